@@ -1,0 +1,1 @@
+"""How a model trains: the tensor side of Studyhall. Knows no Optuna and never imports `search`."""

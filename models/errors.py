@@ -1,0 +1,20 @@
+"""The one error Studyhall shows a user: what is so, and what to do about it.
+
+Raised anywhere, caught once by each command, which prints the two halves and exits with code 2. An exception that is
+not a `UserError` is our own mistake and exits with code 1.
+"""
+
+
+class UserError(Exception):
+    """Something the user can put right.
+
+    `what` states the fact, `remedy` the next step; each is one line where it can be.
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  {self.remedy}"

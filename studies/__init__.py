@@ -1,0 +1,1 @@
+"""One study a file. Copy one to begin your own."""
