@@ -5,6 +5,7 @@ is frozen plain data, checked when the file is loaded, and imports neither torch
 `search`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import KW_ONLY
 from typing import Annotated, Any, Literal, Self
@@ -24,10 +25,14 @@ def _check_bounds(low: float, high: float, log: bool, step: float | None) -> Non
         raise ValueError(f"low {low:g} is not below high {high:g}; write the smaller bound first")
     if log and low <= 0:
         raise ValueError(f"a log range cannot start at {low:g}; begin above 0 (low_is_zero=True makes that end mean 0)")
-    if log and step not in (None, 1):
+    if log and step is not None:
         raise ValueError("a log range has no step; leave out step= or log=")
     if not log and low > 0 and high / low >= 1000:
         raise ValueError(f"{low:g} to {high:g} spans orders of magnitude; add log=True")
+
+
+def _manner(log: bool, step: float | None) -> str:
+    return " log" if log else "" if step is None else f" step {step:g}"
 
 
 @dataclass(frozen=True, config=_RANGE)
@@ -38,7 +43,7 @@ class Float:
     high: float
     _: KW_ONLY
     log: bool = False
-    step: float | None = None
+    step: float | None = Field(default=None, gt=0, kw_only=True)  # Field forgets that KW_ONLY came before
     low_is_zero: bool = False  # the low bound stands for exactly 0: trained and exported as 0
     kind: Literal["float"] = "float"
 
@@ -51,7 +56,15 @@ class Float:
         """Whether a trial could be given this value (0 where the low end stands for it)."""
         if isinstance(value, bool | str):
             return False
+        if self.step is not None and not math.isclose(
+            (steps := (value - self.low) / self.step), round(steps), abs_tol=1e-9
+        ):
+            return False
         return self.low <= value <= self.high or (self.low_is_zero and value == 0)
+
+    def __str__(self) -> str:
+        zero = " (the low end means 0)" if self.low_is_zero else ""
+        return f"{self.low:g}..{self.high:g}{_manner(self.log, self.step)}{zero}"
 
     def told(self, drawn: Value) -> Value:
         """What is trained and exported where Optuna holds `drawn`."""
@@ -70,11 +83,11 @@ class Int:
     high: int
     _: KW_ONLY
     log: bool = False
-    step: int = Field(default=1, ge=1)
+    step: int = Field(default=1, ge=1, kw_only=True)
     kind: Literal["int"] = "int"
 
     def __post_init__(self) -> None:
-        _check_bounds(self.low, self.high, self.log, self.step)
+        _check_bounds(self.low, self.high, self.log, None if self.step == 1 else self.step)
         if (self.high - self.low) % self.step:
             raise ValueError(f"step {self.step} does not lead from {self.low} to {self.high}; move a bound")
 
@@ -83,6 +96,9 @@ class Int:
         if isinstance(value, bool | str) or value != int(value):
             return False
         return self.low <= value <= self.high and (value - self.low) % self.step == 0
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}{_manner(self.log, None if self.step == 1 else self.step)}"
 
     def told(self, drawn: Value) -> Value:
         """What is trained and exported where Optuna holds `drawn`."""
@@ -110,6 +126,9 @@ class Choice:
     def contains(self, value: Value) -> bool:
         """Whether a trial could be given this value."""
         return any(type(value) is type(mine) and value == mine for mine in self.values)
+
+    def __str__(self) -> str:
+        return " | ".join(map(str, self.values))
 
     def told(self, drawn: Value) -> Value:
         """What is trained and exported where Optuna holds `drawn`."""
@@ -259,6 +278,8 @@ class Study(Recipe):
             self._check_inside(f"baseline {baseline.name!r}", baseline.parameters)
         if len({baseline.name for baseline in self.baselines}) < len(self.baselines):
             raise ValueError("baselines: two have the same name; give each its own")
+        if self.trials < len(self.baselines):
+            raise ValueError(f"trials: {self.trials} are fewer than the {len(self.baselines)} baselines; allow more")
         if isinstance(self.sampler, Grid):
             self._check_grid(self.sampler)
         return self
@@ -278,7 +299,10 @@ class Study(Recipe):
 
     def _check_grid(self, grid: Grid) -> None:
         if set(grid.values) != set(self.space):
-            raise ValueError(f"sampler: a grid states values for {', '.join(self.space)}, no more and no less")
+            raise ValueError(
+                f"sampler: the grid has values for {', '.join(grid.values) or 'nothing'}; "
+                f"state them for {', '.join(self.space)}, no more and no less"
+            )
         for name, values in grid.values.items():
             if len(set(values)) < len(values) or not values:
                 raise ValueError(

@@ -1,0 +1,352 @@
+"""The data sets: where they are, what is in them, and the one door to their test parts.
+
+Commands locate a data set and may download it, engines read its training part, and only `reports` opens its test part.
+A `Source` is plain data and travels to engines as JSON; the arrays never travel: every engine opens the files itself,
+and as plain IDX files are memory-mapped, all engines of a machine share one copy. This module knows numpy alone. It
+imports torch (for torchvision's download) and scikit-learn (for the digits) only where they are needed, so that a
+command finds its data in milliseconds, and it must not know studies, databases or devices.
+
+Shapes: N examples, C channels, H height, W width.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import math
+import os
+import socket
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import UserError
+from models.seeds import derive
+
+Bytes = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+
+NAMES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}  # data set -> its folder, as torchvision names it
+
+_DIGITS = tuple("0123456789")
+_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_CLASSES = {"mnist": _DIGITS, "fashion_mnist": _CLOTHES, "digits": _DIGITS}
+
+Part = Literal["train", "t10k"]  # as the files of a training and of a test part are called
+
+_MOST_EXAMPLES = 1 << 24  # of one file: far above any set of ours, and its labels still take 128 MiB as int64
+_MOST_BYTES = 1 << 30  # of one file, decompressed
+_CHUNK = 1 << 20  # bytes decompressed at a time
+_PATIENCE = 5.0  # seconds without an answer before a download is given up
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that was found: enough to open it, and to know it again.
+
+    `sha256` is that of the training images and labels as plain IDX files, one after the other:
+    `cat train-images-idx3-ubyte train-labels-idx1-ubyte | sha256sum`. Compressed files have the same.
+    """
+
+    name: str
+    root: str  # absolute folder that holds NAMES[name]; "" for the embedded digits
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One part of a data set, not to be written to: the inputs may be memory that every engine of a machine shares."""
+
+    inputs: Bytes  # (N, C, H, W), 0 to 255
+    labels: Numbers  # (N,), each an index into classes
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What is subtracted from inputs / 255, and what the difference is divided by: one number per channel."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def locate(name: str, data_dir: str | None, environ: Mapping[str, str] = os.environ) -> Source | None:
+    """Look for a data set in `data_dir` if that is given, else in STUDYHALL_DATA, then in ./data.
+
+    The training files are read and hashed, so that a study never starts on bad ones. None where they are nowhere; the
+    digits are always found. Raises UserError where files are there but damaged.
+    """
+    if name == "digits":
+        return Source(name, "", _sha256(*_read_digits("train")))
+    roots = [environ.get("STUDYHALL_DATA", ""), "data"] if data_dir is None else [data_dir]
+    for root in (os.path.abspath(os.path.expanduser(root)) for root in roots if root):
+        if files := _find(name, root, "train"):
+            return Source(name, root, _sha256(*_read_files(name, *files)))
+    return None
+
+
+def download(name: str, root: str) -> Source:
+    """Have torchvision download a data set into `root`, which it checks by MD5.
+
+    Raises UserError where that fails, after `_PATIENCE` seconds per attempt at most where nobody answers.
+    """
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_PATIENCE)  # torchvision sets none of its own, and would wait for ever
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # where torchvision draws a progress bar per file
+            getattr(import_torchvision().datasets, NAMES[name])(os.path.expanduser(root), download=True)
+    except Exception as error:  # a foreign library, a network and a disk can fail in any manner
+        raise _unobtainable(name, error) from error
+    finally:
+        socket.setdefaulttimeout(before)
+    if (source := locate(name, root)) is None:
+        raise _unobtainable(name, FileNotFoundError(f"nothing arrived in {root}"))
+    return source
+
+
+def _unobtainable(name: str, error: Exception) -> UserError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[-1]  # torchvision's last line is the cause
+    return UserError(
+        f"{name} is not on this machine and could not be downloaded: {reason}",
+        f"name a folder that holds {NAMES[name]}/train-images-idx3-ubyte and its three companions (or .gz) "
+        "with --data-dir, or take --dataset digits",
+    )
+
+
+def import_torchvision() -> ModuleType:
+    """Import torchvision, also where its build does not fit torch's.
+
+    torchvision from PyPI is built for CUDA. Beside a CPU-only torch its compiled operators cannot be loaded, and its
+    import stops at registering Python companions for two of them. Nothing here calls either: declared, they do no harm.
+    """
+    try:
+        import torchvision
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        import torch
+
+        for operator in ("nms", "qnms"):
+            torch.library.define(
+                f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
+        import torchvision
+    return cast(ModuleType, torchvision)
+
+
+def _find(name: str, root: str, part: Part) -> tuple[Path, Path] | None:
+    """The image and the label file of one part, or None where a folder with both is nowhere under `root`."""
+    for folder in (Path(root, NAMES[name], "raw"), Path(root, NAMES[name])):
+        images = _plain_or_gz(folder / f"{part}-images-idx3-ubyte")
+        labels = _plain_or_gz(folder / f"{part}-labels-idx1-ubyte")
+        if images and labels:
+            return images, labels
+    return None
+
+
+def _plain_or_gz(path: Path) -> Path | None:
+    # os.path.isfile, unlike Path.is_file, takes a folder that may not be entered for one without the file.
+    return next((file for file in (path, path.with_name(f"{path.name}.gz")) if os.path.isfile(file)), None)
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+def training_examples(source: Source) -> Examples:
+    """The official training set, of which a study's validation part is split off. Opens no test file.
+
+    Raises UserError where the files are gone, damaged, or not the ones that were located.
+    """
+    images, labels = _reader(source, "train")()
+    if _sha256(images, labels) != source.sha256:
+        raise UserError(
+            f"the training files of {source.name} in {source.root} are not those that this run was begun with",
+            "bring the earlier files back, or begin a study of its own on these with --name",
+        )
+    return _examples(source.name, images, labels)
+
+
+def test_examples(source: Source, sign: Callable[[str], None]) -> Examples:
+    """The official test set: the one door to it, for `reports` alone.
+
+    `sign` is told what is opened, and must have returned (its ledger's line committed) before a byte is read. Raises
+    UserError where the files are missing, and then nothing was signed, or damaged.
+    """
+    read = _reader(source, "t10k")
+    sign(f"test set of {source.name} (its training set has sha256 {source.sha256})")
+    return _examples(source.name, *read())
+
+
+def _reader(source: Source, part: Part) -> Callable[[], tuple[Bytes, Bytes]]:
+    """Look for one part's files now, and read them when called."""
+    if source.name == "digits":
+        return partial(_read_digits, part)
+    if (files := _find(source.name, source.root, part)) is None:
+        raise UserError(
+            f"{source.root} has no {NAMES[source.name]} with {part}-images-idx3-ubyte and {part}-labels-idx1-ubyte",
+            "put the files (or their .gz) there, or name another folder with --data-dir",
+        )
+    return partial(_read_files, source.name, *files)
+
+
+def _examples(name: str, images: Bytes, labels: Bytes) -> Examples:
+    return Examples(images[:, np.newaxis], labels.astype(np.int64), _CLASSES[name])  # (N, H, W) -> (N, 1, H, W)
+
+
+def _sha256(images: Bytes, labels: Bytes) -> str:
+    """The hash of the two arrays as plain IDX files, headers and all, whatever form they came in."""
+    digest = hashlib.sha256()
+    for array in (images, labels):
+        digest.update(np.array([_magic(array.ndim), *array.shape], ">u4").tobytes())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def _read_digits(part: Part) -> tuple[Bytes, Bytes]:
+    """scikit-learn's 1,797 digits as (N, 28, 28) and (N,); one fixed, stratified fifth of them is the test part."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    labels = digits.target.astype(np.uint8)
+    chosen = split(labels, 1 / 5, seed=0)[part == "t10k"]
+    grey = np.rint(digits.images[chosen] * (255 / 16)).astype(np.uint8)  # (N, 8, 8), from 0 to 16
+    enlarged = grey.repeat(3, axis=1).repeat(3, axis=2)  # (N, 24, 24)
+    return np.pad(enlarged, ((0, 0), (2, 2), (2, 2))), labels[chosen]
+
+
+# --- IDX files (http://yann.lecun.com/exdb/mnist) ---------------------------------------------------------------------
+
+
+def _magic(dimensions: int) -> int:
+    return 0x0800 | dimensions  # 08 says unsigned bytes
+
+
+def _read_files(name: str, image_file: Path, label_file: Path) -> tuple[Bytes, Bytes]:
+    """The images (N, H, W) and labels (N,) of one part; UserError where they are damaged or do not belong together."""
+    images, labels = _read_idx(image_file, 3), _read_idx(label_file, 1)
+    if len(labels) != len(images):
+        raise _damaged(label_file, f"has {len(labels)} labels for the {len(images)} images of {image_file.name}")
+    if (highest := int(labels.max())) >= len(_CLASSES[name]):
+        raise _damaged(label_file, f"has a label {highest}, where {name} ends at {len(_CLASSES[name]) - 1}")
+    return images, labels
+
+
+def _read_idx(path: Path, dimensions: int) -> Bytes:
+    """One file's array: a plain file is mapped, a .gz decompressed.
+
+    The header is believed only as far as the bytes bear it out: no memory is taken because of what it says.
+    """
+    try:
+        with _open(path) as file:
+            header = file.read(4 + 4 * dimensions)
+            shape = _shape(path, header, dimensions)
+            size = math.prod(shape)
+            if path.suffix != ".gz":
+                _compare(path, os.fstat(file.fileno()).st_size - len(header), size)
+                # Copy-on-write: never written, it is shared as a read-only map is, and torch takes it without a copy.
+                return np.asarray(np.memmap(file, np.uint8, "c", len(header), shape))
+            content = bytearray()
+            for chunk in _chunks(file, size + 1):  # one more than there should be, to see that there is no more
+                content += chunk
+            _compare(path, len(content), size)
+            return np.frombuffer(content, np.uint8).reshape(shape)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _chunks(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """What is left of a file, but no more than `most` bytes: a small .gz can hold a huge file."""
+    while most > 0 and (chunk := file.read(min(_CHUNK, most))):
+        most -= len(chunk)
+        yield chunk
+
+
+def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
+    if len(header) < 4 + 4 * dimensions:
+        raise _damaged(path, f"ends within its header, after {len(header)} bytes")
+    magic, *shape = np.frombuffer(header, ">u4").tolist()
+    if magic != _magic(dimensions):
+        raise _damaged(path, f"begins with {magic:#010x}, where its kind of IDX file has {_magic(dimensions):#010x}")
+    if 0 in shape:
+        raise _damaged(path, f"is empty: its header says {_times(shape)}")
+    if shape[0] > _MOST_EXAMPLES or math.prod(shape) > _MOST_BYTES:
+        raise _damaged(path, f"is too large: its header says {_times(shape)} bytes")
+    return tuple(shape)
+
+
+def _compare(path: Path, found: int, promised: int) -> None:
+    if found < promised:
+        raise _damaged(path, f"is cut short: it has {found} of the {promised} bytes that its header promises")
+    if found > promised:
+        raise _damaged(path, f"goes on after the {promised} bytes that its header promises")
+
+
+def _times(shape: list[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _damaged(path: Path, wrong: str) -> UserError:
+    return UserError(f"{path} {wrong}", "put a good copy in its place, or remove it so that it can be downloaded anew")
+
+
+# --- dividing and measuring -------------------------------------------------------------------------------------------
+
+
+def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Numbers, Numbers]:
+    """Indices (sorted) of the training and of the validation part, drawn from the study's seed alone.
+
+    The validation part has round(share * N) examples, and of every class the same share as near as whole numbers
+    allow, by largest remainder. Raises UserError where a class would be missing from either part.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    quotas = share * counts
+    taken = np.floor(quotas).astype(np.int64)
+    left_over = round(share * len(labels)) - int(taken.sum())
+    taken[np.argsort(taken - quotas, kind="stable")[:left_over]] += 1  # the lower class first where remainders tie
+    for name, count, validating in zip(classes.tolist(), counts.tolist(), taken.tolist(), strict=True):
+        if not 0 < validating < count:
+            part = "training" if validating else "validation"
+            raise UserError(
+                f"a validation share of {share:g} leaves no {part} example of class {name}, which has {count} in all",
+                f"make validation_share {'smaller' if validating else 'larger'}, or bring more examples of that class",
+            )
+    shuffled = np.random.Generator(np.random.PCG64(derive(seed, "split"))).permutation(len(labels))
+    validation = np.zeros(len(labels), dtype=bool)
+    for name, validating in zip(classes, taken, strict=True):
+        validation[shuffled[labels[shuffled] == name][:validating]] = True
+    return np.flatnonzero(~validation), np.flatnonzero(validation)
+
+
+def normalisation(inputs: Bytes, chosen: NDArray[np.integer]) -> Normalisation:
+    """Mean and standard deviation (of the population) of inputs / 255 per channel, over the chosen examples.
+
+    Sums of bytes and of their squares are whole numbers: the result is exact up to its last rounding, and does not
+    depend on how the examples are gathered. A channel that never varies has std 1, so that it can be divided by.
+    """
+    count = len(chosen) * math.prod(inputs.shape[2:])  # of each channel's values
+    channels = inputs.shape[1]
+    totals, squares = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
+    for start in range(0, len(chosen), 1024):  # small enough for the cache, and for any memory
+        values = inputs[chosen[start : start + 1024]].astype(np.uint16)  # (1024, C, H, W); 255 squared still fits
+        totals += values.sum(axis=(0, 2, 3), dtype=np.int64)
+        squares += (values * values).sum(axis=(0, 2, 3), dtype=np.int64)
+    # As Python's integers, which do not overflow: std = sqrt(n * sum(x^2) - sum(x)^2) / n.
+    pairs = list(zip(totals.tolist(), squares.tolist(), strict=True))
+    return Normalisation(
+        mean=tuple(total / (255 * count) for total, _ in pairs),
+        std=tuple(math.sqrt(count * square - total * total) / (255 * count) or 1.0 for total, square in pairs),
+    )

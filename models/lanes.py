@@ -1,0 +1,255 @@
+"""The engine: trains its lanes for one tick, all on the same minibatches, and scores them on the validation split.
+
+Its contract is the coordinator's whole view of it: `add` lanes, `tick`, `drop` lanes, `save` and `load` a snapshot,
+`weights` of one lane. What a lane learns depends on its order and on the ticks it lives through, never on its
+neighbours. Hosted by search/engine.py. Knows no trial's fate: it does not prune, rank or write to a database.
+
+Letters: L lanes of a group, N training examples, V validation examples, B examples of the minibatch.
+"""
+
+import json
+import math
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from models.data import Examples, Normalisation
+from models.family import Family, Fused, Lane, Weights, initial_weights
+from models.linear import LinearFamily
+from models.mlp import MlpFamily
+from models.optim import Pace, bind, state_names
+from models.recipe import SGD, Linear, Order, Parameters, Recipe, Score
+from models.seeds import derive
+
+SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
+
+
+def family_of(recipe: Recipe, shape: Sequence[int], classes: int) -> Family:
+    """Return the recipe's family for examples of `shape` (channels, height, width) and so many classes."""
+    inputs = math.prod(shape)
+    if isinstance(recipe.family, Linear):
+        return LinearFamily(recipe.family, inputs, classes)
+    return MlpFamily(recipe.family, inputs, classes)
+
+
+_Key = tuple[int, Hashable]  # a group: the stream of minibatches, and what the family says
+
+
+class Part:
+    """Some examples of a data set, kept as bytes and turned into normalised numbers a minibatch at a time."""
+
+    def __init__(self, examples: Examples, chosen: np.ndarray, normalised: Normalisation, device: torch.device) -> None:
+        # On a CPU the bytes are not copied: all engines of a machine read the same memory-mapped file.
+        self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, channels, height, width) uint8
+        self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
+        self._labels = torch.from_numpy(examples.labels).to(device)  # (all,)
+        self._flat = self._inputs.view(len(self._inputs), -1)
+        # (byte / 255 - mean) / std as one multiplication and one addition, per channel
+        std, mean = torch.tensor(normalised.std), torch.tensor(normalised.mean)
+        self._scale = (1.0 / (255.0 * std)).view(-1, 1, 1).to(device)
+        self._shift = (-mean / std).view(-1, 1, 1).to(device)
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Yield places in the epoch, examples (B, channels, height, width) float32 and labels (B,), in `order` (N,)."""
+        chosen = self._chosen if order is None else self._chosen[order]
+        room = torch.empty(size, *self._inputs.shape[1:], device=self._inputs.device)
+        for begin in range(0, len(chosen), size):
+            places = slice(begin, min(begin + size, len(chosen)))
+            index = chosen[places]
+            x = room[: len(index)]
+            x.view(len(index), -1).copy_(self._flat.index_select(0, index))
+            yield places, x.mul_(self._scale).add_(self._shift), self._labels[index]
+
+
+class Engine:
+    """Lanes of one recipe on one device. Without a `scored` part, validation figures are NaN."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        family: Family,
+        trained: Part,
+        scored: Part | None,
+        device: torch.device,
+        *,
+        momentum_searched: bool = False,
+    ) -> None:
+        self._recipe, self._family, self._trained, self._scored, self._device = recipe, family, trained, scored, device
+        self._momentum_searched = momentum_searched
+        self._states = state_names(recipe.optimizer, momentum_searched)
+        self._lanes: dict[int, Lane] = {}
+        self._groups: dict[int, _Key] = {}  # of every lane
+        self._fused: dict[_Key, tuple[list[Lane], Fused]] = {}  # as of the last tick
+
+    # --- lanes come and go
+
+    def add(self, order: Order) -> None:
+        """Take in a lane with its initial weights; it trains from the next tick on."""
+        weights = initial_weights(self._family, order.parameters, order.seed)
+        self._take(Lane(order, weights, {key: _zeros(weights) for key in self._states}))
+
+    def drop(self, lane: int) -> None:
+        """Forget a lane."""
+        del self._lanes[lane], self._groups[lane]
+
+    def order(self, lane: int) -> Order:
+        """Return what one lane was asked for as."""
+        return self._lanes[lane].order
+
+    def weights(self, lane: int) -> Weights:
+        """Return copies of one lane's tensors, by the names of its module."""
+        return {name: tensor.detach().cpu().clone() for name, tensor in self._lanes[lane].weights.items()}
+
+    def _take(self, lane: Lane) -> None:
+        lane.weights = {name: tensor.to(self._device) for name, tensor in lane.weights.items()}
+        lane.state = {
+            key: {name: tensor.to(self._device) for name, tensor in kept.items()} for key, kept in lane.state.items()
+        }
+        self._lanes[lane.order.lane] = lane
+        self._groups[lane.order.lane] = (lane.order.stream, self._family.group(lane.order.parameters))
+
+    def _fuse(self) -> None:
+        """Fuse lanes that can be; groups whose members are the same as before stay as they are."""
+        groups: dict[_Key, list[Lane]] = {}
+        for number, lane in self._lanes.items():
+            groups.setdefault(self._groups[number], []).append(lane)
+        before, self._fused = self._fused, {}
+        for key, lanes in groups.items():
+            if key in before and before[key][0] == lanes:
+                self._fused[key] = before[key]
+            else:
+                self._fused[key] = (lanes, self._family.fuse(lanes, self._recipe.loss))
+
+    # --- one tick
+
+    def tick(self, number: int) -> list[Score]:
+        """Train every lane for one epoch and score it; `number` (1 is the first) fixes the order of the examples."""
+        self._fuse()
+        scores: list[Score] = []
+        for (stream, _), (lanes, fused) in self._fused.items():
+            began = time.perf_counter()
+            train_loss, train_accuracy = self._train(lanes, fused, derive(self._recipe.seed, "shuffle", stream, number))
+            loss, accuracy = [math.nan] * len(lanes), [math.nan] * len(lanes)
+            if self._scored is not None:
+                loss, accuracy = self._pass(lanes, fused, self._scored)
+            shares = self._shares(lanes, time.perf_counter() - began)
+            for i, lane in enumerate(lanes):
+                lane.epochs += 1
+                scores.append(
+                    Score(
+                        lane=lane.order.lane,
+                        epoch=lane.epochs,
+                        train_loss=train_loss[i],
+                        train_accuracy=train_accuracy[i],
+                        validation_loss=loss[i],
+                        validation_accuracy=accuracy[i],
+                        seconds=shares[i],
+                    )
+                )
+        return scores
+
+    def measure(self) -> dict[int, tuple[float, float]]:
+        """Return every lane's loss and accuracy in a full pass over what it was trained on."""
+        measured = {}
+        for lanes, fused in self._fused.values():
+            figures = zip(*self._pass(lanes, fused, self._trained), strict=True)
+            measured.update({lane.order.lane: pair for lane, pair in zip(lanes, figures, strict=True)})
+        return measured
+
+    def _train(self, lanes: list[Lane], fused: Fused, seed: int) -> tuple[list[float], list[float]]:
+        """One epoch; returns running means of loss and accuracy, a number a lane."""
+        size, examples = self._recipe.batch_size, len(self._trained)
+        steps = math.ceil(examples / size)
+        stepper = bind(
+            self._recipe.optimizer,
+            Pace(
+                rate=[self._rate(lane) for lane in lanes],
+                decay=[float(lane.order.parameters["weight_decay"]) for lane in lanes],
+                momentum=[self._momentum(lane.order.parameters) for lane in lanes],
+                steps=[lane.epochs * steps for lane in lanes],
+            ),
+            torch.empty(0, device=self._device),
+            self._momentum_searched,
+        )
+        order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed)).to(self._device)
+        figures = _Figures(len(lanes), examples, self._device)
+        for places, x, y in self._trained.batches(size, order):
+            figures.put(places, *fused.step(x, y, stepper))
+        return figures.means()
+
+    def _pass(self, lanes: list[Lane], fused: Fused, part: Part) -> tuple[list[float], list[float]]:
+        """Score the lanes on a part: means of loss and accuracy, a number a lane."""
+        figures = _Figures(len(lanes), len(part), self._device)
+        for places, x, y in part.batches(SCORED_AT_ONCE):
+            figures.put(places, *fused.score(x, y))
+        return figures.means()
+
+    def _rate(self, lane: Lane) -> float:
+        factor = self._recipe.schedule.factor(lane.epochs, self._recipe.epochs)
+        return float(lane.order.parameters["learning_rate"]) * factor
+
+    def _momentum(self, parameters: Parameters) -> float:
+        fixed = self._recipe.optimizer.momentum if isinstance(self._recipe.optimizer, SGD) else 0.0
+        return float(parameters.get("momentum", fixed))
+
+    def _shares(self, lanes: list[Lane], seconds: float) -> list[float]:
+        sizes = [sum(tensor.numel() for tensor in lane.weights.values()) for lane in lanes]
+        return [seconds * size / sum(sizes) for size in sizes]
+
+    # --- snapshots
+
+    def save(self, path: Path) -> None:
+        """Write all lanes, weights and optimizer state, to one safetensors file."""
+        tensors = {}
+        for number, lane in self._lanes.items():
+            for key, kept in {"weights": lane.weights, **lane.state}.items():
+                for name, tensor in kept.items():
+                    tensors[f"{number}/{key}/{name}"] = (
+                        tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+                    )
+        about = [{"order": lane.order.model_dump(), "epochs": lane.epochs} for lane in self._lanes.values()]
+        save_file(tensors, path, {"lanes": json.dumps(about)})
+
+    def load(self, path: Path) -> None:
+        """Take in the lanes of a file that `save` wrote."""
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            for about in json.loads(file.metadata()["lanes"]):
+                order = Order.model_validate(about["order"])
+                kept: dict[str, Weights] = {"weights": {}, **{key: {} for key in self._states}}
+                for full in names:
+                    number, key, name = full.split("/", 2)
+                    if int(number) == order.lane:
+                        kept[key][name] = file.get_tensor(full)
+                self._take(Lane(order, kept.pop("weights"), kept, about["epochs"]))
+
+
+class _Figures:
+    """Loss and hit of every example of an epoch, a row a lane; the sums are made once, lane by lane."""
+
+    def __init__(self, lanes: int, examples: int, device: torch.device) -> None:
+        self._losses = torch.empty(lanes, examples, device=device)
+        self._hits = torch.empty(lanes, examples, dtype=torch.bool, device=device)
+
+    def put(self, places: slice, losses: Tensor, hits: Tensor) -> None:
+        self._losses[:, places] = losses
+        self._hits[:, places] = hits
+
+    def means(self) -> tuple[list[float], list[float]]:
+        """Mean loss (summed in float64) and accuracy of every lane."""
+        examples = self._hits.shape[1]
+        losses = [(row.sum(dtype=torch.float64) / examples).item() for row in self._losses]
+        return losses, (self._hits.sum(1).double() / examples).tolist()
+
+
+def _zeros(weights: Weights) -> Weights:
+    return {name: torch.zeros_like(tensor) for name, tensor in weights.items()}

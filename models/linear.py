@@ -1,0 +1,33 @@
+"""Softmax regression: one linear layer, as an ordinary module here, as lanes without hidden layers in scratch.py."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from models.family import Fused, Lane
+from models.recipe import Linear, Loss, Parameters
+from models.scratch import Perceptrons
+
+
+@dataclass(frozen=True)
+class LinearFamily:
+    """A linear layer from all inputs to the classes; it has no parameter of its own to search."""
+
+    word: Linear
+    inputs: int
+    classes: int
+
+    def build(self, parameters: Parameters) -> nn.Module:
+        """Return flatten and out with torch's own initial weights."""
+        out = nn.Linear(self.inputs, self.classes, bias=self.word.bias)
+        return nn.Sequential(OrderedDict(flatten=nn.Flatten(), out=out))
+
+    def group(self, parameters: Parameters) -> Hashable:
+        """All trials are one group."""
+        return ()
+
+    def fuse(self, lanes: Sequence[Lane], loss: Loss) -> Fused:
+        """Concatenate the lanes' classes."""
+        return Perceptrons(lanes, depth=0, activation="relu", bias=self.word.bias, loss=loss)

@@ -1,0 +1,185 @@
+"""Optimizers for lanes: every lane has a rate, a decay and a momentum of its own, and all lanes step together.
+
+A fused parameter is a `Block`: a matrix whose rows belong to lanes. What is a vector over lanes elsewhere is a column
+over the block's rows here, so one elementwise pass serves all lanes and none sees another. Gradients come in two forms:
+as a matrix, or as the product `delta @ inputs` that would make it, which plain SGD adds straight into the weights.
+Called by the fused models (scratch.py, family.py); tested against torch.optim.
+
+Letters: L lanes, R rows of a block, K columns, B examples of the minibatch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from models.recipe import SGD, Adam, AdamW, Optimizer
+
+
+@dataclass(eq=False)
+class Block:
+    """One fused parameter with the state its optimizer keeps of it."""
+
+    weight: Tensor  # (R, K)
+    lanes: Tensor  # (R,) the lane each row belongs to; (1,) where all rows are one lane's
+    state: dict[str, Tensor] = field(default_factory=dict)  # tensors like `weight`, by name
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the lanes learn in one tick."""
+
+    rate: Sequence[float]  # (L,) already multiplied by the schedule's factor
+    decay: Sequence[float]  # (L,)
+    momentum: Sequence[float]  # (L,)
+    steps: Sequence[int]  # (L,) steps each lane has made before this tick
+
+
+class Stepper(Protocol):
+    """An optimizer bound to the pace of one tick. All methods change blocks in place."""
+
+    def begin_step(self) -> None:
+        """Count one more step of all lanes."""
+
+    def descend(self, block: Block, gradient: Tensor) -> None:
+        """Step down `gradient` (R, K), which is overwritten."""
+
+    def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
+        """Step down the gradient `delta @ inputs`, (R, B) @ (B, K); delta is overwritten."""
+
+
+def state_names(optimizer: Optimizer, momentum_searched: bool) -> tuple[str, ...]:
+    """Return the names of the tensors, each like the weights, that the optimizer keeps."""
+    if isinstance(optimizer, SGD):
+        return ("momentum",) if optimizer.momentum or momentum_searched else ()
+    return ("mean", "square")
+
+
+def bind(optimizer: Optimizer, pace: Pace, like: Tensor, momentum_searched: bool) -> Stepper:
+    """Return the optimizer of a recipe at the pace of one tick, with columns of `like`'s type and device."""
+    if isinstance(optimizer, SGD):
+        if momentum_searched or optimizer.momentum:
+            return _MomentumSteps(pace, like, None if momentum_searched else optimizer.momentum)
+        return _PlainSteps(pace, like)
+    return _AdamSteps(optimizer, pace, like)
+
+
+class _Columns:
+    """Vectors over lanes, handed out as columns over a block's rows and kept for the tick."""
+
+    def __init__(self, like: Tensor, **vectors: Sequence[float]) -> None:
+        self._vectors = {
+            name: torch.tensor(list(values), dtype=torch.float64).to(like) for name, values in vectors.items()
+        }
+        self._kept: dict[tuple[str, int], Tensor] = {}
+
+    def __call__(self, name: str, block: Block) -> Tensor:
+        """Return the vector `name` as (R, 1), or (1, 1) for a block of one lane."""
+        key = (name, id(block))
+        if key not in self._kept:
+            self._kept[key] = self._vectors[name][block.lanes].unsqueeze(1)
+        return self._kept[key]
+
+
+class _PlainSteps:
+    """SGD without momentum: w <- (1 - rate decay) w - rate g, the same as torch.optim.SGD's w - rate (g + decay w)."""
+
+    def __init__(self, pace: Pace, like: Tensor) -> None:
+        self._decays = any(pace.decay)
+        shrink = [1.0 - rate * decay for rate, decay in zip(pace.rate, pace.decay, strict=True)]
+        self._column = _Columns(like, rate=pace.rate, shrink=shrink)
+
+    def begin_step(self) -> None:
+        pass
+
+    def descend(self, block: Block, gradient: Tensor) -> None:
+        if self._decays:  # multiplying a lane without decay by exactly 1 changes nothing
+            block.weight.mul_(self._column("shrink", block))
+        block.weight.addcmul_(gradient, self._column("rate", block), value=-1)
+
+    def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
+        # The rate is folded into delta, so the product itself is the update: no gradient is ever stored.
+        if self._decays:
+            block.weight.mul_(self._column("shrink", block))
+        block.weight.addmm_(delta.mul_(self._column("rate", block)), inputs, alpha=-1)
+
+
+class _MomentumSteps:
+    """SGD as torch.optim.SGD: v <- momentum v + g + decay w; w <- w - rate v."""
+
+    def __init__(self, pace: Pace, like: Tensor, momentum: float | None) -> None:
+        self._decays = any(pace.decay)
+        # One momentum for all is the product's own factor. Which way is taken depends on the study alone, never on
+        # the neighbours: the two ways round differently.
+        self._momentum = momentum
+        self._column = _Columns(like, rate=pace.rate, decay=pace.decay, momentum=pace.momentum)
+
+    def begin_step(self) -> None:
+        pass
+
+    def descend(self, block: Block, gradient: Tensor) -> None:
+        velocity = block.state["momentum"]
+        velocity.mul_(self._column("momentum", block)).add_(gradient)
+        self._move(block, velocity)
+
+    def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
+        velocity = block.state["momentum"]
+        if self._momentum is None:
+            velocity.mul_(self._column("momentum", block)).addmm_(delta, inputs)
+        else:
+            velocity.addmm_(delta, inputs, beta=self._momentum)
+        self._move(block, velocity)
+
+    def _move(self, block: Block, velocity: Tensor) -> None:
+        if self._decays:
+            velocity.addcmul_(block.weight, self._column("decay", block))
+        block.weight.addcmul_(velocity, self._column("rate", block), value=-1)
+
+
+class _AdamSteps:
+    """Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of operations of torch.optim."""
+
+    def __init__(self, optimizer: Adam | AdamW, pace: Pace, like: Tensor) -> None:
+        self._beta1, self._beta2 = optimizer.betas
+        self._epsilon = optimizer.epsilon
+        self._decoupled = isinstance(optimizer, AdamW)
+        self._decays = any(pace.decay)
+        self._pace = pace
+        self._like = like
+        shrink = [1.0 - rate * decay for rate, decay in zip(pace.rate, pace.decay, strict=True)]
+        self._column = _Columns(like, decay=pace.decay, shrink=shrink)
+        self._done = 0  # steps of this tick
+        self._scratch: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+
+    def begin_step(self) -> None:
+        self._done += 1
+        made = [steps + self._done for steps in self._pace.steps]
+        rate = [r / (1.0 - self._beta1**n) for r, n in zip(self._pace.rate, made, strict=True)]
+        root = [(1.0 - self._beta2**n) ** 0.5 for n in made]
+        self._corrected = _Columns(self._like, rate=rate, root=root)
+
+    def descend(self, block: Block, gradient: Tensor) -> None:
+        mean, square = block.state["mean"], block.state["square"]
+        if self._decays and self._decoupled:
+            block.weight.mul_(self._column("shrink", block))
+        elif self._decays:
+            gradient.addcmul_(block.weight, self._column("decay", block))
+        mean.lerp_(gradient, 1.0 - self._beta1)
+        square.mul_(self._beta2).addcmul_(gradient, gradient, value=1.0 - self._beta2)
+        root = torch.sqrt(square, out=self._spare(block)[1])
+        root.div_(self._corrected("root", block)).add_(self._epsilon)
+        # mean / root goes where the gradient was: it is not needed again.
+        torch.div(mean, root, out=gradient)
+        block.weight.addcmul_(gradient, self._corrected("rate", block), value=-1)
+
+    def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
+        self.descend(block, torch.mm(delta, inputs, out=self._spare(block)[0]))
+
+    def _spare(self, block: Block) -> tuple[Tensor, Tensor]:
+        """Two matrices like the block's, for nobody to keep."""
+        shape = tuple(block.weight.shape)
+        if shape not in self._scratch:
+            self._scratch[shape] = (torch.empty_like(block.weight), torch.empty_like(block.weight))
+        return self._scratch[shape]

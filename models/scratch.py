@@ -1,0 +1,291 @@
+"""Perceptrons from scratch: layers with forward and backward written by hand, for many lanes at once.
+
+All lanes see the same minibatch, so the first layers of all lanes are one matrix product whatever their widths, and so
+is its gradient. Later layers are one small product per lane. No autograd and no torch.nn: each gradient is derived
+beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
+
+Letters: L lanes, B examples of the minibatch, I inputs, H hidden units of one lane, S hidden units of all lanes, C
+classes. Activations are held units first, (S, B): then a lane's units are whole rows, so each lane's part of every
+tensor is one contiguous piece.
+
+A lane comes to the same bits whoever stands beside it; the tests demand it. Two things make it so, both measured on one
+thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny.
+So narrower lanes are padded with rows of zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit
+neither sends nor receives), and a tiny last minibatch goes through one product a lane.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.family import Lane
+from models.optim import Block, Stepper
+from models.recipe import Loss
+
+FEWEST_ROWS = 4  # of a lane in a fused product
+FEWEST_EXAMPLES = 16  # of a minibatch in a fused product
+
+# --- activations: h = f(a) in place, and da = f'(a) dh in place, told by h alone --------------------------------------
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function of one number with f(0) = 0 whose derivative can be told from its value."""
+
+    forward: Callable[[Tensor], Tensor]  # a -> h, in place
+    backward: Callable[[Tensor, Tensor], Tensor]  # (dh, h) -> da, in place of dh
+
+
+def _relu_backward(dh: Tensor, h: Tensor) -> Tensor:
+    # h = max(a, 0):  da = dh where h > 0, else 0
+    return torch.ops.aten.threshold_backward.grad_input(dh, h, 0, grad_input=dh)  # type: ignore[no-any-return]
+
+
+def _tanh_backward(dh: Tensor, h: Tensor) -> Tensor:
+    # h = tanh(a):  dh/da = 1 - h^2
+    return torch.ops.aten.tanh_backward.grad_input(dh, h, grad_input=dh)  # type: ignore[no-any-return]
+
+
+SLOPE = 0.01  # of leaky ReLU below 0, as torch's
+
+
+def _leaky_backward(dh: Tensor, h: Tensor) -> Tensor:
+    # h = a where a > 0, else SLOPE a; h has the sign of a:  da = dh where h > 0, else SLOPE dh
+    return torch.ops.aten.leaky_relu_backward.grad_input(dh, h, SLOPE, True, grad_input=dh)  # type: ignore[no-any-return]
+
+
+ACTIVATIONS = {
+    "relu": Activation(torch.relu_, _relu_backward),
+    "leaky_relu": Activation(lambda a: torch.nn.functional.leaky_relu_(a, SLOPE), _leaky_backward),
+    "tanh": Activation(torch.tanh_, _tanh_backward),
+}
+
+# --- losses: from logits z (L, C, B) to every example's loss (L, B) and, in place of z, dz of the mean over B ---------
+
+
+def _softmax(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Shift z in place by its maximum m, and return (e, s): e = exp(z - m) and its sum over classes, (L, 1, B)."""
+    e = z.sub_(z.amax(1, keepdim=True)).exp()
+    return e, e.sum(1, keepdim=True)
+
+
+def _cross_entropy(z: Tensor, hot: Tensor, gradient: bool) -> Tensor:
+    # p = softmax(z) = e/s;  loss = -log p_y = log s - (z_y - m);  dloss/dz = p - hot  (Bishop 2006, eq. 4.109)
+    e, s = _softmax(z)
+    losses = s.log().squeeze(1).sub_((z * hot).sum(1))
+    if gradient:
+        torch.div(e, s, out=z).sub_(hot).mul_(1.0 / z.shape[2])
+    return losses
+
+
+def _squared_error(z: Tensor, hot: Tensor, gradient: bool) -> Tensor:
+    # loss = sum_c (p_c - hot_c)^2 =: sum_c r_c^2;  dp_c/dz_k = p_c (delta_ck - p_k);
+    # dloss/dz_k = sum_c 2 r_c p_c (delta_ck - p_k) = 2 p_k (r_k - sum_c r_c p_c)
+    e, s = _softmax(z)
+    p = e.div_(s)
+    r = p - hot
+    losses = r.square().sum(1)
+    if gradient:
+        torch.sub(r, (r * p).sum(1, keepdim=True), out=z).mul_(p).mul_(2.0 / z.shape[2])
+    return losses
+
+
+LOSSES: dict[Loss, Callable[[Tensor, Tensor, bool], Tensor]] = {
+    "cross_entropy": _cross_entropy,
+    "squared_error": _squared_error,
+}
+
+# --- where each lane's tensors lie in the fused ones ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One lane's tensor inside a block: rows and columns of it, as the module's own shape."""
+
+    rows: slice
+    columns: slice | None = None  # all of them
+    form: str = "matrix"  # or "transposed", or "vector" where the block has one column
+
+    def of(self, fused: Tensor) -> Tensor:
+        """Return the lane's view of a tensor like the block's weight."""
+        part = fused[self.rows] if self.columns is None else fused[self.rows, self.columns]
+        return part.t() if self.form == "transposed" else part.squeeze(1) if self.form == "vector" else part
+
+
+def _fuse(name: str, lanes: Sequence[Lane], pieces: Sequence[Piece], shape: tuple[int, int], owner: Tensor) -> Block:
+    """Move the lanes' tensors called `name` into one block, zeros around them, and make them views into it."""
+
+    def moved(tensors: Sequence[Tensor]) -> Tensor:
+        fused = tensors[0].new_zeros(shape)
+        for piece, tensor in zip(pieces, tensors, strict=True):
+            piece.of(fused).copy_(tensor)
+        return fused
+
+    block = Block(moved([lane.weights[name] for lane in lanes]), owner)
+    for key in lanes[0].state:
+        block.state[key] = moved([lane.state[key][name] for lane in lanes])
+    for piece, lane in zip(pieces, lanes, strict=True):
+        lane.weights[name] = piece.of(block.weight)
+        for key in lane.state:
+            lane.state[key][name] = piece.of(block.state[key])
+    return block
+
+
+# --- the fused model --------------------------------------------------------------------------------------------------
+
+
+class Perceptrons:
+    """Lanes of perceptrons with `depth` hidden layers each (0: softmax regression), trained in the same products.
+
+    The tensors of a lane are called as those of its module: hidden1.weight (H, I), hidden1.bias (H,), hidden2.weight
+    (H, H), ..., out.weight (C, H), out.bias (C,); without hidden layers out.weight is (C, I).
+    """
+
+    def __init__(self, lanes: Sequence[Lane], depth: int, activation: str, bias: bool, loss: Loss) -> None:
+        self._activation, self._loss, self._lanes = ACTIVATIONS[activation], LOSSES[loss], len(lanes)
+        self._classes = lanes[0].weights["out.weight"].shape[0]
+        self._workspaces: dict[int, _Workspace] = {}
+        first = lanes[0].weights["hidden1.weight" if depth else "out.weight"]
+        like, inputs = first, first.shape[1]
+        number = torch.arange(len(lanes), device=like.device)
+        widths = [lane.weights["hidden1.weight"].shape[0] if depth else self._classes for lane in lanes]
+        padded = [max(width, FEWEST_ROWS) for width in widths]
+        ends = torch.tensor(padded).cumsum(0).tolist()
+        self._rows = [slice(end - rows, end) for end, rows in zip(ends, padded, strict=True)]  # of S, one a lane
+        used = [slice(rows.start, rows.start + width) for rows, width in zip(self._rows, widths, strict=True)]
+        of_row = number.repeat_interleave(torch.tensor(padded, device=like.device))
+        total, name = ends[-1], "hidden1" if depth else "out"
+
+        self._first = _fuse(f"{name}.weight", lanes, [Piece(rows) for rows in used], (total, inputs), of_row)
+        vectors = [Piece(rows, form="vector") for rows in used]
+        self._first_bias = _fuse(f"{name}.bias", lanes, vectors, (total, 1), of_row) if bias else None
+        self._middle: list[tuple[list[Block], Block | None]] = []  # per later hidden layer: (H, H) a lane, and (S, 1)
+        for layer in range(2, depth + 1):
+            squares = [
+                _fuse(f"hidden{layer}.weight", [lane], [Piece(slice(w), slice(w))], (p, p), number[i : i + 1])
+                for i, (lane, w, p) in enumerate(zip(lanes, widths, padded, strict=True))
+            ]
+            biases = _fuse(f"hidden{layer}.bias", lanes, vectors, (total, 1), of_row) if bias else None
+            self._middle.append((squares, biases))
+        # The last layer lies transposed, a row for what each hidden unit sends out: so its rows are the units' too.
+        self._last = self._last_bias = None
+        if depth:
+            turned = [Piece(rows, form="transposed") for rows in used]
+            self._last = _fuse("out.weight", lanes, turned, (total, self._classes), of_row)
+            classes = [slice(i * self._classes, (i + 1) * self._classes) for i in range(len(lanes))]
+            per_class = number.repeat_interleave(self._classes)
+            vectors = [Piece(rows, form="vector") for rows in classes]
+            shape = (len(lanes) * self._classes, 1)
+            self._last_bias = _fuse("out.bias", lanes, vectors, shape, per_class) if bias else None
+
+    # --- forward
+
+    def _forward(self, x: Tensor, space: "_Workspace") -> Tensor:
+        """Return the logits (L, C, B) of x (B, I); what backward needs stays in `space`."""
+        h = space.hidden[0]
+        if x.shape[0] >= FEWEST_EXAMPLES:
+            torch.mm(self._first.weight, x.t(), out=h)  # (S, I) @ (I, B) -> (S, B): every lane's first layer at once
+        else:
+            for rows in self._rows:
+                torch.mm(self._first.weight[rows], x.t(), out=h[rows])  # (H, I) @ (I, B) -> (H, B)
+        if self._first_bias is not None:
+            h.add_(self._first_bias.weight)
+        if self._last is None:
+            return h.view(self._lanes, -1, h.shape[1])[:, : self._classes]  # the rows are logits already
+        self._activation.forward(h)
+        for (squares, biases), below, above in zip(self._middle, space.hidden, space.hidden[1:], strict=False):
+            for square, rows in zip(squares, self._rows, strict=True):
+                torch.mm(square.weight, below[rows], out=above[rows])  # (H, H) @ (H, B) -> (H, B)
+            if biases is not None:
+                above.add_(biases.weight)
+            self._activation.forward(above)
+        for rows, z in zip(self._rows, space.z, strict=True):
+            torch.mm(self._last.weight[rows].t(), space.hidden[-1][rows], out=z)  # (C, H) @ (H, B) -> (C, B)
+        if self._last_bias is not None:
+            space.z.add_(self._last_bias.weight.view(self._lanes, self._classes, 1))
+        return space.z
+
+    # --- backward, from the loss down. With a = W h + b and da the gradient of the mean loss by a:
+    #     dW = da h^T,  db = da 1,  dh = W^T da. Each dh is taken before its W moves.
+
+    def step(self, x: Tensor, y: Tensor, stepper: Stepper) -> tuple[Tensor, Tensor]:
+        """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
+        x = x.flatten(1)  # (B, I)
+        space = self._workspace(x)
+        z = self._forward(x, space)
+        hot = space.one_hot(y)
+        hits = _unique_hits(z, hot)
+        losses = self._loss(z, hot, True)  # z is dz from here on
+        stepper.begin_step()
+        if self._last is None:
+            self._descend_first(space.hidden[0], x, stepper)  # dz lies in the rows of the first layer
+            return losses, hits
+        dh, h = space.delta, space.hidden[-1]
+        outgoing = space.outgoing
+        for rows, dz in zip(self._rows, z, strict=True):
+            torch.mm(self._last.weight[rows], dz, out=dh[rows])  # dh = W dz, (H, C) @ (C, B), W lying transposed
+            torch.mm(h[rows], dz.t(), out=outgoing[rows])  # dW = h dz^T, (H, B) @ (B, C)
+        stepper.descend(self._last, outgoing)
+        if self._last_bias is not None:
+            stepper.descend(self._last_bias, z.sum(2).view(-1, 1))
+        for (squares, biases), below, above in zip(
+            reversed(self._middle), reversed(space.hidden[:-1]), reversed(space.hidden[1:]), strict=True
+        ):
+            da = self._activation.backward(dh, above)
+            if biases is not None:
+                db = da.sum(1, keepdim=True)
+            # `above` has served: it takes the next dh, and the old one is free for the stepper to overwrite.
+            for square, rows in zip(squares, self._rows, strict=True):
+                torch.mm(square.weight.t(), da[rows], out=above[rows])  # dh = W^T da
+                stepper.descend_product(square, da[rows], below[rows].t())  # dW = da h^T
+            if biases is not None:
+                stepper.descend(biases, db)
+            dh = above
+        self._descend_first(self._activation.backward(dh, space.hidden[0]), x, stepper)
+        return losses, hits
+
+    def _descend_first(self, da: Tensor, x: Tensor, stepper: Stepper) -> None:
+        if self._first_bias is not None:
+            stepper.descend(self._first_bias, da.sum(1, keepdim=True))
+        stepper.descend_product(self._first, da, x)  # (S, B) @ (B, I): every lane's gradient in one product
+
+    def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return losses (L, B) and hits (L, B) without training."""
+        x = x.flatten(1)
+        space = self._workspace(x)
+        z = self._forward(x, space)
+        hits = z.argmax(1) == y
+        return self._loss(z, space.one_hot(y), False), hits
+
+    def _workspace(self, x: Tensor) -> "_Workspace":
+        size = x.shape[0]
+        if size not in self._workspaces:
+            layers = 1 + len(self._middle)
+            self._workspaces[size] = _Workspace(self._first.weight, layers, self._lanes, self._classes, size)
+        return self._workspaces[size]
+
+
+def _unique_hits(z: Tensor, hot: Tensor) -> Tensor:
+    """Tell where the label's logit is above all others, (L, C, B) -> (L, B): a tie is no answer.
+
+    An argmax over so few classes takes longer than the step's own small products; two maxima do not.
+    """
+    return (z * hot).sum(1) > z.masked_fill(hot.bool(), -torch.inf).amax(1)
+
+
+class _Workspace:
+    """Room for the activations of one size of minibatch, so that a step allocates next to nothing."""
+
+    def __init__(self, like: Tensor, layers: int, lanes: int, classes: int, size: int) -> None:
+        units = like.shape[0]
+        self.hidden = [like.new_empty(units, size) for _ in range(layers)]
+        self.delta = like.new_empty(units, size)
+        self.outgoing = like.new_empty(units, classes)
+        self.z = like.new_empty(lanes, classes, size)
+        self._hot = like.new_empty(classes, size)
+
+    def one_hot(self, y: Tensor) -> Tensor:
+        """Return y (B,) as (C, B) of zeros and ones."""
+        return self._hot.zero_().scatter_(0, y.unsqueeze(0), 1.0)

@@ -1,0 +1,215 @@
+"""From a study's name to the study: finds its file, runs that one file, and says what is wrong with it.
+
+Called by every command that begins from a study file (search.run above all). A study is named as its file is: `mlp` is
+`studies/mlp.py`, of the current folder or of this installation; anything with a slash or `.py` is a path. Must not know
+torch, Optuna or the database: a list of studies costs a look into two folders, and a study file imports words only.
+"""
+
+import difflib
+import hashlib
+import reprlib
+import sys
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from models import recipe
+from models.errors import UserError
+from search import spec
+from search.spec import Study
+
+INSTALLED = Path(__file__).resolve().parent.parent / "studies"  # beside the package `search`, wherever that is
+PATTERN = INSTALLED / "mlp.py"  # the page to copy
+
+
+@dataclass(frozen=True)
+class Named:
+    """A study as its file gives it."""
+
+    name: str  # of the file, without .py
+    study: Study
+    text: str  # of the file, exactly as it was run
+    path: Path  # absolute
+
+
+def names() -> list[str]:
+    """The names of all studies at hand, sorted. Reads folders, not files: nothing is imported."""
+    return sorted(_files())
+
+
+def load(name_or_path: str) -> Named:
+    """The study of that name, or of the file at that path. Only that file is run.
+
+    Raises UserError where there is no such study, or its file cannot be read, run, or understood.
+    """
+    path = _find(name_or_path)
+    text = _read(path)
+    found = vars(_run(path, text)).get("study")
+    if found is None:
+        raise UserError(
+            f"{_shown(path)} assigns no `study`", f"let it say study = Study(...), as {_shown(PATTERN)} does"
+        )
+    if not isinstance(found, Study):
+        what = f"`study` in {_shown(path)} is {_kind(found)}, not a Study"
+        raise UserError(what, f"let it say study = Study(...), as {_shown(PATTERN)} does")
+    return Named(path.stem, found, text, path)
+
+
+def override(study: Study, **changes: object) -> Study:
+    """The same study with some fields changed, checked as a whole again. None is an option that was not given.
+
+    Raises UserError where the changed study breaks a rule.
+    """
+    given = {field: value for field, value in changes.items() if value is not None}
+    try:
+        return Study(**{**dict(study), **given})
+    except ValidationError as error:
+        raise translate(error, "options") from error
+
+
+# --- finding and running a file ---------------------------------------------------------------------------------------
+
+
+def _files() -> dict[str, Path]:
+    """Every study by name. The current folder's own stand before the installed ones of the same name."""
+    folders = (INSTALLED, Path.cwd() / "studies")
+    return {path.stem: path for folder in folders for path in folder.glob("[!_.]*.py")}
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path.endswith(".py") or "/" in name_or_path:
+        path = Path(name_or_path).expanduser().absolute()
+        if not path.is_file():
+            raise UserError(
+                f"there is no study file {name_or_path}", f"check the path, or name one of: {', '.join(names())}"
+            )
+        return path
+    files = _files()
+    if name_or_path not in files:
+        raise UserError(
+            f'no study named "{name_or_path}"{did_you_mean(name_or_path, files)}',
+            f"studies: {', '.join(sorted(files))}\n"
+            f"  your own: copy {_shown(PATTERN)} to studies/<name>.py, or pass --study path/to/file.py",
+        )
+    return files[name_or_path]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # with or without the mark that some editors put before it
+    except OSError as error:
+        raise UserError(
+            f"{_shown(path)} cannot be read: {error.strerror}", "check that it is a file, and that you may read it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{_shown(path)} is no text in UTF-8", "save it in UTF-8, as Python files are") from error
+
+
+def _run(path: Path, text: str) -> ModuleType:
+    """Run a study file as a module of its own.
+
+    We run the text that we have read, rather than ask the import system to read it again: it would leave a cache
+    beside the user's file, and take a stale one for a file that was edited twice within one second.
+    """
+    module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # where classes that the file defines look for their home
+    try:
+        exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - its owner asks us to run it
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _loading_failed(path, error) from error
+    return module
+
+
+def _loading_failed(path: Path, error: Exception | SystemExit) -> UserError:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return UserError(f"{_shown(path)}, line {error.lineno}: {error.msg}", "correct the line; it is not Python yet")
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    where = f"{_shown(path)}, line {lines[-1]}" if lines else _shown(path)
+    if isinstance(error, ValidationError):
+        return translate(error, where)
+    return UserError(
+        f"{where}: {type(error).__name__}: {error}",
+        f"correct the line; a study file is imports and one assignment, as {_shown(PATTERN)} is",
+    )
+
+
+# --- what the checks of search.spec found, in two halves --------------------------------------------------------------
+
+
+def translate(error: ValidationError, where: str) -> UserError:
+    """The first problem pydantic found in the words of a study, as fact and remedy; `where` says in which file."""
+    problems = error.errors(include_url=False)
+    fact, remedy = _halves(error.title, problems[0])
+    more = len({_field(error.title, problem) for problem in problems}) - 1
+    return UserError(f"{where}: {fact}" + (f" (and {more} more)" if more else ""), remedy)
+
+
+def _halves(word: str, problem: ErrorDetails) -> tuple[str, str]:
+    """Fact and remedy of one problem with a word of a study file (`word` is "Study", "Float", ...)."""
+    field, given = _field(word, problem), reprlib.repr(problem["input"])
+    match problem["type"]:
+        case "value_error":  # a rule of search.spec, which says "fact; remedy"
+            fact, _, remedy = str(problem["ctx"]["error"]).rpartition("; ")
+            return fact, remedy
+        case "missing":
+            return f"{word} says no {field}", f"add {field}="
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            known = _fields(word)
+            return f"{word} has no {field}{did_you_mean(field, known)}", f"{word} has {', '.join(known)}"
+        case "unexpected_positional_argument":
+            return (
+                f"{word}(...) has {given} without a name",
+                f"write it as name=value; {word} has {', '.join(_fields(word))}",
+            )
+        case "union_tag_invalid":
+            tag, choices = problem["ctx"]["tag"], problem["ctx"]["expected_tags"].replace("'", "").split(", ")
+            return f"{field} cannot be {tag!r}{did_you_mean(tag, choices)}", f"choose one of: {', '.join(choices)}"
+        case "union_tag_not_found" | "model_attributes_type":
+            return f"{field} is {given}", "write it with a word of `search`, as Float(1e-3, 1.0, log=True) or SGD()"
+        case "bool_type" if problem["loc"][-1] == "bool":  # the first of the four kinds a value may be
+            return f"{field} is {given}", f"{field} should be a finite number, a text, True or False"
+        case _:
+            _, should, rest = problem["msg"].partition(" should ")
+            return f"{field} is {given}", f"{field}{should}{rest}" if should else problem["msg"]
+
+
+def _field(word: str, problem: ErrorDetails) -> str:
+    """The field a problem lies in, as a study file writes it: "epochs", "space.hidden", "high"."""
+    place: list[str | int] = list(problem["loc"])
+    if place and place[-1] in ("bool", "int", "float", "str"):  # kinds of value, of which each complains
+        place.pop()
+    if place and isinstance(place[0], int) and place[0] < len(_fields(word)):  # an argument without its name
+        place[0] = _fields(word)[place[0]]
+    return ".".join(map(str, place))
+
+
+def _fields(word: str) -> list[str]:
+    """What can be written between the brackets of a word; not the tag it carries to be told from others in JSON."""
+    fields = getattr({**vars(recipe), **vars(spec)}.get(word), "__pydantic_fields__", {})
+    return [field for field, info in fields.items() if info.is_required() or field not in ("kind", "name")]
+
+
+# --- how things are written in a message ------------------------------------------------------------------------------
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """` (did you mean "mlp"?)`, or nothing where no word is close."""
+    close = difflib.get_close_matches(word.lower(), words, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def _kind(thing: object) -> str:
+    return f"the class {thing.__name__}" if isinstance(thing, type) else f"of type {type(thing).__name__}"
+
+
+def _shown(path: Path) -> str:
+    """The path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

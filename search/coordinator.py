@@ -1,0 +1,323 @@
+"""The loop: admit, tick, record, judge, tell, until the budget is spent.
+
+`run` is that loop, for whatever work has lanes to train: `Search` here, the finalists in reports/finalists.py. A kill
+may fall anywhere in it. Nothing is lost, because the run is a function of its study, and because every write says "let
+this be so": a restart takes the newest snapshot that the record has reached and does again what came after.
+Called by launch.py. Knows no tensors; engines are behind fleet.py, the database is behind storage.py.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from models.outcome import Outcome, outcome
+from models.recipe import Order, Score
+from models.seeds import derive
+from search.fleet import Facts, Fleet
+from search.pruning import Standing, judge
+from search.sampling import Mirror, distributions, draw, repeat_of
+from search.snapshots import Snapshots
+from search.spec import Study
+from search.storage import Record
+from search.trials import Ending, TrialRow
+
+# --- the loop ---------------------------------------------------------------------------------------------------------
+
+
+class Work(Protocol):
+    """Something that has lanes to train."""
+
+    tick: int  # the last one that is done
+
+    def resume(self, snapshots: Snapshots) -> None:
+        """Take up what an interrupted run left, in the fleet as well; called once, first."""
+
+    def admit(self) -> list[tuple[int, Order]]:
+        """Give free places to what comes next: engines and orders."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether any lane is left to train."""
+
+    def record(self, scores: Sequence[Score]) -> None:
+        """Count one more tick and write down its scores."""
+
+    def settle(self) -> list[tuple[int, int]]:
+        """Judge every lane by the recorded scores and tell those that end; returns their engines and lanes."""
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot must hold besides the lanes' tensors."""
+
+
+@dataclass
+class Spent:
+    """Where the time went, in seconds."""
+
+    training: float = 0.0
+    sampling: float = 0.0
+    recording: float = 0.0
+    judging: float = 0.0
+    snapshots: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.training + self.sampling + self.recording + self.judging + self.snapshots
+
+
+def run(
+    work: Work,
+    fleet: Fleet,
+    snapshots: Snapshots,
+    *,
+    pause: Callable[[], bool] = lambda: False,
+    after_tick: Callable[[], None] = lambda: None,
+    spent: Spent | None = None,
+) -> bool:
+    """Train until the work is done (True), or until `pause` says so after a tick (False, with a snapshot)."""
+    stopwatch = _Stopwatch(spent or Spent())
+    work.resume(snapshots)
+    while True:
+        stopwatch("snapshots")
+        joining = work.admit()
+        stopwatch("sampling")
+        if not work.alive:
+            snapshots.clear()
+            return True
+        scores = fleet.tick(work.tick + 1, joining)
+        stopwatch("training")
+        work.record(scores)
+        stopwatch("recording")
+        for engine, lane in work.settle():
+            fleet.drop(engine, lane)
+        stopwatch("judging")
+        after_tick()
+        if pause():
+            snapshots.keep(work.tick, work.state())
+            return False
+        snapshots.keep_if_due(work.tick, work.state)
+
+
+class _Stopwatch:
+    """Adds the time since the last call to one part."""
+
+    def __init__(self, spent: Spent, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._spent, self._clock, self._since = spent, clock, clock()
+
+    def __call__(self, part: str) -> None:
+        now = self._clock()
+        setattr(self._spent, part, getattr(self._spent, part) + now - self._since)
+        self._since = now
+
+
+# --- the search -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Live:
+    """A trial in training."""
+
+    row: TrialRow
+    engine: int
+    curve: list[Score] = field(default_factory=list)
+
+
+def order_of(study: Study, row: TrialRow) -> Order:
+    """Return what an engine is asked for, to train a trial."""
+    return Order(lane=row.number, parameters=study.told(row.drawn), seed=derive(study.seed, "initial", row.number))
+
+
+class Search:
+    """A study's trials, from the first baseline to the last draw."""
+
+    def __init__(self, study: Study, record: Record, facts: Facts) -> None:
+        self.study, self.name, self.tick = study, record.name, 0
+        self.live: dict[int, _Live] = {}
+        self.rows: dict[int, TrialRow] = {row.number: row for row in record.trials()}
+        self._record, self._facts = record, facts
+        self._distributions = distributions(study)
+        self._next = 0  # the trial to be admitted next
+        self._standings: dict[int, list[Standing]] = {}  # epoch -> all trials that got there
+        self._outcomes: dict[int, Outcome] = {}  # of trials that are complete
+        self._mirror = Mirror(study)
+
+    # --- taking up an interrupted run
+
+    def resume(self, snapshots: Snapshots) -> None:
+        """Go back to the newest moment that is wholly known: a snapshot, or a tick after which no trial was alive."""
+        recorded = self._record.scores()
+        last = max((tick for tick, _ in recorded), default=0)
+        running = any(row.state == "running" for row in self.rows.values())
+        kept = snapshots.newest(not_after=last) if running else None
+        alive: dict[int, int] = {}  # trial -> engine
+        if kept is not None:
+            self.tick, self._next = kept["tick"], kept["next"]
+            alive = {int(number): engine for number, engine in kept["alive"].items()}
+        else:
+            self.tick = self._quiet_tick(recorded)
+            joined = [row.number for row in self.rows.values() if row.joined is not None and row.joined <= self.tick]
+            self._next = max(joined, default=-1) + 1
+        past = [(tick, score) for tick, score in recorded if tick <= self.tick]
+        curves: dict[int, list[Score]] = {}
+        for _, score in past:
+            curves.setdefault(score.lane, []).append(score)
+            if self.rows[score.lane].joined is not None:  # a repeat's scores are another trial's, who stands already
+                self._stand(score)
+        for number, curve in curves.items():
+            if self.rows[number].state == "complete" and (speaks := outcome(self.study.keep, curve)) is not None:
+                self._outcomes[number] = speaks
+        known = [self._as_of_then(self.rows[number], number in alive) for number in range(self._next)]
+        self._mirror = Mirror(self.study, known, past)
+        self.live = {number: _Live(self.rows[number], alive[number], curves[number]) for number in sorted(alive)}
+
+    def _quiet_tick(self, recorded: Sequence[tuple[int, Score]]) -> int:
+        """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
+        ends = {score.lane: float(tick) for tick, score in recorded}  # recorded is by tick: a trial's last one stays
+        lives = sorted(
+            (row.joined, math.inf if row.state == "running" else ends[row.number])
+            for row in self.rows.values()
+            if row.joined is not None
+        )
+        quiet = reached = 0.0
+        for joined, end in lives:
+            if joined > reached:  # whoever came before had left
+                quiet = reached
+            reached = max(reached, end)
+        return int(quiet if reached == math.inf else reached)
+
+    @staticmethod
+    def _as_of_then(row: TrialRow, was_alive: bool) -> TrialRow:
+        """A trial as it stood at the tick resumed from: told later means running then."""
+        return replace(row, state="running", value=None) if was_alive else row
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot must hold besides the lanes' tensors."""
+        alive = {number: live.engine for number, live in self.live.items()}
+        return {"tick": self.tick, "next": self._next, "alive": alive}
+
+    def best(self) -> TrialRow | None:
+        """Return the best trial that is complete; ties go to the lower validation loss, then to the lower number."""
+        complete = [row for row in self.rows.values() if row.state == "complete" and row.value is not None]
+        return min(complete, key=lambda row: self._standing_at_end(row).order, default=None)
+
+    def _standing_at_end(self, row: TrialRow) -> Standing:
+        speaks = self._outcomes[row.number if row.joined is not None else row.repeat_of or 0]
+        return Standing(speaks.accuracy, speaks.loss, row.number)
+
+    # --- admit
+
+    @property
+    def alive(self) -> bool:
+        """Whether any trial is in training."""
+        return bool(self.live)
+
+    def admit(self) -> list[tuple[int, Order]]:
+        """Give free places to the next trials: those of the record first, then baselines, then the sampler's."""
+        joining = []
+        while (engine := self._free_engine()) is not None:
+            row = self.rows.get(self._next) or self._begin(self._next, engine)
+            if row is None:
+                break
+            if row.joined not in (None, self.tick + 1):
+                raise RuntimeError(f"trial {row.number} joined at tick {row.joined}, and now would at {self.tick + 1}")
+            self.rows[row.number] = row
+            self._next += 1
+            self._mirror.insert(row)
+            if row.joined is None:
+                self._take_over(row)
+                continue
+            assert row.engine is not None
+            self.live[row.number] = _Live(row, row.engine)
+            joining.append((row.engine, order_of(self.study, row)))
+        return joining
+
+    def _begin(self, number: int, engine: int) -> TrialRow | None:
+        """Enter a new trial in the record, if the budget has one and the sampler knows one."""
+        if number >= self.study.trials:
+            return None
+        baseline = self.study.baselines[number] if number < len(self.study.baselines) else None
+        drawn = self.study.drawn(baseline.parameters) if baseline else draw(self.study, number, self._mirror)
+        if drawn is None:
+            return None
+        same = repeat_of(drawn, [self.rows[earlier] for earlier in range(number)])
+        finished = same is not None and same not in self.live
+        row = TrialRow(
+            number=number,
+            state="running",
+            drawn=drawn,
+            joined=None if finished else self.tick + 1,
+            engine=None if finished else engine,
+            baseline=baseline.name if baseline else None,
+            repeat_of=same,
+        )
+        self._record.insert(row, self._distributions)
+        return row
+
+    def _take_over(self, row: TrialRow) -> None:
+        """End a repeat of a finished trial at once, with that trial's curve and fate."""
+        assert row.repeat_of is not None
+        original = self.rows[row.repeat_of]
+        curve = [score.model_copy(update={"lane": row.number}) for score in self._record.curve(original.number)]
+        self._record.record(self.tick, curve)
+        for score in curve:
+            self._mirror.report(score)
+        assert original.state != "running"
+        self._end(row, original.state, original.value, original.diverged_at, original.reason)
+
+    def _free_engine(self) -> int | None:
+        """Return the engine with a free place whose lanes have the least work, or None."""
+        lanes = [[live for live in self.live.values() if live.engine == engine] for engine in range(self.study.engines)]
+        free = [engine for engine, mine in enumerate(lanes) if len(mine) < self.study.lanes]
+        return min(free, key=lambda engine: (sum(self._work(live) for live in lanes[engine]), engine), default=None)
+
+    def _work(self, live: _Live) -> float:
+        inputs = math.prod(self._facts.shape)
+        return self.study.family.work(inputs, len(self._facts.classes), self.study.told(live.row.drawn))
+
+    # --- record, judge, tell
+
+    def record(self, scores: Sequence[Score]) -> None:
+        """Write down a tick in one transaction; what is there stays."""
+        self.tick += 1
+        self._record.record(self.tick, scores)
+        for score in scores:
+            self.live[score.lane].curve.append(score)
+            self._mirror.report(score)
+            self._stand(score)
+
+    def _stand(self, score: Score) -> None:
+        self._standings.setdefault(score.epoch, []).append(Standing.of(score))
+
+    def settle(self) -> list[tuple[int, int]]:
+        """Judge each trial, in their order, by the scores alone; those that end are told and leave their places."""
+        leaving = []
+        for number, live in sorted(self.live.items()):
+            score = live.curve[-1]
+            if Standing.of(score).diverged:
+                self._end(live.row, "pruned", None, score.epoch)
+            elif score.epoch == self.study.epochs:
+                speaks = outcome(self.study.keep, live.curve)
+                assert speaks is not None  # it has not diverged
+                self._outcomes[number] = speaks
+                self._end(live.row, "complete", speaks.accuracy)
+            elif judge(self.study, live.row, score, self._standings[score.epoch], self._mirror.study):
+                self._end(live.row, "pruned", score.validation_accuracy)
+            else:
+                continue
+            leaving.append((live.engine, number))
+            del self.live[number]
+        return leaving
+
+    def _end(
+        self,
+        row: TrialRow,
+        state: Ending,
+        value: float | None,
+        diverged_at: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        self._record.tell(row.number, state, value, diverged_at=diverged_at, reason=reason)
+        self._mirror.tell(row.number, state, value)
+        self.rows[row.number] = replace(row, state=state, value=value, diverged_at=diverged_at, reason=reason)

@@ -1,0 +1,163 @@
+"""An engine host: some engines of a fleet, driven by messages of plain data.
+
+`python -m search.engine` is one such host in a process of its own: a line of JSON in, a line of JSON out. A fleet
+without processes calls `Host.handle` itself, so both ways run the same code on the same messages. The host ends as soon
+as its standard input does, that is with its parent, however that came to die. Started by fleet.py; knows no Optuna and
+no database.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any
+
+from models.errors import UserError
+from models.recipe import Order, Recipe
+
+Message = dict[str, Any]
+
+
+class Host:
+    """Engines of one recipe on one data set, by their numbers in the fleet."""
+
+    def handle(self, message: Message) -> Message:
+        """Obey one message, `{"do": ..., ...}`, and return the answer; lanes named under "drop" leave first."""
+        for engine, lanes in message.pop("drop", {}).items():
+            for lane in lanes:
+                self._engines[int(engine)].drop(lane)
+        obey: Callable[..., Message] = getattr(self, message.pop("do"))
+        return obey(**message)
+
+    def open(
+        self,
+        recipe: Message,
+        source: Message,
+        validation_share: float,
+        hold_out: bool,
+        momentum_searched: bool,
+        engines: list[int],
+        threads: int,
+        device: str,
+    ) -> Message:
+        """Load the data and make empty engines; answers what the data look like."""
+        import numpy as np
+        import torch
+
+        from models.data import Source, normalisation, split, training_examples
+        from models.lanes import Engine, Part, family_of
+
+        torch.set_num_threads(threads)
+        self._recipe, self._source = Recipe.model_validate(recipe), Source(**source)
+        examples = training_examples(self._source)
+        trained, scored = split(examples.labels, validation_share, self._recipe.seed)
+        if not hold_out:
+            trained, scored = np.arange(len(examples.labels)), scored[:0]
+        self._normalisation = normalisation(examples.inputs, trained)
+        self._examples, self._shape = examples, examples.inputs.shape[1:]
+        on = torch.device(device)
+        family = family_of(self._recipe, self._shape, len(examples.classes))
+        parts = [Part(examples, chosen, self._normalisation, on) for chosen in (trained, scored)]
+        self._engines = {
+            number: Engine(
+                self._recipe,
+                family,
+                parts[0],
+                parts[1] if hold_out else None,
+                on,
+                momentum_searched=momentum_searched,
+            )
+            for number in engines
+        }
+        return {
+            "train": len(trained),
+            "validation": len(scored),
+            "shape": list(self._shape),
+            "classes": list(examples.classes),
+        }
+
+    def tick(self, number: int, add: dict[str, list[Message]]) -> Message:
+        """Take in lanes, train every engine for one tick; answers the scores."""
+        scores = []
+        for place, engine in self._engines.items():
+            for order in add.get(str(place), []):
+                engine.add(Order.model_validate(order))
+            scores += [score.model_dump() for score in engine.tick(number)]
+        return {"scores": scores}
+
+    def save(self, folder: str) -> Message:
+        """Write each engine's lanes into the folder."""
+        for number, engine in self._engines.items():
+            engine.save(Path(folder) / f"engine-{number}.safetensors")
+        return {}
+
+    def load(self, folder: str) -> Message:
+        """Take in the lanes that `save` wrote."""
+        for number, engine in self._engines.items():
+            engine.load(Path(folder) / f"engine-{number}.safetensors")
+        return {}
+
+    def finish(self, models: list[Message]) -> Message:
+        """Write models of lanes to files; answers every lane's loss and accuracy on all that it was trained on."""
+        from models.files import Model, write_model
+
+        measured = {}
+        for engine in self._engines.values():
+            measured.update(engine.measure())
+        for wanted in models:
+            engine = self._engines[wanted["engine"]]
+            order = engine.order(wanted["lane"])
+            about = Model(
+                recipe=self._recipe,
+                parameters=order.parameters,
+                data=self._source.name,
+                data_sha256=self._source.sha256,
+                shape=self._shape,
+                classes=self._examples.classes,
+                mean=self._normalisation.mean,
+                std=self._normalisation.std,
+                about=wanted["about"],
+            )
+            write_model(Path(wanted["path"]), about, engine.weights(wanted["lane"]))
+        return {"measured": measured}
+
+
+def main(lines: IO[str], answers: IO[str]) -> None:
+    """Obey messages until there are no more."""
+    host = Host()
+    for line in iter(_reader(lines).get, None):
+        try:
+            answer = host.handle(json.loads(line))
+        except UserError as error:
+            answer = {"refused": [error.what, error.remedy]}
+        except Exception:  # noqa: BLE001 - whatever went wrong is told to the coordinator, which knows what to do
+            answer = {"failed": traceback.format_exc()}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _reader(lines: IO[str]) -> "SimpleQueue[str]":
+    """Read in a thread of its own, so that the parent's end is noticed in the middle of a tick as well."""
+    queue: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        for line in lines:
+            queue.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return queue
+
+
+if __name__ == "__main__":
+    # Ctrl-C reaches every process of a terminal; what becomes of it is the coordinator's to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a model prints goes to standard error, not among the answers
+    main(sys.stdin, out)

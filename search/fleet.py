@@ -1,0 +1,195 @@
+"""The fleet: where engines live. In this process, or in worker processes that each host some of them.
+
+The coordinator speaks to all engines at once, in plain data, and cannot tell where they are. Engine g lives on host
+g mod (number of hosts); what its lanes learn does not depend on it. A worker is `python -m search.engine`, never a
+re-import of the caller's __main__, so a fleet can be started from a notebook as well.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from models.data import Source
+from models.errors import UserError
+from models.recipe import Order, Recipe, Score
+from search.engine import Host, Message
+from search.spec import Study
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the engines found when they loaded the data."""
+
+    train: int  # examples trained on
+    validation: int  # examples scored on
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+
+
+class EngineError(RuntimeError):
+    """An engine host raised or died; the text is its traceback."""
+
+
+class _Place(Protocol):
+    """A host to send a message to, and to receive its answer from."""
+
+    def send(self, message: Message) -> None: ...
+
+    def receive(self) -> Message: ...
+
+    def close(self) -> None: ...
+
+
+class _Inline:
+    """A host in this process."""
+
+    def __init__(self) -> None:
+        self._host = Host()
+        self._waiting: list[Message] = []
+
+    def send(self, message: Message) -> None:
+        self._waiting.append(message)
+
+    def receive(self) -> Message:
+        return self._host.handle(self._waiting.pop())
+
+    def close(self) -> None:
+        self._host = Host()
+
+
+class _Worker:
+    """A host in a process of its own, which ends when its standard input does."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        # Our own packages may be importable only because of where this process was started.
+        paths = os.pathsep.join(path for path in [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")] if path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "search.engine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+
+    def send(self, message: Message) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # `receive` tells
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+
+    def receive(self) -> Message:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise EngineError(f"worker {self._number} died (exit status {self._process.wait()})")
+        answer: Message = json.loads(line)
+        if "refused" in answer:
+            raise UserError(*answer["refused"])
+        if "failed" in answer:
+            raise EngineError(f"worker {self._number} failed\n{answer['failed']}")
+        return answer
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+class Fleet:
+    """All engines of a run. A context manager: leaving it ends every worker."""
+
+    def __init__(self, engines: int, workers: int) -> None:
+        """Start the hosts: worker processes, or this one where `workers` is 0. They load nothing yet."""
+        self._engines = engines
+        self._places: list[_Place] = [_Worker(i) for i in range(min(workers, engines))] or [_Inline()]
+        self._leaving: dict[int, list[int]] = {}
+
+    def open(self, study: Study, source: Source, *, device: str = "cpu", hold_out: bool = True) -> Facts:
+        """Load the data everywhere and make empty engines. Without `hold_out` they train on the validation part too."""
+        answers = self._all(
+            {
+                "do": "open",
+                "recipe": {
+                    name: value for name, value in study.model_dump(mode="json").items() if name in Recipe.model_fields
+                },
+                "source": asdict(source),
+                "validation_share": study.validation_share,
+                "hold_out": hold_out,
+                "momentum_searched": "momentum" in study.space,
+                "threads": study.threads,
+                "device": device,
+            },
+            lambda engines: {"engines": engines},
+        )
+        first = answers[0]
+        return Facts(first["train"], first["validation"], tuple(first["shape"]), tuple(first["classes"]))
+
+    def tick(self, number: int, joining: Sequence[tuple[int, Order]]) -> list[Score]:
+        """Let lanes join their engines, train all for one tick; returns the scores by lane."""
+
+        def added(engines: list[int]) -> Message:
+            orders: dict[int, list[Message]] = {}
+            for engine, order in joining:
+                if engine in engines:
+                    orders.setdefault(engine, []).append(order.model_dump())
+            return {"add": orders}
+
+        answers = self._all({"do": "tick", "number": number}, added)
+        scores = [Score.model_validate(score) for answer in answers for score in answer["scores"]]
+        return sorted(scores, key=lambda score: score.lane)
+
+    def drop(self, engine: int, lane: int) -> None:
+        """Let a lane leave before the next thing that is asked."""
+        self._leaving.setdefault(engine, []).append(lane)
+
+    def save(self, folder: Path) -> None:
+        """Write a snapshot of all engines into a folder that every host can reach."""
+        self._all({"do": "save", "folder": str(folder)})
+
+    def load(self, folder: Path) -> None:
+        """Take in the lanes of a snapshot."""
+        self._all({"do": "load", "folder": str(folder)})
+
+    def finish(self, models: Sequence[Mapping[str, Any]]) -> dict[int, tuple[float, float]]:
+        """Write models to files: {"engine", "lane", "path", "about"} each.
+
+        Returns every live lane's loss and accuracy in a full pass over what it was trained on.
+        """
+        wanted = [dict(model) for model in models]
+        answers = self._all(
+            {"do": "finish"}, lambda engines: {"models": [it for it in wanted if it["engine"] in engines]}
+        )
+        return {int(lane): tuple(pair) for answer in answers for lane, pair in answer["measured"].items()}
+
+    def _all(self, message: Message, own: Callable[[list[int]], Message] = lambda engines: {}) -> list[Message]:
+        """Send a message to every host, with what is its own added, and wait for all answers."""
+        hosts = len(self._places)
+        for number, place in enumerate(self._places):
+            engines = list(range(number, self._engines, hosts))
+            drop = {engine: self._leaving.pop(engine) for engine in engines if engine in self._leaving}
+            place.send({**message, "drop": drop, **own(engines)})
+        return [place.receive() for place in self._places]
+
+    def close(self) -> None:
+        """End every worker and wait for it."""
+        for place in self._places:
+            place.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

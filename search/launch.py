@@ -1,0 +1,164 @@
+"""From a study to its finished search: data, database, lease, fleet, loop.
+
+Called by run.py, and by programs that search without a command line. Prints through the callbacks it is given.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from models import data
+from models.errors import UserError
+from search import coordinator
+from search.catalog import Named, override
+from search.console import Interrupt
+from search.coordinator import Search, Spent
+from search.fleet import Facts, Fleet
+from search.snapshots import Snapshots
+from search.spec import Study
+from search.storage import DEFAULT_URL, Record, Store, fingerprint
+
+DOWNLOADS = "data"  # the folder of the current one into which a missing data set is downloaded
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a command says besides the study. None of it changes what a trial learns, but for data and device."""
+
+    storage: str = DEFAULT_URL
+    name: str | None = None  # of the study in the database; the file's own unless given
+    dataset: str | None = None  # asked for by hand
+    data_dir: str | None = None
+    workers: int | None = None  # processes; 0 trains in this one; None: one an engine, while there are cores
+    device: str = "auto"
+    timeout: float | None = None  # seconds after which the run pauses
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study with its data and its place in the database, ready to be searched."""
+
+    study: Study
+    record: Record
+    source: data.Source
+    device: str
+    storage: str  # the database, masked
+    note: str | None  # what the user must know before anything else, if there is something
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run came to its end."""
+
+    finished: bool  # or paused
+    seconds: float
+    spent: Spent
+
+
+def prepare(named: Named, options: Options) -> Prepared:
+    """Find the data, open the database and enter the study, or take it up.
+
+    Raises UserError where any of them cannot be had, or the study was begun otherwise.
+    """
+    store = Store(options.storage)
+    study, name, source, note = _find_data(named.study, options.name or named.name, options, store)
+    device = resolve_device(options.device)
+    if options.restart and store.find(name) is not None:
+        note = f"what was there is kept as {store.archive(name)}"
+    record = store.begin(name, study, fingerprint(study, source.sha256, device), environment(device), named.text)
+    return Prepared(study, record, source, device, store.masked, note)
+
+
+def _find_data(study: Study, name: str, options: Options, store: Store) -> tuple[Study, str, data.Source, str | None]:
+    """Return the study with the set it runs on, its name, the set, and a note where it is not the study's own."""
+    wanted = override(study, data=options.dataset).data
+    own = name if wanted == study.data else f"{name}@{wanted}"
+    source = data.locate(wanted, options.data_dir)
+    if source is None and options.data_dir is not None:
+        raise UserError(
+            f"there is no {wanted} in {options.data_dir}",
+            f"it should hold {data.NAMES[wanted]}/raw/train-images-idx3-ubyte and its three companions, plain or .gz; "
+            "or take --dataset digits",
+        )
+    note = None
+    if source is None:
+        try:
+            source = data.download(wanted, DOWNLOADS)
+        except UserError:
+            begun = store.find(own)
+            if options.dataset is not None or (begun is not None and begun.trials()):
+                raise
+            note = f"{wanted} is not on this machine and cannot be downloaded: searching the embedded digits instead"
+            wanted, own, source = "digits", f"{name}@digits", data.locate("digits", None)
+            assert source is not None
+    return study.model_copy(update={"data": wanted}), own, source, note
+
+
+def resolve_device(device: str) -> str:
+    """Return "cpu" or "cuda". Raises UserError where CUDA is asked for and there is none."""
+    if device == "cpu" or (device == "auto" and not Path("/dev/nvidia0").exists()):
+        return "cpu"  # torch, which takes seconds to import, need not be asked
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
+        raise UserError("this torch finds no CUDA device", "leave out --device, or install a torch built for CUDA")
+    return "cpu"
+
+
+def environment(device: str) -> dict[str, Any]:
+    """What is recorded of the machine and of the libraries when a study begins."""
+    libraries = ("studyhall", "torch", "optuna", "numpy", "scikit-learn")
+    return {
+        "python": platform.python_version(),
+        **{library: version(library) for library in libraries},
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "device": device,
+    }
+
+
+def worker_count(asked: int | None, engines: int) -> int:
+    """Return how many processes host the engines."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(engines, cores) if asked is None else asked
+
+
+def search(
+    prepared: Prepared,
+    options: Options,
+    *,
+    interrupt: Interrupt,
+    begun: Callable[[Search, Facts], Callable[[], None]] = lambda search, facts: lambda: None,
+) -> Ended:
+    """Run the study until its budget is spent, or until the timeout or a signal pauses it.
+
+    `begun` is told the search and what the engines found, and returns what is called after every tick.
+    """
+    began = time.monotonic()
+    study, spent = prepared.study, Spent()
+    deadline = None if options.timeout is None else began + options.timeout
+    with (
+        prepared.record.lease(),
+        Fleet(study.engines, worker_count(options.workers, study.engines)) as fleet,
+        interrupt.watched(),
+    ):
+        facts = fleet.open(study, prepared.source, device=prepared.device)
+        work = Search(study, prepared.record, facts)
+        finished = coordinator.run(
+            work,
+            fleet,
+            Snapshots(prepared.record.folder / "snapshots", fleet),
+            pause=lambda: interrupt.signal is not None or (deadline is not None and time.monotonic() >= deadline),
+            after_tick=begun(work, facts),
+            spent=spent,
+        )
+    return Ended(finished, time.monotonic() - began, spent)

@@ -1,0 +1,26 @@
+"""What several tests start from: the real MNIST, where this machine has it, and the embedded digits."""
+
+import os
+
+import pytest
+
+from models.data import Source, locate
+
+
+@pytest.fixture(scope="session")
+def mnist_root() -> str:
+    """The folder that STUDYHALL_DATA names, with MNIST in it; for tests marked `mnist`."""
+    root = os.environ.get("STUDYHALL_DATA")
+    if not root:
+        pytest.skip("needs the real MNIST: set STUDYHALL_DATA to a folder that holds MNIST/raw")
+    if locate("mnist", root) is None:
+        pytest.skip(f"needs the real MNIST: STUDYHALL_DATA is {root}, which holds no MNIST/raw")
+    return root
+
+
+@pytest.fixture(scope="session")
+def digits() -> Source:
+    """The data set that is always there."""
+    source = locate("digits", None)
+    assert source is not None
+    return source

@@ -1,0 +1,277 @@
+"""The engine's contract: what a lane learns is a matter of its order alone."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.data import Examples, Normalisation
+from models.family import Family, initial_weights, lift, losses_of
+from models.lanes import Engine, Part, family_of
+from models.recipe import (
+    SGD,
+    Adam,
+    AdamW,
+    Cosine,
+    Linear,
+    LinearDecay,
+    Mlp,
+    Order,
+    Parameters,
+    Recipe,
+    Score,
+    StepExponential,
+)
+from models.seeds import derive
+
+pytestmark = pytest.mark.usefixtures("one_thread")  # an engine's default; the bits of a product depend on it
+
+CPU = torch.device("cpu")
+SHAPE = (1, 8, 8)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[Part, Part]:
+    """300 noisy pictures of 10 classes to train on (two full minibatches of 128 and a short one), 90 to score."""
+    draw = np.random.Generator(np.random.PCG64(7))
+    labels = draw.integers(0, 10, 390)
+    patterns = draw.integers(0, 256, (10, *SHAPE))
+    noise = draw.integers(0, 256, (390, *SHAPE))
+    inputs = ((patterns[labels] + 2 * noise) // 3).astype(np.uint8)
+    examples = Examples(inputs, labels.astype(np.int64), tuple("0123456789"))
+    normalised = Normalisation((0.45,), (0.25,))
+    return Part(examples, np.arange(300), normalised, CPU), Part(examples, np.arange(300, 390), normalised, CPU)
+
+
+def order(lane: int, hidden: int = 20, rate: float = 0.05, decay: float = 1e-3, **more: float) -> Order:
+    parameters: Parameters = {"learning_rate": rate, "weight_decay": decay, "hidden": hidden, **more}
+    return Order(lane=lane, parameters=parameters, seed=derive(0, "initial", lane))
+
+
+def small_cnn(parameters: Parameters) -> nn.Module:
+    channels = int(parameters["hidden"])
+    return nn.Sequential(
+        nn.Conv2d(1, channels, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(channels * 9, 10)
+    )
+
+
+def engine(recipe: Recipe, parts: tuple[Part, Part], family: Family | None = None, searched: bool = False) -> Engine:
+    return Engine(recipe, family or family_of(recipe, SHAPE, 10), *parts, CPU, momentum_searched=searched)
+
+
+def train_alone(recipe: Recipe, family: Family, one: Order, ticks: list[int], part: Part) -> tuple[nn.Module, float]:
+    """Train one model the ordinary way, with torch.optim and a torch scheduler; return it and its last running loss."""
+    torch.manual_seed(one.seed)
+    model = family.build(one.parameters)
+    rate, decay = float(one.parameters["learning_rate"]), float(one.parameters["weight_decay"])
+    optimizer: torch.optim.Optimizer
+    if isinstance(recipe.optimizer, SGD):
+        momentum = float(one.parameters.get("momentum", recipe.optimizer.momentum))
+        optimizer = torch.optim.SGD(model.parameters(), rate, momentum, weight_decay=decay)
+    else:
+        kind = torch.optim.Adam if isinstance(recipe.optimizer, Adam) else torch.optim.AdamW
+        optimizer = kind(model.parameters(), rate, recipe.optimizer.betas, recipe.optimizer.epsilon, decay)
+    schedulers = {
+        "constant": lambda: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0),
+        "step_exponential": lambda: torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5),
+        "linear": lambda: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, recipe.epochs - 1),
+        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs),
+    }
+    scheduler = schedulers[recipe.schedule.name]()
+    for tick in ticks:
+        total = 0.0
+        shuffle = torch.Generator().manual_seed(derive(recipe.seed, "shuffle", one.stream, tick))
+        for _, x, y in part.batches(recipe.batch_size, torch.randperm(len(part), generator=shuffle)):
+            losses = losses_of(recipe.loss, model(x).unsqueeze(0), y)
+            optimizer.zero_grad()
+            losses.mean().backward()
+            optimizer.step()
+            total += losses.sum().item()
+        scheduler.step()
+    return model, total / len(part)
+
+
+def recipes() -> dict[str, Recipe]:
+    mlp = Mlp()
+    return {
+        "sgd": Recipe(family=mlp),
+        "momentum": Recipe(family=mlp, optimizer=SGD(momentum=0.9)),
+        "adam": Recipe(family=mlp, optimizer=Adam()),
+        "adamw": Recipe(family=mlp, optimizer=AdamW()),
+        "linear": Recipe(family=Linear()),
+        "linear-without-bias": Recipe(family=Linear(bias=False), optimizer=SGD(momentum=0.5)),
+        "three-tanh-layers": Recipe(family=Mlp(depth=3, activation="tanh"), optimizer=SGD(momentum=0.9)),
+        "two-leaky-layers-adam": Recipe(family=Mlp(depth=2, activation="leaky_relu"), optimizer=Adam()),
+        "mlp-without-bias": Recipe(family=Mlp(depth=2, bias=False)),
+        "squared-error": Recipe(family=Mlp(activation="tanh"), loss="squared_error"),
+        "step-exponential": Recipe(family=mlp, schedule=StepExponential(every=2), epochs=4),
+        "linear-decay": Recipe(family=mlp, schedule=LinearDecay(final=0.1), epochs=4),
+        "cosine": Recipe(family=mlp, schedule=Cosine(), optimizer=SGD(momentum=0.9), epochs=4),
+    }
+
+
+RECIPES = recipes()
+NEIGHBOURS = [order(1, 3, 0.3, 0.0), order(2, 33, 0.01, 1e-2), order(3, 1, 0.02), order(4, 64, 0.1, 0.0)]
+
+
+def assert_close(mine: dict[str, Tensor], theirs: nn.Module) -> None:
+    for name, tensor in theirs.named_parameters():
+        # float32 over at most 12 steps: rounding grows to about 1e-6; 2e-5 would still show a wrong decay.
+        torch.testing.assert_close(mine[name], tensor.detach(), rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_lane_learns_what_it_would_learn_alone(name: str, parts: tuple[Part, Part]) -> None:
+    recipe = RECIPES[name]
+    fused = engine(recipe, parts)
+    rate = 0.003 if name.endswith(("adam", "adamw")) else 0.05
+    mine = order(0, rate=rate)
+    for one in [mine, *NEIGHBOURS]:
+        fused.add(one)
+    scores = [fused.tick(tick) for tick in (1, 2, 3, 4)]
+    model, loss = train_alone(recipe, family_of(recipe, SHAPE, 10), mine, [1, 2, 3, 4], parts[0])
+    assert_close(fused.weights(0), model)
+    last = next(score for score in scores[-1] if score.lane == 0)
+    assert last.train_loss == pytest.approx(loss, rel=1e-4)
+    assert last.epoch == 4
+
+
+def test_momentum_can_be_searched(parts: tuple[Part, Part]) -> None:
+    recipe = Recipe(family=Mlp(depth=2))
+    fused = engine(recipe, parts, searched=True)
+    orders = [order(i, hidden=10 + i, momentum=momentum) for i, momentum in enumerate((0.0, 0.5, 0.95))]
+    for one in orders:
+        fused.add(one)
+    for tick in (1, 2):
+        fused.tick(tick)
+    for one in orders:
+        model, _ = train_alone(recipe, family_of(recipe, SHAPE, 10), one, [1, 2], parts[0])
+        assert_close(fused.weights(one.lane), model)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), AdamW()], ids=["momentum", "adamw"])
+def test_a_lifted_module_learns_what_it_would_learn_alone(optimizer: SGD | AdamW, parts: tuple[Part, Part]) -> None:
+    recipe, family = Recipe(family=Mlp(), optimizer=optimizer), lift(small_cnn)
+    fused = engine(recipe, parts, family)
+    orders = [order(0, 4, 0.003), order(1, 4, 0.01, 0.0), order(2, 6, 0.002)]  # two fused, one of another shape
+    for one in orders:
+        fused.add(one)
+    for tick in (1, 2):
+        fused.tick(tick)
+    for one in orders:
+        model, _ = train_alone(recipe, family, one, [1, 2], parts[0])
+        assert_close(fused.weights(one.lane), model)
+
+
+def run(recipe: Recipe, parts: tuple[Part, Part], company: dict[int, list[Order]], mine: Order) -> list[Score]:
+    """Train `mine` over ticks 1 to 4 among those who join at each tick and leave after two; return its scores."""
+    fused, scores = engine(recipe, parts), []
+    left: dict[int, list[int]] = {}
+    fused.add(mine)
+    for tick in (1, 2, 3, 4):
+        for one in company.get(tick, []):
+            fused.add(one)
+            left.setdefault(tick + 2, []).append(one.lane)
+        scores += [score for score in fused.tick(tick) if score.lane == mine.lane]
+        for lane in left.get(tick + 1, []):
+            fused.drop(lane)
+    return scores
+
+
+def figures(scores: list[Score]) -> list[tuple[float, ...]]:
+    return [(s.train_loss, s.train_accuracy, s.validation_loss, s.validation_accuracy) for s in scores]
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 3, 5, 16, 33])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adamw", "two-leaky-layers-adam", "linear", "squared-error"])
+def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str, hidden: int, parts: tuple[Part, Part]) -> None:
+    recipe, mine = RECIPES[name], order(0, hidden)
+    alone = run(recipe, parts, {}, mine)
+    coming_and_going = run(recipe, parts, {1: NEIGHBOURS[:2], 2: NEIGHBOURS[2:3], 3: NEIGHBOURS[3:]}, mine)
+    assert figures(alone) == figures(coming_and_going)
+
+
+def test_a_diverging_neighbour_harms_nobody(parts: tuple[Part, Part]) -> None:
+    mine = order(0)
+    wild = [order(9, rate=1e30)]
+    assert figures(run(RECIPES["sgd"], parts, {1: wild}, mine)) == figures(run(RECIPES["sgd"], parts, {}, mine))
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adamw"])
+def test_a_snapshot_continues_to_the_same_bits(name: str, parts: tuple[Part, Part], tmp_path: Path) -> None:
+    recipe = RECIPES[name]
+    straight, resumed = engine(recipe, parts), engine(recipe, parts)
+    for one in [order(0), *NEIGHBOURS]:
+        straight.add(one)
+    straight.tick(1)
+    straight.save(tmp_path / "snapshot.safetensors")
+    resumed.load(tmp_path / "snapshot.safetensors")
+    assert [figures([s]) for s in straight.tick(2)] == [figures([s]) for s in resumed.tick(2)]
+    for lane in range(5):
+        for name_, tensor in straight.weights(lane).items():
+            assert torch.equal(tensor, resumed.weights(lane)[name_])
+
+
+def test_scores_are_those_of_the_ordinary_module(parts: tuple[Part, Part]) -> None:
+    fused = engine(RECIPES["sgd"], parts)
+    for one in [order(0), *NEIGHBOURS]:
+        fused.add(one)
+    scores = fused.tick(1)
+    for score, measured in zip(scores, fused.measure().values(), strict=True):
+        model = family_of(RECIPES["sgd"], SHAPE, 10).build({"hidden": len(fused.weights(score.lane)["hidden1.bias"])})
+        model.load_state_dict(fused.weights(score.lane))
+        for part, loss, accuracy in (
+            (parts[1], score.validation_loss, score.validation_accuracy),
+            (parts[0], *measured),
+        ):
+            ((_, x, y),) = list(part.batches(1000))
+            with torch.no_grad():
+                logits = model(x)
+            assert loss == pytest.approx(nn.functional.cross_entropy(logits, y).item(), rel=1e-5)
+            assert accuracy == (logits.argmax(1) == y).double().mean().item()
+
+
+def test_a_lane_learns_something(parts: tuple[Part, Part]) -> None:
+    scores = run(RECIPES["adam"], parts, {}, order(0, rate=0.02))
+    assert scores[0].train_accuracy < 0.5 < 0.8 < scores[-1].validation_accuracy
+
+
+def test_without_a_scored_part_validation_figures_are_no_numbers(parts: tuple[Part, Part]) -> None:
+    fused = Engine(RECIPES["sgd"], family_of(RECIPES["sgd"], SHAPE, 10), parts[0], None, CPU)
+    fused.add(order(0))
+    (score,) = fused.tick(1)
+    assert math.isnan(score.validation_loss)
+    assert math.isnan(score.validation_accuracy)
+    assert math.isfinite(score.train_loss)
+
+
+def test_streams_see_different_minibatches_from_equal_weights(parts: tuple[Part, Part]) -> None:
+    fused = engine(RECIPES["sgd"], parts)
+    first = order(0)
+    fused.add(first)
+    fused.add(first.model_copy(update={"lane": 1, "stream": 1}))
+    same = first.model_copy(update={"lane": 2})
+    fused.add(same)
+    zero, one, two = (score.train_loss for score in sorted(fused.tick(1), key=lambda score: score.lane))
+    assert zero == two != one
+
+
+def test_initial_weights_leave_the_global_generator_alone() -> None:
+    family = family_of(RECIPES["sgd"], SHAPE, 10)
+    torch.manual_seed(1)
+    before = torch.rand(1)
+    torch.manual_seed(1)
+    initial_weights(family, {"hidden": 5}, 3)
+    assert torch.equal(torch.rand(1), before)
