@@ -321,7 +321,7 @@ class Study(Recipe):
 
     def told(self, drawn: Mapping[str, Value]) -> Parameters:
         """The parameters that are trained and exported, of those that Optuna holds."""
-        return {name: self.space[name].told(value) for name, value in drawn.items()}
+        return {name: self.space[name].told(drawn[name]) for name in self.space}
 
     def drawn(self, told: Mapping[str, Value]) -> Parameters:
         """The parameters that Optuna holds, of those that are trained: the inverse of `told`."""
