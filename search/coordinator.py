@@ -273,8 +273,7 @@ class Search:
         return min(free, key=lambda engine: (sum(self._work(live) for live in lanes[engine]), engine), default=None)
 
     def _work(self, live: _Live) -> float:
-        inputs = math.prod(self._facts.shape)
-        return self.study.family.work(inputs, len(self._facts.classes), self.study.told(live.row.drawn))
+        return self.study.work(self._facts.shape, len(self._facts.classes), self.study.told(live.row.drawn))
 
     # --- record, judge, tell
 

@@ -103,12 +103,12 @@ class Host:
         return {}
 
     def finish(self, models: list[Message]) -> Message:
-        """Write models of lanes to files; answers every lane's loss and accuracy on all that it was trained on."""
+        """Write models of lanes to files; answers their loss and accuracy on all that they were trained on."""
         from models.files import Model, write_model
 
         measured = {}
-        for engine in self._engines.values():
-            measured.update(engine.measure())
+        for number, engine in self._engines.items():
+            measured.update(engine.measure([it["lane"] for it in models if it["engine"] == number]))
         for wanted in models:
             engine = self._engines[wanted["engine"]]
             order = engine.order(wanted["lane"])

@@ -164,7 +164,7 @@ class Fleet:
     def finish(self, models: Sequence[Mapping[str, Any]]) -> dict[int, tuple[float, float]]:
         """Write models to files: {"engine", "lane", "path", "about"} each.
 
-        Returns every live lane's loss and accuracy in a full pass over what it was trained on.
+        Returns their loss and accuracy, by lane, in a full pass over what they were trained on.
         """
         wanted = [dict(model) for model in models]
         answers = self._all(

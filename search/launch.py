@@ -97,7 +97,10 @@ def _find_data(study: Study, name: str, options: Options, store: Store) -> tuple
             note = f"{wanted} is not on this machine and cannot be downloaded: searching the embedded digits instead"
             wanted, own, source = "digits", f"{name}@digits", data.locate("digits", None)
             assert source is not None
-    return study.model_copy(update={"data": wanted}), own, source, note
+    if wanted != study.data:  # what authors published is about their own data
+        unpublished = tuple(baseline.model_copy(update={"published": {}}) for baseline in study.baselines)
+        study = study.model_copy(update={"data": wanted, "baselines": unpublished})
+    return study, own, source, note
 
 
 def resolve_device(device: str) -> str:

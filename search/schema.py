@@ -240,9 +240,6 @@ def _refusing(where: str) -> Iterator[None]:
         raise UserError(
             f"{where} is locked by another program", "wait for the other command, then start again"
         ) from error
-    except NotImplementedError as error:  # by filelock
-        fact, remedy = _SQLITE_REFUSALS["IOERR"]
-        raise UserError(f"{where} {fact}", remedy) from error
     except OSError as error:
         fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
         raise UserError(fact, "check the rights of that folder, or name another place with --storage") from error
@@ -361,10 +358,7 @@ def _folder(address: URL) -> Path:
 def _connect(address: URL, masked: str) -> Engine:
     file = address.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(
-            address,
-            connect_args={"timeout": BUSY_SECONDS} if file else {},
-        )
+        engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS} if file else {})
     except NoSuchModuleError as error:
         raise UserError(f"{masked} names a driver that does not exist", "write postgresql://...") from error
     except ImportError as error:

@@ -6,7 +6,7 @@ is frozen plain data, checked when the file is loaded, and imports neither torch
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import Annotated, Any, Literal, Self
 
@@ -318,6 +318,10 @@ class Study(Recipe):
     def places(self) -> int:
         """Trials that can be alive at the same time."""
         return self.engines * self.lanes
+
+    def work(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
+        """Multiply-adds of one forward pass of one example of `shape`: what engines are balanced by."""
+        return self.family.work(math.prod(shape), classes, parameters)
 
     def told(self, drawn: Mapping[str, Value]) -> Parameters:
         """The parameters that are trained and exported, of those that Optuna holds."""

@@ -229,7 +229,7 @@ def test_scores_are_those_of_the_ordinary_module(parts: tuple[Part, Part]) -> No
     for one in [order(0), *NEIGHBOURS]:
         fused.add(one)
     scores = fused.tick(1)
-    for score, measured in zip(scores, fused.measure().values(), strict=True):
+    for score, measured in zip(scores, fused.measure(range(5)).values(), strict=True):
         model = family_of(RECIPES["sgd"], SHAPE, 10).build({"hidden": len(fused.weights(score.lane)["hidden1.bias"])})
         model.load_state_dict(fused.weights(score.lane))
         for part, loss, accuracy in (

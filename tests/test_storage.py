@@ -19,7 +19,7 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 from sqlalchemy import create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from models.errors import UserError
 from models.recipe import Mlp, Score
@@ -121,6 +121,20 @@ def test_a_new_database_can_be_browsed_by_optuna(store: Store, url: str) -> None
 def test_readers_and_a_writer_meet(store: Store, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "runs" / "studies.db")) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_what_is_read_together_is_of_one_moment(store: Store) -> None:
+    query = "SELECT count(*) FROM studies"
+    with store.database.transaction() as reading:
+        before = reading.exec_driver_sql(query).scalar()
+        begin(store)
+        assert reading.exec_driver_sql(query).scalar() == before
+    assert store.names() == ["mlp"]
+
+
+def test_a_commit_does_not_wait_for_the_disk(store: Store) -> None:
+    with store.database.transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1  # NORMAL; 2 would be FULL
 
 
 def test_runs_lie_beside_their_database(store: Store, tmp_path: Path) -> None:
@@ -620,8 +634,9 @@ def test_what_is_no_number_comes_back(record: Record, url: str) -> None:
 
 def test_a_tick_is_written_whole_or_not_at_all(record: Record, url: str) -> None:
     record.insert(a_trial(0), SPACE)
-    with pytest.raises(KeyError):
-        record.record(0, [a_score(0), a_score(1)])  # there is no trial 1
+    untimed = a_score(0, 2).model_copy(update={"seconds": math.nan})  # which the last of the tables does not take
+    with pytest.raises(IntegrityError):
+        record.record(0, [a_score(0, 1), untimed])
     assert record.scores() == []
     assert by_optuna(url)[0].intermediate_values == {}
 

@@ -1,0 +1,385 @@
+"""The finalists: the best trials and the baselines, ranked over seeds, retrained, and tested once.
+
+In this order, and never back: every finalist is trained on the training part under each seed, and its mean validation
+score fixes the rank; then it is retrained on training and validation part together; only then the test set is opened.
+They train as lanes of the coordinator's loop, under the study's lease, with snapshots: a kill loses nothing, and what a
+finalist comes to under a seed is a function of the study, the trial and the seed alone. Called by export.py.
+
+Letters: S seeds, N test images, C classes.
+"""
+
+import hashlib
+import json
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from models.data import Normalisation, Source, test_examples
+from models.errors import UserError
+from models.files import load_module, read_model
+from models.lanes import Part
+from models.outcome import outcome
+from models.recipe import Order, Score
+from models.seeds import derive
+from search import coordinator
+from search.fleet import Facts, Fleet
+from search.snapshots import Snapshots
+from search.spec import Study
+from search.storage import FinalistRow, Record
+from search.trials import TrialRow
+
+Phase = Literal["rank", "retrain"]
+Say = Callable[[str], None]
+
+MOST_SEEDS = 1000
+_NO_ROW = FinalistRow(-1, -1)
+
+
+class Paused(Exception):  # noqa: N818 - a fact, not an error
+    """Asked to stop in the middle; a snapshot is kept."""
+
+
+def choose(record: Record, top: int) -> list[TrialRow]:
+    """Return the `top` best complete trials, then the baselines that are not among them.
+
+    Raises UserError where there is none. A repeat of another trial is passed over; a baseline that diverged is none.
+    """
+    curves = curves_of(record)
+    complete = [row for row in record.trials() if row.state == "complete" and row.joined is not None]
+    if not complete:
+        raise UserError(
+            f"no trial of `{record.name}` is complete, so there is nothing to retrain",
+            "search on with more --trials, or with ranges in which training does not diverge",
+        )
+
+    def order(row: TrialRow) -> tuple[float, float, int]:
+        speaks = outcome(record.study.keep, curves[row.number])
+        assert speaks is not None
+        return -speaks.accuracy, speaks.loss, row.number
+
+    ranked = sorted(complete, key=order)
+    return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
+
+
+def curves_of(record: Record) -> dict[int, list[Score]]:
+    """Return the scores of every trial, by epoch."""
+    curves: dict[int, list[Score]] = {}
+    for _, score in record.scores():
+        curves.setdefault(score.lane, []).append(score)
+    return curves
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Job:
+    """One finalist under one seed, to be trained for so many epochs."""
+
+    row: TrialRow
+    seed: int
+    epochs: int
+
+    @property
+    def lane(self) -> int:
+        """What engines call it."""
+        return self.row.number * MOST_SEEDS + self.seed
+
+    @property
+    def file(self) -> str:
+        """The name of its model file."""
+        return f"trial-{self.row.number}-seed-{self.seed}.safetensors"
+
+
+class Wave:
+    """Jobs that train together from their first epoch to their last: work for the coordinator's loop."""
+
+    def __init__(self, phase: Phase, jobs: Sequence[Job], record: Record, fleet: Fleet, facts: Facts) -> None:
+        self.tick = 0
+        self._phase, self._record, self._fleet = phase, record, fleet
+        self._jobs = {job.lane: job for job in jobs}
+        self._engines = _spread(record.study, facts, jobs)
+        self._live: dict[int, list[Score]] = {}  # lane -> its curve so far
+        self._begun = False
+
+    def resume(self, snapshots: Snapshots) -> None:
+        """Take up the newest snapshot, if there is one."""
+        recorded = [
+            (tick, score) for tick, _, _, score in self._record.finalist_scores(self._phase) if score.lane in self._jobs
+        ]
+        kept = snapshots.newest(not_after=max((tick for tick, _ in recorded), default=0))
+        if kept is None:
+            return
+        self.tick, self._begun = kept["tick"], True
+        for lane in kept["alive"]:
+            self._live[lane] = [score for tick, score in recorded if score.lane == lane and tick <= self.tick]
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot must hold besides the lanes' tensors."""
+        return {"tick": self.tick, "alive": sorted(self._live)}
+
+    def admit(self) -> list[tuple[int, Order]]:
+        """Let all jobs join at the first tick."""
+        if self._begun:
+            return []
+        self._begun = True
+        self._live = {lane: [] for lane in self._jobs}
+        study = self._record.study
+        return [
+            (
+                self._engines[lane],
+                Order(
+                    lane=lane,
+                    parameters=study.told(job.row.drawn),
+                    seed=derive(study.seed, "finalist", job.row.number, job.seed),
+                    stream=1 + job.seed,  # finalists of one seed see the same minibatches: they are compared in pairs
+                ),
+            )
+            for lane, job in self._jobs.items()
+        ]
+
+    @property
+    def alive(self) -> bool:
+        """Whether any job is left to train."""
+        return bool(self._live)
+
+    def record(self, scores: Sequence[Score]) -> None:
+        """Write down a tick in one transaction; what is there stays."""
+        self.tick += 1
+        rows = [(self._jobs[score.lane].row.number, self._jobs[score.lane].seed, score) for score in scores]
+        self._record.record_finalists(self._phase, self.tick, rows)
+        for score in scores:
+            self._live[score.lane].append(score)
+
+    def settle(self) -> list[tuple[int, int]]:
+        """Save what jobs came to that are at their last epoch, or diverged."""
+        ending = [
+            lane
+            for lane, curve in sorted(self._live.items())
+            if curve[-1].epoch == self._jobs[lane].epochs or not _sound(curve[-1], self._phase)
+        ]
+        if self._phase == "retrain":
+            self._keep_models(ending)
+        else:
+            for lane in ending:
+                job = self._jobs[lane]
+                speaks = outcome(self._record.study.keep, self._live[lane])
+                if speaks is None or not _sound(self._live[lane][-1], self._phase):  # it diverged: nothing it can do
+                    row = FinalistRow(job.row.number, job.seed, best_epoch=0, validation_accuracy=0.0)
+                else:
+                    row = FinalistRow(
+                        job.row.number,
+                        job.seed,
+                        best_epoch=speaks.epoch,
+                        validation_accuracy=speaks.accuracy,
+                        validation_loss=speaks.loss,
+                    )
+                self._record.save_finalist(row)
+        for lane in ending:
+            del self._live[lane]
+        return [(self._engines[lane], lane) for lane in ending]
+
+    def _keep_models(self, ending: Sequence[int]) -> None:
+        folder = (self._record.folder / "finalists").resolve()
+        wanted = [
+            {
+                "engine": self._engines[lane],
+                "lane": lane,
+                "path": str(folder / job.file),
+                "about": {
+                    "study": self._record.name,
+                    "trial": job.row.number,
+                    "seed": job.seed,
+                    "epochs": self._live[lane][-1].epoch,
+                },
+            }
+            for lane in ending
+            for job in [self._jobs[lane]]
+        ]
+        measured = self._fleet.finish(wanted) if wanted else {}
+        for lane in ending:
+            job = self._jobs[lane]
+            self._record.save_finalist(
+                FinalistRow(
+                    job.row.number,
+                    job.seed,
+                    epochs=job.epochs,
+                    train_loss=measured[lane][0],
+                    train_accuracy=measured[lane][1],
+                    train_seconds=sum(score.seconds for score in self._live[lane]),
+                    model=job.file,
+                    model_sha256=_sha256(folder / job.file),
+                )
+            )
+
+
+def _sound(score: Score, phase: Phase) -> bool:
+    """Tell whether the losses of an epoch are numbers; while retraining nothing is held out."""
+    losses = [score.train_loss] if phase == "retrain" else [score.train_loss, score.validation_loss]
+    return all(abs(loss) < float("inf") for loss in losses)
+
+
+def _spread(study: Study, facts: Facts, jobs: Sequence[Job]) -> dict[int, int]:
+    """Give every job to the engine with the least work so far."""
+    load = [0.0] * study.engines
+    engines = {}
+    for job in jobs:
+        engine = min(range(study.engines), key=lambda it: (load[it], it))
+        load[engine] += study.work(facts.shape, len(facts.classes), study.told(job.row.drawn))
+        engines[job.lane] = engine
+    return engines
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class Retraining:
+    """All that is trained for a report. What is recorded already is not trained again."""
+
+    def __init__(
+        self, record: Record, source: Source, *, workers: int, device: str, pause: Callable[[], bool], say: Say
+    ) -> None:
+        self._record, self._source = record, source
+        self._workers, self._device, self._pause, self._say = workers, device, pause, say
+
+    def rank(self, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
+        """Train on the training part under every seed, and return the finalists by their mean validation score."""
+        known = self._rows()
+        jobs = [
+            Job(row, seed, self._record.study.epochs)
+            for row in chosen
+            for seed in range(seeds)
+            if known.get((row.number, seed), _NO_ROW).best_epoch is None
+        ]
+        self._train("rank", jobs)
+        known = self._rows()
+
+        def order(row: TrialRow) -> tuple[float, float, int]:
+            mine = [known[row.number, seed] for seed in range(seeds)]
+            losses = [float("inf") if it.validation_loss is None else it.validation_loss for it in mine]
+            return -statistics.fmean(it.validation_accuracy or 0.0 for it in mine), statistics.fmean(losses), row.number
+
+        return sorted(chosen, key=order)
+
+    def retrain(self, ranked: Sequence[TrialRow], seeds: int) -> None:
+        """Train on training and validation part together, and keep the models.
+
+        Every seed of a finalist trains for the same number of epochs: the middle one of its seeds' best epochs where
+        the study keeps the best epoch, else all of them.
+        """
+        known = self._rows()
+        jobs = []
+        for row in ranked:
+            best = [known[row.number, seed].best_epoch or self._record.study.epochs for seed in range(seeds)]
+            epochs = statistics.median_low(best) if self._record.study.keep == "best" else self._record.study.epochs
+            for seed in range(seeds):
+                job = Job(row, seed, epochs)
+                done = known[row.number, seed]
+                if done.epochs != epochs or not (self._record.folder / "finalists" / job.file).exists():
+                    jobs.append(job)
+        self._train("retrain", jobs)
+
+    def _rows(self) -> dict[tuple[int, int], FinalistRow]:
+        return {(row.trial, row.seed): row for row in self._record.finalists()}
+
+    def _train(self, phase: Phase, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        study, most = self._record.study, 2 * self._record.study.places
+        with Fleet(study.engines, self._workers) as fleet:
+            facts = fleet.open(study, self._source, device=self._device, hold_out=phase == "rank")
+            for begin in range(0, len(jobs), most):
+                mine = jobs[begin : begin + most]
+                wave = Wave(phase, mine, self._record, fleet, facts)
+                # A snapshot is of use to the same jobs only.
+                asked = hashlib.sha256(repr([(job.lane, job.epochs) for job in mine]).encode()).hexdigest()[:16]
+                snapshots = Snapshots(self._record.folder / "snapshots" / f"{phase}-{asked}", fleet)
+                self._say(f"{phase}: {len(mine)} models on {facts.train} examples, up to {study.epochs} epochs")
+                if not coordinator.run(wave, fleet, snapshots, pause=self._pause):
+                    raise Paused
+
+
+# --- testing ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What the finalists' models said to the test set, as it was opened last."""
+
+    labels: np.ndarray  # (N,)
+    logits: dict[tuple[int, int], np.ndarray]  # (trial, seed) -> (N, C)
+
+    def hits(self, trial: int, seeds: int) -> np.ndarray:
+        """Return (S, N) ones and zeros: where a finalist was right, under each seed."""
+        right = [self.logits[trial, seed].argmax(1) == self.labels for seed in range(seeds)]
+        return np.stack(right).astype(np.float64)
+
+
+def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int, *, again: bool, say: Say) -> Tested:
+    """Open the test set once for all models, enter it in the ledger, and keep what they say.
+
+    Models that were tested already are not tested again, unless `again`: then nothing is opened.
+    """
+    folder = record.folder / "finalists"
+    models = {
+        (row.trial, row.seed): folder / row.model
+        for row in record.finalists()
+        if row.model is not None and row.trial in {one.number for one in ranked} and row.seed < seeds
+    }
+    sums = {_key(*which): _sha256(file) for which, file in models.items()}
+    kept = folder / "tested.safetensors"
+    if not again and (tested := _read_tested(kept, sums)) is not None:
+        return tested
+    line = 0
+
+    def sign(what: str) -> None:
+        nonlocal line
+        line = record.sign(f"test of {len(models)} models: {what}", source.name, source.sha256, len(models))
+
+    examples = test_examples(source, sign)
+    say(f"test set opened: {len(models)} models on {len(examples.labels)} images (line {line} of the ledger)")
+    tensors = {"labels": torch.from_numpy(np.array(examples.labels))}
+    for which, file in models.items():
+        about, _ = read_model(file)
+        everything = np.arange(len(examples.labels))
+        part = Part(examples, everything, Normalisation(about.mean, about.std), torch.device("cpu"))
+        module = load_module(file)
+        with torch.no_grad():
+            logits = torch.cat([module(x) for _, x, _ in part.batches(1000)])
+        tensors[_key(*which)] = logits
+        losses = torch.nn.functional.cross_entropy(logits, tensors["labels"])
+        hits = (logits.argmax(1) == tensors["labels"]).double().mean()
+        figures = FinalistRow(*which, test_loss=losses.item(), test_accuracy=hits.item(), ledger=line)
+        record.save_finalist(figures)
+    unfinished = kept.with_suffix(".partial")
+    save_file(tensors, unfinished, {"models": json.dumps(sums)})
+    os.replace(unfinished, kept)
+    tested = _read_tested(kept, sums)
+    assert tested is not None
+    return tested
+
+
+def _key(trial: int, seed: int) -> str:
+    return f"{trial}/{seed}"
+
+
+def _read_tested(file: Path, sums: dict[str, str]) -> Tested | None:
+    """Return what is kept, if it was said by exactly these models."""
+    if not file.exists():
+        return None
+    with safe_open(file, framework="pt") as kept:
+        known = json.loads(kept.metadata()["models"])
+        if any(known.get(key) != digest for key, digest in sums.items()):
+            return None
+        logits = {tuple(map(int, key.split("/"))): kept.get_tensor(key).numpy() for key in sums}
+        return Tested(kept.get_tensor("labels").numpy(), {(trial, seed): it for (trial, seed), it in logits.items()})
