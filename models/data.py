@@ -10,27 +10,25 @@ Shapes: N examples, C channels, H height, W width.
 """
 
 import contextlib
-import gzip
 import hashlib
 import io
 import math
 import os
 import socket
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UserError
+from models.idx import Bytes, magic, read_images
 from models.seeds import derive
 
-Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
 NAMES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}  # data set -> its folder, as torchvision names it
@@ -41,9 +39,6 @@ _CLASSES = {"mnist": _DIGITS, "fashion_mnist": _CLOTHES, "digits": _DIGITS}
 
 Part = Literal["train", "t10k"]  # as the files of a training and of a test part are called
 
-_MOST_EXAMPLES = 1 << 24  # of one file: far above any set of ours, and its labels still take 128 MiB as int64
-_MOST_BYTES = 1 << 30  # of one file, decompressed
-_CHUNK = 1 << 20  # bytes decompressed at a time
 _PATIENCE = 5.0  # seconds without an answer before a download is given up
 
 
@@ -91,7 +86,7 @@ def locate(name: str, data_dir: str | None, environ: Mapping[str, str] = os.envi
     roots = [environ.get("STUDYHALL_DATA", ""), "data"] if data_dir is None else [data_dir]
     for root in (os.path.abspath(os.path.expanduser(root)) for root in roots if root):
         if files := _find(name, root, "train"):
-            return Source(name, root, _sha256(*_read_files(name, *files)))
+            return Source(name, root, _sha256(*read_images(*files, len(_CLASSES[name]))))
     return None
 
 
@@ -196,7 +191,7 @@ def _reader(source: Source, part: Part) -> Callable[[], tuple[Bytes, Bytes]]:
             f"{source.root} has no {NAMES[source.name]} with {part}-images-idx3-ubyte and {part}-labels-idx1-ubyte",
             "put the files (or their .gz) there, or name another folder with --data-dir",
         )
-    return partial(_read_files, source.name, *files)
+    return partial(read_images, *files, classes=len(_CLASSES[source.name]))
 
 
 def _examples(name: str, images: Bytes, labels: Bytes) -> Examples:
@@ -207,7 +202,7 @@ def _sha256(images: Bytes, labels: Bytes) -> str:
     """The hash of the two arrays as plain IDX files, headers and all, whatever form they came in."""
     digest = hashlib.sha256()
     for array in (images, labels):
-        digest.update(np.array([_magic(array.ndim), *array.shape], ">u4").tobytes())
+        digest.update(np.array([magic(array.ndim), *array.shape], ">u4").tobytes())
         digest.update(array.data)
     return digest.hexdigest()
 
@@ -222,85 +217,6 @@ def _read_digits(part: Part) -> tuple[Bytes, Bytes]:
     grey = np.rint(digits.images[chosen] * (255 / 16)).astype(np.uint8)  # (N, 8, 8), from 0 to 16
     enlarged = grey.repeat(3, axis=1).repeat(3, axis=2)  # (N, 24, 24)
     return np.pad(enlarged, ((0, 0), (2, 2), (2, 2))), labels[chosen]
-
-
-# --- IDX files (http://yann.lecun.com/exdb/mnist) ---------------------------------------------------------------------
-
-
-def _magic(dimensions: int) -> int:
-    return 0x0800 | dimensions  # 08 says unsigned bytes
-
-
-def _read_files(name: str, image_file: Path, label_file: Path) -> tuple[Bytes, Bytes]:
-    """The images (N, H, W) and labels (N,) of one part; UserError where they are damaged or do not belong together."""
-    images, labels = _read_idx(image_file, 3), _read_idx(label_file, 1)
-    if len(labels) != len(images):
-        raise _damaged(label_file, f"has {len(labels)} labels for the {len(images)} images of {image_file.name}")
-    if (highest := int(labels.max())) >= len(_CLASSES[name]):
-        raise _damaged(label_file, f"has a label {highest}, where {name} ends at {len(_CLASSES[name]) - 1}")
-    return images, labels
-
-
-def _read_idx(path: Path, dimensions: int) -> Bytes:
-    """One file's array: a plain file is mapped, a .gz decompressed.
-
-    The header is believed only as far as the bytes bear it out: no memory is taken because of what it says.
-    """
-    try:
-        with _open(path) as file:
-            header = file.read(4 + 4 * dimensions)
-            shape = _shape(path, header, dimensions)
-            size = math.prod(shape)
-            if path.suffix != ".gz":
-                _compare(path, os.fstat(file.fileno()).st_size - len(header), size)
-                # Copy-on-write: never written, it is shared as a read-only map is, and torch takes it without a copy.
-                return np.asarray(np.memmap(file, np.uint8, "c", len(header), shape))
-            content = bytearray()
-            for chunk in _chunks(file, size + 1):  # one more than there should be, to see that there is no more
-                content += chunk
-            _compare(path, len(content), size)
-            return np.frombuffer(content, np.uint8).reshape(shape)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _open(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-
-
-def _chunks(file: BinaryIO, most: int) -> Iterator[bytes]:
-    """What is left of a file, but no more than `most` bytes: a small .gz can hold a huge file."""
-    while most > 0 and (chunk := file.read(min(_CHUNK, most))):
-        most -= len(chunk)
-        yield chunk
-
-
-def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
-    if len(header) < 4 + 4 * dimensions:
-        raise _damaged(path, f"ends within its header, after {len(header)} bytes")
-    magic, *shape = np.frombuffer(header, ">u4").tolist()
-    if magic != _magic(dimensions):
-        raise _damaged(path, f"begins with {magic:#010x}, where its kind of IDX file has {_magic(dimensions):#010x}")
-    if 0 in shape:
-        raise _damaged(path, f"is empty: its header says {_times(shape)}")
-    if shape[0] > _MOST_EXAMPLES or math.prod(shape) > _MOST_BYTES:
-        raise _damaged(path, f"is too large: its header says {_times(shape)} bytes")
-    return tuple(shape)
-
-
-def _compare(path: Path, found: int, promised: int) -> None:
-    if found < promised:
-        raise _damaged(path, f"is cut short: it has {found} of the {promised} bytes that its header promises")
-    if found > promised:
-        raise _damaged(path, f"goes on after the {promised} bytes that its header promises")
-
-
-def _times(shape: list[int]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _damaged(path: Path, wrong: str) -> UserError:
-    return UserError(f"{path} {wrong}", "put a good copy in its place, or remove it so that it can be downloaded anew")
 
 
 # --- dividing and measuring -------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ class _Lifted:
 
 def losses_of(loss: Loss, logits: Tensor, y: Tensor) -> Tensor:
     """Return the loss of every example: logits (L, B, C) and y (B,) to (L, B)."""
-    if loss == "cross_entropy":
+    if loss in ("cross_entropy", "nll"):
         return -logits.log_softmax(2).gather(2, y.expand(len(logits), -1).unsqueeze(2)).squeeze(2)
     hot = nn.functional.one_hot(y, logits.shape[2]).to(logits.dtype)
     return (logits.softmax(2) - hot).square().sum(2)

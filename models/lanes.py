@@ -19,12 +19,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models.cnn import CnnFamily
 from models.data import Examples, Normalisation
 from models.family import Family, Fused, Lane, Weights, initial_weights
 from models.linear import LinearFamily
 from models.mlp import MlpFamily
 from models.optim import Pace, bind, state_names
-from models.recipe import SGD, Linear, Order, Parameters, Recipe, Score
+from models.recipe import SGD, Cnn, Linear, Order, Parameters, Recipe, Score
 from models.seeds import derive
 
 SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
@@ -32,6 +33,9 @@ SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations 
 
 def family_of(recipe: Recipe, shape: Sequence[int], classes: int) -> Family:
     """Return the recipe's family for examples of `shape` (channels, height, width) and so many classes."""
+    if isinstance(recipe.family, Cnn):
+        channels, height, width = shape
+        return CnnFamily(recipe.family, (channels, height, width), classes, recipe.precision)
     inputs = math.prod(shape)
     if isinstance(recipe.family, Linear):
         return LinearFamily(recipe.family, inputs, classes)
@@ -174,7 +178,7 @@ class Engine:
         stepper = bind(
             self._recipe.optimizer,
             Pace(
-                rate=[self._rate(lane) for lane in lanes],
+                rates=self._rates(lanes, steps),
                 decay=[float(lane.order.parameters["weight_decay"]) for lane in lanes],
                 momentum=[self._momentum(lane.order.parameters) for lane in lanes],
                 steps=[lane.epochs * steps for lane in lanes],
@@ -195,9 +199,17 @@ class Engine:
             figures.put(places, *fused.score(x, y))
         return figures.means()
 
-    def _rate(self, lane: Lane) -> float:
-        factor = self._recipe.schedule.factor(lane.epochs, self._recipe.epochs)
-        return float(lane.order.parameters["learning_rate"]) * factor
+    def _rates(self, lanes: list[Lane], steps: int) -> list[list[float]]:
+        """The rates of a tick of so many steps: (1, L) where they keep for the tick, else (steps, L)."""
+        schedule, epochs = self._recipe.schedule, self._recipe.epochs
+
+        def rate(lane: Lane, done: int, total: int) -> float:
+            parameters = lane.order.parameters
+            return float(parameters["learning_rate"]) * schedule.factor(done, total, parameters)
+
+        if schedule.per == "epoch":
+            return [[rate(lane, lane.epochs, epochs) for lane in lanes]]
+        return [[rate(lane, lane.epochs * steps + step, epochs * steps) for lane in lanes] for step in range(steps)]
 
     def _momentum(self, parameters: Parameters) -> float:
         fixed = self._recipe.optimizer.momentum if isinstance(self._recipe.optimizer, SGD) else 0.0

@@ -13,28 +13,37 @@ from models.scratch import SLOPE, Perceptrons
 
 @dataclass(frozen=True)
 class MlpFamily:
-    """`depth` hidden layers of `hidden` units; trials of any widths are fused."""
+    """`depth` hidden layers of `hidden` units; trials of any widths are fused, if of the same depth."""
 
     word: Mlp
     inputs: int
     classes: int
 
     def build(self, parameters: Parameters) -> nn.Module:
-        """Return flatten, hidden1, activation1, hidden2, ..., out with torch's own initial weights."""
+        """Return flatten, hidden1, activation1, hidden2, ..., out with fresh initial weights."""
         activations = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(SLOPE), "tanh": nn.Tanh()}
         hidden, width = int(parameters["hidden"]), self.inputs
         layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-        for number in range(1, self.word.depth + 1):
-            layers[f"hidden{number}"] = nn.Linear(width, hidden, bias=self.word.bias)
+        for number in range(1, self.word.depth_of(parameters) + 1):
+            layers[f"hidden{number}"] = self._layer(width, hidden)
             layers[f"activation{number}"] = activations[self.word.activation]
             width = hidden
-        layers["out"] = nn.Linear(width, self.classes, bias=self.word.bias)
+        layers["out"] = self._layer(width, self.classes)
         return nn.Sequential(layers)
 
+    def _layer(self, inputs: int, outputs: int) -> nn.Linear:
+        layer = nn.Linear(inputs, outputs, bias=self.word.bias)
+        if self.word.initial == "normal":
+            nn.init.normal_(layer.weight, std=inputs**-0.5)
+            if self.word.bias:
+                nn.init.zeros_(layer.bias)
+        return layer
+
     def group(self, parameters: Parameters) -> Hashable:
-        """All trials are one group."""
-        return ()
+        """Return the depth: layers of the same number are fused."""
+        return self.word.depth_of(parameters)
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> Fused:
         """Concatenate the lanes' units."""
-        return Perceptrons(lanes, self.word.depth, self.word.activation, self.word.bias, loss)
+        depth = self.word.depth_of(lanes[0].order.parameters)
+        return Perceptrons(lanes, depth, self.word.activation, self.word.bias, loss)

@@ -31,7 +31,7 @@ class Block:
 class Pace:
     """How fast the lanes learn in one tick."""
 
-    rate: Sequence[float]  # (L,) already multiplied by the schedule's factor
+    rates: Sequence[Sequence[float]]  # (1, L), or (N, L) where each of the tick's N steps has its own
     decay: Sequence[float]  # (L,)
     momentum: Sequence[float]  # (L,)
     steps: Sequence[int]  # (L,) steps each lane has made before this tick
@@ -61,26 +61,41 @@ def bind(optimizer: Optimizer, pace: Pace, like: Tensor, momentum_searched: bool
     """Return the optimizer of a recipe at the pace of one tick, with columns of `like`'s type and device."""
     if isinstance(optimizer, SGD):
         if momentum_searched or optimizer.momentum:
-            return _MomentumSteps(pace, like, None if momentum_searched else optimizer.momentum)
+            return _MomentumSteps(pace, like, None if momentum_searched else optimizer.momentum, optimizer.decoupled)
         return _PlainSteps(pace, like)
     return _AdamSteps(optimizer, pace, like)
 
 
 class _Columns:
-    """Vectors over lanes, handed out as columns over a block's rows and kept for the tick."""
+    """Vectors over lanes, handed out as columns over a block's rows and kept while they hold.
 
-    def __init__(self, like: Tensor, **vectors: Sequence[float]) -> None:
-        self._vectors = {
-            name: torch.tensor(list(values), dtype=torch.float64).to(like) for name, values in vectors.items()
-        }
-        self._kept: dict[tuple[str, int], Tensor] = {}
+    Each is given as (1, L) for the whole tick, or as (N, L) for its N steps.
+    """
+
+    def __init__(self, like: Tensor, **vectors: Sequence[Sequence[float]]) -> None:
+        self._vectors = {name: torch.tensor(rows, dtype=torch.float64).to(like) for name, rows in vectors.items()}
+        self._kept: dict[str, dict[int, Tensor]] = {name: {} for name in vectors}
+        self._varying = [name for name, rows in vectors.items() if len(rows) > 1]
+        self._step = -1
+
+    def begin_step(self) -> None:
+        """Move on to the next row of what varies."""
+        self._step += 1
+        for name in self._varying:
+            self._kept[name].clear()
 
     def __call__(self, name: str, block: Block) -> Tensor:
         """Return the vector `name` as (R, 1), or (1, 1) for a block of one lane."""
-        key = (name, id(block))
-        if key not in self._kept:
-            self._kept[key] = self._vectors[name][block.lanes].unsqueeze(1)
-        return self._kept[key]
+        kept = self._kept[name]
+        if id(block) not in kept:
+            rows = self._vectors[name]
+            kept[id(block)] = rows[self._step if len(rows) > 1 else 0][block.lanes].unsqueeze(1)
+        return kept[id(block)]
+
+
+def _shrink(pace: Pace) -> list[list[float]]:
+    """What decoupled decay leaves of a weight in one step: 1 - rate decay, with as many rows as the rates."""
+    return [[1.0 - rate * decay for rate, decay in zip(rates, pace.decay, strict=True)] for rates in pace.rates]
 
 
 class _PlainSteps:
@@ -88,11 +103,10 @@ class _PlainSteps:
 
     def __init__(self, pace: Pace, like: Tensor) -> None:
         self._decays = any(pace.decay)
-        shrink = [1.0 - rate * decay for rate, decay in zip(pace.rate, pace.decay, strict=True)]
-        self._column = _Columns(like, rate=pace.rate, shrink=shrink)
+        self._column = _Columns(like, rate=pace.rates, shrink=_shrink(pace))
 
     def begin_step(self) -> None:
-        pass
+        self._column.begin_step()
 
     def descend(self, block: Block, gradient: Tensor) -> None:
         if self._decays:  # multiplying a lane without decay by exactly 1 changes nothing
@@ -107,17 +121,22 @@ class _PlainSteps:
 
 
 class _MomentumSteps:
-    """SGD as torch.optim.SGD: v <- momentum v + g + decay w; w <- w - rate v."""
+    """SGD as torch.optim.SGD: v <- momentum v + g + decay w; w <- w - rate v.
 
-    def __init__(self, pace: Pace, like: Tensor, momentum: float | None) -> None:
-        self._decays = any(pace.decay)
+    Decoupled: v <- momentum v + g; w <- (1 - rate decay) w - rate v.
+    """
+
+    def __init__(self, pace: Pace, like: Tensor, momentum: float | None, decoupled: bool) -> None:
+        self._decays, self._decoupled = any(pace.decay), decoupled
         # One momentum for all is the product's own factor. Which way is taken depends on the study alone, never on
         # the neighbours: the two ways round differently.
         self._momentum = momentum
-        self._column = _Columns(like, rate=pace.rate, decay=pace.decay, momentum=pace.momentum)
+        self._column = _Columns(
+            like, rate=pace.rates, shrink=_shrink(pace), decay=[pace.decay], momentum=[pace.momentum]
+        )
 
     def begin_step(self) -> None:
-        pass
+        self._column.begin_step()
 
     def descend(self, block: Block, gradient: Tensor) -> None:
         velocity = block.state["momentum"]
@@ -133,7 +152,9 @@ class _MomentumSteps:
         self._move(block, velocity)
 
     def _move(self, block: Block, velocity: Tensor) -> None:
-        if self._decays:
+        if self._decays and self._decoupled:
+            block.weight.mul_(self._column("shrink", block))
+        elif self._decays:
             velocity.addcmul_(block.weight, self._column("decay", block))
         block.weight.addcmul_(velocity, self._column("rate", block), value=-1)
 
@@ -148,17 +169,18 @@ class _AdamSteps:
         self._decays = any(pace.decay)
         self._pace = pace
         self._like = like
-        shrink = [1.0 - rate * decay for rate, decay in zip(pace.rate, pace.decay, strict=True)]
-        self._column = _Columns(like, decay=pace.decay, shrink=shrink)
+        self._column = _Columns(like, decay=[pace.decay], shrink=_shrink(pace))
         self._done = 0  # steps of this tick
         self._scratch: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def begin_step(self) -> None:
+        self._column.begin_step()
+        rates = self._pace.rates[self._done if len(self._pace.rates) > 1 else 0]
         self._done += 1
         made = [steps + self._done for steps in self._pace.steps]
-        rate = [r / (1.0 - self._beta1**n) for r, n in zip(self._pace.rate, made, strict=True)]
+        rate = [r / (1.0 - self._beta1**n) for r, n in zip(rates, made, strict=True)]
         root = [(1.0 - self._beta2**n) ** 0.5 for n in made]
-        self._corrected = _Columns(self._like, rate=rate, root=root)
+        self._corrected = _Columns(self._like, rate=[rate], root=[root])
 
     def descend(self, block: Block, gradient: Tensor) -> None:
         mean, square = block.state["mean"], block.state["square"]

@@ -22,6 +22,9 @@ class Words(BaseModel):
 
 # --- families: what kind of model -------------------------------------------------------------------------------------
 
+# "bfloat16": activations and what they are multiplied by are of 16 bits; weights, sums and optimizer of 32.
+Precision = Literal["float32", "bfloat16"]
+
 
 class Linear(Words):
     """Softmax regression: one linear layer from the inputs to the classes."""
@@ -29,7 +32,9 @@ class Linear(Words):
     name: Literal["linear"] = "linear"
     bias: bool = True
 
-    parameters: ClassVar[frozenset[str]] = frozenset()
+    parameters: ClassVar[frozenset[str]] = frozenset()  # of its own: every space of the family has them
+    optional: ClassVar[frozenset[str]] = frozenset()  # words of it that a space may have: a trial's value then counts
+    precisions: ClassVar[frozenset[Precision]] = frozenset({"float32"})  # that it can be trained in
 
     def work(self, inputs: int, classes: int, parameters: Parameters) -> float:
         """Multiply-adds of one forward pass of one example: what engines are balanced by."""
@@ -40,28 +45,64 @@ class Mlp(Words):
     """A perceptron with `depth` hidden layers of `hidden` units each."""
 
     name: Literal["mlp"] = "mlp"
-    depth: int = Field(default=1, ge=1, le=8)  # hidden layers
+    depth: int = Field(default=1, ge=1, le=8)  # hidden layers, unless `depth` is searched
     activation: Literal["relu", "leaky_relu", "tanh"] = "relu"
     bias: bool = True
+    # "uniform" is torch's own (He et al. 2015, arXiv 1502.01852, with a = sqrt 5): weights and biases within
+    # 1 / sqrt(inputs of the layer). "normal": weights from N(0, 1) scaled down by sqrt(inputs of the layer), so that
+    # sums of them have the size of one input (LeCun et al. 1998, Efficient BackProp, eq. 16); biases 0.
+    initial: Literal["uniform", "normal"] = "uniform"
 
     parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    optional: ClassVar[frozenset[str]] = frozenset({"depth"})
+    precisions: ClassVar[frozenset[Precision]] = frozenset({"float32"})
+
+    def depth_of(self, parameters: Parameters) -> int:
+        """The hidden layers of one configuration."""
+        return int(parameters.get("depth", self.depth))
 
     def work(self, inputs: int, classes: int, parameters: Parameters) -> float:
         """Multiply-adds of one forward pass of one example: what engines are balanced by."""
         hidden = float(parameters["hidden"])
-        return hidden * (inputs + (self.depth - 1) * hidden + classes)
+        return hidden * (inputs + (self.depth_of(parameters) - 1) * hidden + classes)
 
 
-Family = Annotated[Linear | Mlp, Field(discriminator="name")]
+class Cnn(Words):
+    """Two convolutions (5 x 5, then 7 x 7), each with ReLU and 2 x 2 max-pooling, then a linear layer to the classes.
+
+    `hidden` is the number of channels of the first convolution; the second has twice as many, and the linear layer
+    sees all of those at each place that is left. Nothing is padded.
+    """
+
+    name: Literal["cnn"] = "cnn"
+
+    parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    optional: ClassVar[frozenset[str]] = frozenset()
+    precisions: ClassVar[frozenset[Precision]] = frozenset({"float32", "bfloat16"})
+
+    def work(self, inputs: int, classes: int, parameters: Parameters) -> float:
+        """Multiply-adds of one forward pass of one example, a square picture of one channel."""
+        hidden, side = float(parameters["hidden"]), math.isqrt(inputs)
+        first = (side - 4) // 2 * 2  # what each convolution gives that pooling keeps
+        second = (first // 2 - 6) // 2 * 2
+        return hidden * (25 * first**2 + 2 * hidden * 49 * second**2 + 2 * (second // 2) ** 2 * classes)
+
+
+Family = Annotated[Linear | Mlp | Cnn, Field(discriminator="name")]
 
 # --- optimizers -------------------------------------------------------------------------------------------------------
 
 
 class SGD(Words):
-    """Stochastic gradient descent as torch.optim.SGD: decay joins the gradient, then momentum, then the step."""
+    """Stochastic gradient descent as torch.optim.SGD: decay joins the gradient, then momentum, then the step.
+
+    Decoupled decay passes momentum by: w <- (1 - decay rate) w - rate v (SGDW of Loshchilov and Hutter 2019, arXiv
+    1711.05101, with the decay counted per unit of rate). Without momentum the two are the same step.
+    """
 
     name: Literal["sgd"] = "sgd"
     momentum: float = Field(default=0.0, ge=0.0, lt=1.0)  # used unless `momentum` is searched
+    decoupled: bool = False
 
 
 class Adam(Words):
@@ -82,7 +123,12 @@ class AdamW(Words):
 
 Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="name")]
 
-# --- schedules: what the learning rate is multiplied by, epoch after epoch --------------------------------------------
+# --- schedules: what the learning rate is multiplied by, epoch after epoch or step after step -------------------------
+#
+# A schedule's number can be searched under its own name, and a trial's value then counts instead of the schedule's:
+# with `final_factor` in the space, 1 is a constant rate, so one study holds trials with and without decay of the rate.
+
+Per = Literal["epoch", "step"]  # what a schedule counts; a step is one minibatch
 
 
 class Constant(Words):
@@ -90,48 +136,64 @@ class Constant(Words):
 
     name: Literal["constant"] = "constant"
 
-    def factor(self, done: int, epochs: int) -> float:
-        """What the rate is multiplied by in the epoch after `done` epochs."""
+    per: ClassVar[Per] = "epoch"
+    parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """What the rate is multiplied by after `done` epochs or steps of `total`."""
         return 1.0
 
 
 class StepExponential(Words):
-    """The rate is multiplied by `factor_per_step` after every `every` epochs, as torch's StepLR."""
+    """rate_t = rate_0 * factor_per_drop ** floor(t / every), t in epochs or steps, as torch's StepLR."""
 
     name: Literal["step_exponential"] = "step_exponential"
-    factor_per_step: float = Field(default=0.5, gt=0, le=1)
-    every: int = Field(default=5, ge=1)  # epochs
+    factor_per_drop: float = Field(default=0.5, gt=0, le=1)
+    every: int = Field(default=5, ge=1)  # epochs or steps from one drop to the next
+    per: Per = "epoch"
 
-    def factor(self, done: int, epochs: int) -> float:
-        """What the rate is multiplied by in the epoch after `done` epochs."""
-        return float(self.factor_per_step ** (done // self.every))
+    parameters: ClassVar[frozenset[str]] = frozenset({"factor_per_drop"})
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        return float(float(parameters.get("factor_per_drop", self.factor_per_drop)) ** (done // self.every))
 
 
 class LinearDecay(Words):
-    """The rate falls evenly to `final` of itself in the last epoch, as torch's LinearLR over epochs - 1 steps."""
+    """The rate falls evenly, to `final_factor` of itself in the last epoch or step: torch's LinearLR over total - 1."""
 
     name: Literal["linear"] = "linear"
-    final: float = Field(default=0.0, ge=0, le=1)
+    final_factor: float = Field(default=0.0, ge=0, le=1)
+    per: Per = "epoch"
 
-    def factor(self, done: int, epochs: int) -> float:
-        """What the rate is multiplied by in the epoch after `done` epochs."""
-        return 1.0 + (self.final - 1.0) * done / max(1, epochs - 1)
+    parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        final = float(parameters.get("final_factor", self.final_factor))
+        return 1.0 + (final - 1.0) * done / max(1, total - 1)
 
 
 class Cosine(Words):
-    """The rate falls along half a cosine towards `final` of itself, as torch's CosineAnnealingLR over all epochs."""
+    """The rate falls along half a cosine towards `final_factor` of itself, as torch's CosineAnnealingLR over total."""
 
     name: Literal["cosine"] = "cosine"
-    final: float = Field(default=0.0, ge=0, le=1)
+    final_factor: float = Field(default=0.0, ge=0, le=1)
+    per: Per = "epoch"
 
-    def factor(self, done: int, epochs: int) -> float:
-        """What the rate is multiplied by in the epoch after `done` epochs."""
-        return self.final + (1.0 - self.final) * 0.5 * (1.0 + math.cos(math.pi * done / epochs))
+    parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        final = float(parameters.get("final_factor", self.final_factor))
+        return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * done / total))
 
 
 Schedule = Annotated[Constant | StepExponential | LinearDecay | Cosine, Field(discriminator="name")]
 
-Loss = Literal["cross_entropy", "squared_error"]
+# "nll", the negative log likelihood on log-softmax, is the same number as cross entropy on logits, from the same code.
+# "squared_error" lies between softmax and the one-hot label, summed over classes.
+Loss = Literal["cross_entropy", "nll", "squared_error"]
 Keep = Literal["best", "last"]  # which epoch of a trial gives its score, and the epochs a finalist is retrained for
 
 # --- the recipe -------------------------------------------------------------------------------------------------------
@@ -147,6 +209,7 @@ class Recipe(Words):
     schedule: Schedule = Constant()
     loss: Loss = "cross_entropy"
     keep: Keep = "best"
+    precision: Precision = "float32"
     seed: int = Field(default=0, ge=0, lt=2**63)
 
 

@@ -58,7 +58,7 @@ def _leaky_backward(dh: Tensor, h: Tensor) -> Tensor:
 
 ACTIVATIONS = {
     "relu": Activation(torch.relu_, _relu_backward),
-    "leaky_relu": Activation(lambda a: torch.nn.functional.leaky_relu_(a, SLOPE), _leaky_backward),
+    "leaky_relu": Activation(lambda a: torch.ops.aten.leaky_relu_(a, SLOPE), _leaky_backward),
     "tanh": Activation(torch.tanh_, _tanh_backward),
 }
 
@@ -94,6 +94,7 @@ def _squared_error(z: Tensor, hot: Tensor, gradient: bool) -> Tensor:
 
 LOSSES: dict[Loss, Callable[[Tensor, Tensor, bool], Tensor]] = {
     "cross_entropy": _cross_entropy,
+    "nll": _cross_entropy,  # -log p_y of p = softmax(z): the same number by another name
     "squared_error": _squared_error,
 }
 

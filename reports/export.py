@@ -119,6 +119,8 @@ def _source(record: "Record", data_dir: str | None) -> "Source":
     from models.errors import UserError
 
     source = locate(record.study.data, data_dir)
+    if source is None and data_dir is None and (root := record.environment.get("data")):
+        source = locate(record.study.data, root)
     if source is None:
         raise UserError(
             f"{record.study.data} is not on this machine any more", "name the folder that holds it with --data-dir"

@@ -9,8 +9,6 @@ Letters: S seeds, N test images, C classes.
 """
 
 import hashlib
-import json
-import os
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +17,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 from models.data import Normalisation, Source, test_examples
 from models.errors import UserError
@@ -29,6 +25,8 @@ from models.lanes import Part
 from models.outcome import outcome
 from models.recipe import Order, Score
 from models.seeds import derive
+from reports.tables import curves_of
+from reports.tested import Tested, keep, read
 from search import coordinator
 from search.fleet import Facts, Fleet
 from search.snapshots import Snapshots
@@ -69,14 +67,6 @@ def choose(record: Record, top: int) -> list[TrialRow]:
     return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
 
 
-def curves_of(record: Record) -> dict[int, list[Score]]:
-    """Return the scores of every trial, by epoch."""
-    curves: dict[int, list[Score]] = {}
-    for _, score in record.scores():
-        curves.setdefault(score.lane, []).append(score)
-    return curves
-
-
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
@@ -106,7 +96,8 @@ class Wave:
         self.tick = 0
         self._phase, self._record, self._fleet = phase, record, fleet
         self._jobs = {job.lane: job for job in jobs}
-        self._engines = _spread(record.study, facts, jobs)
+        work = {job.lane: _work(record.study, facts, job.row) for job in jobs}
+        self._engines = coordinator.balanced(work, {}, record.study.engines)
         self._live: dict[int, list[Score]] = {}  # lane -> its curve so far
         self._begun = False
 
@@ -221,21 +212,14 @@ class Wave:
             )
 
 
+def _work(study: Study, facts: Facts, row: TrialRow) -> float:
+    return study.work(facts.shape, len(facts.classes), study.told(row.drawn))
+
+
 def _sound(score: Score, phase: Phase) -> bool:
     """Tell whether the losses of an epoch are numbers; while retraining nothing is held out."""
     losses = [score.train_loss] if phase == "retrain" else [score.train_loss, score.validation_loss]
     return all(abs(loss) < float("inf") for loss in losses)
-
-
-def _spread(study: Study, facts: Facts, jobs: Sequence[Job]) -> dict[int, int]:
-    """Give every job to the engine with the least work so far."""
-    load = [0.0] * study.engines
-    engines = {}
-    for job in jobs:
-        engine = min(range(study.engines), key=lambda it: (load[it], it))
-        load[engine] += study.work(facts.shape, len(facts.classes), study.told(job.row.drawn))
-        engines[job.lane] = engine
-    return engines
 
 
 def _sha256(file: Path) -> str:
@@ -312,19 +296,6 @@ class Retraining:
 # --- testing ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Tested:
-    """What the finalists' models said to the test set, as it was opened last."""
-
-    labels: np.ndarray  # (N,)
-    logits: dict[tuple[int, int], np.ndarray]  # (trial, seed) -> (N, C)
-
-    def hits(self, trial: int, seeds: int) -> np.ndarray:
-        """Return (S, N) ones and zeros: where a finalist was right, under each seed."""
-        right = [self.logits[trial, seed].argmax(1) == self.labels for seed in range(seeds)]
-        return np.stack(right).astype(np.float64)
-
-
 def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int, *, again: bool, say: Say) -> Tested:
     """Open the test set once for all models, enter it in the ledger, and keep what they say.
 
@@ -336,9 +307,9 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
         for row in record.finalists()
         if row.model is not None and row.trial in {one.number for one in ranked} and row.seed < seeds
     }
-    sums = {_key(*which): _sha256(file) for which, file in models.items()}
+    sums = {which: _sha256(file) for which, file in models.items()}
     kept = folder / "tested.safetensors"
-    if not again and (tested := _read_tested(kept, sums)) is not None:
+    if not again and (tested := read(kept, sums)) is not None:
         return tested
     line = 0
 
@@ -348,7 +319,8 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
 
     examples = test_examples(source, sign)
     say(f"test set opened: {len(models)} models on {len(examples.labels)} images (line {line} of the ledger)")
-    tensors = {"labels": torch.from_numpy(np.array(examples.labels))}
+    labels = torch.from_numpy(np.array(examples.labels))
+    said = {}
     for which, file in models.items():
         about, _ = read_model(file)
         everything = np.arange(len(examples.labels))
@@ -356,30 +328,9 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
         module = load_module(file)
         with torch.no_grad():
             logits = torch.cat([module(x) for _, x, _ in part.batches(1000)])
-        tensors[_key(*which)] = logits
-        losses = torch.nn.functional.cross_entropy(logits, tensors["labels"])
-        hits = (logits.argmax(1) == tensors["labels"]).double().mean()
+        said[which] = logits.numpy()
+        losses = torch.nn.functional.cross_entropy(logits, labels)
+        hits = (logits.argmax(1) == labels).double().mean()
         figures = FinalistRow(*which, test_loss=losses.item(), test_accuracy=hits.item(), ledger=line)
         record.save_finalist(figures)
-    unfinished = kept.with_suffix(".partial")
-    save_file(tensors, unfinished, {"models": json.dumps(sums)})
-    os.replace(unfinished, kept)
-    tested = _read_tested(kept, sums)
-    assert tested is not None
-    return tested
-
-
-def _key(trial: int, seed: int) -> str:
-    return f"{trial}/{seed}"
-
-
-def _read_tested(file: Path, sums: dict[str, str]) -> Tested | None:
-    """Return what is kept, if it was said by exactly these models."""
-    if not file.exists():
-        return None
-    with safe_open(file, framework="pt") as kept:
-        known = json.loads(kept.metadata()["models"])
-        if any(known.get(key) != digest for key, digest in sums.items()):
-            return None
-        logits = {tuple(map(int, key.split("/"))): kept.get_tensor(key).numpy() for key in sums}
-        return Tested(kept.get_tensor("labels").numpy(), {(trial, seed): it for (trial, seed), it in logits.items()})
+    return keep(kept, sums, said, labels.numpy(), examples.inputs, examples.classes)

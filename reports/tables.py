@@ -10,11 +10,19 @@ import pandas as pd
 
 from models.outcome import outcome
 from models.recipe import Score
-from reports.finalists import Tested
 from reports.statistics import interval
+from reports.tested import Tested
 from search.spec import Choice, Int, Study
 from search.storage import Record
 from search.trials import TrialRow
+
+
+def curves_of(record: Record) -> dict[int, list[Score]]:
+    """Return the scores of every trial, by epoch."""
+    curves: dict[int, list[Score]] = {}
+    for _, score in record.scores():
+        curves.setdefault(score.lane, []).append(score)
+    return curves
 
 
 def trials_frame(record: Record, curves: Mapping[int, Sequence[Score]]) -> pd.DataFrame:
@@ -99,8 +107,8 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
                 "seeds": seeds,
                 "test_accuracy_mean": tests.mean,
                 "test_accuracy_std": None if np.isnan(tests.std) else tests.std,
-                "test_accuracy_low": tests.low,
-                "test_accuracy_high": tests.high,
+                "test_accuracy_low": max(0.0, tests.low),
+                "test_accuracy_high": min(1.0, tests.high),
                 "test_loss_mean": _mean([it.test_loss for it in mine]),
                 "train_accuracy_mean": _mean([it.train_accuracy for it in mine]),
                 "train_loss_mean": _mean([it.train_loss for it in mine]),

@@ -1,7 +1,21 @@
 """What to try: the search side of Studyhall. The words of a study file are importable from here."""
 
-from models.recipe import SGD, Adam, AdamW, Constant, Cosine, Linear, LinearDecay, Mlp, StepExponential
-from search.spec import QMC, TPE, Baseline, Choice, Float, Grid, Int, NoPruner, OptunaPruner, Peer, Random, Study
+from models.recipe import SGD, Adam, AdamW, Cnn, Constant, Cosine, Linear, LinearDecay, Mlp, StepExponential
+from search.spec import (
+    QMC,
+    TPE,
+    Baseline,
+    Choice,
+    Float,
+    Grid,
+    Int,
+    NoPruner,
+    OptunaPruner,
+    Peer,
+    Random,
+    Staged,
+    Study,
+)
 
 __all__ = [
     "QMC",
@@ -11,6 +25,7 @@ __all__ = [
     "AdamW",
     "Baseline",
     "Choice",
+    "Cnn",
     "Constant",
     "Cosine",
     "Float",
@@ -23,6 +38,7 @@ __all__ = [
     "OptunaPruner",
     "Peer",
     "Random",
+    "Staged",
     "StepExponential",
     "Study",
 ]

@@ -8,7 +8,7 @@ Called by launch.py. Knows no tensors; engines are behind fleet.py, the database
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from models.recipe import Order, Score
 from models.seeds import derive
 from search.fleet import Facts, Fleet
 from search.pruning import Standing, judge
-from search.sampling import Mirror, distributions, draw, repeat_of
+from search.sampling import Mirror, distributions, draw, must_wait, repeat_of
 from search.snapshots import Snapshots
 from search.spec import Study
 from search.storage import Record
@@ -112,6 +112,23 @@ class _Stopwatch:
         self._since = now
 
 
+def balanced(joining: Mapping[int, float], placed: Mapping[int, tuple[int, float]], engines: int) -> dict[int, int]:
+    """Give each joining lane an engine: the heaviest lane first, each to the engine with the least work.
+
+    `joining` holds each lane's work, `placed` engine and work of the lanes that stay where they are. An engine may come
+    to hold more lanes than others: what lanes learn does not depend on it, and a tick lasts as long as its slowest
+    engine. (Longest processing time first, Graham 1969.)
+    """
+    load = [0.0] * engines
+    for engine, work in placed.values():
+        load[engine] += work
+    given = {}
+    for lane in sorted(joining, key=lambda lane: (-joining[lane], lane)):
+        given[lane] = min(range(engines), key=lambda engine: (load[engine], engine))
+        load[given[lane]] += joining[lane]
+    return given
+
+
 # --- the search -------------------------------------------------------------------------------------------------------
 
 
@@ -120,7 +137,6 @@ class _Live:
     """A trial in training."""
 
     row: TrialRow
-    engine: int
     curve: list[Score] = field(default_factory=list)
 
 
@@ -138,6 +154,7 @@ class Search:
         self.rows: dict[int, TrialRow] = {row.number: row for row in record.trials()}
         self._record, self._facts = record, facts
         self._distributions = distributions(study)
+        self._engines: dict[int, int] = {}  # of the trials in training
         self._next = 0  # the trial to be admitted next
         self._standings: dict[int, list[Standing]] = {}  # epoch -> all trials that got there
         self._outcomes: dict[int, Outcome] = {}  # of trials that are complete
@@ -151,10 +168,9 @@ class Search:
         last = max((tick for tick, _ in recorded), default=0)
         running = any(row.state == "running" for row in self.rows.values())
         kept = snapshots.newest(not_after=last) if running else None
-        alive: dict[int, int] = {}  # trial -> engine
         if kept is not None:
             self.tick, self._next = kept["tick"], kept["next"]
-            alive = {int(number): engine for number, engine in kept["alive"].items()}
+            self._engines = {int(number): engine for number, engine in kept["alive"].items()}
         else:
             self.tick = self._quiet_tick(recorded)
             joined = [row.number for row in self.rows.values() if row.joined is not None and row.joined <= self.tick]
@@ -168,9 +184,9 @@ class Search:
         for number, curve in curves.items():
             if self.rows[number].state == "complete" and (speaks := outcome(self.study.keep, curve)) is not None:
                 self._outcomes[number] = speaks
-        known = [self._as_of_then(self.rows[number], number in alive) for number in range(self._next)]
+        known = [self._as_of_then(self.rows[number], number in self._engines) for number in range(self._next)]
         self._mirror = Mirror(self.study, known, past)
-        self.live = {number: _Live(self.rows[number], alive[number], curves[number]) for number in sorted(alive)}
+        self.live = {number: _Live(self.rows[number], curves[number]) for number in sorted(self._engines)}
 
     def _quiet_tick(self, recorded: Sequence[tuple[int, Score]]) -> int:
         """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
@@ -194,8 +210,7 @@ class Search:
 
     def state(self) -> dict[str, Any]:
         """What a snapshot must hold besides the lanes' tensors."""
-        alive = {number: live.engine for number, live in self.live.items()}
-        return {"tick": self.tick, "next": self._next, "alive": alive}
+        return {"tick": self.tick, "next": self._next, "alive": self._engines}
 
     def best(self) -> TrialRow | None:
         """Return the best trial that is complete; ties go to the lower validation loss, then to the lower number."""
@@ -215,9 +230,9 @@ class Search:
 
     def admit(self) -> list[tuple[int, Order]]:
         """Give free places to the next trials: those of the record first, then baselines, then the sampler's."""
-        joining = []
-        while (engine := self._free_engine()) is not None:
-            row = self.rows.get(self._next) or self._begin(self._next, engine)
+        joining: list[TrialRow] = []
+        while len(self.live) < self.study.places and not must_wait(self.study, self._next, self._mirror):
+            row = self.rows.get(self._next) or self._begin(self._next)
             if row is None:
                 break
             if row.joined not in (None, self.tick + 1):
@@ -228,12 +243,16 @@ class Search:
             if row.joined is None:
                 self._take_over(row)
                 continue
-            assert row.engine is not None
-            self.live[row.number] = _Live(row, row.engine)
-            joining.append((row.engine, order_of(self.study, row)))
-        return joining
+            self.live[row.number] = _Live(row)
+            joining.append(row)
+        self._engines |= balanced(
+            {row.number: self._work(row) for row in joining},
+            {number: (engine, self._work(self.rows[number])) for number, engine in self._engines.items()},
+            self.study.engines,
+        )
+        return [(self._engines[row.number], order_of(self.study, row)) for row in joining]
 
-    def _begin(self, number: int, engine: int) -> TrialRow | None:
+    def _begin(self, number: int) -> TrialRow | None:
         """Enter a new trial in the record, if the budget has one and the sampler knows one."""
         if number >= self.study.trials:
             return None
@@ -248,7 +267,6 @@ class Search:
             state="running",
             drawn=drawn,
             joined=None if finished else self.tick + 1,
-            engine=None if finished else engine,
             baseline=baseline.name if baseline else None,
             repeat_of=same,
         )
@@ -266,14 +284,8 @@ class Search:
         assert original.state != "running"
         self._end(row, original.state, original.value, original.diverged_at, original.reason)
 
-    def _free_engine(self) -> int | None:
-        """Return the engine with a free place whose lanes have the least work, or None."""
-        lanes = [[live for live in self.live.values() if live.engine == engine] for engine in range(self.study.engines)]
-        free = [engine for engine, mine in enumerate(lanes) if len(mine) < self.study.lanes]
-        return min(free, key=lambda engine: (sum(self._work(live) for live in lanes[engine]), engine), default=None)
-
-    def _work(self, live: _Live) -> float:
-        return self.study.work(self._facts.shape, len(self._facts.classes), self.study.told(live.row.drawn))
+    def _work(self, row: TrialRow) -> float:
+        return self.study.work(self._facts.shape, len(self._facts.classes), self.study.told(row.drawn))
 
     # --- record, judge, tell
 
@@ -305,7 +317,7 @@ class Search:
                 self._end(live.row, "pruned", score.validation_accuracy)
             else:
                 continue
-            leaving.append((live.engine, number))
+            leaving.append((self._engines.pop(number), number))
             del self.live[number]
         return leaving
 

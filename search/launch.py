@@ -71,7 +71,9 @@ def prepare(named: Named, options: Options) -> Prepared:
     device = resolve_device(options.device)
     if options.restart and store.find(name) is not None:
         note = f"what was there is kept as {store.archive(name)}"
-    record = store.begin(name, study, fingerprint(study, source.sha256, device), environment(device), named.text)
+    record = store.begin(
+        name, study, fingerprint(study, source.sha256, device), environment(device, source), named.text
+    )
     return Prepared(study, record, source, device, store.masked, note)
 
 
@@ -116,7 +118,7 @@ def resolve_device(device: str) -> str:
     return "cpu"
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str, source: data.Source) -> dict[str, Any]:
     """What is recorded of the machine and of the libraries when a study begins."""
     libraries = ("studyhall", "torch", "optuna", "numpy", "scikit-learn")
     return {
@@ -126,6 +128,7 @@ def environment(device: str) -> dict[str, Any]:
         "system": platform.system(),
         "cores": os.cpu_count(),
         "device": device,
+        "data": source.root,  # where a report looks, if it is nowhere else
     }
 
 

@@ -18,6 +18,7 @@ from models.recipe import Value
 from search.coordinator import Search
 from search.fleet import Facts
 from search.launch import Ended, Prepared
+from search.sampling import stuck
 from search.storage import Record
 from search.trials import TrialRow
 
@@ -116,6 +117,8 @@ def summary(record: Record, ended: Ended | None) -> str:
         accuracy, _, number = ranked[0]
         lines[0] += f"; best validation accuracy {-accuracy:.4f} (trial {number})"
         lines.append(f"  best: {told(study.told(rows[number].drawn))}")
+    if reason := stuck(study, rows):
+        lines.append(f"  ended early: {reason}")
     for row in rows:
         if row.baseline is not None:
             known = spoken[row.number]

@@ -1,8 +1,9 @@
 """What trial n tries: the study's sampler, asked through an Optuna study in memory that mirrors the record.
 
 The coordinator keeps one `Mirror`, tells it whatever it tells the record, and asks `draw` for the next trial. A draw
-depends on nothing but the study, the trial's number and, for TPE, what the mirror holds: after a crash the mirror is
-built anew from the record, and the next draw is the one that was due. Knows neither the database nor the models.
+depends on nothing but the study, the trial's number and, for TPE and for stages, what the mirror holds: after a crash
+the mirror is built anew from the record, and the next draw is the one that was due. Knows neither the database nor the
+models.
 """
 
 import math
@@ -13,10 +14,11 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from models.outcome import outcome
 from models.recipe import Parameters, Score, Value
 from models.seeds import derive
 from search.pruning import Standing, optuna_pruner
-from search.spec import QMC, TPE, Choice, Float, Grid, Int, OptunaPruner, Random, Range, Study
+from search.spec import QMC, TPE, Choice, Float, Grid, Int, OptunaPruner, Random, Range, Staged, Study
 from search.trials import State, TrialRow
 
 # --- the space, in Optuna's words and as a unit cube ------------------------------------------------------------------
@@ -83,6 +85,8 @@ class Mirror:
             storage=self._storage, study_name="mirror", direction="maximize", pruner=pruner
         )
         self._study_id = self._storage.get_study_id_from_name("mirror")
+        self._keep = study.keep
+        self._curves: dict[int, list[Score]] | None = {} if isinstance(study.sampler, Staged) else None
         known = list(trials)
         for row in known:
             self.insert(row)
@@ -119,6 +123,8 @@ class Mirror:
         trial_id, trial = self._trial(score.lane)
         if trial.state.is_finished():
             return
+        if self._curves is not None:
+            self._curves.setdefault(score.lane, []).append(score)
         if Standing.of(score).diverged:
             if not trial.constraints:
                 optuna.Trial(self.study, trial_id).set_constraint("diverged", 1.0)
@@ -130,6 +136,25 @@ class Mirror:
         trial_id, trial = self._trial(number)
         if not trial.state.is_finished():
             self._storage.set_trial_state_values(trial_id, _ENDS[state], None if value is None else [value])
+
+    def is_over(self, number: int) -> bool:
+        """Whether trial `number` has been here and has ended."""
+        return number < len(self) and self._trial(number)[1].state.is_finished()
+
+    def best_of(self, numbers: Iterable[int]) -> int | None:
+        """The best of these trials that are complete, in a staged study; ties as everywhere. None if none is."""
+        assert self._curves is not None
+        standings = []
+        for number in numbers:
+            if self._trial(number)[1].state == TrialState.COMPLETE:
+                speaks = outcome(self._keep, self._curves[number])
+                assert speaks is not None  # it has not diverged
+                standings.append(Standing(speaks.accuracy, speaks.loss, number))
+        return min(standings, key=lambda standing: standing.order).number if standings else None
+
+    def drawn(self, number: int) -> Parameters:
+        """What trial `number` tries, as Optuna holds it."""
+        return dict(self._trial(number)[1].params)
 
     def ask(self, number: int, sampler: optuna.samplers.BaseSampler) -> Parameters:
         """What `sampler` tries in trial `number`, which runs in the mirror from then on: inserting it is harmless."""
@@ -149,11 +174,24 @@ _ENDS = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed":
 # --- the draw ---------------------------------------------------------------------------------------------------------
 
 
-def draw(study: Study, number: int, mirror: Mirror) -> Parameters | None:
-    """What trial `number` tries, as Optuna holds it, or None where a grid is used up.
+def must_wait(study: Study, number: int, mirror: Mirror) -> bool:
+    """Whether trial `number` cannot begin yet: it belongs to a stage, and the one before is not over.
 
-    Trial numbers count the baselines, which come first and are not drawn. TPE reads the mirror, and leaves the trial
-    running in it; the others are functions of the study's seed and the number alone.
+    To be asked before `draw`, and before the record is looked at: whoever does a tick again after a crash must let the
+    same places stand empty.
+    """
+    if not isinstance(study.sampler, Staged) or number < len(study.baselines):
+        return False
+    stage, _ = _stage(study.sampler, number - len(study.baselines))
+    return stage > 0 and not all(mirror.is_over(earlier) for earlier in _numbers(study, study.sampler, stage - 1))
+
+
+def draw(study: Study, number: int, mirror: Mirror) -> Parameters | None:
+    """What trial `number` tries, as Optuna holds it, or None where a grid or the stages are used up.
+
+    A stage without a winner uses them up as well: `stuck` tells of it. Trial numbers count the baselines, which come
+    first and are not drawn. TPE reads the mirror, and leaves the trial running in it; stages read which trials have
+    ended, and how; the others are functions of the study's seed and the number alone.
     """
     place = number - len(study.baselines)  # among the drawn trials
     assert place >= 0, "a baseline is not drawn"
@@ -174,6 +212,9 @@ def draw(study: Study, number: int, mirror: Mirror) -> Parameters | None:
             drawn = _configuration(study, _sobol_point(len(study.space), place, derive(study.seed, "qmc")))
         case Grid() as grid:
             drawn = _cell(study, grid, place)
+        case Staged() as staged:
+            assert not must_wait(study, number, mirror)
+            drawn = _staged(study, staged, place, mirror)
     return drawn
 
 
@@ -202,6 +243,55 @@ def _cell(study: Study, grid: Grid, place: int) -> Parameters | None:
     order = np.random.Generator(np.random.PCG64(derive(study.seed, "grid"))).permutation(cells)
     corner = np.unravel_index(order[place], shape)
     return study.drawn({name: grid.values[name][int(index)] for name, index in zip(names, corner, strict=True)})
+
+
+# --- stages -----------------------------------------------------------------------------------------------------------
+
+
+def _stage(staged: Staged, place: int) -> tuple[int, int]:
+    """The stage of the drawn trial `place` and its cell there; behind the last stage, one more than there are."""
+    for stage, (_, values) in enumerate(staged.stages):
+        if place < len(values):
+            return stage, place
+        place -= len(values)
+    return len(staged.stages), place
+
+
+def _numbers(study: Study, staged: Staged, stage: int) -> range:
+    """The trials of a stage."""
+    sizes = [len(values) for _, values in staged.stages]
+    begin = len(study.baselines) + sum(sizes[:stage])
+    return range(begin, begin + sizes[stage])
+
+
+def _staged(study: Study, staged: Staged, place: int, mirror: Mirror) -> Parameters | None:
+    """The cell `place` of all stages: what won the stage before, with the stage's own parameter set to its value."""
+    stage, cell = _stage(staged, place)
+    if stage == len(staged.stages):
+        return None
+    name, values = staged.stages[stage]
+    if stage == 0:
+        return study.drawn(staged.start | {name: values[cell]})
+    winner = mirror.best_of(_numbers(study, staged, stage - 1))
+    if winner is None:
+        return None
+    return mirror.drawn(winner) | {name: study.space[name].drawn(values[cell])}
+
+
+def stuck(study: Study, trials: Sequence[TrialRow]) -> str | None:
+    """Why a staged search ended before its last stage: a stage had no winner. None where that is not so."""
+    if not isinstance(study.sampler, Staged):
+        return None
+    for stage, (name, _) in enumerate(study.sampler.stages[:-1]):
+        rows = [row for row in trials if row.number in _numbers(study, study.sampler, stage)]
+        if len(rows) < len(_numbers(study, study.sampler, stage)) or any(row.state == "running" for row in rows):
+            return None
+        if all(row.state != "complete" for row in rows):
+            return (
+                f"the stage of {name} has no winner: none of its {len(rows)} trials came to its end; "
+                "state other values for it, and begin anew with --restart"
+            )
+    return None
 
 
 # --- repeats ----------------------------------------------------------------------------------------------------------

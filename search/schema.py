@@ -42,6 +42,7 @@ PROBE_SECONDS = 20.0  # after which a file system that does not answer a request
 STUDIES = optuna_models.StudyModel.__table__
 DIRECTIONS = optuna_models.StudyDirectionModel.__table__
 STUDY_ATTRIBUTES = optuna_models.StudyUserAttributeModel.__table__
+STUDY_SYSTEM_ATTRIBUTES = optuna_models.StudySystemAttributeModel.__table__
 TRIALS = optuna_models.TrialModel.__table__
 PARAMS = optuna_models.TrialParamModel.__table__
 VALUES = optuna_models.TrialValueModel.__table__

@@ -189,7 +189,26 @@ class Grid(Words):
     values: dict[str, tuple[Value, ...]]
 
 
-Sampler = Annotated[TPE | Random | QMC | Grid, Field(discriminator="name")]
+class Staged(Words):
+    """One parameter after the other: each stage tries the values stated for its parameter and keeps the best.
+
+    `Staged(start={"hidden": 64}, stages={"learning_rate": (0.01, 0.1), "hidden": (64, 128)})` compares the two rates at
+    width 64, then the two widths at the better rate. `start` is where a parameter stands until its stage. The winner
+    of a stage is its best complete trial by score; a stage that none completes ends the search. A trial that an
+    earlier one has already made takes over that one's outcome.
+    """
+
+    name: Literal["staged"] = "staged"
+    start: dict[str, Value] = Field(default={})
+    stages: tuple[tuple[str, tuple[Value, ...]], ...] = Field(min_length=1)  # pairs: their order is part of the study
+
+    @field_validator("stages", mode="before")
+    @classmethod
+    def _in_order(cls, stages: object) -> object:
+        return tuple(stages.items()) if isinstance(stages, Mapping) else stages
+
+
+Sampler = Annotated[TPE | Random | QMC | Grid | Staged, Field(discriminator="name")]
 
 
 class Peer(Words):
@@ -244,7 +263,7 @@ class Study(Recipe):
     validation_share: Share = 1 / 6  # of the training set; 10,000 of MNIST's 60,000
     trials: int = Field(default=60, ge=1, le=1_000_000)  # in all, baselines included
     engines: int = Field(default=2, ge=1, le=4096)  # fused groups; each trains on a thread team of its own
-    lanes: int = Field(default=8, ge=1, le=4096)  # trials per engine at the same time; memory grows linearly
+    lanes: int = Field(default=8, ge=1, le=4096)  # trials at a time for each engine, on average; memory grows linearly
     threads: int = Field(default=1, ge=1, le=256)  # per engine
     sampler: Sampler = TPE()
     pruner: Pruner = Peer()
@@ -264,7 +283,7 @@ class Study(Recipe):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        known = self.family.parameters | TRAINING_PARAMETERS
+        known = self.family.parameters | self.family.optional | self.schedule.parameters | TRAINING_PARAMETERS
         needed = self.family.parameters | {"learning_rate", "weight_decay"}
         if unknown := sorted(set(self.space) - known):
             raise ValueError(
@@ -274,6 +293,10 @@ class Study(Recipe):
             raise ValueError(f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True)")
         if "momentum" in self.space and self.optimizer.name != "sgd":
             raise ValueError(f"space: {self.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
+        if self.precision not in self.family.precisions:
+            raise ValueError(
+                f"precision: {self.family.name} is not trained in {self.precision}; leave precision out for float32"
+            )
         for baseline in self.baselines:
             self._check_inside(f"baseline {baseline.name!r}", baseline.parameters)
         if len({baseline.name for baseline in self.baselines}) < len(self.baselines):
@@ -282,6 +305,8 @@ class Study(Recipe):
             raise ValueError(f"trials: {self.trials} are fewer than the {len(self.baselines)} baselines; allow more")
         if isinstance(self.sampler, Grid):
             self._check_grid(self.sampler)
+        if isinstance(self.sampler, Staged):
+            self._check_staged(self.sampler)
         return self
 
     def _check_inside(self, whose: str, parameters: Parameters) -> None:
@@ -304,15 +329,32 @@ class Study(Recipe):
                 f"state them for {', '.join(self.space)}, no more and no less"
             )
         for name, values in grid.values.items():
-            if len(set(values)) < len(values) or not values:
+            self._check_values("the grid's", name, values)
+
+    def _check_staged(self, staged: Staged) -> None:
+        names = [name for name, _ in staged.stages]
+        first, *_ = names
+        if unknown := sorted({*names, *staged.start} - set(self.space)):
+            raise ValueError(f"sampler: {unknown[0]!r} is not searched; give it a range in the space, or leave it out")
+        if len(set(names)) < len(names):
+            raise ValueError("sampler: a parameter has two stages; give each one, with all its values")
+        if missing := sorted(set(self.space) - {first, *staged.start}):
+            raise ValueError(f"sampler: {missing[0]!r} has no value in the first stage; state it in start")
+        if first in staged.start:
+            raise ValueError(f"sampler: start is not used for {first!r}, the first stage; leave it out")
+        for name, value in staged.start.items():
+            self._check_values("the start", name, (value,))
+        for name, values in staged.stages:
+            self._check_values("the stage's", name, values)
+
+    def _check_values(self, whose: str, name: str, values: Sequence[Value]) -> None:
+        if len(set(values)) < len(values) or not values:
+            raise ValueError(f"sampler: {whose} values of {name} are {list(values)}; name each once, and at least one")
+        for value in values:
+            if not self.space[name].contains(value):
                 raise ValueError(
-                    f"sampler: the grid's values of {name} are {list(values)}; name each once, and at least one"
+                    f"sampler: {name} = {value!r} lies outside its range {self.space[name]}; widen the range"
                 )
-            for value in values:
-                if not self.space[name].contains(value):
-                    raise ValueError(
-                        f"sampler: {name} = {value!r} lies outside its range {self.space[name]}; widen the range"
-                    )
 
     @property
     def places(self) -> int:

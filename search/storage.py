@@ -37,6 +37,7 @@ from search.schema import (
     PARAMS,
     STUDIES,
     STUDY_ATTRIBUTES,
+    STUDY_SYSTEM_ATTRIBUTES,
     TRIALS,
     VALUES,
     Curves,
@@ -60,7 +61,7 @@ _STATES: dict[TrialState, State] = {
 _OPTUNA_STATES = {ours: optunas for optunas, ours in _STATES.items()}
 
 # What else is known of a trial is kept as user attributes of Optuna's trial; absent rather than null.
-_AT_INSERT = ("joined", "engine", "baseline", "repeat_of")
+_AT_INSERT = ("joined", "baseline", "repeat_of")
 _AT_TELL = ("diverged_at", "reason")
 
 
@@ -187,6 +188,10 @@ class Store:
         number = _number(connection.execute(insert(Studies).values(row)))
         link = {"study_id": study_id, "key": schema.LINK, "value_json": json.dumps(number)}
         connection.execute(insert(STUDY_ATTRIBUTES).values(link))
+        # As Study.set_metric_names does: the dashboard then says what its axes show.
+        named = {"study_id": study_id, "key": "study:metric_names", "value_json": json.dumps(["validation accuracy"])}
+        put = self.database.insert(STUDY_SYSTEM_ATTRIBUTES)
+        connection.execute(put.values(named).on_conflict_do_nothing())
 
     def archive(self, name: str) -> str:
         """Give a study and its folder another name, `name~YYYYMMDD-HHMMSS` in UTC, and return that.

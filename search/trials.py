@@ -18,7 +18,6 @@ class TrialRow:
     state: State
     drawn: Parameters  # as Optuna holds them; `Study.told` gives what is trained
     joined: int | None = None  # the tick in which it trained its first epoch; None for a repeat
-    engine: int | None = None
     baseline: str | None = None  # its name, where it is one
     repeat_of: int | None = None  # the finished trial whose curve it takes over
     diverged_at: int | None = None  # the epoch whose loss was no number

@@ -1,6 +1,7 @@
-"""What several tests start from: the real MNIST, where this machine has it, and the embedded digits."""
+"""What several tests start from: the real MNIST, where this machine has it, the embedded digits, and one thread."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +17,17 @@ def mnist_root() -> str:
     if locate("mnist", root) is None:
         pytest.skip(f"needs the real MNIST: STUDYHALL_DATA is {root}, which holds no MNIST/raw")
     return root
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch on one thread, as an engine has it by default: the bits of a product depend on it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

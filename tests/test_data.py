@@ -412,7 +412,7 @@ def test_a_bad_image_file_is_named(tmp_path: Path, wrong: str, gz: bool) -> None
     ("labels", "wrong"),
     [
         (LABELS[:-1], "has 39 labels for the 40 images of train-images-idx3-ubyte"),
-        (np.where(LABELS == 3, 10, LABELS), "has a label 10, where mnist ends at 9"),
+        (np.where(LABELS == 3, 10, LABELS), "has a label 10, where the classes end at 9"),
     ],
 )
 def test_labels_that_do_not_fit_are_named(tmp_path: Path, labels: np.ndarray, wrong: str) -> None:

@@ -1,8 +1,8 @@
 """The engine's contract: what a lane learns is a matter of its order alone."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -32,14 +32,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")  # an engine's default; the b
 
 CPU = torch.device("cpu")
 SHAPE = (1, 8, 8)
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -83,24 +75,30 @@ def train_alone(recipe: Recipe, family: Family, one: Order, ticks: list[int], pa
     else:
         kind = torch.optim.Adam if isinstance(recipe.optimizer, Adam) else torch.optim.AdamW
         optimizer = kind(model.parameters(), rate, recipe.optimizer.betas, recipe.optimizer.epsilon, decay)
+    per_step = recipe.schedule.per == "step"
+    total = recipe.epochs * (math.ceil(len(part) / recipe.batch_size) if per_step else 1)
+    final = float(one.parameters.get("final_factor", 0.1))
     schedulers = {
         "constant": lambda: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0),
         "step_exponential": lambda: torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5),
-        "linear": lambda: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, recipe.epochs - 1),
-        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs),
+        "linear": lambda: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, final, total - 1),
+        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total, final * rate),
     }
     scheduler = schedulers[recipe.schedule.name]()
     for tick in ticks:
-        total = 0.0
+        summed = 0.0
         shuffle = torch.Generator().manual_seed(derive(recipe.seed, "shuffle", one.stream, tick))
         for _, x, y in part.batches(recipe.batch_size, torch.randperm(len(part), generator=shuffle)):
             losses = losses_of(recipe.loss, model(x).unsqueeze(0), y)
             optimizer.zero_grad()
             losses.mean().backward()
             optimizer.step()
-            total += losses.sum().item()
-        scheduler.step()
-    return model, total / len(part)
+            if per_step:
+                scheduler.step()
+            summed += losses.sum().item()
+        if not per_step:
+            scheduler.step()
+    return model, summed / len(part)
 
 
 def recipes() -> dict[str, Recipe]:
@@ -116,9 +114,15 @@ def recipes() -> dict[str, Recipe]:
         "two-leaky-layers-adam": Recipe(family=Mlp(depth=2, activation="leaky_relu"), optimizer=Adam()),
         "mlp-without-bias": Recipe(family=Mlp(depth=2, bias=False)),
         "squared-error": Recipe(family=Mlp(activation="tanh"), loss="squared_error"),
+        "likelihood-from-normal-weights": Recipe(family=Mlp(initial="normal"), loss="nll"),
         "step-exponential": Recipe(family=mlp, schedule=StepExponential(every=2), epochs=4),
-        "linear-decay": Recipe(family=mlp, schedule=LinearDecay(final=0.1), epochs=4),
-        "cosine": Recipe(family=mlp, schedule=Cosine(), optimizer=SGD(momentum=0.9), epochs=4),
+        "step-exponential-per-step": Recipe(family=mlp, schedule=StepExponential(every=2, per="step"), epochs=4),
+        "linear-decay": Recipe(family=mlp, schedule=LinearDecay(final_factor=0.1), epochs=4),
+        "linear-decay-per-step": Recipe(family=mlp, schedule=LinearDecay(final_factor=0.1, per="step"), epochs=4),
+        "cosine": Recipe(family=mlp, schedule=Cosine(final_factor=0.1), optimizer=SGD(momentum=0.9), epochs=4),
+        "cosine-per-step-adamw": Recipe(
+            family=mlp, schedule=Cosine(final_factor=0.1, per="step"), optimizer=AdamW(), epochs=4
+        ),
     }
 
 
@@ -161,6 +165,33 @@ def test_momentum_can_be_searched(parts: tuple[Part, Part]) -> None:
         assert_close(fused.weights(one.lane), model)
 
 
+def test_a_schedules_factor_can_be_searched(parts: tuple[Part, Part]) -> None:
+    recipe = Recipe(family=Mlp(), schedule=Cosine(per="step"), epochs=2)
+    fused = engine(recipe, parts)
+    orders = [order(i, hidden=10 + i, final_factor=final) for i, final in enumerate((0.0, 0.3, 1.0))]
+    for one in orders:
+        fused.add(one)
+    for tick in (1, 2):
+        fused.tick(tick)
+    for one in orders:
+        model, _ = train_alone(recipe, family_of(recipe, SHAPE, 10), one, [1, 2], parts[0])
+        assert_close(fused.weights(one.lane), model)
+
+
+def test_depth_can_be_searched(parts: tuple[Part, Part]) -> None:
+    recipe = Recipe(family=Mlp(activation="leaky_relu"), optimizer=SGD(momentum=0.9))
+    fused = engine(recipe, parts)
+    orders = [order(i, hidden=10 + i, depth=depth) for i, depth in enumerate((1, 2, 1, 3))]
+    for one in orders:
+        fused.add(one)
+    for tick in (1, 2):
+        fused.tick(tick)
+    for one in orders:
+        model, _ = train_alone(recipe, family_of(recipe, SHAPE, 10), one, [1, 2], parts[0])
+        assert len(list(model.parameters())) == 2 * (int(one.parameters["depth"]) + 1)
+        assert_close(fused.weights(one.lane), model)
+
+
 @pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), AdamW()], ids=["momentum", "adamw"])
 def test_a_lifted_module_learns_what_it_would_learn_alone(optimizer: SGD | AdamW, parts: tuple[Part, Part]) -> None:
     recipe, family = Recipe(family=Mlp(), optimizer=optimizer), lift(small_cnn)
@@ -195,7 +226,10 @@ def figures(scores: list[Score]) -> list[tuple[float, ...]]:
 
 
 @pytest.mark.parametrize("hidden", [1, 2, 3, 5, 16, 33])
-@pytest.mark.parametrize("name", ["sgd", "momentum", "adamw", "two-leaky-layers-adam", "linear", "squared-error"])
+@pytest.mark.parametrize(
+    "name",
+    ["sgd", "momentum", "adamw", "two-leaky-layers-adam", "linear", "squared-error", "cosine-per-step-adamw"],
+)
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str, hidden: int, parts: tuple[Part, Part]) -> None:
     recipe, mine = RECIPES[name], order(0, hidden)
     alone = run(recipe, parts, {}, mine)
@@ -266,6 +300,25 @@ def test_streams_see_different_minibatches_from_equal_weights(parts: tuple[Part,
     fused.add(same)
     zero, one, two = (score.train_loss for score in sorted(fused.tick(1), key=lambda score: score.lane))
     assert zero == two != one
+
+
+def test_normal_initial_weights_are_scaled_by_the_layers_inputs() -> None:
+    family = family_of(Recipe(family=Mlp(initial="normal")), (1, 28, 28), 10)
+    weights = initial_weights(family, {"hidden": 400}, 3)
+    for name, inputs in (("hidden1", 784), ("out", 400)):
+        tensor = weights[f"{name}.weight"]
+        # 4,000 draws and more: the standard deviation of a standard deviation is 1/sqrt(2n), 1.1 %; 5 % is over four.
+        assert tensor.std().item() == pytest.approx(inputs**-0.5, rel=0.05)
+        assert abs(tensor.mean().item()) < 5 * inputs**-0.5 / math.sqrt(tensor.numel())
+        assert not weights[f"{name}.bias"].any()
+
+
+@pytest.mark.parametrize("initial", ["uniform", "normal"])
+def test_initial_weights_are_told_by_their_seed(initial: Literal["uniform", "normal"]) -> None:
+    family = family_of(Recipe(family=Mlp(initial=initial)), SHAPE, 10)
+    first, again, other = (initial_weights(family, {"hidden": 5}, seed)["hidden1.weight"] for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_initial_weights_leave_the_global_generator_alone() -> None:

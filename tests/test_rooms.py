@@ -14,27 +14,39 @@ ROOMS = ("search", "models", "studies", "reports")
 # A new file is given its place here.
 STOREYS = """
 models studies reports
-models.errors models.seeds models.recipe models.outcome
-models.data models.optim
-models.family models.scratch
+models.errors models.seeds models.recipe models.idx
+models.outcome models.data models.optim
+models.family
+models.scratch
 models.linear models.mlp models.cnn
-models.lanes models.files
+models.lanes
+models.files
 models.predict
-search.spec search.trials
-search
-search.catalog search.schema search.storage search.sampling search.pruning
-search.engine search.fleet search.cluster search.snapshots search.progress
+search.spec search.console
+search search.trials
+search.catalog search.schema search.storage search.pruning search.sampling
+search.engine
+search.fleet search.cluster
+search.snapshots
 search.coordinator
+search.launch
+search.progress search.listing search.reproduce
 search.run
-reports.tables reports.figures reports.checks
-reports.finalists reports.page reports.dashboard
-reports.export reports.compare
+reports.statistics reports.tested
+reports.tables
+reports.finalists
+reports.audit
+reports.frames reports.shelf
+reports.verdict reports.figures
+reports.checks
+reports.page reports.dashboard
+reports.export reports.compare reports.evaluate
 """
 HEIGHT = {module: height for height, storey in enumerate(STOREYS.split("\n")) for module in storey.split()}
 
 # All of models that search reads outside its fleet: words, numbers, where data lies; no torch at their top level.
-PLAIN = {"models.errors", "models.seeds", "models.recipe", "models.outcome", "models.data"}
-FLEET = {"search.engine", "search.fleet", "search.cluster", "search.progress"}  # all of search that may meet torch
+PLAIN = {"models.errors", "models.seeds", "models.recipe", "models.outcome", "models.idx", "models.data"}
+FLEET = {"search.engine", "search.fleet", "search.cluster", "search.launch"}  # all of search that may meet torch
 
 
 def _module(path: Path) -> str:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.recipe import AdamW, Mlp
 from search import spec
-from search.spec import TPE, Baseline, Choice, Float, Grid, Int, OptunaPruner, Peer, Random, Study
+from search.spec import TPE, Baseline, Choice, Float, Grid, Int, OptunaPruner, Peer, Random, Staged, Study
 
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-3, 1.0, log=True),
@@ -25,6 +25,10 @@ CELLS: dict[str, tuple[float, ...]] = {"learning_rate": (0.01, 0.1), "hidden": (
 
 def study(**changes: Any) -> Study:
     return Study(**{"family": Mlp(), "space": SPACE, **changes})
+
+
+def staged(start: dict[str, float], stages: Any = (("learning_rate", (0.01, 0.1)),)) -> Study:
+    return study(sampler=Staged(start=start, stages=stages))
 
 
 def baseline(name: str = "known", **changes: Any) -> Baseline:
@@ -46,6 +50,7 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: study(space={**SPACE, "dropout": Float(0.0, 0.5)}), "mlp has no parameter 'dropout'"),
     (lambda: study(space={"learning_rate": SPACE["learning_rate"]}), "'hidden' is missing"),
     (lambda: study(space={**SPACE, "momentum": Float(0.0, 0.9)}, optimizer=AdamW()), "adamw has no momentum"),
+    (lambda: study(precision="bfloat16"), "mlp is not trained in bfloat16"),
     (lambda: study(baselines=(baseline(), baseline())), "two have the same name"),
     (lambda: study(baselines=[Baseline("known", hidden=100)]), "'known' does not say 'learning_rate'"),
     (lambda: study(baselines=[baseline(momentum=0.9)]), "'momentum', which is not searched"),
@@ -54,6 +59,10 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: study(sampler=Grid(values={"hidden": (16,)})), "the grid has values for hidden"),
     (lambda: study(sampler=Grid(values={**CELLS, "hidden": (16, 16)})), "name each once"),
     (lambda: study(sampler=Grid(values={**CELLS, "hidden": (1024,)})), "hidden = 1024 lies outside its range"),
+    (lambda: staged({"dropout": 0.5}), "'dropout' is not searched"),
+    (lambda: staged({}, [("hidden", (16,)), ("hidden", (32,))]), "a parameter has two stages"),
+    (lambda: staged({"hidden": 64}), "'weight_decay' has no value in the first stage"),
+    (lambda: staged({"hidden": 64, "weight_decay": 0.0, "learning_rate": 0.1}), "start is not used for"),
 ]
 
 

@@ -89,7 +89,7 @@ def record(store: Store) -> Iterator[Record]:
 
 def a_trial(number: int, **changes: object) -> TrialRow:
     drawn = {"learning_rate": 0.01 + number / 1e5, "hidden": 100, "weight_decay": 1e-7}
-    row = TrialRow(number=number, state="running", drawn=drawn, joined=0, engine=number % 2)
+    row = TrialRow(number=number, state="running", drawn=drawn, joined=0)
     return replace(row, **changes)  # type: ignore[arg-type]
 
 
@@ -494,7 +494,7 @@ def test_a_trial_is_what_optuna_would_have_written(record: Record, url: str) -> 
     drawn = a_trial(0).drawn | {"activation": "tanh"}
     record.insert(a_trial(0, drawn=drawn, baseline="known"), space)
     theirs = optuna.create_study(storage=url, study_name="theirs", direction="maximize")
-    attributes = {"joined": 0, "engine": 0, "baseline": "known"}
+    attributes = {"joined": 0, "baseline": "known"}
     theirs.add_trial(
         optuna.trial.create_trial(state=TrialState.RUNNING, params=drawn, distributions=space, user_attrs=attributes)
     )
@@ -511,7 +511,7 @@ def test_a_trial_is_what_optuna_would_have_written(record: Record, url: str) -> 
 
 
 def test_trials_come_back_as_they_were_written(record: Record, clock: Clock) -> None:
-    rows = [a_trial(0, baseline="known"), a_trial(1), a_trial(2, joined=None, engine=None, repeat_of=1), a_trial(3)]
+    rows = [a_trial(0, baseline="known"), a_trial(1), a_trial(2, joined=None, repeat_of=1), a_trial(3)]
     for row in rows:
         record.insert(row, SPACE)
     record.tell(0, "complete", 0.9)

@@ -1,0 +1,103 @@
+"""IDX files, the form in which MNIST and its kin are published (http://yann.lecun.com/exdb/mnist).
+
+Our own reader, because torchvision's opens a .gz plainly and trusts headers. Bad files cannot harm this one: they
+become a `UserError` that names the file, and no memory is taken because of what a header says. Called by data.py alone.
+
+Shapes: N examples, H height, W width.
+"""
+
+import gzip
+import math
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import UserError
+
+Bytes = NDArray[np.uint8]
+
+_MOST_EXAMPLES = 1 << 24  # of one file: far above any set of ours, and its labels still take 128 MiB as int64
+_MOST_BYTES = 1 << 30  # of one file, decompressed
+_CHUNK = 1 << 20  # bytes decompressed at a time
+
+
+def magic(dimensions: int) -> int:
+    """The number with which a file of bytes with so many dimensions begins."""
+    return 0x0800 | dimensions  # 08 says unsigned bytes
+
+
+def read_images(image_file: Path, label_file: Path, classes: int) -> tuple[Bytes, Bytes]:
+    """The images (N, H, W) and labels (N,) of one part; UserError where they are damaged or do not belong together."""
+    images, labels = _read_idx(image_file, 3), _read_idx(label_file, 1)
+    if len(labels) != len(images):
+        raise _damaged(label_file, f"has {len(labels)} labels for the {len(images)} images of {image_file.name}")
+    if (highest := int(labels.max())) >= classes:
+        raise _damaged(label_file, f"has a label {highest}, where the classes end at {classes - 1}")
+    return images, labels
+
+
+def _read_idx(path: Path, dimensions: int) -> Bytes:
+    """One file's array: a plain file is mapped, a .gz decompressed.
+
+    The header is believed only as far as the bytes bear it out: no memory is taken because of what it says.
+    """
+    try:
+        with _open(path) as file:
+            header = file.read(4 + 4 * dimensions)
+            shape = _shape(path, header, dimensions)
+            size = math.prod(shape)
+            if path.suffix != ".gz":
+                _compare(path, os.fstat(file.fileno()).st_size - len(header), size)
+                # Copy-on-write: never written, it is shared as a read-only map is, and torch takes it without a copy.
+                return np.asarray(np.memmap(file, np.uint8, "c", len(header), shape))
+            content = bytearray()
+            for chunk in _chunks(file, size + 1):  # one more than there should be, to see that there is no more
+                content += chunk
+            _compare(path, len(content), size)
+            return np.frombuffer(content, np.uint8).reshape(shape)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _chunks(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """What is left of a file, but no more than `most` bytes: a small .gz can hold a huge file."""
+    while most > 0 and (chunk := file.read(min(_CHUNK, most))):
+        most -= len(chunk)
+        yield chunk
+
+
+def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
+    if len(header) < 4 + 4 * dimensions:
+        raise _damaged(path, f"ends within its header, after {len(header)} bytes")
+    begins, *shape = np.frombuffer(header, ">u4").tolist()
+    if begins != magic(dimensions):
+        raise _damaged(path, f"begins with {begins:#010x}, where its kind of IDX file has {magic(dimensions):#010x}")
+    if 0 in shape:
+        raise _damaged(path, f"is empty: its header says {_times(shape)}")
+    if shape[0] > _MOST_EXAMPLES or math.prod(shape) > _MOST_BYTES:
+        raise _damaged(path, f"is too large: its header says {_times(shape)} bytes")
+    return tuple(shape)
+
+
+def _compare(path: Path, found: int, promised: int) -> None:
+    if found < promised:
+        raise _damaged(path, f"is cut short: it has {found} of the {promised} bytes that its header promises")
+    if found > promised:
+        raise _damaged(path, f"goes on after the {promised} bytes that its header promises")
+
+
+def _times(shape: list[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _damaged(path: Path, wrong: str) -> UserError:
+    return UserError(f"{path} {wrong}", "put a good copy in its place, or remove it so that it can be downloaded anew")
