@@ -1,0 +1,155 @@
+"""How the same work is done without Studyhall: `python -m tests.benchmarks.peers KIND --trials 12 --epochs 3`.
+
+`dataloader`   Optuna with the DataLoader of its own PyTorch examples, one trial after another
+`memory-1x2`   Optuna with the data in memory and a careful loop, one process on two threads
+`memory-2x1`   the same in two processes of one thread each, sharing the study through SQLite
+`ray`          Ray Tune, data in memory, two trials at once (where Ray is installed)
+All score the validation part after every epoch and report it, and none prunes.
+"""
+
+import argparse
+import multiprocessing
+import tempfile
+
+import numpy as np
+import optuna
+import torch
+from torch import nn
+
+from models.data import import_torchvision, locate, normalisation, split, training_examples
+from tests.benchmarks.work import BATCH, configurations
+
+
+def model_of(hidden: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+
+
+def arrays() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Normalised training and validation part, in memory."""
+    source = locate("mnist", None)
+    if source is None:
+        raise SystemExit("this benchmark needs MNIST: set STUDYHALL_DATA")
+    examples = training_examples(source)
+    trained, scored = split(examples.labels, 1 / 6, 0)
+    normal = normalisation(examples.inputs, trained)
+    x = (torch.from_numpy(np.array(examples.inputs)).float() / 255 - normal.mean[0]) / normal.std[0]
+    y = torch.from_numpy(examples.labels)
+    return x[trained], y[trained], x[scored], y[scored]
+
+
+def train_in_memory(hidden: int, rate: float, epochs: int, data: tuple[torch.Tensor, ...], report) -> float:
+    """The careful loop: no DataLoader, gathered minibatches, one transfer of figures an epoch."""
+    x, y, held_x, held_y = data
+    model = model_of(hidden)
+    optimizer = torch.optim.SGD(model.parameters(), rate)
+    accuracy = 0.0
+    for epoch in range(1, epochs + 1):
+        order = torch.randperm(len(x))
+        for begin in range(0, len(x), BATCH):
+            index = order[begin : begin + BATCH]
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x[index]), y[index]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            accuracy = (model(held_x).argmax(1) == held_y).double().mean().item()
+        report(accuracy, epoch)
+    return accuracy
+
+
+def with_dataloader(trials: int, epochs: int) -> None:
+    torchvision = import_torchvision()
+    source = locate("mnist", None)
+    assert source is not None
+    to_tensor = torchvision.transforms.ToTensor()
+    whole = torchvision.datasets.MNIST(source.root, train=True, download=False, transform=to_tensor)
+    trained, scored = split(whole.targets.numpy(), 1 / 6, 0)
+    train = torch.utils.data.DataLoader(torch.utils.data.Subset(whole, trained.tolist()), BATCH, shuffle=True)
+    held = torch.utils.data.DataLoader(torch.utils.data.Subset(whole, scored.tolist()), BATCH)
+    work = configurations(trials)
+
+    def objective(trial: optuna.Trial) -> float:
+        hidden, rate = work[trial.number]
+        model = model_of(hidden)
+        optimizer = torch.optim.SGD(model.parameters(), rate)
+        accuracy = 0.0
+        for epoch in range(1, epochs + 1):
+            for x, y in train:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            with torch.no_grad():
+                hits = sum(int((model(x).argmax(1) == y).sum()) for x, y in held)
+            accuracy = hits / len(scored)
+            trial.report(accuracy, epoch)
+        return accuracy
+
+    optuna.create_study(direction="maximize").optimize(objective, n_trials=trials)
+
+
+def in_memory(trials: int, epochs: int) -> None:
+    torch.set_num_threads(2)
+    data, work = arrays(), configurations(trials)
+
+    def objective(trial: optuna.Trial) -> float:
+        return train_in_memory(*work[trial.number], epochs, data, trial.report)
+
+    optuna.create_study(direction="maximize").optimize(objective, n_trials=trials)
+
+
+def _half(url: str, numbers: list[int], trials: int, epochs: int) -> None:
+    torch.set_num_threads(1)
+    data, work = arrays(), configurations(trials)
+    left = iter(numbers)
+
+    def objective(trial: optuna.Trial) -> float:
+        return train_in_memory(*work[next(left)], epochs, data, trial.report)
+
+    optuna.load_study(study_name="peer", storage=url).optimize(objective, n_trials=len(numbers))
+
+
+def in_two_processes(trials: int, epochs: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/peer.db"
+        optuna.create_study(study_name="peer", storage=url, direction="maximize")
+        spawn = multiprocessing.get_context("spawn")
+        # Every other width: both halves have nearly the same work.
+        halves = [spawn.Process(target=_half, args=(url, list(range(i, trials, 2)), trials, epochs)) for i in (0, 1)]
+        for half in halves:
+            half.start()
+        for half in halves:
+            half.join()
+
+
+def with_ray(trials: int, epochs: int) -> None:
+    import ray
+    from ray import tune
+
+    ray.init(num_cpus=2, include_dashboard=False, configure_logging=False)
+    data, work = ray.put(arrays()), configurations(trials)
+
+    def trainable(config: dict) -> None:
+        torch.set_num_threads(1)
+        hidden, rate = work[config["number"]]
+        train_in_memory(
+            hidden, rate, epochs, ray.get(data), lambda accuracy, epoch: tune.report({"accuracy": accuracy})
+        )
+
+    space = {"number": tune.grid_search(list(range(trials)))}
+    tune.Tuner(tune.with_resources(trainable, {"cpu": 1}), param_space=space).fit()
+
+
+KINDS = {
+    "dataloader": with_dataloader,
+    "memory-1x2": in_memory,
+    "memory-2x1": in_two_processes,
+    "ray": with_ray,
+}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=3)
+    given = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    KINDS[given.kind](given.trials, given.epochs)

@@ -1,0 +1,51 @@
+"""What the judge saves and what it costs: `python -m tests.benchmarks.pruning [--seeds 5] [--study mlp]`.
+
+The same trials (drawn at random, so that they do not depend on pruning) with and without the default pruner, over
+several seeds of the study: epochs trained, and the best validation accuracy found.
+"""
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from search.catalog import load, override
+from search.console import Interrupt
+from search.launch import Options, prepare, search
+from search.spec import NoPruner, Peer, Random
+from tests.benchmarks.work import print_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--study", default="mlp")
+    parser.add_argument("--dataset")
+    given = parser.parse_args()
+    rows: list[list[object]] = []
+    shares, losses = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(given.seeds):
+            best, epochs = {}, {}
+            for pruner in (NoPruner(), Peer()):
+                named = load(given.study)
+                study = override(named.study, seed=seed, sampler=Random(), pruner=pruner)
+                options = Options(
+                    storage=f"sqlite:///{folder}/studies.db", name=f"{pruner.name}-{seed}", dataset=given.dataset
+                )
+                named = type(named)(named.name, study, named.text, Path(named.path))
+                prepared = prepare(named, options)
+                search(prepared, options, interrupt=Interrupt())
+                best[pruner.name] = max(row.value or 0.0 for row in prepared.record.trials() if row.state == "complete")
+                epochs[pruner.name] = len(prepared.record.scores())
+            shares.append(epochs["peer"] / epochs["none"])
+            losses.append(best["none"] - best["peer"])
+            rows.append([seed, epochs["none"], epochs["peer"], shares[-1], best["none"], best["peer"], losses[-1]])
+    print_table(["seed", "epochs, all", "epochs, pruned", "share", "best, all", "best, pruned", "lost"], rows)
+    print_table(
+        ["mean share of epochs", "mean loss of accuracy"], [[statistics.fmean(shares), statistics.fmean(losses)]]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The work that the benchmarks share: training some fixed perceptrons on MNIST, and how a command is timed."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+BATCH = 128
+
+
+def configurations(trials: int) -> list[tuple[int, float]]:
+    """Hidden sizes from 19 to 445 and learning rates from 0.01 to 0.3, both evenly on a log scale, rates shuffled."""
+    widths = np.geomspace(19, 445, trials).round().astype(int)
+    rates = np.random.Generator(np.random.PCG64(0)).permutation(np.geomspace(0.01, 0.3, trials))
+    return [(int(width), float(rate)) for width, rate in zip(widths, rates, strict=True)]
+
+
+def seconds(command: list[str], folder: Path, runs: int = 1) -> float:
+    """The median wall time of a whole process, its start included."""
+    taken = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        taken.append(time.perf_counter() - began)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}")
+    return statistics.median(taken)
+
+
+def print_table(head: list[str], rows: list[list[object]]) -> None:
+    """Print a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    for line in lines:
+        sys.stdout.write(
+            "| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in line) + " |\n"
+        )
+    sys.stdout.flush()
