@@ -1,10 +1,11 @@
 """The convolutional family: two convolutions, each with ReLU and 2 x 2 max-pooling, then a linear layer.
 
-An ordinary module in `build`; as lanes, forward and backward by hand. The two convolutions run at the machine's peak
-either way (measured: 95 to 105 of 101 GFLOP/s); what costs as much again in an ordinary loop is the pooling, its
-indices and the copies between layouts. Here pooling is three maxima of whole tensors, because the first layer is
-arranged so that the four members of all windows come out of one product apart from each other. No autograd: each
-gradient is derived beside its code and tested against it. Called by lanes.py; knows nothing of ticks, scores or files.
+An ordinary module in `build`; as lanes, forward and backward by hand. The second convolution is most of the arithmetic
+and runs at the machine's peak as it is; what costs an ordinary loop as much again is the first one and the pooling:
+their copies, indices and memory taken anew every step. Here the first convolution leaves the four members of all
+pooling windows apart from each other, so that pooling is three maxima of whole tensors, in room that is kept. No
+autograd: each gradient is derived beside its code and tested against it. Called by lanes.py; knows nothing of ticks,
+scores or files.
 
 The lanes share the patches of the pictures, cut once a minibatch; from there each goes its own way, so that its bits
 are its own whoever stands beside it, whatever the width, in either precision.

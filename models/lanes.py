@@ -38,8 +38,8 @@ def family_of(recipe: Recipe, shape: Sequence[int], classes: int) -> Family:
         return CnnFamily(recipe.family, (channels, height, width), classes, recipe.precision)
     inputs = math.prod(shape)
     if isinstance(recipe.family, Linear):
-        return LinearFamily(recipe.family, inputs, classes)
-    return MlpFamily(recipe.family, inputs, classes)
+        return LinearFamily(recipe.family, inputs, classes, recipe.precision)
+    return MlpFamily(recipe.family, inputs, classes, recipe.precision)
 
 
 _Key = tuple[int, Hashable]  # a group: the stream of minibatches, and what the family says

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from models.family import Fused, Lane
-from models.recipe import Linear, Loss, Parameters
+from models.recipe import Linear, Loss, Parameters, Precision
 from models.scratch import Perceptrons
 
 
@@ -18,6 +18,7 @@ class LinearFamily:
     word: Linear
     inputs: int
     classes: int
+    precision: Precision = "float32"
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return flatten and out with torch's own initial weights."""
@@ -30,4 +31,4 @@ class LinearFamily:
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> Fused:
         """Concatenate the lanes' classes."""
-        return Perceptrons(lanes, depth=0, activation="relu", bias=self.word.bias, loss=loss)
+        return Perceptrons(lanes, depth=0, activation="relu", bias=self.word.bias, loss=loss, precision=self.precision)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from models.family import Fused, Lane
-from models.recipe import Loss, Mlp, Parameters
+from models.recipe import Loss, Mlp, Parameters, Precision
 from models.scratch import SLOPE, Perceptrons
 
 
@@ -18,6 +18,7 @@ class MlpFamily:
     word: Mlp
     inputs: int
     classes: int
+    precision: Precision = "float32"
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return flatten, hidden1, activation1, hidden2, ..., out with fresh initial weights."""
@@ -46,4 +47,4 @@ class MlpFamily:
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> Fused:
         """Concatenate the lanes' units."""
         depth = self.word.depth_of(lanes[0].order.parameters)
-        return Perceptrons(lanes, depth, self.word.activation, self.word.bias, loss)
+        return Perceptrons(lanes, depth, self.word.activation, self.word.bias, loss, self.precision)

@@ -34,7 +34,6 @@ class Linear(Words):
 
     parameters: ClassVar[frozenset[str]] = frozenset()  # of its own: every space of the family has them
     optional: ClassVar[frozenset[str]] = frozenset()  # words of it that a space may have: a trial's value then counts
-    precisions: ClassVar[frozenset[Precision]] = frozenset({"float32"})  # that it can be trained in
 
     def work(self, inputs: int, classes: int, parameters: Parameters) -> float:
         """Multiply-adds of one forward pass of one example: what engines are balanced by."""
@@ -55,7 +54,6 @@ class Mlp(Words):
 
     parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
     optional: ClassVar[frozenset[str]] = frozenset({"depth"})
-    precisions: ClassVar[frozenset[Precision]] = frozenset({"float32"})
 
     def depth_of(self, parameters: Parameters) -> int:
         """The hidden layers of one configuration."""
@@ -78,7 +76,6 @@ class Cnn(Words):
 
     parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
     optional: ClassVar[frozenset[str]] = frozenset()
-    precisions: ClassVar[frozenset[Precision]] = frozenset({"float32", "bfloat16"})
 
     def work(self, inputs: int, classes: int, parameters: Parameters) -> float:
         """Multiply-adds of one forward pass of one example, a square picture of one channel."""

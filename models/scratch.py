@@ -22,7 +22,7 @@ from torch import Tensor
 
 from models.family import Lane
 from models.optim import Block, Stepper
-from models.recipe import Loss
+from models.recipe import Loss, Precision
 
 FEWEST_ROWS = 4  # of a lane in a fused product
 FEWEST_EXAMPLES = 16  # of a minibatch in a fused product
@@ -134,6 +134,45 @@ def _fuse(name: str, lanes: Sequence[Lane], pieces: Sequence[Piece], shape: tupl
     return block
 
 
+# --- products in either precision -------------------------------------------------------------------------------------
+
+
+class Matrix:
+    """A block that activations are multiplied by.
+
+    In bfloat16 the factors of a product are of 16 bits and its sum is made in 32, where the processor can do that at
+    twice the speed; the weights themselves, their gradients and the optimizer stay in float32.
+    """
+
+    def __init__(self, block: Block, low: torch.dtype | None) -> None:
+        self.block, self._low = block, None if low is None else block.weight.to(low)
+        if self._low is not None:
+            self._low_gradient, self._gradient = torch.empty_like(self._low), torch.empty_like(block.weight)
+
+    def times(self, x: Tensor, out: Tensor, rows: slice = slice(None)) -> None:
+        """Write some rows of the block times x."""
+        if self._low is None:
+            torch.mm(self.block.weight[rows], x, out=out)
+        else:
+            out.copy_(torch.mm(self._low[rows], x.to(self._low)))
+
+    def turned_times(self, x: Tensor, out: Tensor) -> None:
+        """Write the transposed block times x."""
+        if self._low is None:
+            torch.mm(self.block.weight.t(), x, out=out)
+        else:
+            out.copy_(torch.mm(self._low.t(), x.to(self._low)))
+
+    def descend(self, delta: Tensor, inputs: Tensor, stepper: Stepper) -> None:
+        """Step down the gradient `delta @ inputs`; delta is overwritten."""
+        if self._low is None:
+            stepper.descend_product(self.block, delta, inputs)
+        else:
+            torch.mm(delta.to(self._low), inputs.to(self._low), out=self._low_gradient)
+            stepper.descend(self.block, self._gradient.copy_(self._low_gradient))
+            self._low.copy_(self.block.weight)
+
+
 # --- the fused model --------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +183,16 @@ class Perceptrons:
     (H, H), ..., out.weight (C, H), out.bias (C,); without hidden layers out.weight is (C, I).
     """
 
-    def __init__(self, lanes: Sequence[Lane], depth: int, activation: str, bias: bool, loss: Loss) -> None:
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        depth: int,
+        activation: str,
+        bias: bool,
+        loss: Loss,
+        precision: Precision = "float32",
+    ) -> None:
+        low = torch.bfloat16 if precision == "bfloat16" else None
         self._activation, self._loss, self._lanes = ACTIVATIONS[activation], LOSSES[loss], len(lanes)
         self._classes = lanes[0].weights["out.weight"].shape[0]
         self._workspaces: dict[int, _Workspace] = {}
@@ -159,13 +207,17 @@ class Perceptrons:
         of_row = number.repeat_interleave(torch.tensor(padded, device=like.device))
         total, name = ends[-1], "hidden1" if depth else "out"
 
-        self._first = _fuse(f"{name}.weight", lanes, [Piece(rows) for rows in used], (total, inputs), of_row)
+        first_block = _fuse(f"{name}.weight", lanes, [Piece(rows) for rows in used], (total, inputs), of_row)
+        self._first, self._like = Matrix(first_block, low), first_block.weight
+        self._dtype = low or self._like.dtype  # of what the first layer sees
         vectors = [Piece(rows, form="vector") for rows in used]
         self._first_bias = _fuse(f"{name}.bias", lanes, vectors, (total, 1), of_row) if bias else None
-        self._middle: list[tuple[list[Block], Block | None]] = []  # per later hidden layer: (H, H) a lane, and (S, 1)
+        self._middle: list[tuple[list[Matrix], Block | None]] = []  # per later hidden layer: (H, H) a lane, and (S, 1)
         for layer in range(2, depth + 1):
             squares = [
-                _fuse(f"hidden{layer}.weight", [lane], [Piece(slice(w), slice(w))], (p, p), number[i : i + 1])
+                Matrix(
+                    _fuse(f"hidden{layer}.weight", [lane], [Piece(slice(w), slice(w))], (p, p), number[i : i + 1]), low
+                )
                 for i, (lane, w, p) in enumerate(zip(lanes, widths, padded, strict=True))
             ]
             biases = _fuse(f"hidden{layer}.bias", lanes, vectors, (total, 1), of_row) if bias else None
@@ -187,10 +239,10 @@ class Perceptrons:
         """Return the logits (L, C, B) of x (B, I); what backward needs stays in `space`."""
         h = space.hidden[0]
         if x.shape[0] >= FEWEST_EXAMPLES:
-            torch.mm(self._first.weight, x.t(), out=h)  # (S, I) @ (I, B) -> (S, B): every lane's first layer at once
+            self._first.times(x.t(), out=h)  # (S, I) @ (I, B) -> (S, B): every lane's first layer in one product
         else:
             for rows in self._rows:
-                torch.mm(self._first.weight[rows], x.t(), out=h[rows])  # (H, I) @ (I, B) -> (H, B)
+                self._first.times(x.t(), out=h[rows], rows=rows)  # (H, I) @ (I, B) -> (H, B)
         if self._first_bias is not None:
             h.add_(self._first_bias.weight)
         if self._last is None:
@@ -198,7 +250,7 @@ class Perceptrons:
         self._activation.forward(h)
         for (squares, biases), below, above in zip(self._middle, space.hidden, space.hidden[1:], strict=False):
             for square, rows in zip(squares, self._rows, strict=True):
-                torch.mm(square.weight, below[rows], out=above[rows])  # (H, H) @ (H, B) -> (H, B)
+                square.times(below[rows], out=above[rows])  # (H, H) @ (H, B) -> (H, B)
             if biases is not None:
                 above.add_(biases.weight)
             self._activation.forward(above)
@@ -213,7 +265,7 @@ class Perceptrons:
 
     def step(self, x: Tensor, y: Tensor, stepper: Stepper) -> tuple[Tensor, Tensor]:
         """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
-        x = x.flatten(1)  # (B, I)
+        x = x.flatten(1).to(self._dtype)  # (B, I)
         space = self._workspace(x)
         z = self._forward(x, space)
         hot = space.one_hot(y)
@@ -239,8 +291,8 @@ class Perceptrons:
                 db = da.sum(1, keepdim=True)
             # `above` has served: it takes the next dh, and the old one is free for the stepper to overwrite.
             for square, rows in zip(squares, self._rows, strict=True):
-                torch.mm(square.weight.t(), da[rows], out=above[rows])  # dh = W^T da
-                stepper.descend_product(square, da[rows], below[rows].t())  # dW = da h^T
+                square.turned_times(da[rows], out=above[rows])  # dh = W^T da
+                square.descend(da[rows], below[rows].t(), stepper)  # dW = da h^T
             if biases is not None:
                 stepper.descend(biases, db)
             dh = above
@@ -250,11 +302,11 @@ class Perceptrons:
     def _descend_first(self, da: Tensor, x: Tensor, stepper: Stepper) -> None:
         if self._first_bias is not None:
             stepper.descend(self._first_bias, da.sum(1, keepdim=True))
-        stepper.descend_product(self._first, da, x)  # (S, B) @ (B, I): every lane's gradient in one product
+        self._first.descend(da, x, stepper)  # (S, B) @ (B, I): every lane's gradient in one product
 
     def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses (L, B) and hits (L, B) without training."""
-        x = x.flatten(1)
+        x = x.flatten(1).to(self._dtype)
         space = self._workspace(x)
         z = self._forward(x, space)
         hits = z.argmax(1) == y
@@ -264,7 +316,7 @@ class Perceptrons:
         size = x.shape[0]
         if size not in self._workspaces:
             layers = 1 + len(self._middle)
-            self._workspaces[size] = _Workspace(self._first.weight, layers, self._lanes, self._classes, size)
+            self._workspaces[size] = _Workspace(self._like, layers, self._lanes, self._classes, size)
         return self._workspaces[size]
 
 

@@ -1,9 +1,9 @@
-"""The regret audit: pruned trials, drawn at random, run to their end. How often would one have beaten the winner?
+"""The regret audit: how often would a pruned trial have beaten the winner.
 
-A pruner that cuts the best trial saves time dearly, and nobody sees it. Here some of those it cut are trained as if it
-had not: on the same minibatches, from the tick at which each had joined, so that their first epochs come out as they
-are recorded and the rest is what pruning kept from us. They train as lanes of the coordinator's loop, with snapshots.
-Called by export.py; what came of it is told by frames.py.
+A pruner that cuts the best trial saves time dearly, and nobody sees it. Here some of those it cut, drawn at random, are
+trained as if it had not: on the same minibatches, from the tick at which each had joined, so that their first epochs
+come out as they are recorded and the rest is what pruning kept from us. They train as lanes of the coordinator's loop,
+with snapshots. Called by export.py; what came of it is told by frames.py.
 """
 
 import hashlib

@@ -25,14 +25,14 @@ def curves_of(record: Record) -> dict[int, list[Score]]:
     return curves
 
 
-def trials_frame(record: Record, curves: Mapping[int, Sequence[Score]]) -> pd.DataFrame:
+def trials_frame(record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[Score]]) -> pd.DataFrame:
     """Return one row per trial, by number.
 
     `epochs` are those it trained itself: 0 for a repeat, whose figures are those of the trial it repeats.
     """
     study = record.study
     rows = []
-    for row in record.trials():
+    for row in trials:
         curve = curves.get(row.number, [])
         speaks = outcome(study.keep, curve)
         rows.append(

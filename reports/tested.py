@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def keep(
     for said in logits.values():
         wrong |= said.argmax(1) != labels
     pictured = np.flatnonzero(wrong)
-    tensors = {_key(*which): np.ascontiguousarray(said) for which, said in logits.items()}
+    tensors: dict[str, NDArray[Any]] = {_key(*which): np.ascontiguousarray(said) for which, said in logits.items()}
     tensors |= {"labels": labels, "pictured": pictured, "pictures": np.ascontiguousarray(images[pictured])}
     sums = {_key(*which): digest for which, digest in models.items()}
     unfinished = file.with_suffix(".partial")

@@ -16,7 +16,7 @@ from models.outcome import Outcome, outcome
 from models.recipe import Order, Score
 from models.seeds import derive
 from search.fleet import Facts, Fleet
-from search.pruning import Standing, judge
+from search.pruning import Standing, judge, stand
 from search.sampling import Mirror, distributions, draw, must_wait, repeat_of
 from search.snapshots import Snapshots
 from search.spec import Study
@@ -185,7 +185,8 @@ class Search:
             if self.rows[number].state == "complete" and (speaks := outcome(self.study.keep, curve)) is not None:
                 self._outcomes[number] = speaks
         known = [self._as_of_then(self.rows[number], number in self._engines) for number in range(self._next)]
-        self._mirror = Mirror(self.study, known, past)
+        # A repeat has its scores from the end of the tick before it was admitted: it may not be known yet.
+        self._mirror = Mirror(self.study, known, [(tick, score) for tick, score in past if score.lane < self._next])
         self.live = {number: _Live(self.rows[number], curves[number]) for number in sorted(self._engines)}
 
     def _quiet_tick(self, recorded: Sequence[tuple[int, Score]]) -> int:
@@ -299,7 +300,7 @@ class Search:
             self._stand(score)
 
     def _stand(self, score: Score) -> None:
-        self._standings.setdefault(score.epoch, []).append(Standing.of(score))
+        stand(Standing.of(score), self._standings.setdefault(score.epoch, []))
 
     def settle(self) -> list[tuple[int, int]]:
         """Judge each trial, in their order, by the scores alone; those that end are told and leave their places."""

@@ -139,10 +139,10 @@ class Fleet:
         """Let lanes join their engines, train all for one tick; returns the scores by lane."""
 
         def added(engines: list[int]) -> Message:
-            orders: dict[int, list[Message]] = {}
+            orders: dict[str, list[Message]] = {}  # keys as JSON will have them, in this process as well
             for engine, order in joining:
                 if engine in engines:
-                    orders.setdefault(engine, []).append(order.model_dump())
+                    orders.setdefault(str(engine), []).append(order.model_dump())
             return {"add": orders}
 
         answers = self._all({"do": "tick", "number": number}, added)

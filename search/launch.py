@@ -5,6 +5,7 @@ Called by run.py, and by programs that search without a command line. Prints thr
 
 import os
 import platform
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,7 +130,21 @@ def environment(device: str, source: data.Source) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "device": device,
         "data": source.root,  # where a report looks, if it is nowhere else
+        **({"commit": commit} if (commit := _commit()) else {}),
     }
+
+
+def _commit() -> str:
+    """Return the commit that this program is checked out at, marked "-dirty" if changed since; "" where it is not."""
+    here = Path(__file__)
+    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        tracked = subprocess.run(["git", "-C", here.parent, "ls-files", here.name], capture_output=True, text=True)
+        if not tracked.stdout.strip():  # installed inside somebody else's repository, for instance
+            return ""
+        return subprocess.run(["git", "-C", here.parent, *describe], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""
 
 
 def worker_count(asked: int | None, engines: int) -> int:
@@ -167,4 +182,5 @@ def search(
             after_tick=begun(work, facts),
             spent=spent,
         )
+        prepared.record.spend(vars(spent))
     return Ended(finished, time.monotonic() - began, spent)

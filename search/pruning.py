@@ -7,7 +7,9 @@ record or knows a clock: a verdict asked for again, after a crash, comes out the
 
 import inspect
 import math
+from bisect import bisect_left, insort
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 import optuna
@@ -46,6 +48,8 @@ class Standing(NamedTuple):
         return -self.validation_accuracy, self.validation_loss, self.number
 
 
+_order = attrgetter("order")
+
 # --- Studyhall's own rule ---------------------------------------------------------------------------------------------
 
 
@@ -57,18 +61,22 @@ def is_rung(peer: Peer, step: int) -> bool:
     return rung == step
 
 
+def stand(standing: Standing, among: list[Standing]) -> None:
+    """Enter a standing among those of the same epoch, which stay sorted, best first."""
+    insort(among, standing, key=_order)
+
+
 def falls_behind(peer: Peer, mine: Standing, all_at_step: Sequence[Standing]) -> bool:
     """Whether a trial is to end at a rung (Li et al. 2020, arXiv 1810.05934; how ours differs is told at `Peer`).
 
-    `all_at_step` holds every trial that has a score at this epoch, `mine` included, whatever became of it since: the
-    pruned and the diverged are rivals too, or the bar would rise with everyone who falls.
+    `all_at_step` holds every trial that has a score at this epoch, best first, `mine` included, whatever became of it
+    since: the pruned and the diverged are rivals too, or the bar would rise with everyone who falls.
     """
     if len(all_at_step) < peer.rivals:
         return False
     # 0.07 * 100 is 7.000000000000001 in binary, which is not an eighth place.
     places = math.ceil(peer.keep * len(all_at_step) - 1e-9)
-    ahead = sum(rival.order < mine.order for rival in all_at_step)
-    return ahead >= places
+    return bisect_left(all_at_step, mine.order, key=_order) >= places
 
 
 class PeerPruner(optuna.pruners.BasePruner):
@@ -91,7 +99,7 @@ class PeerPruner(optuna.pruners.BasePruner):
         standings = {
             other.number: Standing(sign * other.intermediate_values[step], 0.0, other.number) for other in reached
         }
-        return falls_behind(self.peer, standings[trial.number], list(standings.values()))
+        return falls_behind(self.peer, standings[trial.number], sorted(standings.values(), key=_order))
 
 
 # --- Optuna's pruners -------------------------------------------------------------------------------------------------

@@ -287,16 +287,13 @@ class Study(Recipe):
         needed = self.family.parameters | {"learning_rate", "weight_decay"}
         if unknown := sorted(set(self.space) - known):
             raise ValueError(
-                f"space: {self.family.name} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}"
+                f"space: {self.family.name} has no parameter {unknown[0]!r}, nor has a {self.schedule.name} schedule; "
+                f"they have {', '.join(sorted(known))}"
             )
         if missing := sorted(needed - set(self.space)):
             raise ValueError(f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True)")
         if "momentum" in self.space and self.optimizer.name != "sgd":
             raise ValueError(f"space: {self.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
-        if self.precision not in self.family.precisions:
-            raise ValueError(
-                f"precision: {self.family.name} is not trained in {self.precision}; leave precision out for float32"
-            )
         for baseline in self.baselines:
             self._check_inside(f"baseline {baseline.name!r}", baseline.parameters)
         if len({baseline.name for baseline in self.baselines}) < len(self.baselines):

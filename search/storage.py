@@ -385,6 +385,16 @@ class Record:
                 )
             yield connection
 
+    def spend(self, seconds: Mapping[str, float]) -> None:
+        """Add what a run took, by part, to `environment["spent"]`; a run that was killed has added nothing."""
+        mine = Studies.id == self._id
+        with self._writing() as connection:
+            environment = connection.scalars(select(Studies.environment).where(mine)).one()
+            before = environment.get("spent", {})
+            spent = {part: before.get(part, 0.0) + more for part, more in seconds.items()}
+            self.environment = environment | {"spent": spent}
+            connection.execute(update(Studies).where(mine).values(environment=self.environment))
+
     # --- trials ---
 
     def trials(self) -> list[TrialRow]:

@@ -1,4 +1,4 @@
-"""A tanh perceptron on MNIST with squared error between softmax and label, as once written from tensor operations alone.
+"""A tanh perceptron on MNIST with squared error on softmax, as it was once written from tensor operations alone.
 
 What its author says: MNIST, 784-128-10 (two hidden layers are spoken of, the matrices make one), hand-written backward,
 tanh, softmax, squared error against the one-hot label, batch 100, 10 epochs, rate .01, weights normal, scaled down;

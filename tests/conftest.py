@@ -1,7 +1,11 @@
-"""What several tests start from: the real MNIST, where this machine has it, the embedded digits, and one thread."""
+"""What several tests start from: the real MNIST, where this machine has it, the digits, one thread, a study."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +40,19 @@ def digits() -> Source:
     source = locate("digits", None)
     assert source is not None
     return source
+
+
+@pytest.fixture(scope="session")
+def _exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once, by the commands themselves; tests get copies."""
+    folder = tmp_path_factory.mktemp("exported")
+    searched = ["search.run", "--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4"]
+    for command in (searched, ["reports.export", "--study", "mlp@digits", "--top", "1", "--seeds", "2"]):
+        subprocess.run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder, check=True)
+    return folder / "runs"
+
+
+@pytest.fixture
+def runs(_exported: Path, tmp_path: Path) -> Path:
+    """A folder of runs with one finished and exported study, `mlp@digits`: studies.db, and studies/ with its files."""
+    return Path(shutil.copytree(_exported, tmp_path / "runs"))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.cnn import CnnFamily
+from models.cnn import CnnFamily, pool, unpool
 from models.data import Examples, Normalisation, Source, normalisation, split, training_examples
 from models.errors import UserError
 from models.family import Lane, initial_weights, losses_of
@@ -90,8 +90,23 @@ def gradients(
 def pictures(shape: tuple[int, int, int], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(33, *shape, generator=generator, dtype=dtype)
-    x[:, :, :12] = 0.5  # flat: all members of a window are equal, and the gradient goes to the first alone
+    x[:, :, :12] = 0.5  # flat: all members of a window are equal, and only one of them may have the gradient
     return x, torch.randint(0, 10, (33,), generator=generator)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_pooling_sends_the_gradient_where_torch_does(dtype: torch.dtype) -> None:
+    # Numbers of which many are equal: of equal members of a window the first one wins.
+    pictures = torch.randint(0, 3, (5, 6, 8), generator=torch.Generator().manual_seed(1)).to(dtype).requires_grad_()
+    theirs = nn.functional.max_pool2d(pictures, 2)  # (5, 3, 4)
+    down = torch.arange(1.0, 61.0).view(5, 3, 4).to(dtype)
+    theirs.backward(down)
+    windows = pictures.detach().view(5, 3, 2, 4, 2).permute(2, 4, 0, 1, 3).contiguous()  # (2, 2, 5, 3, 4)
+    winners, mine = windows.new_empty(2, 5, 3, 4), windows.new_empty(5, 3, 4)
+    assert torch.equal(pool(windows, winners, mine), theirs)
+    unpool(down, windows, winners)
+    assert pictures.grad is not None
+    assert torch.equal(windows.permute(2, 3, 0, 4, 1).reshape(5, 6, 8), pictures.grad)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error"])
@@ -100,7 +115,7 @@ def pictures(shape: tuple[int, int, int], dtype: torch.dtype) -> tuple[Tensor, T
 def test_the_gradient_by_hand_is_that_of_autograd(shape: tuple[int, int, int], hidden: int, loss: Loss) -> None:
     x, y = pictures(shape, torch.float64)
     losses, expected, mine, theirs = gradients(shape, hidden, "float32", torch.float64, loss, x, y)
-    # float64 and gradients of about 0.1: rounding leaves 1e-16; a wrong winner of one tie would show above 1e-6.
+    # float64 and gradients of about 0.1: rounding leaves 1e-16; two winners of one window would show above 1e-6.
     torch.testing.assert_close(losses, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-12)
 

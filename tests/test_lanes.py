@@ -119,6 +119,7 @@ def recipes() -> dict[str, Recipe]:
         "step-exponential-per-step": Recipe(family=mlp, schedule=StepExponential(every=2, per="step"), epochs=4),
         "linear-decay": Recipe(family=mlp, schedule=LinearDecay(final_factor=0.1), epochs=4),
         "linear-decay-per-step": Recipe(family=mlp, schedule=LinearDecay(final_factor=0.1, per="step"), epochs=4),
+        "bfloat16": Recipe(family=Mlp(depth=2), optimizer=SGD(momentum=0.9), precision="bfloat16"),
         "cosine": Recipe(family=mlp, schedule=Cosine(final_factor=0.1), optimizer=SGD(momentum=0.9), epochs=4),
         "cosine-per-step-adamw": Recipe(
             family=mlp, schedule=Cosine(final_factor=0.1, per="step"), optimizer=AdamW(), epochs=4
@@ -136,7 +137,7 @@ def assert_close(mine: dict[str, Tensor], theirs: nn.Module) -> None:
         torch.testing.assert_close(mine[name], tensor.detach(), rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "bfloat16"])
 def test_a_lane_learns_what_it_would_learn_alone(name: str, parts: tuple[Part, Part]) -> None:
     recipe = RECIPES[name]
     fused = engine(recipe, parts)
@@ -228,13 +229,33 @@ def figures(scores: list[Score]) -> list[tuple[float, ...]]:
 @pytest.mark.parametrize("hidden", [1, 2, 3, 5, 16, 33])
 @pytest.mark.parametrize(
     "name",
-    ["sgd", "momentum", "adamw", "two-leaky-layers-adam", "linear", "squared-error", "cosine-per-step-adamw"],
+    [
+        "sgd",
+        "momentum",
+        "adamw",
+        "two-leaky-layers-adam",
+        "linear",
+        "squared-error",
+        "cosine-per-step-adamw",
+        "bfloat16",
+    ],
 )
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str, hidden: int, parts: tuple[Part, Part]) -> None:
     recipe, mine = RECIPES[name], order(0, hidden)
     alone = run(recipe, parts, {}, mine)
     coming_and_going = run(recipe, parts, {1: NEIGHBOURS[:2], 2: NEIGHBOURS[2:3], 3: NEIGHBOURS[3:]}, mine)
     assert figures(alone) == figures(coming_and_going)
+
+
+def test_in_bfloat16_a_lane_learns_what_it_would_learn_in_float32(parts: tuple[Part, Part]) -> None:
+    rough = RECIPES["bfloat16"]
+    exact = rough.model_copy(update={"precision": "float32"})
+    mine = order(0, 32)
+    for one, other in zip(run(rough, parts, {}, mine), run(exact, parts, {}, mine), strict=True):
+        # Factors are rounded to 8 bits: single products by 0.4 %, a loss that means over 300 examples by less.
+        assert one.train_loss == pytest.approx(other.train_loss, rel=5e-3)
+        assert one.train_loss != other.train_loss
+        assert one.validation_loss == pytest.approx(other.validation_loss, rel=5e-3)
 
 
 def test_a_diverging_neighbour_harms_nobody(parts: tuple[Part, Part]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.errors import UserError
 from models.recipe import Mlp, Score
-from search.pruning import PeerPruner, Standing, falls_behind, is_rung, judge, optuna_pruner
+from search.pruning import PeerPruner, Standing, falls_behind, is_rung, judge, optuna_pruner, stand
 from search.sampling import Mirror
 from search.spec import Float, Int, NoPruner, OptunaPruner, Peer, Pruner, Study
 from search.trials import TrialRow
@@ -44,7 +44,10 @@ def row(number: int, baseline: str | None = None) -> TrialRow:
 
 
 def those_who_fall(peer: Peer, standings: list[Standing]) -> set[int]:
-    return {mine.number for mine in standings if falls_behind(peer, mine, standings)}
+    best_first: list[Standing] = []
+    for each in standings:
+        stand(each, best_first)
+    return {mine.number for mine in standings if falls_behind(peer, mine, best_first)}
 
 
 # --- rungs ------------------------------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ def verdicts(study: Study, epoch: int, accuracies: list[float], baselines: tuple
     rows = [row(number, "known" if number in baselines else None) for number in range(len(accuracies))]
     scores = [a_score(number, epoch, accuracy) for number, accuracy in enumerate(accuracies)]
     mirror = Mirror(study, rows, [(epoch, score) for score in scores])
-    peers = [Standing.of(score) for score in scores]
+    peers = sorted((Standing.of(score) for score in scores), key=lambda standing: standing.order)
     return [judge(study, row, score, peers, mirror.study) for row, score in zip(rows, scores, strict=True)]
 
 

@@ -28,7 +28,7 @@ CELLS = sum(map(len, STAGES.values()))
 def a_study(**words: Any) -> Study:
     words = {"sampler": Staged(start={"hidden": 16, "weight_decay": 0.0}, stages=STAGES), "trials": 20} | words
     space = {
-        "learning_rate": Float(1e-3, 1e9, log=True),
+        "learning_rate": Float(1e-3, 1e30, log=True),
         "hidden": Int(8, 64, log=True),
         "weight_decay": Float(1e-6, 1e-1, log=True, low_is_zero=True),
     }
@@ -191,13 +191,13 @@ def test_the_order_of_the_stages_is_part_of_the_study() -> None:
 # --- whole searches on the digits -------------------------------------------------------------------------------------
 
 
-class Killed(Exception):
+class Killed(Exception):  # noqa: N818 - a fact, not an error
     """What stands for a kill: nothing after it is written."""
 
 
-def run(study: Study, folder: Path, die_at: int | None = None) -> Record:
+def run(study: Study, folder: Path, die_at: int | None = None, timeout: float | None = None) -> Record:
     """Search, or be killed after some tick's scores are recorded and judged, and return the record."""
-    options = Options(storage=f"sqlite:///{folder}/studies.db", dataset="digits", workers=0)
+    options = Options(storage=f"sqlite:///{folder}/studies.db", dataset="digits", workers=0, timeout=timeout)
     prepared = prepare(Named("staged", study, "", Path("staged.py")), options)
 
     def begun(search: Search, _: Any) -> Any:
@@ -245,7 +245,7 @@ def test_a_cell_that_repeats_is_taken_over(undisturbed: Record) -> None:
 def test_a_baseline_that_is_a_cell_is_trained_once(tmp_path: Path) -> None:
     undisturbed = run(a_study(), tmp_path)
     best = max((row for row in undisturbed.trials()), key=lambda row: (row.value or 0, -row.number))
-    known = Baseline("known", **undisturbed.study.told(best.drawn))
+    known = Baseline("known", parameters=undisturbed.study.told(best.drawn))
     rows = run(a_study(baselines=[known]), tmp_path / "again").trials()
     trained = [row for row in rows if row.joined is not None and row.drawn == best.drawn]
     assert [row.number for row in trained][:1] == [0]
@@ -259,8 +259,14 @@ def test_a_search_killed_at_any_tick_ends_as_an_undisturbed_one(tick: int, tmp_p
     assert table(run(a_study(), tmp_path)) == table(undisturbed)
 
 
+def test_a_search_paused_after_every_tick_ends_as_an_undisturbed_one(tmp_path: Path, undisturbed: Record) -> None:
+    for _ in range(9):
+        run(a_study(), tmp_path, timeout=0.0)  # with a snapshot each time
+    assert table(run(a_study(), tmp_path)) == table(undisturbed)
+
+
 def test_a_search_whose_first_stage_diverges_ends_with_a_reason(tmp_path: Path) -> None:
-    wild = Staged(start={"hidden": 16, "weight_decay": 0.0}, stages={"learning_rate": (1e8, 1e9), "hidden": (16, 32)})
+    wild = Staged(start={"hidden": 16, "weight_decay": 0.0}, stages={"learning_rate": (1e28, 1e29), "hidden": (16, 32)})
     record = run(a_study(sampler=wild), tmp_path)
     assert [row.diverged_at is not None for row in record.trials()] == [True, True]
     assert "ended early: the stage of learning_rate has no winner" in summary(record, None)

@@ -1,0 +1,184 @@
+"""python -m reports.dashboard: optuna-dashboard on this machine's own address, read-only unless asked. See `--help`.
+
+optuna-dashboard itself has neither a login nor a read-only mode: whoever reaches it can delete a study. Here it stands
+behind a production WSGI server that listens on loopback, and in front of it is a gate. Beside it, /reports/NAME is the
+report page of a study. Works while a search runs: it reads as that one's readers do.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from models.console import command, out, whole
+
+if TYPE_CHECKING:
+    from search.storage import Store
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+# WSGI (PEP 3333): a request's environment and how to begin the answer, to the answer's bytes.
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+READING = ("GET", "HEAD")  # all that the dashboard needs to show things; everything else changes something
+THREADS = 8  # a page of the dashboard asks for about so many things at a time
+
+EXAMPLES = """
+[bold]Examples[/]
+
+  look at the studies in runs/studies.db:
+  python -m reports.dashboard
+
+  another database, at another port:
+  python -m reports.dashboard --storage sqlite:////data/studies.db --port 8081
+
+  write notes and delete studies there as well:
+  python -m reports.dashboard --allow-changes
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def main(
+    storage: Annotated[str, typer.Option(metavar="URL", help="The database.")] = "sqlite:///runs/studies.db",
+    port: Annotated[
+        int, typer.Option(parser=whole(0, 65535), metavar="P", help="Where it listens; 0 takes a free one.")
+    ] = 8080,
+    host: Annotated[
+        str, typer.Option(metavar="NAME", help="Another address than this machine's own: others can then see it.")
+    ] = "127.0.0.1",
+    allow_changes: Annotated[
+        bool, typer.Option("--allow-changes", metavar="", help="Let the pages write notes, and rename and delete.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+) -> None:
+    """Show all studies of a database in the browser, by optuna-dashboard."""
+    with command(debug):
+        import optuna
+
+        from search.storage import Store
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page that waits a moment is no news
+        store = Store(storage, create=False)
+        server = serve(application(store, storage, allow_changes=allow_changes, host=host), host, port)
+        how = "changes are allowed" if allow_changes else "read-only; --allow-changes lets it write"
+        out.print(escape(f"{store.masked} at http://{_written(host)}:{_port(server)}/ ({how}); Ctrl-C ends it"))
+        if host not in LOOPBACK:
+            what = "see and change" if allow_changes else "see"
+            out.print(f"[yellow]note:[/] there is no login: whoever reaches {escape(host)} can {what} all of it")
+        server.run()
+
+
+def application(store: "Store", url: str, *, allow_changes: bool, host: str = "127.0.0.1") -> Wsgi:
+    """Return the dashboard of a database as a WSGI application. `url` is the address that `store` was opened with."""
+    from optuna.artifacts import FileSystemArtifactStore
+    from optuna.storages import RDBStorage
+    from optuna_dashboard import wsgi
+    from sqlalchemy import event
+
+    from reports.shelf import artifact_folder
+    from search.schema import BUSY_SECONDS
+
+    sqlite = url.startswith("sqlite")
+    storage = RDBStorage(
+        url.replace("{", "{{").replace("}", "}}"),  # Optuna fills in what stands between braces
+        engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else None,
+    )
+    if sqlite and not allow_changes:
+        # A second bolt behind the gate: these connections cannot write, whoever asks them to.
+        event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        storage.engine.dispose()  # those made before
+    dashboard: Wsgi = wsgi(storage, artifact_store=FileSystemArtifactStore(artifact_folder(store)))
+    return gate(with_reports(dashboard, store), allow_changes=allow_changes, hosts=LOOPBACK if host in LOOPBACK else ())
+
+
+def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
+    """Let requests that read pass to `inner`, and others only if changes are allowed.
+
+    If `hosts` are given, a request must be addressed to one of them: a page of another site, whose name was made to
+    lead here, could else read and write as the user can.
+    """
+
+    def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if hosts and _hostname(environ.get("HTTP_HOST", "")) not in hosts:
+            return _refuse(start, f"this dashboard answers to {', '.join(hosts)} only")
+        if not allow_changes and environ["REQUEST_METHOD"] not in READING:
+            return _refuse(start, "this dashboard is read-only; start it with --allow-changes to let it write")
+        return inner(environ, start)
+
+    return guarded
+
+
+def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
+    """Answer /reports/NAME with the report page of a study, if there is one; all else is left to `inner`."""
+    from models.errors import UserError
+
+    def answering(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        before, _, name = environ.get("PATH_INFO", "").rpartition("/")
+        if before != "/reports" or environ["REQUEST_METHOD"] not in READING:
+            return inner(environ, start)
+        try:
+            page = (store.folder(name) / "report.html").read_bytes()
+        except (UserError, OSError):  # no name of a study, or none that has a report
+            return _answer(start, "404 Not Found", f"there is no report of {name!r}; reports.export writes them")
+        start("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))])
+        return [page] if environ["REQUEST_METHOD"] == "GET" else []
+
+    return answering
+
+
+def serve(application: Wsgi, host: str, port: int) -> Any:
+    """Return a server that is bound and waits for `run`. Raises UserError where it cannot be bound."""
+    import errno
+
+    from waitress import create_server
+
+    from models.errors import UserError
+
+    try:
+        return create_server(application, host=host, port=port, threads=THREADS, ident="studyhall")
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UserError(
+                f"port {port} of {host} is in use", f"choose another with --port, like --port {port % 65535 + 1}"
+            ) from None
+        raise UserError(
+            f"nothing can listen at {host}:{port}: {error.strerror}", "choose another --port above 1023, or --host"
+        ) from None
+    except ValueError:
+        raise UserError(f"{host} is no address of this machine", "leave out --host, or name one that is") from None
+
+
+def _refuse(start: Callable[..., Any], reason: str) -> list[bytes]:
+    return _answer(start, "403 Forbidden", reason)
+
+
+def _answer(start: Callable[..., Any], status: str, reason: str) -> list[bytes]:
+    """As the dashboard's own refusals are, so that its pages show it."""
+    body = json.dumps({"reason": reason}).encode()
+    start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _hostname(header: str) -> str:
+    """Return the name in a Host header: without port, without an IPv6 address's brackets."""
+    name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() and not header.endswith("]") else header
+    return name.strip("[]").lower()
+
+
+def _port(server: Any) -> int:
+    """Return where a server listens; at the first of its addresses, if the host has several."""
+    several = getattr(server, "effective_listen", None)
+    return int(several[0][1] if several else server.effective_port)
+
+
+def _written(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    app()

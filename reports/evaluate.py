@@ -1,0 +1,223 @@
+"""python -m reports.evaluate: test one model file on its data's test set, and enter that in the ledger. See `--help`.
+
+The separate testing program: it needs the file, the data and the database that keeps the study's ledger, and trains
+nothing. The line in the ledger is committed before a byte of the test set is read.
+
+Letters: N test images, K classes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from models.console import command, out
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from models.data import Examples, Source
+    from models.files import Model
+    from search.storage import Record, Store
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+EXAMPLES = """
+[bold]Examples[/] (FILE is a model, as trial-33-seed-0.safetensors in a study's folder)
+
+  loss, accuracy, every class, and what was taken for what:
+  python -m reports.evaluate --model FILE
+
+  the data set lies elsewhere:
+  python -m reports.evaluate --model FILE --data-dir /data
+
+  the study was kept in a database of its own:
+  python -m reports.evaluate --model FILE --storage sqlite:////data/studies.db
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def main(
+    model: Annotated[Path, typer.Option(metavar="FILE", help="A model that reports.export has written.")],
+    storage: Annotated[
+        str, typer.Option(metavar="URL", help="The database that holds the model's study.")
+    ] = "sqlite:///runs/studies.db",
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the data set lies. Else: STUDYHALL_DATA, ./data.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+) -> None:
+    """Test a model on the test set of its data, and enter that in its study's ledger."""
+    with command(debug):
+        from models.data import test_examples
+        from models.files import load_model
+        from search.storage import Store
+
+        described, module = load_model(model)
+        store = Store(storage, create=False)
+        record = study_of(described, store, model)
+        source = _source(described, record, data_dir)
+        line = 0
+
+        def sign(what: str) -> None:
+            nonlocal line
+            with record.lease():
+                line = record.sign(f"evaluation of {model.name}: {what}", source.name, source.sha256, 1)
+
+        examples = test_examples(source, sign)
+        out.print(escape(f"{model}: {_origin(described)}"))
+        out.print(
+            f"test set opened: line {line} of the ledger of `{escape(record.name)}`, opened {_times(record)} so far"
+        )
+        out.print(escape(evaluation(described, module, examples).text()))
+
+
+# --- what the model belongs to ----------------------------------------------------------------------------------------
+
+
+def study_of(model: "Model", store: "Store", file: Path) -> "Record":
+    """Return the record of the study that a model file came from: the one that knows its hash, else the one it names.
+
+    Raises UserError where the database has neither, or the study of that name is of other data.
+    """
+    import hashlib
+
+    from models.errors import UserError
+
+    name = str(model.about.get("study", ""))
+    if not name:
+        raise UserError(
+            f"{file} does not say which study it belongs to", "evaluate a model that reports.export has written"
+        )
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    archived = [other for other in store.names() if other.startswith(f"{name[:84]}~")]  # by --restart
+    known = [record for one in (name, *archived) if (record := store.find(one)) is not None]
+    for record in known:
+        if any(row.model_sha256 == digest for row in record.finalists()):
+            return record
+    if not known or known[0].name != name:
+        raise UserError(
+            f"{file} belongs to a study `{name}`, which is not in {store.masked}",
+            "name the database that holds it with --storage: the test is entered in its ledger",
+        )
+    if known[0].fingerprint["data.sha256"] != model.data_sha256:
+        raise UserError(
+            f"{file} was trained on other data than the study `{name}` in {store.masked}",
+            "name the database that holds its own study with --storage",
+        )
+    return known[0]
+
+
+def _source(model: "Model", record: "Record", data_dir: Path | None) -> "Source":
+    """Return the data set that the model was trained on, and no other."""
+    from models.data import locate
+    from models.errors import UserError
+
+    source = locate(model.data, None if data_dir is None else str(data_dir))
+    if source is None and data_dir is None and (root := record.environment.get("data")):
+        source = locate(model.data, root)
+    if source is None:
+        raise UserError(f"{model.data} is not on this machine", "name the folder that holds it with --data-dir")
+    if source.sha256 != model.data_sha256:
+        raise UserError(
+            f"{model.data} in {source.root} is not the data set that this model was trained on",
+            "name the folder that holds that one with --data-dir",
+        )
+    return source
+
+
+# --- what it comes to -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a model comes to on a test set, by its answers to every image."""
+
+    labels: "NDArray[np.int64]"  # (N,)
+    answers: "NDArray[np.int64]"  # (N,)
+    classes: tuple[str, ...]
+    loss: float  # mean per image
+    loss_name: str
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images that it got right."""
+        return float((self.labels == self.answers).mean())
+
+    def confusion(self) -> "NDArray[np.int64]":
+        """Return how many images of class i were taken for class j, (K, K)."""
+        from sklearn.metrics import confusion_matrix
+
+        counts: NDArray[np.int64] = confusion_matrix(self.labels, self.answers, labels=range(len(self.classes)))
+        return counts
+
+    def text(self) -> str:
+        """Return loss, accuracy, figures per class, and the confusion matrix, as one prints them."""
+        from sklearn.metrics import classification_report
+
+        by_class = classification_report(
+            self.labels,
+            self.answers,
+            labels=range(len(self.classes)),
+            target_names=self.classes,
+            digits=4,
+            zero_division=0.0,  # a class that is never answered has precision 0
+        )
+        parts = [
+            f"loss {self.loss:.4f} ({self.loss_name})\naccuracy {self.accuracy:.4f} of {len(self.labels)} images",
+            by_class.rstrip(),
+            self._matrix(),
+        ]
+        return "\n\n".join(parts)
+
+    def _matrix(self) -> str:
+        """A row for every class, a column for every answer, numbered as the rows are."""
+        counts = self.confusion()
+        name = max(map(len, self.classes))
+        cell = max(len(str(counts.max())), len(str(len(self.classes)))) + 1
+        number = len(str(len(self.classes) - 1))
+        lines = ["what was taken for what: a row for each class, a column for each answer"]
+        lines.append(" " * (name + number + 3) + "".join(f"{j:>{cell}}" for j in range(len(self.classes))))
+        for i, row in enumerate(counts):
+            cells = "".join(f"{count or '.':>{cell}}" for count in row)
+            lines.append(f"{self.classes[i]:>{name}}  {i:>{number}} {cells}")
+        return "\n".join(lines)
+
+
+def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Evaluation:
+    """Ask a model about every image of a test set."""
+    import numpy as np
+    import torch
+
+    from models.data import Normalisation
+    from models.family import losses_of
+    from models.lanes import SCORED_AT_ONCE, Part
+
+    everything = np.arange(len(examples.labels))
+    part = Part(examples, everything, Normalisation(model.mean, model.std), torch.device("cpu"))
+    with torch.no_grad():
+        logits = torch.cat([module(x) for _, x, _ in part.batches(SCORED_AT_ONCE)])  # (N, K)
+    labels = torch.from_numpy(np.array(examples.labels))
+    loss = losses_of(model.recipe.loss, logits.unsqueeze(0), labels).mean(dtype=torch.float64)
+    return Evaluation(
+        labels.numpy(), logits.argmax(1).numpy(), model.classes, loss.item(), model.recipe.loss.replace("_", " ")
+    )
+
+
+def _origin(model: "Model") -> str:
+    about = ", ".join(f"{key} {value}" for key, value in model.about.items())
+    return f"{model.recipe.family.name} on {model.data} ({about})"
+
+
+def _times(record: "Record") -> str:
+    number = len(record.ledger())
+    return "once" if number == 1 else f"{number} times"
+
+
+if __name__ == "__main__":
+    app()

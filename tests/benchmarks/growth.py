@@ -1,0 +1,99 @@
+"""What a trial costs besides its training as their number grows: `python -m tests.benchmarks.growth [--most 10000]`.
+
+The real coordinator, sampler, judge and database; the engines are replaced by a formula that answers at once. Prints
+milliseconds per trial around each number of trials, by part, and the memory of the process.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.data import Source
+from models.recipe import Order, Score
+from search import coordinator
+from search.catalog import load, override
+from search.coordinator import Search, Spent
+from search.fleet import Facts, Fleet
+from search.snapshots import Snapshots
+from search.spec import Study
+from search.storage import Store, fingerprint
+from tests.benchmarks.work import print_table
+
+FACTS = Facts(train=50_000, validation=10_000, shape=(1, 28, 28), classes=tuple("0123456789"))
+
+
+class FormulaFleet(Fleet):
+    """A fleet whose lanes learn by a formula: the nearer the rate to 0.2 and the wider the model, the better."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study.engines, workers=0)
+        self._lanes: dict[int, tuple[Order, int]] = {}
+
+    def open(self, study: Study, source: Source, *, device: str = "cpu", hold_out: bool = True) -> Facts:
+        return FACTS
+
+    def tick(self, number: int, joining: Sequence[tuple[int, Order]]) -> list[Score]:
+        self._lanes |= {order.lane: (order, 0) for _, order in joining}
+        scores = []
+        for lane, (order, done) in sorted(self._lanes.items()):
+            self._lanes[lane] = (order, done + 1)
+            rate, hidden = float(order.parameters["learning_rate"]), float(order.parameters["hidden"])
+            error = (0.02 + 0.05 * abs(rate - 0.2) + 1.0 / hidden) * (1.0 + 1.0 / (done + 1)) + lane % 97 * 1e-5
+            scores.append(
+                Score(
+                    lane=lane,
+                    epoch=done + 1,
+                    train_loss=error,
+                    train_accuracy=1 - error,
+                    validation_loss=error,
+                    validation_accuracy=1 - error,
+                    seconds=0.0,
+                )
+            )
+        return scores
+
+    def drop(self, engine: int, lane: int) -> None:
+        del self._lanes[lane]
+
+    def save(self, folder: Path) -> None: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--most", type=int, default=10_000)
+    parser.add_argument("--sampler", default="tpe", choices=["tpe", "random", "qmc"])
+    given = parser.parse_args()
+    marks = [mark for mark in (100, 1_000, 3_000, 10_000, 100_000) if mark <= given.most]
+    rows: list[list[object]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        study = override(load("mlp").study, trials=marks[-1], sampler=given.sampler)
+        store = Store(f"sqlite:///{folder}/studies.db")
+        record = store.begin("growth", study, fingerprint(study, "0" * 64, "cpu"), {}, "")
+        with record.lease(), FormulaFleet(study) as fleet:
+            search, spent = Search(study, record, FACTS), Spent()
+            window = 50  # trials over which a mark is measured
+            since: tuple[float, dict[str, float], int] | None = None
+
+            def after_tick() -> None:
+                nonlocal since
+                done, now = len(search.rows), time.perf_counter()
+                if since is None and any(mark - window <= done < mark for mark in marks):
+                    since = (now, dict(vars(spent)), done)
+                elif since is not None and any(done >= mark > since[2] for mark in marks):
+                    began, before, first = since
+                    parts = [1e3 * (vars(spent)[part] - before[part]) / (done - first) for part in vars(spent)]
+                    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                    rows.append([done, 1e3 * (now - began) / (done - first), *parts, memory])
+                    since = None
+
+            coordinator.run(
+                search, fleet, Snapshots(record.folder / "snapshots", fleet), after_tick=after_tick, spent=spent
+            )
+    print_table(["trials", "ms per trial", *(f"ms {part}" for part in vars(Spent())), "MB (peak)"], rows)
+
+
+if __name__ == "__main__":
+    main()
