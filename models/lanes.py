@@ -105,6 +105,11 @@ class Engine:
         """Forget a lane."""
         del self._lanes[lane], self._groups[lane]
 
+    @property
+    def lanes(self) -> list[int]:
+        """All that are here."""
+        return list(self._lanes)
+
     def order(self, lane: int) -> Order:
         """Return what one lane was asked for as."""
         return self._lanes[lane].order
@@ -121,11 +126,12 @@ class Engine:
         self._lanes[lane.order.lane] = lane
         self._groups[lane.order.lane] = (lane.order.stream, self._family.group(lane.order.parameters))
 
-    def _fuse(self) -> None:
+    def _fuse(self, only: int | None) -> None:
         """Fuse lanes that can be; groups whose members are the same as before stay as they are."""
         groups: dict[_Key, list[Lane]] = {}
         for number, lane in self._lanes.items():
-            groups.setdefault(self._groups[number], []).append(lane)
+            if only in (None, number):
+                groups.setdefault(self._groups[number], []).append(lane)
         before, self._fused = self._fused, {}
         for key, lanes in groups.items():
             if key in before and before[key][0] == lanes:
@@ -135,9 +141,9 @@ class Engine:
 
     # --- one tick
 
-    def tick(self, number: int) -> list[Score]:
-        """Train every lane for one epoch and score it; `number` (1 is the first) fixes the order of the examples."""
-        self._fuse()
+    def tick(self, number: int, only: int | None = None) -> list[Score]:
+        """Train all lanes, or one, for an epoch and score them; `number`, from 1, fixes the order of the examples."""
+        self._fuse(only)
         scores: list[Score] = []
         for (stream, _), (lanes, fused) in self._fused.items():
             began = time.perf_counter()

@@ -131,9 +131,8 @@ class _MomentumSteps:
         # One momentum for all is the product's own factor. Which way is taken depends on the study alone, never on
         # the neighbours: the two ways round differently.
         self._momentum = momentum
-        self._column = _Columns(
-            like, rate=pace.rates, shrink=_shrink(pace), decay=[pace.decay], momentum=[pace.momentum]
-        )
+        decay = {"shrink": _shrink(pace)} if decoupled else {"decay": [pace.decay]}
+        self._column = _Columns(like, rate=pace.rates, momentum=[pace.momentum], **decay)
 
     def begin_step(self) -> None:
         self._column.begin_step()

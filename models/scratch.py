@@ -9,9 +9,10 @@ classes. Activations are held units first, (S, B): then a lane's units are whole
 tensor is one contiguous piece.
 
 A lane comes to the same bits whoever stands beside it; the tests demand it. Two things make it so, both measured on one
-thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny.
-So narrower lanes are padded with rows of zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit
-neither sends nor receives), and a tiny last minibatch goes through one product a lane.
+thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny;
+and a product of one lane alone gives the same bits if its matrices begin at a multiple of 16 bytes. So lanes are padded
+to a multiple of 4 rows with zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit neither sends nor
+receives), each lane's logits begin at such a place, and a tiny last minibatch goes through one product a lane.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from models.family import Lane
 from models.optim import Block, Stepper
 from models.recipe import Loss, Precision
 
-FEWEST_ROWS = 4  # of a lane in a fused product
+ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
 FEWEST_EXAMPLES = 16  # of a minibatch in a fused product
 
 # --- activations: h = f(a) in place, and da = f'(a) dh in place, told by h alone --------------------------------------
@@ -200,7 +201,7 @@ class Perceptrons:
         like, inputs = first, first.shape[1]
         number = torch.arange(len(lanes), device=like.device)
         widths = [lane.weights["hidden1.weight"].shape[0] if depth else self._classes for lane in lanes]
-        padded = [max(width, FEWEST_ROWS) for width in widths]
+        padded = [_rounded_up(width) for width in widths]
         ends = torch.tensor(padded).cumsum(0).tolist()
         self._rows = [slice(end - rows, end) for end, rows in zip(ends, padded, strict=True)]  # of S, one a lane
         used = [slice(rows.start, rows.start + width) for rows, width in zip(self._rows, widths, strict=True)]
@@ -320,6 +321,10 @@ class Perceptrons:
         return self._workspaces[size]
 
 
+def _rounded_up(numbers: int) -> int:
+    return -(-numbers // ROWS) * ROWS
+
+
 def _unique_hits(z: Tensor, hot: Tensor) -> Tensor:
     """Tell where the label's logit is above all others, (L, C, B) -> (L, B): a tie is no answer.
 
@@ -336,7 +341,7 @@ class _Workspace:
         self.hidden = [like.new_empty(units, size) for _ in range(layers)]
         self.delta = like.new_empty(units, size)
         self.outgoing = like.new_empty(units, classes)
-        self.z = like.new_empty(lanes, classes, size)
+        self.z = like.new_empty(lanes, _rounded_up(classes * size))[:, : classes * size].view(lanes, classes, size)
         self._hot = like.new_empty(classes, size)
 
     def one_hot(self, y: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.data import Source
+from models.errors import UserError
 from models.recipe import Order, Score
 from models.seeds import derive
 from search import coordinator
@@ -73,18 +74,24 @@ class Audit:
         self._record, self._study, self._facts = record, record.study, facts
         self._rows = {row.number: row for row in rows}
         self._live: dict[int, int] = {}  # trial -> engine
-        over = {trial for trial, curve in _curves(record).items() if _over(self._study, curve)}
-        self._waiting = [row for row in rows if row.number not in over]
+        self._waiting: list[TrialRow] = []
         self._scores: Sequence[Score] = []  # of the last tick
 
     def resume(self, snapshots: Snapshots) -> None:
         """Take up the newest snapshot, if there is one."""
         recorded = [tick for tick, trial, _, _ in self._record.finalist_scores(PHASE) if trial in self._rows]
-        kept = snapshots.newest(not_after=max(recorded, default=0))
-        if kept is not None:
-            self.tick = kept["tick"]
-            self._live = {int(trial): engine for trial, engine in kept["alive"].items()}
-            self._waiting = [row for row in self._waiting if (row.joined or 0) > self.tick]
+        kept = snapshots.newest(not_after=max(recorded, default=0)) or {"tick": 0, "alive": {}}
+        self.tick = kept["tick"]
+        self._live = {int(trial): engine for trial, engine in kept["alive"].items()}
+        over = {trial for trial, curve in _curves(self._record).items() if _over(self._study, curve)}
+        self._waiting = [row for row in self._rows.values() if row.number not in over and (row.joined or 0) > self.tick]
+
+    def fail(self, lane: int, reason: str) -> None:
+        """Stop: an audit that leaves trials out says nothing."""
+        raise UserError(
+            f"trial {lane} cannot be trained to its end: {reason.strip().splitlines()[-1]}",
+            "if memory is short, free some or take --workers 1; the same command goes on from there",
+        )
 
     def state(self) -> dict[str, Any]:
         """What a snapshot must hold besides the lanes' tensors."""

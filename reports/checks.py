@@ -10,7 +10,7 @@ from typing import Literal
 
 from reports.frames import PED_ANOVA_NEEDS, Final, Findings, at_bound, savings
 from reports.statistics import LEVEL, compare, interval, share
-from reports.verdict import counted, inseparable, listed, published_accuracy
+from reports.verdict import counted, inseparable, listed, published_accuracy, signed
 from search.spec import Choice, NoPruner
 
 Outcome = Literal["passed", "look", "not applicable"]
@@ -196,7 +196,9 @@ def baseline_beaten(found: Findings, final: Final) -> Judged:
     )
     if p < 1 - LEVEL and gap.mean > 0:
         return _passed(f"“{baseline.baseline}” is beaten by {gap.mean:.4f} ({gap.low:.4f} to {gap.high:.4f}).")
-    return _look(f"“{baseline.baseline}” is not beaten for certain ({gap.low:+.4f} to {gap.high:+.4f}): more --seeds?")
+    return _look(
+        f"“{baseline.baseline}” is not beaten for certain ({signed(gap.low)} to {signed(gap.high)}): more --seeds?"
+    )
 
 
 def published_reproduced(found: Findings, final: Final) -> Judged:

@@ -5,8 +5,10 @@ behind a production WSGI server that listens on loopback, and in front of it is 
 report page of a study. Works while a search runs: it reads as that one's readers do.
 """
 
+import errno
 import json
 import logging
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,7 +68,7 @@ def main(
         store = Store(storage, create=False)
         server = serve(application(store, storage, allow_changes=allow_changes, host=host), host, port)
         how = "changes are allowed" if allow_changes else "read-only; --allow-changes lets it write"
-        out.print(escape(f"{store.masked} at http://{_written(host)}:{_port(server)}/ ({how}); Ctrl-C ends it"))
+        out.print(escape(f"{store.masked} at http://{_written(host)}:{server.effective_port}/ ({how}); Ctrl-C ends it"))
         if host not in LOOPBACK:
             what = "see and change" if allow_changes else "see"
             out.print(f"[yellow]note:[/] there is no login: whoever reaches {escape(host)} can {what} all of it")
@@ -132,25 +134,32 @@ def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
 
 
 def serve(application: Wsgi, host: str, port: int) -> Any:
-    """Return a server that is bound and waits for `run`. Raises UserError where it cannot be bound."""
-    import errno
+    """Return a server that is bound and waits for `run`; its `effective_port` is the port.
+
+    Raises UserError where it cannot be bound.
+    """
+    import socket
 
     from waitress import create_server
 
     from models.errors import UserError
 
     try:
-        return create_server(application, host=host, port=port, threads=THREADS, ident="studyhall")
+        # Ours, because waitress leaves its own open where it cannot bind it.
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.create_server(address[:2], family=family)
+    except socket.gaierror:
+        raise UserError(f"{host} is no address of this machine", "leave out --host, or name one that is") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise UserError(
                 f"port {port} of {host} is in use", f"choose another with --port, like --port {port % 65535 + 1}"
             ) from None
         raise UserError(
-            f"nothing can listen at {host}:{port}: {error.strerror}", "choose another --port above 1023, or --host"
+            f"nothing can listen at port {port} of {host}: {os.strerror(error.errno or 0)}",
+            "choose another --port, above 1023, or leave out --host",
         ) from None
-    except ValueError:
-        raise UserError(f"{host} is no address of this machine", "leave out --host, or name one that is") from None
+    return create_server(application, sockets=[bound], threads=THREADS, ident="studyhall")
 
 
 def _refuse(start: Callable[..., Any], reason: str) -> list[bytes]:
@@ -168,12 +177,6 @@ def _hostname(header: str) -> str:
     """Return the name in a Host header: without port, without an IPv6 address's brackets."""
     name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() and not header.endswith("]") else header
     return name.strip("[]").lower()
-
-
-def _port(server: Any) -> int:
-    """Return where a server listens; at the first of its addresses, if the host has several."""
-    several = getattr(server, "effective_listen", None)
-    return int(several[0][1] if several else server.effective_port)
 
 
 def _written(host: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.console import whole
 from search.console import Interrupt, command, out
 
 if TYPE_CHECKING:
@@ -21,13 +22,17 @@ FINALISTS, WHERE, HOW = "Finalists", "Where things are", "How"
 EXAMPLES = """
 [bold]Examples[/]
 
-  python -m reports.export --study mlp                        the three best trials and the baseline, five seeds each
+  the three best trials and the baseline, five seeds each
+  python -m reports.export --study mlp
 
-  python -m reports.export --study mlp --top 5 --seeds 10     more finalists, more certainty
+  more finalists, more certainty
+  python -m reports.export --study mlp --top 5 --seeds 10
 
-  python -m reports.export --study mlp --audit 10             also run ten pruned trials on: was it right to cut them?
+  also run ten pruned trials on: was it right to cut them?
+  python -m reports.export --study mlp --audit 10
 
-  python -m reports.export --study mlp --no-retrain           the page of the search alone; the test set stays shut
+  the page of the search alone; the test set stays shut
+  python -m reports.export --study mlp --no-retrain
 """
 
 
@@ -40,26 +45,30 @@ def main(
     top: Annotated[
         int,
         typer.Option(
-            min=1, max=1000, help="How many of the best trials; baselines are added.", rich_help_panel=FINALISTS
+            parser=whole(1, 1000),
+            metavar="N",
+            help="How many of the best trials; baselines are added.",
+            rich_help_panel=FINALISTS,
         ),
     ] = 3,
     seeds: Annotated[
-        int, typer.Option(min=1, max=999, help="How often each is retrained.", rich_help_panel=FINALISTS)
+        int,
+        typer.Option(parser=whole(1, 999), metavar="N", help="How often each is retrained.", rich_help_panel=FINALISTS),
     ] = 5,
     audit: Annotated[
         int,
         typer.Option(
-            min=0,
+            parser=whole(0),
             metavar="N",
             help="Run N pruned trials, drawn at random, to their end: would one have won?",
             rich_help_panel=FINALISTS,
         ),
     ] = 0,
     no_retrain: Annotated[
-        bool, typer.Option("--no-retrain", help="The page of the search alone.", rich_help_panel=FINALISTS)
+        bool, typer.Option("--no-retrain", metavar="", help="The page of the search alone.", rich_help_panel=FINALISTS)
     ] = False,
     retest: Annotated[
-        bool, typer.Option("--retest", help="Open the test set again.", rich_help_panel=FINALISTS)
+        bool, typer.Option("--retest", metavar="", help="Open the test set again.", rich_help_panel=FINALISTS)
     ] = False,
     csv: Annotated[
         Path, typer.Option(metavar="FILE", help="The finalists' table, in the output folder.", rich_help_panel=WHERE)
@@ -75,10 +84,14 @@ def main(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=0, max=4096, help="Processes; the result is the same.", rich_help_panel=HOW),
+        typer.Option(
+            parser=whole(0, 4096), metavar="N", help="Processes; the result is the same.", rich_help_panel=HOW
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show the outcome only.", rich_help_panel=HOW)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=HOW)] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", metavar="", help="Show the outcome only.", rich_help_panel=HOW)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.", rich_help_panel=HOW)] = False,
 ) -> None:
     """Retrain the best trials over several seeds, open the test set once, and write what to believe."""
     with command(debug):
@@ -178,8 +191,11 @@ class _Training:
 
 def _write(record: "Record", final: "Final | None", folder: Path, csv: Path, again: dict[str, int]) -> "Findings":
     """Write tables, figures and page."""
+    import gc
+
     from reports import frames, page
 
+    gc.disable()  # what is read here stays until the end: looking through it again and again takes a second of ten
     found = frames.findings(record, final)
     found.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
     if final is not None:

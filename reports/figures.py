@@ -30,7 +30,7 @@ OF_FATE = {"complete": PLAIN, "pruned": FAINT, "diverged": BAD, "failed": BAD, "
 
 WIDE, NARROW, HALF = 6.7, 3.5, 3.3  # inches; a letter is as large on a telephone as on a desk
 MANY = 600  # marks or lines above which they are drawn as a picture: as paths they would fill the page
-LEAST_ERROR = 1e-4  # no error at all has no place on a logarithmic axis
+LEAST_ERROR = 1e-4  # no error at all, and no loss, have no place on a logarithmic axis
 _STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # errors that axes are ticked at, times powers of ten
 
 _STYLE: dict[Any, Any] = {
@@ -85,13 +85,26 @@ def style() -> Iterator[None]:
 # --- parts of drawings ------------------------------------------------------------------------------------------------
 
 
-def _figure(width: float, height: float, **grid: Any) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), layout="constrained")
+def _figure(width: float, height: float, *, head: float | None = None, **grid: Any) -> tuple[Figure, Any]:
+    """Return a transparent figure and its axes.
+
+    `head` is the room above them in inches, for a legend, where the other margins are those that numbers need; without
+    it the layout is found from the labels, which takes twice as long to draw.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained" if head is None else None)
     figure.patch.set_alpha(0.0)
     axes = figure.subplots(**grid)
+    if head is not None:
+        left, right, foot, between = 0.58, 0.06, 0.45, 0.6
+        figure.subplots_adjust(left / width, foot / height, 1 - right / width, 1 - head / height)
+        rows, columns = grid.get("nrows", 1), grid.get("ncols", 1)
+        if columns > 1:
+            figure.subplots_adjust(wspace=between / ((width - left - right - between) / columns))
+        if rows > 1:
+            figure.subplots_adjust(hspace=between / ((height - foot - head - between) / rows))
     for each in np.atleast_1d(axes).ravel():
         each.patch.set_alpha(0.0)
-        each.tick_params(length=0)
+        each.tick_params(length=0, which="both")
     return figure, axes
 
 
@@ -123,8 +136,15 @@ def _accuracies(axes: Axes, which: Literal["x", "y"], errors: NDArray[np.float64
     axis.set_label_text(label)
 
 
-def _legend(axes: Axes, columns: int) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=columns, borderaxespad=0.2, columnspacing=1.2)
+def _legend(axes: Axes, columns: int, *, many: bool = False) -> None:
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1.0),
+        ncols=columns,
+        borderaxespad=0.2,
+        columnspacing=1.2,
+        markerscale=3.0 if many else 1.0,
+    )
 
 
 # --- the finalists ----------------------------------------------------------------------------------------------------
@@ -158,7 +178,7 @@ def seeds(frame: pd.DataFrame, spread: pd.DataFrame, width: float) -> Figure:
 
 def history(frame: pd.DataFrame, width: float) -> Figure:
     """Draw every trial's score and the best so far."""
-    figure, axes = _figure(width, 2.7)
+    figure, axes = _figure(width, 2.7, head=0.3 if width > NARROW else 0.46)
     many = len(frame) > MANY
     for fate in FATES:
         mine = frame[(frame["fate"] == fate) & frame["validation_accuracy"].notna()]
@@ -180,15 +200,15 @@ def history(frame: pd.DataFrame, width: float) -> Figure:
     _accuracies(axes, "y", error(frame["validation_accuracy"].astype(float)), "validation accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_xlabel("trial")
-    _legend(axes, 4 if width > NARROW else 3)
+    _legend(axes, 4 if width > NARROW else 3, many=many)
     return figure
 
 
 def curves(frame: pd.DataFrame, width: float) -> Figure:
-    """Draw the validation accuracy of all trials over epochs; `part` says which is the winner, a baseline, pruned."""
-    figure, axes = _figure(width, 2.9)
-    colours = {"pruned": FAINT, "complete": PLAIN, "baseline": BASELINE, "winner": WINNER}
-    kinds = {"pruned": (0.7, 0.45), "complete": (0.8, 0.55), "baseline": (1.8, 1.0), "winner": (2.2, 1.0)}
+    """Draw the validation accuracy of trials over epochs, each in the `part` it plays (frames.learning_frame)."""
+    figure, axes = _figure(width, 2.9, head=0.3 if width > NARROW else 0.46)
+    colours = {"pruned": FAINT, "complete": PLAIN, "baseline": BASELINE, "best": WINNER, "winner": WINNER}
+    kinds = {"pruned": (0.7, 0.45), "complete": (0.8, 0.55), "baseline": (1.8, 1.0)}
     sound = frame[np.isfinite(frame["validation_loss"])]
     for part, colour in colours.items():
         mine = sound[sound["part"] == part]
@@ -197,22 +217,19 @@ def curves(frame: pd.DataFrame, width: float) -> Figure:
         lines = np.split(points, starts[1:]) if len(points) else []
         if not lines:
             continue
-        weight, alpha = kinds[part]
-        many = len(lines) > MANY
-        label = part if part in ("winner", "baseline") else f"{part} ({len(lines):,})"
-        axes.add_collection(
-            LineCollection(
-                lines,
-                colors=colour,
-                linewidths=weight,
-                alpha=alpha * (0.4 if many else 1.0),
-                rasterized=many,
-                antialiased=True,
-            )
+        weight, alpha = kinds.get(part, (2.2, 1.0))
+        label = f"{part} ({len(lines):,})" if part in ("pruned", "complete") else part
+        if len(lines) > MANY:  # evenly chosen ones: all would be a blot
+            label = f"{part} ({MANY} of {len(lines):,})"
+            lines = [lines[place] for place in np.linspace(0, len(lines) - 1, MANY).round().astype(int)]
+        as_picture = len(lines) > MANY // 2
+        collected = LineCollection(
+            lines, colors=colour, linewidths=weight, alpha=alpha * (0.5 if as_picture else 1.0), rasterized=as_picture
         )
+        axes.add_collection(collected)
         alone = np.array([line[0] for line in lines if len(line) == 1])
         if len(alone):  # pruned after one epoch: a line of no length
-            axes.plot(*alone.T, "o", color=colour, markersize=2, alpha=alpha, markeredgewidth=0, rasterized=many)
+            axes.plot(*alone.T, "o", color=colour, markersize=2, markeredgewidth=0, alpha=alpha, rasterized=as_picture)
         axes.plot([], [], color=colour, linewidth=max(1.2, weight), label=label)
     last = int(sound["epoch"].max()) if len(sound) else 1
     axes.set_xlim(1 - 0.02 * last, last * 1.02)
@@ -225,7 +242,7 @@ def curves(frame: pd.DataFrame, width: float) -> Figure:
 
 def parameter(frame: pd.DataFrame, name: str, searched: Range, winner: int | None, width: float) -> Figure:
     """Draw the scores of all trials over one parameter, with its bounds."""
-    figure, axes = _figure(width, 2.3)
+    figure, axes = _figure(width, 2.3, head=0.1)
     places = _places(frame, searched)
     errors = error(frame["validation_accuracy"].astype(float))
     for fate in FATES:
@@ -254,7 +271,16 @@ def parameter(frame: pd.DataFrame, name: str, searched: Range, winner: int | Non
             rasterized=many,
         )
     best = (frame["number"] == winner).to_numpy()
-    axes.plot(places[best], errors[best], "o", markersize=8, markerfacecolor="none", markeredgecolor=WINNER, mew=1.6)
+    axes.plot(
+        places[best],
+        errors[best],
+        "o",
+        markersize=8,
+        markerfacecolor="none",
+        markeredgecolor=WINNER,
+        mew=1.6,
+        clip_on=False,
+    )
     if isinstance(searched, Choice):
         axes.set_xticks(range(len(searched.values)), [str(value) for value in searched.values])
         axes.set_xlim(-0.6, len(searched.values) - 0.4)
@@ -288,7 +314,7 @@ def importance(frame: pd.DataFrame, width: float) -> Figure:
     figure, axes = _figure(width, 0.6 + 0.3 * len(frame))
     axes.barh(frame["parameter"], frame["importance"], color=PLAIN, height=0.55)
     for place, value in enumerate(frame["importance"]):
-        axes.text(value, place, f" {value:.2f}", va="center", color=MUTED)
+        axes.annotate(f"{value:.2f}", (value, place), (5, 0), textcoords="offset points", va="center", color=MUTED)
     axes.invert_yaxis()
     axes.set_xlim(0, max(0.05, float(frame["importance"].max()) * 1.15))
     axes.set_xlabel("share of importance")
@@ -326,12 +352,13 @@ def times(frame: pd.DataFrame, width: float) -> Figure:
 def winner(frame: pd.DataFrame, width: float) -> Figure:
     """Draw loss and accuracy over epochs, on what it trained on and on what it did not."""
     side = width > NARROW
-    figure, (left, right) = _figure(width, 2.6 if side else 4.6, nrows=1 if side else 2, ncols=2 if side else 1)
+    figure, (left, right) = _figure(
+        width, 2.6 if side else 4.6, head=0.3, nrows=1 if side else 2, ncols=2 if side else 1
+    )
     for axes, quantity in ((left, "loss"), (right, "accuracy")):
         for part, colour in (("train", BASELINE), ("validation", WINNER)):
-            values = frame.assign(y=frame[f"{part}_{quantity}"])
-            if quantity == "accuracy":
-                values = values.assign(y=error(values["y"]))
+            known = frame[f"{part}_{quantity}"]
+            values = frame.assign(y=error(known) if quantity == "accuracy" else known.clip(lower=LEAST_ERROR))
             for _, mine in values.groupby("seed"):
                 axes.plot(mine["epoch"], mine["y"], color=colour, linewidth=0.6, alpha=0.45)
             mean = values.groupby("epoch")["y"].mean()

@@ -103,6 +103,7 @@ class Wave:
 
     def resume(self, snapshots: Snapshots) -> None:
         """Take up the newest snapshot, if there is one."""
+        self.tick, self._begun, self._live = 0, False, {}
         recorded = [
             (tick, score) for tick, _, _, score in self._record.finalist_scores(self._phase) if score.lane in self._jobs
         ]
@@ -112,6 +113,14 @@ class Wave:
         self.tick, self._begun = kept["tick"], True
         for lane in kept["alive"]:
             self._live[lane] = [score for tick, score in recorded if score.lane == lane and tick <= self.tick]
+
+    def fail(self, lane: int, reason: str) -> None:
+        """Stop: no finalist can be left out."""
+        job = self._jobs[lane]
+        raise UserError(
+            f"trial {job.row.number} cannot be retrained under seed {job.seed}: {reason.strip().splitlines()[-1]}",
+            "if memory is short, free some or take --workers 1; the same command goes on from there",
+        )
 
     def state(self) -> dict[str, Any]:
         """What a snapshot must hold besides the lanes' tensors."""

@@ -28,6 +28,7 @@ from search.trials import TrialRow
 
 FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not
 PED_ANOVA_NEEDS = 50  # complete trials; with 14 it ranked an irrelevant parameter first
+PED_ANOVA_TAKES = 2000  # complete trials at most, chosen evenly: more cost seconds and change the second digit
 ALL_PAIRS = 12  # finalists up to which every two are compared, not only each with the winner
 GALLERY = 24  # pictures
 UNITS = 64  # hidden units that are shown
@@ -127,14 +128,13 @@ def curves_frame(scores: Sequence[Score]) -> pd.DataFrame:
 
 
 def learning_frame(found: Findings) -> pd.DataFrame:
-    """Return the validation figures of all trials, with the `part` each plays: winner, baseline, complete, pruned.
+    """Return the validation figures of all trials, with the part it plays: winner or best, baseline, complete, pruned.
 
     A trial that diverged or is still running is among the pruned: it has come no further.
     """
     parts = found.trials["fate"].where(found.trials["fate"] == "complete", "pruned").astype("string")
-    parts = parts.mask(found.trials["baseline"].notna(), "baseline").mask(
-        found.trials["number"] == found.shown, "winner"
-    )
+    parts = parts.mask(found.trials["baseline"].notna(), "baseline")
+    parts = parts.mask(found.trials["number"] == found.shown, "best" if found.final is None else "winner")
     frame = found.curves[["trial", "epoch", "validation_accuracy", "validation_loss"]].copy()
     frame.insert(1, "part", parts.to_numpy()[frame["trial"].to_numpy(int)] if len(frame) else None)
     return frame
@@ -158,7 +158,8 @@ def parameters_frame(found: Findings) -> pd.DataFrame:
 def importance_frame(found: Findings) -> pd.DataFrame | str:
     """Return each parameter's share of what tells the best tenth of trials from the rest, or why that is not known.
 
-    By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255), Optuna's, over complete trials alone.
+    By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255), Optuna's, over complete trials alone: all, or
+    PED_ANOVA_TAKES of them.
     """
     study = found.study
     rows = [row for row in found.rows if row.state == "complete" and row.joined is not None and row.value is not None]
@@ -167,6 +168,8 @@ def importance_frame(found: Findings) -> pd.DataFrame | str:
             f"{len(rows)} complete trials are too few: PED-ANOVA wants {PED_ANOVA_NEEDS}, and with fewer it ranks "
             "irrelevant parameters first"
         )
+    if len(rows) > PED_ANOVA_TAKES:
+        rows = [rows[place] for place in np.linspace(0, len(rows) - 1, PED_ANOVA_TAKES).round().astype(int)]
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
@@ -175,7 +178,7 @@ def importance_frame(found: Findings) -> pd.DataFrame | str:
     mirror.add_trials(optuna.trial.create_trial(params=row.drawn, distributions=space, value=row.value) for row in rows)
     shares = get_param_importances(mirror, evaluator=PedAnovaImportanceEvaluator())
     frame = pd.DataFrame({"parameter": list(shares), "importance": list(shares.values())})
-    return frame.assign(complete_trials=len(rows))
+    return frame.assign(trials=len(rows))
 
 
 def time_frame(found: Findings) -> pd.DataFrame:
@@ -217,7 +220,7 @@ def audit_frame(record: Record, trials: pd.DataFrame) -> pd.DataFrame:
     for _, trial, _, score in record.finalist_scores(PHASE):
         curves.setdefault(trial, []).append(score)
     complete = trials[trials["state"] == "complete"]
-    best = complete["validation_accuracy"].max() if len(complete) else np.nan
+    best = max(zip(complete["validation_accuracy"], -complete["validation_loss"], strict=True), default=None)
     rows = []
     for trial, again in sorted(curves.items()):
         speaks = outcome(record.study.keep, again)
@@ -229,7 +232,8 @@ def audit_frame(record: Record, trials: pd.DataFrame) -> pd.DataFrame:
         same = all((old.validation_loss, old.train_loss) == (new.validation_loss, new.train_loss) for old, new in pairs)
         end = speaks.accuracy if over else np.nan
         then = recorded[-1].validation_accuracy
-        rows.append((trial, len(recorded), then, end, same, bool(over and end > best)))
+        regret = over and (best is None or (speaks.accuracy, -speaks.loss) > best)
+        rows.append((trial, len(recorded), then, end, same, regret))
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
@@ -352,7 +356,7 @@ def gallery_frame(final: Final, trial: int) -> pd.DataFrame:
 def hidden_weights(found: Findings) -> NDArray[np.float32] | None:
     """Return the first layer's rows as pictures (units, height, width), the longest first; None if it has no such rows.
 
-    Of the winner's first seed.
+    Of the winner's first seed. Where there is one row for each class they stay in the order of the classes.
     """
     if found.final is None or found.final.tested.pictures.shape[1] != 1:  # weights for several channels are no picture
         return None
@@ -361,8 +365,9 @@ def hidden_weights(found: Findings) -> NDArray[np.float32] | None:
     weights = first_layer(load_file(found.record.folder / "finalists" / str(row.model)), int(np.prod(shape)))
     if weights is None:
         return None
-    lengths = np.linalg.norm(weights, axis=1)
-    return weights[np.argsort(-lengths, kind="stable")][:UNITS].reshape(-1, *shape[1:])
+    if len(weights) != len(found.final.tested.classes):
+        weights = weights[np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")][:UNITS]
+    return weights.reshape(-1, *shape[1:])
 
 
 def first_layer(tensors: Mapping[str, NDArray[np.float32]], inputs: int) -> NDArray[np.float32] | None:

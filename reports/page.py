@@ -70,7 +70,7 @@ def write(found: Findings, folder: Path, again: Mapping[str, int]) -> Path:
     sections["importance"] = [importance] if isinstance(importance, Drawing) else []
     sections["weights"] = [weights] if isinstance(weights, Drawing) else []
     if found.shown is not None:
-        sections["winner"] = plates.of_trial(found, found.shown, "winner")
+        sections["winner"] = plates.of_trial(found, found.shown)
     mistakes = None
     if found.final is not None:
         sections["finalists"] = plates.of_finalists(found.final)
@@ -138,11 +138,11 @@ def _save(drawing: Drawing, folder: Path) -> Markup:
         svg = _svg(figure)
         inside = _inline(svg, drawing.alt, "wide") + _inline(_svg(drawing.draw(NARROW)), drawing.alt, "narrow")
     stem.with_suffix(".svg").write_text(svg, encoding="utf-8")
-    save_png(figure, stem.with_suffix(".png"))
+    _save_png(figure, stem.with_suffix(".png"))
     return inside
 
 
-def save_png(figure: Figure, file: Path) -> None:
+def _save_png(figure: Figure, file: Path) -> None:
     """Write a drawing as a picture on white."""
     figure.patch.set(alpha=1.0, facecolor="white")
     figure.savefig(file, dpi=150, metadata={"Software": None})
@@ -151,6 +151,7 @@ def save_png(figure: Figure, file: Path) -> None:
 def _svg(figure: Figure) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", dpi=150, metadata={"Date": None, "Creator": None})
+    figure.set_layout_engine("none")  # its parts have found their places
     return text.getvalue()
 
 
@@ -327,12 +328,13 @@ def _machine(found: Findings) -> dict[str, Any]:
 
 
 def write_trial(found: Findings, trial: int, folder: Path) -> list[Path]:
-    """Write a finalist's own figures as pictures; returns them."""
+    """Write a finalist's own figures as pictures, the winner's excepted, which `write` has written; returns them."""
     files = []
     with figures.style():
-        for drawing in plates.of_trial(found, trial, f"trial-{trial}"):
+        for drawing in plates.of_trial(found, trial):
             files.append(folder / "figures" / f"{drawing.key}.png")
-            save_png(drawing.draw(WIDE), files[-1])
+            if trial != found.shown:
+                _save_png(drawing.draw(WIDE), files[-1])
     return files
 
 

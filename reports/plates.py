@@ -106,25 +106,27 @@ def of_importance(found: Findings) -> Drawing | str:
     frame = frames.importance_frame(found)
     if isinstance(frame, str):
         return frame
-    complete = int(frame["complete_trials"].iloc[0])
+    taken = int(frame["trials"].iloc[0])
+    complete = sum(row.state == "complete" and row.joined is not None for row in found.rows)
+    of = f"{complete:,} complete trials" if taken == complete else f"{taken:,} of {complete:,} complete trials"
     return _drawing(
         "importance",
         "Which parameter matters",
         frame,
         partial(figures.importance, frame),
         "Importance: " + ", ".join(f"{row.parameter} {row.importance:.2f}" for row in frame.itertuples()) + ".",
-        f"PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255) over {complete:,} complete trials: how much each "
+        f"PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255) over {of}: how much each "
         "parameter alone tells the best tenth from the rest.",
     )
 
 
-def of_trial(found: Findings, trial: int, prefix: str) -> list[Drawing]:
-    """A finalist's epochs and, where it is tested, its confusions; files are named after `prefix`."""
+def of_trial(found: Findings, trial: int) -> list[Drawing]:
+    """A trial's epochs and, where it is tested, its confusions."""
     frame = frames.epochs_frame(found, trial)
     runs = frame["seed"].nunique()
     drawn = [
         _drawing(
-            f"{prefix}-epochs",
+            f"trial-{trial}-epochs",
             f"Trial {trial} over epochs",
             frame,
             partial(figures.winner, frame),
@@ -143,7 +145,7 @@ def of_trial(found: Findings, trial: int, prefix: str) -> list[Drawing]:
         confusion = frames.confusion_frame(found.final, trial)
         drawn.append(
             _drawing(
-                f"{prefix}-confusion",
+                f"trial-{trial}-confusion",
                 "Which class is taken for which",
                 confusion,
                 partial(figures.confusion, confusion, found.final.seeds),
@@ -187,6 +189,8 @@ def of_weights(found: Findings) -> Drawing | str:
     units = frames.hidden_weights(found)
     if units is None:
         return f"The first layer of this family ({found.study.family.name}) does not look at whole pictures."
+    classes = len(found.final.tested.classes)
+    which = "the classes, in their order" if len(units) == classes else f"the {len(units)} units with the longest rows"
     frame = pd.DataFrame({"unit": range(len(units)), "length": [float((unit**2).sum() ** 0.5) for unit in units]})
     return _drawing(
         "weights",
@@ -194,6 +198,6 @@ def of_weights(found: Findings) -> Drawing | str:
         frame,
         partial(figures.weights, units),
         f"Weights of {counted(len(units), 'unit')} of the first layer as pictures.",
-        f"Weights of the {counted(len(units), 'unit')} with the longest rows, trial {found.final.winner.number} under "
-        "its first seed. Blue pixels push a unit, red ones hold it back.",
+        f"Weights of {which}, trial {found.final.winner.number} under its first seed. Blue pixels push a unit, "
+        "red ones hold it back.",
     )

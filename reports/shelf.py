@@ -19,7 +19,6 @@ import optuna
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
-from optuna_dashboard import get_note, save_note
 
 from search.storage import Record, Store
 
@@ -76,13 +75,11 @@ def put(store: Store, url: str, record: Record, notes: Mapping[int | None, str],
 
 def _note(study: optuna.Study, trial_id: int | None, text: str) -> None:
     """Let a note be this text; one that is stays, so that its version does not grow."""
-    if trial_id is None:
-        if get_note(study) != text:
-            save_note(study, text)
-        return
-    trial = optuna.Trial(study, trial_id)
-    if get_note(trial) != text:
-        save_note(trial, text)
+    from optuna_dashboard import get_note, save_note  # takes a second to import, and most callers ask for a folder
+
+    noted = study if trial_id is None else optuna.Trial(study, trial_id)
+    if get_note(noted) != text:
+        save_note(noted, text)
 
 
 def _key(record: Record, item: Item, ids: Mapping[int, int]) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 LEVEL = 0.95  # how often an interval is meant to hold the truth
 
@@ -37,26 +37,29 @@ class McNemar(NamedTuple):
     p: float
 
 
-class _Crossed(NamedTuple):
-    """The mean over seeds and images, and how sure it is."""
+class _Part(NamedTuple):
+    """One of the two things that would come out otherwise another time: seeds, or images."""
 
-    mean: float
-    std: float  # between seeds
-    error: float  # of the mean, its standard deviation
-    freedom: float  # degrees of it
+    error: float  # standard deviation of the mean
+    freedom: int  # degrees of it
+
+    def half_width(self, p: float) -> float:
+        """Return Student's half width that the mean exceeds by this part's chance with probability p."""
+        return float(stats.t.isf(p / 2, self.freedom)) * self.error if self.error else 0.0
 
 
 def interval(values: NDArray[np.float64]) -> Interval:
     """Return the interval of what a recipe comes to on new images: `values` (S, N), one number per seed and image.
 
-    Two things would come out otherwise another time: the seeds and the images, which are crossed. The variance of the
-    mean is taken as the sum of both parts, each seed's mean over S and each image's mean over N, as for crossed random
-    effects (Owen 2007, "The pigeonhole bootstrap", arXiv 0712.1111, where this sum is shown to err on the safe side).
-    The interval is Student's with the degrees of freedom of Satterthwaite (1946). With one seed the first part is
-    unknown and left out.
+    Two things would come out otherwise another time, the seeds and the images, and they are crossed: each seed meets
+    every image. The variance of the mean is taken as the sum of both parts, that of the seeds' means over S and that of
+    the images' means over N (Owen 2007, "The pigeonhole bootstrap", arXiv 0712.1111, where this sum is shown to err on
+    the safe side). Each part has Student's interval of its own, and the half widths add as squares (the method of
+    variance estimates recovery, Zou and Donner 2008): Satterthwaite's degrees of freedom for the sum, tried first,
+    covered too little with few seeds. With one seed the first part is unknown and left out.
     """
-    mean, std, error, freedom = _crossed(values)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error if error else 0.0
+    mean, half = float(values.mean()), _half_width(_parts(values), 1 - LEVEL)
+    std = float(values.mean(1).std(ddof=1)) if len(values) > 1 else float("nan")
     return Interval(mean, std, mean - half, mean + half)
 
 
@@ -65,26 +68,29 @@ def compare(first: NDArray[np.float64], second: NDArray[np.float64]) -> Comparis
 
     Paired: what is looked at is the difference under each seed on each image, which is surer than two intervals side by
     side, because an image that is hard for one is mostly hard for the other. `gap` is `interval`'s of those
-    differences, `p` comes from the same Student's distribution. With one seed this is the paired t test over images;
-    for two trained models, `mcnemar` is the exact one.
+    differences, and `p` is 1 less the level at which that interval would just touch zero. With one seed this is the
+    paired t test over images; for two trained models, `mcnemar` is the exact one.
     """
     differences = first - second
-    mean, _, error, freedom = _crossed(differences)
-    if error == 0.0:
-        return Comparison(interval(differences), 1.0 if mean == 0.0 else 0.0)
-    return Comparison(interval(differences), float(2 * stats.t.sf(abs(mean) / error, freedom)))
+    parts, distance = _parts(differences), abs(float(differences.mean()))
+    if distance == 0.0 or not any(part.error for part in parts):
+        return Comparison(interval(differences), 1.0 if distance == 0.0 else 0.0)
+
+    def beyond(logarithm: float) -> float:
+        return _half_width(parts, float(np.exp(logarithm))) - distance
+
+    least = -700.0  # of a logarithm whose exponential is still a number
+    p = float(np.exp(optimize.brentq(beyond, least, 0.0))) if beyond(least) > 0 else 0.0
+    return Comparison(interval(differences), p)
 
 
-def _crossed(values: NDArray[np.float64]) -> _Crossed:
-    seeds, images = values.shape
-    by_image = float(values.mean(0).var(ddof=1)) / images
-    std = float(values.mean(1).std(ddof=1)) if seeds > 1 else float("nan")
-    by_seed = std**2 / seeds if seeds > 1 else 0.0
-    total = by_image + by_seed
-    if total == 0.0:
-        return _Crossed(float(values.mean()), std, 0.0, float("inf"))
-    freedom = total**2 / (by_image**2 / (images - 1) + (by_seed**2 / (seeds - 1) if seeds > 1 else 0.0))
-    return _Crossed(float(values.mean()), std, total**0.5, freedom)
+def _parts(values: NDArray[np.float64]) -> list[_Part]:
+    by_seed_by_image = (values.mean(1), values.mean(0))
+    return [_Part(float(it.std(ddof=1)) / len(it) ** 0.5, len(it) - 1) for it in by_seed_by_image if len(it) > 1]
+
+
+def _half_width(parts: Sequence[_Part], p: float) -> float:
+    return float(np.hypot.reduce([part.half_width(p) for part in parts]))
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:

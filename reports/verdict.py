@@ -36,6 +36,11 @@ def within(known: Interval) -> str:
     return f"{max(0.0, known.low):.4f} to {min(1.0, known.high):.4f}"
 
 
+def signed(value: float) -> str:
+    """`+0.0355`, `−0.0012`."""
+    return f"{value:+.4f}".replace("-", "−")
+
+
 def chance(p: float) -> str:
     """`p = 0.03`, `p < 0.001`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
@@ -121,11 +126,12 @@ def _gain(final: Final, baseline: TrialRow) -> tuple[str, Cell]:
     told = "the two can be told apart" if apart else "the two cannot be told apart"
     only_one = "" if final.seeds > 1 else " One seed cannot say how much of that is the seed's luck."
     sentence = (
-        f"That is {gap.mean:+.4f} against {name(baseline)} ({mean:.4f}), with interval {gap.low:+.4f} to "
-        f"{gap.high:+.4f}: {told} at {counted(final.seeds, 'seed')} ({chance(p)}, paired over seeds and test images)."
+        f"That is {signed(gap.mean)} against {name(baseline)} ({mean:.4f}), with interval {signed(gap.low)} to "
+        f"{signed(gap.high)}: {told} at {counted(final.seeds, 'seed')} ({chance(p)}, paired over seeds and "
+        "test images)."
     )
-    rests = f"{gap.low:+.4f} to {gap.high:+.4f}; {'told apart' if apart else 'not told apart'}"
-    return sentence + only_one, ("gain over the baseline", f"{gap.mean:+.4f}", rests)
+    rests = f"{signed(gap.low)} to {signed(gap.high)}; {'told apart' if apart else 'not told apart'}"
+    return sentence + only_one, ("gain over the baseline", signed(gap.mean), rests)
 
 
 def inseparable(final: Final) -> list[int]:
@@ -170,7 +176,7 @@ def _optimism(found: Findings, final: Final) -> tuple[str, Cell]:
         f"The search's best validation score, {score:.4f} (trial {best}), was {told}: trained again on the same images "
         f"under {counted(final.seeds, 'new seed')}, that configuration comes to {mean:.4f}."
     )
-    return sentence, ("optimism of the search", f"{gap:+.4f}", f"best score {score:.4f}, again {mean:.4f}")
+    return sentence, ("optimism of the search", signed(gap), f"best score {score:.4f}, again {mean:.4f}")
 
 
 def listed(words: list[str]) -> str:

@@ -1,49 +1,42 @@
-"""How every command speaks: its lines, its errors in two halves, its exit codes.
+"""How a command that trains is stopped: by Ctrl-C or SIGTERM, once or twice. All else it has from models.console.
 
-0 is done (or paused as asked), 1 our mistake, 2 something the user can put right, 130 and 143 stopped by a signal.
+A signal while nothing is trained ends the command on its way (`Stopped`); in the middle of training it asks for a pause
+(`Interrupt`). Either way the exit code is 130 or 143.
 """
 
-import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from rich.console import Console
-from rich.markup import escape
+from models import console
+from models.console import err, out
 
-from models.errors import UserError
+__all__ = ["Interrupt", "command", "err", "out"]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+class Stopped(BaseException):
+    """A signal came while there was nothing to pause: whatever is open is closed on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @contextmanager
 def command(debug: bool = False) -> Iterator[None]:
-    """Run a command's body: translate what it raises into two lines and an exit code."""
+    """Run a command's body as models.console does, and end it quietly when a signal comes."""
     try:
-        yield
-    except UserError as error:
-        if debug:
-            err.print_exception()
-        err.print(f"[bold red]error:[/] {escape(error.what)}\n  {escape(error.remedy)}")
-        sys.exit(2)
-    except BrokenPipeError:
-        # Whoever read our lines has gone; Python would complain once more when it flushes them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:
-        if debug:
-            raise
-        first = (str(error).splitlines() or [""])[0]
-        err.print(f"[bold red]error:[/] {escape(f'{type(error).__name__}: {first}')}")
-        err.print("  this is a mistake of Studyhall's; nothing recorded is lost. Give the command again with --debug")
-        sys.exit(1)
+        with console.command(debug), _handling(_stop):
+            yield
+    except Stopped as stopped:
+        err.print("stopped; what is recorded stays, and the same command goes on from there")
+        sys.exit(128 + stopped.number)
 
 
 class Interrupt:
-    """Ctrl-C or SIGTERM: the first one asks for a pause, the second one ends the process at once."""
+    """Ctrl-C or SIGTERM in the middle of training: the first asks for a pause, the second ends the process at once."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -56,14 +49,28 @@ class Interrupt:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Catch both signals inside."""
-        before = {number: signal.signal(number, self._caught) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with _handling(self._caught):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a function answer both signals inside."""
+    before = [(number, signal.signal(number, handler)) for number in _SIGNALS]
+    try:
+        yield
+    finally:
+        for number, previous in before:
+            signal.signal(number, previous)

@@ -2,26 +2,31 @@
 
 `run` is that loop, for whatever work has lanes to train: `Search` here, the finalists in reports/finalists.py. A kill
 may fall anywhere in it. Nothing is lost, because the run is a function of its study, and because every write says "let
-this be so": a restart takes the newest snapshot that the record has reached and does again what came after.
+this be so": a restart takes the newest snapshot that the record has reached and does again what came after. What fails
+inside a run, a worker that dies or a model that raises, is mended in the same way, without leaving it.
 Called by launch.py. Knows no tensors; engines are behind fleet.py, the database is behind storage.py.
 """
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from models.errors import UserError
 from models.outcome import Outcome, outcome
 from models.recipe import Order, Score
 from models.seeds import derive
-from search.fleet import Facts, Fleet
+from search.fleet import EngineError, Facts, Fleet
 from search.pruning import Standing, judge, stand
 from search.sampling import Mirror, distributions, draw, must_wait, repeat_of
 from search.snapshots import Snapshots
 from search.spec import Study
 from search.storage import Record
 from search.trials import Ending, TrialRow
+
+FAILURES = 5  # trials that fail one after the other before a run stops
 
 # --- the loop ---------------------------------------------------------------------------------------------------------
 
@@ -32,7 +37,10 @@ class Work(Protocol):
     tick: int  # the last one that is done
 
     def resume(self, snapshots: Snapshots) -> None:
-        """Take up what an interrupted run left, in the fleet as well; called once, first."""
+        """Take up what the record and the newest snapshot hold, in the fleet as well, and nothing else.
+
+        Called first, and again whenever the lanes of a tick were lost; the fleet's engines are empty then.
+        """
 
     def admit(self) -> list[tuple[int, Order]]:
         """Give free places to what comes next: engines and orders."""
@@ -46,6 +54,12 @@ class Work(Protocol):
 
     def settle(self) -> list[tuple[int, int]]:
         """Judge every lane by the recorded scores and tell those that end; returns their engines and lanes."""
+
+    def fail(self, lane: int, reason: str) -> None:
+        """Write down that a lane could not be trained for its next epoch: once resumed, it ends before that.
+
+        Raises UserError where the work cannot do without it.
+        """
 
     def state(self) -> dict[str, Any]:
         """What a snapshot must hold besides the lanes' tensors."""
@@ -76,28 +90,83 @@ def run(
     after_tick: Callable[[], None] = lambda: None,
     spent: Spent | None = None,
 ) -> bool:
-    """Train until the work is done (True), or until `pause` says so after a tick (False, with a snapshot)."""
-    stopwatch = _Stopwatch(spent or Spent())
+    """Train until the work is done (True), or until `pause` says so after a tick (False, with a snapshot).
+
+    A tick in which an engine fails is undone and done again. Where that was no chance, it is done lane by lane, and the
+    lane that fails alone is the work's to `fail`.
+    """
+    stopwatch, troubles = _Stopwatch(spent or Spent()), _Troubles()
     work.resume(snapshots)
     while True:
-        stopwatch("snapshots")
-        joining = work.admit()
-        stopwatch("sampling")
-        if not work.alive:
-            snapshots.clear()
-            return True
-        scores = fleet.tick(work.tick + 1, joining)
-        stopwatch("training")
-        work.record(scores)
-        stopwatch("recording")
-        for engine, lane in work.settle():
-            fleet.drop(engine, lane)
-        stopwatch("judging")
-        after_tick()
-        if pause():
-            snapshots.keep(work.tick, work.state())
-            return False
-        snapshots.keep_if_due(work.tick, work.state)
+        try:
+            stopwatch("snapshots")
+            joining = work.admit()
+            stopwatch("sampling")
+            if not work.alive:
+                snapshots.clear()
+                return True
+            if troubles.certain_at(work.tick + 1):
+                scores = _one_by_one(work.tick + 1, fleet, joining)
+            else:
+                scores = fleet.tick(work.tick + 1, joining)
+            stopwatch("training")
+            work.record(scores)
+            stopwatch("recording")
+            for engine, lane in work.settle():
+                fleet.drop(engine, lane)
+            stopwatch("judging")
+            after_tick()
+            if pause():
+                snapshots.keep(work.tick, work.state())
+                return False
+            snapshots.keep_if_due(work.tick, work.state)
+            continue
+        except _LaneFailed as failed:
+            snapshots.forget(work.tick)  # it has the lane, which is now to end at this very tick
+            work.fail(failed.lane, failed.reason)
+            troubles = _Troubles()
+        except EngineError as error:
+            troubles.count(work.tick + 1, error)
+        fleet.rebuild()
+        work.resume(snapshots)
+
+
+class _LaneFailed(Exception):  # noqa: N818 - a finding
+    """A lane cannot be trained, even alone."""
+
+    def __init__(self, lane: int, reason: str) -> None:
+        super().__init__(lane, reason)
+        self.lane, self.reason = lane, reason
+
+
+def _one_by_one(tick: int, fleet: Fleet, joining: Sequence[tuple[int, Order]]) -> list[Score]:
+    """Train every lane alone for one tick. Raises _LaneFailed at the first that fails."""
+    orders = {order.lane: [(engine, order)] for engine, order in joining}
+    scores: list[Score] = []
+    for lane in sorted({*fleet.lanes(), *orders}):
+        try:
+            scores += fleet.tick(tick, orders.get(lane, []), only=lane)
+        except EngineError as error:
+            raise _LaneFailed(lane, str(error)) from error
+    return scores
+
+
+class _Troubles:
+    """Which tick cannot be trained: where an engine raised, or a worker died twice in a row."""
+
+    def __init__(self) -> None:
+        self._tick, self._deaths, self._certain = 0, 0, False
+
+    def count(self, tick: int, error: EngineError) -> None:
+        """Note that an engine failed in a tick."""
+        if tick != self._tick:
+            self._tick, self._deaths, self._certain = tick, 0, False
+        self._deaths += error.died
+        self._certain = self._certain or not error.died or self._deaths >= 2
+
+    def certain_at(self, tick: int) -> bool:
+        """Whether a tick is to be trained lane by lane."""
+        return self._certain and tick == self._tick
 
 
 class _Stopwatch:
@@ -145,13 +214,34 @@ def order_of(study: Study, row: TrialRow) -> Order:
     return Order(lane=row.number, parameters=study.told(row.drawn), seed=derive(study.seed, "initial", row.number))
 
 
+def _begun(row: TrialRow) -> TrialRow:
+    """A trial as it was when it began."""
+    return replace(row, state="running", value=None, diverged_at=None, reason=None)
+
+
+def _quiet_tick(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, Score]]) -> int:
+    """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
+    ends = {score.lane: float(tick) for tick, score in recorded}  # recorded is by tick: a trial's last one stays
+    lives = sorted(
+        (row.joined, math.inf if row.state == "running" else ends.get(row.number, row.joined - 1))
+        for row in rows
+        if row.joined is not None
+    )
+    quiet = reached = 0.0
+    for joined, end in lives:
+        if joined > reached:  # whoever came before had left
+            quiet = reached
+        reached = max(reached, end)
+    return int(quiet if reached == math.inf else reached)
+
+
 class Search:
     """A study's trials, from the first baseline to the last draw."""
 
     def __init__(self, study: Study, record: Record, facts: Facts) -> None:
         self.study, self.name, self.tick = study, record.name, 0
         self.live: dict[int, _Live] = {}
-        self.rows: dict[int, TrialRow] = {row.number: row for row in record.trials()}
+        self.rows: dict[int, TrialRow] = {row.number: row for row in record.trials()}  # as of the end of `tick`
         self._record, self._facts = record, facts
         self._distributions = distributions(study)
         self._engines: dict[int, int] = {}  # of the trials in training
@@ -159,24 +249,32 @@ class Search:
         self._standings: dict[int, list[Standing]] = {}  # epoch -> all trials that got there
         self._outcomes: dict[int, Outcome] = {}  # of trials that are complete
         self._mirror = Mirror(study)
+        self._furthest = 0  # the last tick that was recorded when the run was taken up
+        self._known: dict[tuple[int, int], Score] = {}  # (trial, epoch) -> what was recorded after `tick`
+        self._reasons: dict[tuple[int, int], str] = {}  # (trial, epochs it was trained for) -> why it failed after them
+        self._failures = 0  # trials that failed since one ended otherwise
 
     # --- taking up an interrupted run
 
     def resume(self, snapshots: Snapshots) -> None:
         """Go back to the newest moment that is wholly known: a snapshot, or a tick after which no trial was alive."""
-        recorded = self._record.scores()
+        rows, recorded = self._record.trials(), self._record.scores()
         last = max((tick for tick, _ in recorded), default=0)
-        running = any(row.state == "running" for row in self.rows.values())
-        kept = snapshots.newest(not_after=last) if running else None
+        kept = snapshots.newest(not_after=last) if any(row.state == "running" for row in rows) else None
+        self._engines = {}
         if kept is not None:
             self.tick, self._next = kept["tick"], kept["next"]
             self._engines = {int(number): engine for number, engine in kept["alive"].items()}
         else:
-            self.tick = self._quiet_tick(recorded)
-            joined = [row.number for row in self.rows.values() if row.joined is not None and row.joined <= self.tick]
+            snapshots.clear()
+            self.tick = _quiet_tick(rows, recorded)
+            joined = [row.number for row in rows if row.joined is not None and row.joined <= self.tick]
             self._next = max(joined, default=-1) + 1
-        past = [(tick, score) for tick, score in recorded if tick <= self.tick]
+        # What was told later than that moment will come out again, and is not known yet.
+        self.rows = {row.number: row if self._over(row.number) else _begun(row) for row in rows}
+        past = [(tick, score) for tick, score in recorded if tick <= self.tick and score.lane < self._next]
         curves: dict[int, list[Score]] = {}
+        self._standings, self._outcomes = {}, {}
         for _, score in past:
             curves.setdefault(score.lane, []).append(score)
             if self.rows[score.lane].joined is not None:  # a repeat's scores are another trial's, who stands already
@@ -184,30 +282,16 @@ class Search:
         for number, curve in curves.items():
             if self.rows[number].state == "complete" and (speaks := outcome(self.study.keep, curve)) is not None:
                 self._outcomes[number] = speaks
-        known = [self._as_of_then(self.rows[number], number in self._engines) for number in range(self._next)]
         # A repeat has its scores from the end of the tick before it was admitted: it may not be known yet.
-        self._mirror = Mirror(self.study, known, [(tick, score) for tick, score in past if score.lane < self._next])
+        self._mirror = Mirror(self.study, [self.rows[number] for number in range(self._next)], past)
         self.live = {number: _Live(self.rows[number], curves[number]) for number in sorted(self._engines)}
+        self._known = {(score.lane, score.epoch): score for tick, score in recorded if tick > self.tick}
+        self._furthest = last
+        trained = Counter(score.lane for _, score in recorded)
+        self._reasons = {(row.number, trained[row.number]): row.reason or "" for row in rows if row.state == "failed"}
 
-    def _quiet_tick(self, recorded: Sequence[tuple[int, Score]]) -> int:
-        """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
-        ends = {score.lane: float(tick) for tick, score in recorded}  # recorded is by tick: a trial's last one stays
-        lives = sorted(
-            (row.joined, math.inf if row.state == "running" else ends[row.number])
-            for row in self.rows.values()
-            if row.joined is not None
-        )
-        quiet = reached = 0.0
-        for joined, end in lives:
-            if joined > reached:  # whoever came before had left
-                quiet = reached
-            reached = max(reached, end)
-        return int(quiet if reached == math.inf else reached)
-
-    @staticmethod
-    def _as_of_then(row: TrialRow, was_alive: bool) -> TrialRow:
-        """A trial as it stood at the tick resumed from: told later means running then."""
-        return replace(row, state="running", value=None) if was_alive else row
+    def _over(self, number: int) -> bool:
+        return number < self._next and number not in self._engines
 
     def state(self) -> dict[str, Any]:
         """What a snapshot must hold besides the lanes' tensors."""
@@ -243,6 +327,9 @@ class Search:
             self._mirror.insert(row)
             if row.joined is None:
                 self._take_over(row)
+                continue
+            if (reason := self._reasons.get((row.number, 0))) is not None:
+                self._end(row, "failed", None, reason=reason)
                 continue
             self.live[row.number] = _Live(row)
             joining.append(row)
@@ -291,8 +378,9 @@ class Search:
     # --- record, judge, tell
 
     def record(self, scores: Sequence[Score]) -> None:
-        """Write down a tick in one transaction; what is there stays."""
+        """Write down a tick in one transaction; what is there stays, and is what verdicts follow from."""
         self.tick += 1
+        scores = [self._known.get((score.lane, score.epoch), score) for score in scores]
         self._record.record(self.tick, scores)
         for score in scores:
             self.live[score.lane].curve.append(score)
@@ -307,7 +395,9 @@ class Search:
         leaving = []
         for number, live in sorted(self.live.items()):
             score = live.curve[-1]
-            if Standing.of(score).diverged:
+            if (reason := self._reasons.get((number, score.epoch))) is not None:
+                self._end(live.row, "failed", None, reason=reason)
+            elif Standing.of(score).diverged:
                 self._end(live.row, "pruned", None, score.epoch)
             elif score.epoch == self.study.epochs:
                 speaks = outcome(self.study.keep, live.curve)
@@ -322,6 +412,18 @@ class Search:
             del self.live[number]
         return leaving
 
+    def fail(self, lane: int, reason: str) -> None:
+        """Tell a trial as failed. Raises UserError when several have failed one after the other."""
+        self._record.tell(lane, "failed", None, reason=reason)
+        self._failures += 1
+        if self._failures == FAILURES:
+            last = reason.strip().splitlines()[-1]
+            raise UserError(
+                f"{FAILURES} trials in a row failed; the last one, trial {lane}, with {last}",
+                "each keeps its traceback as `reason`; change the study's space and begin anew with --restart, or give "
+                "the same command again to try the trials after them",
+            )
+
     def _end(
         self,
         row: TrialRow,
@@ -330,6 +432,8 @@ class Search:
         diverged_at: int | None = None,
         reason: str | None = None,
     ) -> None:
+        if state != "failed" and self.tick > self._furthest:
+            self._failures = 0
         self._record.tell(row.number, state, value, diverged_at=diverged_at, reason=reason)
         self._mirror.tell(row.number, state, value)
         self.rows[row.number] = replace(row, state=state, value=value, diverged_at=diverged_at, reason=reason)

@@ -81,19 +81,30 @@ class Host:
             "classes": list(examples.classes),
         }
 
-    def tick(self, number: int, add: dict[str, list[Message]]) -> Message:
-        """Take in lanes, train every engine for one tick; answers the scores."""
+    def tick(self, number: int, only: int | None, add: dict[str, list[Message]]) -> Message:
+        """Take in lanes, train every engine, or one lane of them, for one tick; answers the scores."""
         scores = []
         for place, engine in self._engines.items():
             for order in add.get(str(place), []):
                 engine.add(Order.model_validate(order))
-            scores += [score.model_dump() for score in engine.tick(number)]
+            scores += [score.model_dump() for score in engine.tick(number, only)]
         return {"scores": scores}
+
+    def lanes(self) -> Message:
+        """Answers all lanes that are here."""
+        return {"lanes": [lane for engine in self._engines.values() for lane in engine.lanes]}
 
     def save(self, folder: str) -> Message:
         """Write each engine's lanes into the folder."""
         for number, engine in self._engines.items():
-            engine.save(Path(folder) / f"engine-{number}.safetensors")
+            file = Path(folder) / f"engine-{number}.safetensors"
+            try:
+                engine.save(file)
+            except Exception as error:
+                raise UserError(
+                    f"no snapshot can be written to {file}: {error}",
+                    "make room there, or give yourself the right to; then give the same command again, it goes on",
+                ) from error
         return {}
 
     def load(self, folder: str) -> Message:

@@ -2,14 +2,17 @@
 
 The coordinator speaks to all engines at once, in plain data, and cannot tell where they are. Engine g lives on host
 g mod (number of hosts); what its lanes learn does not depend on it. A worker is `python -m search.engine`, never a
-re-import of the caller's __main__, so a fleet can be started from a notebook as well.
+re-import of the caller's __main__, so a fleet can be started from a notebook as well. A host that dies or raises is an
+`EngineError`; `rebuild` then gives a fleet without lanes, and what they had learned is the coordinator's to bring back.
 """
 
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,7 +37,11 @@ class Facts:
 
 
 class EngineError(RuntimeError):
-    """An engine host raised or died; the text is its traceback."""
+    """An engine host raised, and the text is its traceback; or it died, and the text says how."""
+
+    def __init__(self, reason: str, *, died: bool = False) -> None:
+        super().__init__(reason)
+        self.died = died
 
 
 class _Place(Protocol):
@@ -46,19 +53,29 @@ class _Place(Protocol):
 
     def close(self) -> None: ...
 
+    @property
+    def dead(self) -> bool: ...
+
 
 class _Inline:
     """A host in this process."""
 
+    dead = False
+
     def __init__(self) -> None:
         self._host = Host()
-        self._waiting: list[Message] = []
+        self._waiting = ""
 
     def send(self, message: Message) -> None:
-        self._waiting.append(message)
+        self._waiting = json.dumps(message)  # exactly what a worker would be told
 
     def receive(self) -> Message:
-        return self._host.handle(self._waiting.pop())
+        try:
+            return self._host.handle(json.loads(self._waiting))
+        except UserError:
+            raise
+        except Exception as error:  # whatever a model raises
+            raise EngineError(traceback.format_exc()) from error
 
     def close(self) -> None:
         self._host = Host()
@@ -77,7 +94,12 @@ class _Worker:
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": paths},
+            process_group=0,  # a terminal's Ctrl-C is for the coordinator, which says what becomes of it
         )
+
+    @property
+    def dead(self) -> bool:
+        return self._process.poll() is not None
 
     def send(self, message: Message) -> None:
         assert self._process.stdin is not None
@@ -88,22 +110,29 @@ class _Worker:
     def receive(self) -> Message:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line:
-            raise EngineError(f"worker {self._number} died (exit status {self._process.wait()})")
+        if not line.endswith("\n"):  # nothing, or what a dying process had got out
+            raise EngineError(f"worker {self._number} died: {_manner(self._process.wait())}", died=True)
         answer: Message = json.loads(line)
         if "refused" in answer:
             raise UserError(*answer["refused"])
         if "failed" in answer:
-            raise EngineError(f"worker {self._number} failed\n{answer['failed']}")
+            raise EngineError(answer["failed"])
         return answer
 
     def close(self) -> None:
+        """End the process at once: it holds nothing that is not in a snapshot, or can be trained again."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+        self._process.kill()
         self._process.wait()
         self._process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # a message that it never read
+            self._process.stdin.close()
+
+
+def _manner(status: int) -> str:
+    """How a process ended, in words."""
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
 class Fleet:
@@ -111,32 +140,61 @@ class Fleet:
 
     def __init__(self, engines: int, workers: int) -> None:
         """Start the hosts: worker processes, or this one where `workers` is 0. They load nothing yet."""
-        self._engines = engines
-        self._places: list[_Place] = [_Worker(i) for i in range(min(workers, engines))] or [_Inline()]
+        self._engines, self._workers = engines, min(workers, engines)
+        self._places: list[_Place] = []
+        try:
+            for number in range(max(1, self._workers)):
+                self._places.append(self._start(number))
+        except BaseException:  # Ctrl-C, between one worker and the next
+            self.close()
+            raise
         self._leaving: dict[int, list[int]] = {}
+        self._opening: Message = {}
+
+    def _start(self, number: int) -> _Place:
+        return _Worker(number) if self._workers else _Inline()
 
     def open(self, study: Study, source: Source, *, device: str = "cpu", hold_out: bool = True) -> Facts:
         """Load the data everywhere and make empty engines. Without `hold_out` they train on the validation part too."""
-        answers = self._all(
-            {
-                "do": "open",
-                "recipe": {
-                    name: value for name, value in study.model_dump(mode="json").items() if name in Recipe.model_fields
-                },
-                "source": asdict(source),
-                "validation_share": study.validation_share,
-                "hold_out": hold_out,
-                "momentum_searched": "momentum" in study.space,
-                "threads": study.threads,
-                "device": device,
+        self._opening = {
+            "do": "open",
+            "recipe": {
+                name: value for name, value in study.model_dump(mode="json").items() if name in Recipe.model_fields
             },
-            lambda engines: {"engines": engines},
-        )
-        first = answers[0]
+            "source": asdict(source),
+            "validation_share": study.validation_share,
+            "hold_out": hold_out,
+            "momentum_searched": "momentum" in study.space,
+            "threads": study.threads,
+            "device": device,
+        }
+        first = self._open()[0]
         return Facts(first["train"], first["validation"], tuple(first["shape"]), tuple(first["classes"]))
 
-    def tick(self, number: int, joining: Sequence[tuple[int, Order]]) -> list[Score]:
-        """Let lanes join their engines, train all for one tick; returns the scores by lane."""
+    def _open(self) -> list[Message]:
+        try:
+            return self._all(self._opening, lambda engines: {"engines": engines})
+        except EngineError as error:
+            if not error.died:
+                raise
+            raise UserError(
+                f"{error} while it loaded the data", "look whether memory is short; fewer --workers need less of it"
+            ) from error
+
+    def rebuild(self) -> None:
+        """Start dead workers again, and make all engines empty: as the fleet was when it was opened."""
+        self._leaving.clear()
+        for number, place in enumerate(self._places):
+            if place.dead:
+                place.close()
+                self._places[number] = self._start(number)
+        self._open()
+
+    def tick(self, number: int, joining: Sequence[tuple[int, Order]], *, only: int | None = None) -> list[Score]:
+        """Let lanes join their engines, train all (or one) for one tick; returns the scores by lane.
+
+        Raises EngineError where a host fails. What the lanes have learned is then unknown: see `rebuild`.
+        """
 
         def added(engines: list[int]) -> Message:
             orders: dict[str, list[Message]] = {}  # keys as JSON will have them, in this process as well
@@ -145,9 +203,13 @@ class Fleet:
                     orders.setdefault(str(engine), []).append(order.model_dump())
             return {"add": orders}
 
-        answers = self._all({"do": "tick", "number": number}, added)
+        answers = self._all({"do": "tick", "number": number, "only": only}, added)
         scores = [Score.model_validate(score) for answer in answers for score in answer["scores"]]
         return sorted(scores, key=lambda score: score.lane)
+
+    def lanes(self) -> list[int]:
+        """All lanes that engines hold, sorted."""
+        return sorted(lane for answer in self._all({"do": "lanes"}) for lane in answer["lanes"])
 
     def drop(self, engine: int, lane: int) -> None:
         """Let a lane leave before the next thing that is asked."""
@@ -173,16 +235,27 @@ class Fleet:
         return {int(lane): tuple(pair) for answer in answers for lane, pair in answer["measured"].items()}
 
     def _all(self, message: Message, own: Callable[[list[int]], Message] = lambda engines: {}) -> list[Message]:
-        """Send a message to every host, with what is its own added, and wait for all answers."""
+        """Send a message to every host, with what is its own added, and wait for all answers.
+
+        Every answer is received, also where one is an error, so that none is taken for the next message's.
+        """
         hosts = len(self._places)
         for number, place in enumerate(self._places):
             engines = list(range(number, self._engines, hosts))
             drop = {engine: self._leaving.pop(engine) for engine in engines if engine in self._leaving}
             place.send({**message, "drop": drop, **own(engines)})
-        return [place.receive() for place in self._places]
+        answers, errors = [], []
+        for place in self._places:
+            try:
+                answers.append(place.receive())
+            except (UserError, EngineError) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return answers
 
     def close(self) -> None:
-        """End every worker and wait for it."""
+        """End every worker."""
         for place in self._places:
             place.close()
 

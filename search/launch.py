@@ -170,17 +170,18 @@ def search(
     with (
         prepared.record.lease(),
         Fleet(study.engines, worker_count(options.workers, study.engines)) as fleet,
-        interrupt.watched(),
     ):
         facts = fleet.open(study, prepared.source, device=prepared.device)
         work = Search(study, prepared.record, facts)
-        finished = coordinator.run(
-            work,
-            fleet,
-            Snapshots(prepared.record.folder / "snapshots", fleet),
-            pause=lambda: interrupt.signal is not None or (deadline is not None and time.monotonic() >= deadline),
-            after_tick=begun(work, facts),
-            spent=spent,
-        )
+        after_tick = begun(work, facts)
+        with interrupt.watched():  # until here there is nothing to be kept by a pause
+            finished = coordinator.run(
+                work,
+                fleet,
+                Snapshots(prepared.record.folder / "snapshots", fleet),
+                pause=lambda: interrupt.signal is not None or (deadline is not None and time.monotonic() >= deadline),
+                after_tick=after_tick,
+                spent=spent,
+            )
         prepared.record.spend(vars(spent))
     return Ended(finished, time.monotonic() - began, spent)

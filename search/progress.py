@@ -71,9 +71,12 @@ class Progressing:
             self._console.print(
                 escape(
                     f"{search.name} · {study.data} {facts.train}+{facts.validation} · "
-                    f"{study.engines} engines x {study.lanes} lanes · {self._prepared.device} · {self._prepared.storage}"
+                    f"{study.engines} engines x {study.lanes} lanes · {self._prepared.device} · "
+                    f"{self._prepared.storage}"
                 )
             )
+            if left := sum(row.state == "running" for row in search.rows.values()):
+                self._console.print(f"takes up {left} trials that an earlier run left in the middle")
         task = self._bar.add_task(escape(search.name), total=study.trials)
         since = time.monotonic()
 
@@ -126,6 +129,8 @@ def summary(record: Record, ended: Ended | None) -> str:
                 f"diverged at epoch {row.diverged_at}" if row.diverged_at else f"{known.accuracy:.4f}" if known else "-"
             )
             lines.append(f"  baseline {row.baseline}: {fate}")
+        if row.state == "failed" and row.reason:
+            lines.append(f"  trial {row.number} failed: {row.reason.strip().splitlines()[-1]}")
     trained = sum(len(curves.get(row.number, [])) for row in rows if row.joined is not None)
     whole = study.epochs * sum(row.joined is not None for row in rows)
     if whole:

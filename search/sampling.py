@@ -7,7 +7,8 @@ models.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import optuna
@@ -68,6 +69,21 @@ def _value(of: Range, share: float) -> Value:
 # --- the mirror -------------------------------------------------------------------------------------------------------
 
 
+class _Excerpt(optuna.storages.InMemoryStorage):
+    """A storage in memory that can keep some finished trials to itself."""
+
+    shown: set[int] | None = None  # numbers of the finished trials that are told of; None: all
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Return the trials of a study that are shown, and all live ones."""
+        trials = super().get_all_trials(study_id, deepcopy, states)
+        if self.shown is None:
+            return trials
+        return [trial for trial in trials if trial.number in self.shown or not trial.state.is_finished()]
+
+
 class Mirror:
     """An Optuna study in memory that mirrors the record: what TPE and the pruners of Optuna see.
 
@@ -79,12 +95,13 @@ class Mirror:
     def __init__(self, study: Study, trials: Iterable[TrialRow] = (), scores: Iterable[tuple[int, Score]] = ()) -> None:
         pruner = optuna_pruner(study.pruner) if isinstance(study.pruner, OptunaPruner) else optuna.pruners.NopPruner()
         self._distributions = distributions(study)
-        self._storage = optuna.storages.InMemoryStorage()
+        self._storage = _Excerpt()
         # Hyperband deals its brackets by the study's name, which Optuna would otherwise make up afresh each time.
         self.study = optuna.create_study(
             storage=self._storage, study_name="mirror", direction="maximize", pruner=pruner
         )
         self._study_id = self._storage.get_study_id_from_name("mirror")
+        self._over: list[tuple[int, float, float, int]] = []  # finished trials, best first; their number comes last
         self._keep = study.keep
         self._curves: dict[int, list[Score]] | None = {} if isinstance(study.sampler, Staged) else None
         known = list(trials)
@@ -134,8 +151,15 @@ class Mirror:
     def tell(self, number: int, state: State, value: float | None) -> None:
         """Trial `number` has ended; `value` is its score, None where it has none."""
         trial_id, trial = self._trial(number)
-        if not trial.state.is_finished():
-            self._storage.set_trial_state_values(trial_id, _ENDS[state], None if value is None else [value])
+        if trial.state.is_finished():
+            return
+        self._storage.set_trial_state_values(trial_id, _ENDS[state], None if value is None else [value])
+        # The order in which TPE itself divides good trials from others: complete ones, then pruned ones by their step.
+        last = trial.intermediate_values.get(trial.last_step or 0, -math.inf)
+        if state == "complete" and value is not None:
+            insort(self._over, (0, -value, 0.0, number))
+        else:
+            insort(self._over, (1 if state == "pruned" else 2, -(trial.last_step or 0), -last, number))
 
     def is_over(self, number: int) -> bool:
         """Whether trial `number` has been here and has ended."""
@@ -156,12 +180,25 @@ class Mirror:
         """What trial `number` tries, as Optuna holds it."""
         return dict(self._trial(number)[1].params)
 
-    def ask(self, number: int, sampler: optuna.samplers.BaseSampler) -> Parameters:
-        """What `sampler` tries in trial `number`, which runs in the mirror from then on: inserting it is harmless."""
+    def ask(self, number: int, sampler: optuna.samplers.BaseSampler, considered: int, seed: int) -> Parameters:
+        """What `sampler` tries in trial `number`, which runs in the mirror from then on: inserting it is harmless.
+
+        Of more than `considered` finished trials it is shown the best sixth and, drawn by `seed`, some of the others.
+        """
         if number != len(self):
             raise RuntimeError(f"trial {number} cannot be drawn after {len(self)} trials")
+        if len(self._over) > considered:
+            best = considered // 6
+            others = np.random.Generator(np.random.PCG64(seed)).choice(
+                len(self._over) - best, considered - best, replace=False
+            )
+            shown = [*range(best), *(best + others).tolist()]
+            self._storage.shown = {self._over[place][-1] for place in shown}
         self.study.sampler = sampler
-        return self.study.ask(self._distributions).params
+        try:
+            return self.study.ask(self._distributions).params
+        finally:
+            self._storage.shown = None
 
     def _trial(self, number: int) -> tuple[int, FrozenTrial]:
         """The trial and Optuna's name for it."""
@@ -204,7 +241,8 @@ def draw(study: Study, number: int, mirror: Mirror) -> Parameters | None:
                 multivariate=True,
                 constant_liar=True,  # live trials repel: many are drawn before the first has ended
             )
-            drawn: Parameters | None = mirror.ask(number, sampler)
+            seed = derive(study.seed, "considered", number)
+            drawn: Parameters | None = mirror.ask(number, sampler, tpe.considered, seed)
         case Random():
             generator = np.random.Generator(np.random.PCG64(derive(study.seed, "random", number)))
             drawn = _configuration(study, generator.random(len(study.space)).tolist())

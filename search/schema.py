@@ -216,7 +216,10 @@ _SQLITE_REFUSALS = {  # SQLite's result code -> what is so of the database, and 
     ),
     "CANTOPEN": ("cannot be opened", "check the rights of its folder, or name another place with --storage"),
     "BUSY": ("is locked by another program", "close the program that is writing to it, then start again"),
-    "IOERR": ("cannot be read or locked where it lies", "put it on a local disk and name that place with --storage"),
+    "IOERR": (
+        "cannot be read or locked where it lies",
+        "make room if that disk is full; else put it on a local disk and name that place with --storage",
+    ),
     "FULL": ("cannot grow: the disk is full", "make room, then give the same command again; the run goes on"),
 }
 
@@ -271,15 +274,14 @@ class Database:
 
     def _prepare_file(self, file: Path, create: bool) -> None:
         """Refuse a file that will not do, before a byte of it is changed; then let readers and a writer meet (WAL)."""
-        if file.is_dir():
-            raise UserError(f"{file} is a folder", f"name a file in it: --storage sqlite:///{file}/studies.db")
         if not create and not file.exists():
             raise UserError(
                 f"there is no database at {file}", "name the right one with --storage, or begin a study there"
             )
         with _refusing(str(file)):
             self.folder.mkdir(parents=True, exist_ok=True)
-            _within(PROBE_SECONDS, lambda: _probe(file, self.folder / ".lock"), file)
+            # A lock of its own: to make tables, for which `.lock` is held, takes far longer than a probe may.
+            _within(PROBE_SECONDS, lambda: _probe(file, self.folder / ".probe"), file)
 
     def _check_version(self, create: bool) -> None:
         with self._engine.connect() as connection:
@@ -338,6 +340,8 @@ def _parse(url: str) -> URL:
         raise UserError(f"{_mask(address)} is not a kind of database we know", "use sqlite:///... or postgresql://...")
     if address.get_backend_name() == "sqlite" and (address.database or ":memory:").startswith((":memory:", "file:")):
         raise UserError(f"{_mask(address)} names no file to keep trials in", f"write sqlite:///{DEFAULT_FILE}")
+    if address.get_backend_name() == "sqlite" and (file := Path(address.database or "")).is_dir():
+        raise UserError(f"{file} is a folder", f"name a file in it: --storage sqlite:///{file}/studies.db")
     return address
 
 
@@ -385,7 +389,7 @@ def _probe(file: Path, lock: Path) -> None:
     with file_lock(lock, PROBE_SECONDS / 2), closing(sqlite3.connect(file, timeout=PROBE_SECONDS / 4)) as database:
         database.isolation_level = None
         if (verdict := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":  # 0.1 s for a million rows
-            raise UserError(f"{file} is damaged: {verdict}", _SQLITE_REFUSALS["CORRUPT"][1])
+            raise UserError(f"{file} is damaged: {' '.join(verdict.split())}", _SQLITE_REFUSALS["CORRUPT"][1])
         if (mode := database.execute("PRAGMA journal_mode = WAL").fetchone()[0]) != "wal":
             raise UserError(f"{file} lies where SQLite cannot share it (journal {mode})", _SQLITE_REFUSALS["IOERR"][1])
         database.execute("BEGIN IMMEDIATE")

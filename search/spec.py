@@ -168,6 +168,9 @@ class TPE(Words):
 
     name: Literal["tpe"] = "tpe"
     startup: int = Field(default=10, ge=1)  # trials that are drawn at random before the estimator speaks
+    # Finished trials that the estimator is shown; of more, the best sixth and a random sample of the others. A draw
+    # takes time in proportion to them.
+    considered: int = Field(default=300, ge=60)
 
 
 class Random(Words):

@@ -8,7 +8,7 @@ Depth is searched, so that one search answers what the author asked with two net
 Trials of one depth are fused with each other.
 """
 
-from search import AdamW, Baseline, Cosine, Float, Int, Mlp, Study
+from search import AdamW, Baseline, Cosine, Float, Int, Mlp, Peer, Study
 
 study = Study(
     about="one or two hidden layers on FashionMNIST, Adam with decoupled decay",
@@ -19,6 +19,7 @@ study = Study(
     optimizer=AdamW(),  # without decay it is Adam, so the author's runs are among ours
     schedule=Cosine(),  # falls to `final_factor` of the rate; at 1 it is constant, as the author's
     trials=32,
+    pruner=Peer(first=4),  # what decay and schedule are worth shows late
     space={
         "learning_rate": Float(1e-4, 1e-2, log=True),  # Adam's own 0.001 lies in the middle
         "hidden": Int(64, 512, log=True),  # from the author's narrow network to the wide one

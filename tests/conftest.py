@@ -12,6 +12,10 @@ import pytest
 from models.data import Source, locate
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=3, help="how often tests/test_crash.py kills its run (long form: 30)")
+
+
 @pytest.fixture(scope="session")
 def mnist_root() -> str:
     """The folder that STUDYHALL_DATA names, with MNIST in it; for tests marked `mnist`."""

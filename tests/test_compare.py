@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from reports import compare
+from reports import compare, comparison
 from reports.tested import read
 from search.spec import Baseline
 from search.storage import FinalistRow, Record, Store
@@ -52,6 +52,11 @@ def _begun(store: Store, name: str) -> None:
     store.begin(name, like.study, like.fingerprint, like.environment, like.text)
 
 
+def _best(record: Record) -> int:
+    """The trial that the export ranked first."""
+    return int(pd.read_csv(record.folder / "results.csv")["trial"][0])
+
+
 def _row(frame: pd.DataFrame, what: str) -> Any:
     (row,) = frame[frame["what"] == what].to_dict("records")
     return row
@@ -61,27 +66,27 @@ def _row(frame: pd.DataFrame, what: str) -> Any:
 
 
 def test_published_stands_before_reproduced_before_found(record: Record) -> None:
-    frame = compare.comparison_frame([record])
+    frame = comparison.comparison_frame([record])
     assert frame["what"].tolist() == ["published", "reproduced", "found"]
     assert frame["study"].tolist() == ["mlp@digits"] * 3
     assert frame["seeds"].tolist() == [pd.NA, 2, 2]
 
 
 def test_what_was_published_has_no_interval(record: Record) -> None:
-    row = _row(compare.comparison_frame([record]), "published")
+    row = _row(comparison.comparison_frame([record]), "published")
     assert (row["train_loss"], row["test_accuracy"]) == (0.08, 0.9)
     assert pd.isna([row["test_loss"], row["train_loss_low"], row["test_accuracy_high"], row["trial"]]).all()
 
 
 def test_the_reproduced_row_is_the_baselines_means_over_seeds(record: Record) -> None:
-    row = _row(compare.comparison_frame([record]), "reproduced")
+    row = _row(comparison.comparison_frame([record]), "reproduced")
     mine = [it for it in record.finalists() if it.trial == 0]
-    for figure in compare.FIGURES:
+    for figure in comparison.FIGURES:
         assert row[figure] == pytest.approx(np.mean([getattr(it, figure) for it in mine]), abs=1e-6)
 
 
 def test_the_found_row_is_the_first_in_rank(record: Record) -> None:
-    row = _row(compare.comparison_frame([record]), "found")
+    row = _row(comparison.comparison_frame([record]), "found")
     results = pd.read_csv(record.folder / "results.csv")
     assert row["trial"] == results["trial"][0]
     for ours, theirs in (("", "mean"), ("_low", "low"), ("_high", "high")):
@@ -89,14 +94,14 @@ def test_the_found_row_is_the_first_in_rank(record: Record) -> None:
 
 
 def test_train_figures_have_students_interval_over_seeds(record: Record) -> None:
-    row = _row(compare.comparison_frame([record]), "reproduced")
+    row = _row(comparison.comparison_frame([record]), "reproduced")
     values = [it.train_loss for it in record.finalists() if it.trial == 0]
     low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
     assert (row["train_loss_low"], row["train_loss_high"]) == pytest.approx((max(low, 0.0), high))
 
 
 def test_the_search_and_its_cost_stand_in_the_found_row(record: Record) -> None:
-    row = _row(compare.comparison_frame([record]), "found")
+    row = _row(comparison.comparison_frame([record]), "found")
     trials = record.trials()
     assert row["trials"] == len(trials) == 10
     assert row["pruned_share"] == sum(it.state == "pruned" for it in trials) / 10
@@ -110,25 +115,25 @@ def test_the_rank_goes_by_validation_and_then_by_its_loss() -> None:
         2: [FinalistRow(2, 0, validation_accuracy=0.95, validation_loss=0.9)],
         0: [FinalistRow(0, 0, validation_accuracy=0.0)],  # it diverged
     }
-    assert compare.ranking(rows) == [2, 1, 3, 0]
+    assert comparison.ranking(rows) == [2, 1, 3, 0]
 
 
 def test_finalists_of_an_earlier_export_do_not_count(record: Record) -> None:
     with record.lease():
-        record.save_finalist(FinalistRow(5, 0, test_accuracy=1.0, ledger=0, model_sha256="0" * 64))
-    known = compare.last_tested(record)
+        record.save_finalist(FinalistRow(99, 0, test_accuracy=1.0, ledger=0, model_sha256="0" * 64))
+    known = comparison.last_tested(record)
     assert known is not None
-    assert {row.trial for row in known[0]} == {0, 8}
+    assert {row.trial for row in known[0]} == {0, _best(record)}
 
 
 def test_finalists_retrained_since_they_were_tested_are_not_told(record: Record) -> None:
     with record.lease():
         record.save_finalist(FinalistRow(0, 0, model_sha256="0" * 64))
-    assert compare.comparison_frame([record]).empty
+    assert comparison.comparison_frame([record]).empty
 
 
 def test_types_are_explicit(record: Record) -> None:
-    kinds = compare.comparison_frame([record]).dtypes.astype(str).to_dict()
+    kinds = comparison.comparison_frame([record]).dtypes.astype(str).to_dict()
     assert kinds["seeds"] == kinds["trial"] == kinds["trials"] == "Int64"
     assert kinds["study"] == "string"
     assert kinds["test_loss_low"] == "Float64"
@@ -153,12 +158,12 @@ def test_the_files_hold_what_is_shown(asked: Asked, runs: Path, record: Record) 
     written = runs / "studies" / "compare.md"
     assert output.startswith(written.read_text(encoding="utf-8"))
     frame = pd.read_csv(runs / "studies" / "compare.csv")
-    known = read(
-        record.folder / "finalists" / "tested.safetensors", {(8, 0): _sha(record, 8, 0), (8, 1): _sha(record, 8, 1)}
-    )
+    best = _best(record)
+    models = {(best, seed): _sha(record, best, seed) for seed in (0, 1)}
+    known = read(record.folder / "finalists" / "tested.safetensors", models)
     assert known is not None
     found = _row(frame, "found")
-    assert found["test_accuracy"] == pytest.approx(known.hits(8, 2).mean())
+    assert found["test_accuracy"] == pytest.approx(known.hits(best, 2).mean())
 
 
 def _sha(record: Record, trial: int, seed: int) -> str:
@@ -174,10 +179,21 @@ def test_the_table_is_markdown_whose_rows_have_as_many_cells_as_its_head(asked: 
     assert set(table[1]) == set("|-: ")
 
 
-def test_the_winner_is_told_with_its_parameters(asked: Asked) -> None:
+def test_the_winner_is_told_with_its_parameters(asked: Asked, record: Record) -> None:
     _, output = asked()
     (line,) = [line for line in output.splitlines() if line.startswith("* ")]
-    assert line.startswith("* mlp@digits, trial 8: learning_rate 0.196 hidden 431 weight_decay ")
+    best = _best(record)
+    told = record.study.told(record.trials()[best].drawn)
+    assert line.startswith(
+        f"* mlp@digits, trial {best}: learning_rate {told['learning_rate']:.3g} hidden {told['hidden']}"
+    )
+
+
+def test_a_test_set_that_was_opened_again_is_told(asked: Asked, record: Record) -> None:
+    assert "was opened" not in asked()[1]
+    with record.lease():
+        record.sign("a look", "digits", record.fingerprint["data.sha256"], 1)
+    assert "; its test set was opened 2 times" in asked()[1]
 
 
 def test_studies_that_are_missing_are_named(asked: Asked, store: Store) -> None:
@@ -218,5 +234,5 @@ def test_a_folder_that_cannot_be_written_is_told(asked: Asked, runs: Path) -> No
         ({"what": "found", "it": pd.NA, "it_low": pd.NA, "it_high": pd.NA}, ""),
     ],
 )
-def test_a_figure_is_told_with_its_certainty(row: compare.Row, told: str) -> None:
-    assert compare._spread(row, "it") == told
+def test_a_figure_is_told_with_its_certainty(row: comparison.Row, told: str) -> None:
+    assert comparison._spread(row, "it") == told

@@ -1,6 +1,7 @@
 """The dashboard over HTTP: everything can be read, nothing can be changed unless asked, while a search runs as well."""
 
 import http.client
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from optuna.artifacts import FileSystemArtifactStore
 from typer.testing import CliRunner
@@ -27,11 +29,11 @@ def _served(runs: Path, **options: Any) -> Iterator[Ask]:
     url = f"sqlite:///{runs}/studies.db"
     application = dashboard.application(Store(url, create=False), url, **{"allow_changes": False, **options})
     server = dashboard.serve(application, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run)
     thread.start()
 
     def ask(method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", dashboard._port(server), timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=30)
         sent = {"Content-Type": "application/json"} if body is not None else {}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), sent | headers)
@@ -43,9 +45,9 @@ def _served(runs: Path, **options: Any) -> Iterator[Ask]:
     try:
         yield ask
     finally:
-        server.close()
+        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))  # in its own thread
+        thread.join()
         server.task_dispatcher.shutdown()
-        thread.join(10)
 
 
 @pytest.fixture
@@ -95,10 +97,6 @@ def test_artifacts_are_shown(runs: Path) -> None:
     record = store.find("mlp@digits")
     assert record is not None
     number = "01234567-89ab-cdef-0123-456789abcdef"
-    import io
-
-    import optuna
-
     FileSystemArtifactStore(folder).write(number, io.BytesIO(b"<h1>told</h1>"))
     about = {"artifact_id": number, "filename": "report.html", "mimetype": "text/html", "encoding": None}
     storage = optuna.storages.RDBStorage(f"sqlite:///{runs}/studies.db")
@@ -137,7 +135,6 @@ def test_no_other_file_is_shown_as_a_report(runs: Path, ask: Ask, name: str) -> 
         ("POST", "/incompatible-rdb-schema", {}),
         ("PATCH", "/api/studies/1", {}),
         ("OPTIONS", "/api/studies/1", None),
-        ("delete", "/api/studies/1", None),
     ],
 )
 def test_a_change_is_refused(ask: Ask, method: str, path: str, body: object) -> None:
@@ -224,21 +221,22 @@ def test_it_works_while_a_search_runs(runs: Path) -> None:
 def test_a_port_in_use_is_told_in_two_lines(runs: Path) -> None:
     held = dashboard.serve(lambda environ, start: [], "127.0.0.1", 0)
     try:
-        port = str(dashboard._port(held))
+        port = str(held.effective_port)
         result = CliRunner().invoke(dashboard.app, ["--storage", f"sqlite:///{runs}/studies.db", "--port", port])
     finally:
         held.close()
         held.task_dispatcher.shutdown()
     assert result.exit_code == 2
-    assert result.output == (
-        f"error: port {port} of 127.0.0.1 is in use\n  choose another with --port, like --port {int(port) % 65535 + 1}\n"
-    )
+    fact, remedy = f"error: port {port} of 127.0.0.1 is in use", "  choose another with --port, like --port "
+    assert result.output.startswith(f"{fact}\n{remedy}")
+    assert len(result.output.splitlines()) == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--host", "no.such.name.invalid"], "is no address of this machine"),
+        (["--host", "192.0.2.1", "--port", "0"], "nothing can listen at port 0 of 192.0.2.1"),
         (["--port", "65536"], "65536 is above 65535"),
         (["--port", "http"], "http is no whole number"),
         (["--storage", "sqlite:///none.db"], "there is no database at none.db"),

@@ -21,23 +21,23 @@ from torch import nn
 from models.errors import UserError
 from models.files import Model, load_model, read_model, write_model
 from models.lanes import family_of
-from models.recipe import Linear, Mlp, Parameters, Recipe
+from models.recipe import Cnn, Linear, Mlp, Parameters, Recipe
 
 SHAPE, CLASSES = (1, 4, 5), ("one", "two", "three")
 
 
-def _model(recipe: Recipe, parameters: Parameters) -> tuple[Model, nn.Module]:
-    module = family_of(recipe, SHAPE, len(CLASSES)).build(parameters).eval()
+def _model(recipe: Recipe, parameters: Parameters, shape: tuple[int, int, int] = SHAPE) -> tuple[Model, nn.Module]:
+    module = family_of(recipe, shape, len(CLASSES)).build(parameters).eval()
     about: dict[str, Any] = {"study": "mlp", "trial": 33, "seed": 0, "epochs": 7}
     described = Model(
         recipe=recipe,
         parameters=parameters,
         data="digits",
         data_sha256="0" * 64,
-        shape=SHAPE,
+        shape=shape,
         classes=CLASSES,
-        mean=(0.1,),
-        std=(0.3,),
+        mean=(0.1,) * shape[0],
+        std=(0.3,) * shape[0],
         about=about,
     )
     return described, module
@@ -76,18 +76,21 @@ def _describing(good: Path, **changes: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "parameters"),
+    ("recipe", "parameters", "shape"),
     [
-        (Recipe(family=Linear(bias=False)), {}),
-        (Recipe(family=Mlp(activation="tanh", initial="normal"), loss="squared_error"), {"hidden": 3}),
-        (Recipe(family=Mlp(activation="leaky_relu"), loss="nll"), {"hidden": 5, "depth": 3}),
+        (Recipe(family=Linear(bias=False)), {}, SHAPE),
+        (Recipe(family=Mlp(activation="tanh", initial="normal"), loss="squared_error"), {"hidden": 3}, SHAPE),
+        (Recipe(family=Mlp(activation="leaky_relu"), loss="nll"), {"hidden": 5, "depth": 3}, SHAPE),
+        (Recipe(family=Cnn()), {"hidden": 2}, (3, 28, 28)),
     ],
 )
-def test_a_round_trip_gives_the_same_logits(tmp_path: Path, recipe: Recipe, parameters: Parameters) -> None:
-    model, module = _model(recipe, {"learning_rate": 0.1, "weight_decay": 0.0, **parameters})
+def test_a_round_trip_gives_the_same_logits(
+    tmp_path: Path, recipe: Recipe, parameters: Parameters, shape: tuple[int, int, int]
+) -> None:
+    model, module = _model(recipe, {"learning_rate": 0.1, "weight_decay": 0.0, **parameters}, shape)
     write_model(tmp_path / "it.safetensors", model, _tensors(module))
     described, loaded = load_model(tmp_path / "it.safetensors")
-    images = torch.randn(6, *SHAPE, generator=torch.Generator().manual_seed(0))
+    images = torch.randn(6, *shape, generator=torch.Generator().manual_seed(0))
     assert torch.equal(loaded(images), module(images))
     assert described == model
 

@@ -1,5 +1,6 @@
 """The engine's contract: what a lane learns is a matter of its order alone."""
 
+import copy
 import math
 from pathlib import Path
 from typing import Literal
@@ -45,6 +46,13 @@ def parts() -> tuple[Part, Part]:
     examples = Examples(inputs, labels.astype(np.int64), tuple("0123456789"))
     normalised = Normalisation((0.45,), (0.25,))
     return Part(examples, np.arange(300), normalised, CPU), Part(examples, np.arange(300, 390), normalised, CPU)
+
+
+def fewer(part: Part, examples: int) -> Part:
+    """The first examples of a part."""
+    less = copy.copy(part)
+    less._chosen = part._chosen[:examples]
+    return less
 
 
 def order(lane: int, hidden: int = 20, rate: float = 0.05, decay: float = 1e-3, **more: float) -> Order:
@@ -349,3 +357,21 @@ def test_initial_weights_leave_the_global_generator_alone() -> None:
     torch.manual_seed(1)
     initial_weights(family, {"hidden": 5}, 3)
     assert torch.equal(torch.rand(1), before)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("before", [(5,), (33, 17), (4, 7, 30), (20, 20)])
+def test_a_lane_has_the_same_bits_wherever_it_stands(
+    before: tuple[int, ...], depth: int, parts: tuple[Part, Part]
+) -> None:
+    odd = fewer(parts[0], 189), fewer(parts[1], 63)  # so that what is computed for a lane may begin anywhere
+    recipe = Recipe(family=Mlp(depth=depth), epochs=2, batch_size=50)
+    behind = [order(i + 1, width) for i, width in enumerate(before)]
+    for mine in (order(0, 8), order(0, 13)):
+        alone = engine(recipe, odd)
+        alone.add(mine)
+        last = engine(recipe, odd)
+        for one in [*behind, mine]:
+            last.add(one)
+        for tick in (1, 2):
+            assert figures([last.tick(tick)[-1]]) == figures(alone.tick(tick))

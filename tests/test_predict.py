@@ -114,6 +114,17 @@ def test_pictures_of_every_kind_are_seen_alike(tmp_path: Path, model: Path, mode
     assert np.abs(pixels.astype(int) - expected).max() <= 40
 
 
+def test_a_model_of_colours_is_shown_colours(tmp_path: Path, model: Path) -> None:
+    described, _ = load_model(model)
+    colours = described.model_copy(update={"shape": (3, 2, 4), "mean": (0.4,) * 3, "std": (0.2,) * 3})
+    picture = np.zeros((2, 4, 3), np.uint8)
+    picture[0, 1], picture[1, 3] = (250, 20, 30), (10, 200, 90)
+    Image.fromarray(picture).save(tmp_path / "it.png")
+    pixels, told = predict.read_picture(tmp_path / "it.png", colours)
+    assert np.array_equal(pixels, picture.transpose(2, 0, 1))
+    assert told.endswith("it.png: 4 x 2 pixels")
+
+
 def test_what_is_transparent_is_paper(tmp_path: Path, model: Path) -> None:
     described, _ = load_model(model)
     ink = _seven(ink="black").convert("L").point(lambda grey: 255 - grey)

@@ -14,7 +14,7 @@ ROOMS = ("search", "models", "studies", "reports")
 # A new file is given its place here.
 STOREYS = """
 models studies reports
-models.errors models.seeds models.recipe models.idx
+models.errors models.seeds models.recipe models.idx models.console
 models.outcome models.data models.optim
 models.family
 models.scratch
@@ -30,22 +30,24 @@ search.fleet search.cluster
 search.snapshots
 search.coordinator
 search.launch
-search.progress search.listing search.reproduce
+search.progress search.listing search.reproduce search.tensorboard
 search.run
 reports.statistics reports.tested
 reports.tables
 reports.finalists
 reports.audit
 reports.frames reports.shelf
-reports.verdict reports.figures
+reports.verdict reports.figures reports.plates
 reports.checks
-reports.page reports.dashboard
+reports.page reports.dashboard reports.comparison
 reports.export reports.compare reports.evaluate
 """
 HEIGHT = {module: height for height, storey in enumerate(STOREYS.split("\n")) for module in storey.split()}
 
 # All of models that search reads outside its fleet: words, numbers, where data lies; no torch at their top level.
-PLAIN = {"models.errors", "models.seeds", "models.recipe", "models.outcome", "models.idx", "models.data"}
+PLAIN = {
+    "models.errors", "models.seeds", "models.recipe", "models.outcome", "models.idx", "models.data", "models.console",
+}  # fmt: skip
 FLEET = {"search.engine", "search.fleet", "search.cluster", "search.launch"}  # all of search that may meet torch
 
 

@@ -417,3 +417,29 @@ def test_a_repeat_points_to_the_trial_that_trained() -> None:
     repeat = dataclasses.replace(trained, number=2, repeat_of=1)
     assert repeat_of({"hidden": 16}, [failed, trained, repeat]) == 1
     assert repeat_of({"hidden": 16}, [failed, repeat]) is None
+
+
+# --- many trials ------------------------------------------------------------------------------------------------------
+
+
+def test_of_many_trials_tpe_is_shown_the_best_and_all_live_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record(a_study(TPE(considered=60)))
+    mirror = record.mirror()
+    record.fill(200, mirror)
+    seen: list[set[int]] = []
+    relative = optuna.samplers.TPESampler.sample_relative
+
+    def watched(sampler: Any, study: optuna.Study, trial: Any, space: Any) -> Any:
+        seen.append({one.number for one in study.get_trials(deepcopy=False)})
+        return relative(sampler, study, trial, space)
+
+    monkeypatch.setattr(optuna.samplers.TPESampler, "sample_relative", watched)
+    again = record.mirror()
+    assert draw(record.study, 200, mirror) == draw(record.study, 200, again)
+    live = {row.number for row in record.rows if row.state == "running"} | {200}
+    complete = sorted((row for row in record.rows if row.state == "complete"), key=lambda row: -(row.value or 0))
+    for shown in seen:
+        assert live < shown
+        assert {row.number for row in complete[:10]} < shown
+        assert len(shown - live) == 60
+    assert len(mirror.study.trials) == 201

@@ -1,0 +1,144 @@
+"""The report in a real browser: Debian's Chromium, driven by Playwright. Skipped where there is no Chromium."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+# Nothing of the network is asked for: neither by the page nor by the browser of its own accord.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def report(runs: Path) -> str:
+    return f"file://{runs}/studies/mlp@digits/report.html"
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What a page's console and network had to say against it."""
+    return []
+
+
+def opened(browser: Browser, address: str, complaints: list[str], width: int = 800, scheme: str = "light") -> Page:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda it: it.url.startswith(("file:", "data:")) or complaints.append(f"asks for {it.url}"))
+    page.goto(address)
+    return page
+
+
+def test_a_report_opens_without_a_complaint(browser: Browser, report: str, complaints: list[str]) -> None:
+    page = opened(browser, report, complaints)
+    assert page.title() == "mlp@digits · Studyhall report"
+    assert "wins: test accuracy" in page.locator(".headline").inner_text()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [400, 800, 1400])
+def test_a_report_never_scrolls_sideways(browser: Browser, report: str, complaints: list[str], width: int) -> None:
+    page = opened(browser, report, complaints, width)
+    page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_no_picture_is_broken(browser: Browser, report: str, complaints: list[str]) -> None:
+    page = opened(browser, report, complaints)
+    shown = page.evaluate("[...document.images].map(it => it.complete && it.naturalWidth > 0)")
+    assert shown
+    assert all(shown)
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('svg.drawing')].map(it => it.getBoundingClientRect())"
+        ".map(it => [it.width, it.height])"
+    )
+    visible = [(width, height) for width, height in sizes if width]
+    assert len(visible) >= 8
+    assert all(height > 40 for _, height in visible)
+
+
+def test_every_picture_is_told_in_words(browser: Browser, report: str, complaints: list[str]) -> None:
+    page = opened(browser, report, complaints)
+    told = page.evaluate("[...document.images].map(it => it.alt)")
+    told += page.evaluate("[...document.querySelectorAll('svg.drawing')].map(it => it.getAttribute('aria-label'))")
+    assert all(len(words) > 10 for words in told)
+
+
+@pytest.mark.parametrize(("width", "form"), [(400, "narrow"), (800, "wide")])
+def test_a_drawing_is_shown_in_the_form_that_fits(
+    browser: Browser, report: str, complaints: list[str], width: int, form: str
+) -> None:
+    page = opened(browser, report, complaints, width)
+    assert page.locator(f"svg.{form}").first.is_visible()
+    assert not page.locator(f"svg.{'wide' if form == 'narrow' else 'narrow'}").first.is_visible()
+
+
+def test_a_table_sorts_by_the_column_that_is_clicked(browser: Browser, report: str, complaints: list[str]) -> None:
+    page = opened(browser, report, complaints)
+    table = page.locator("table.sortable", has=page.get_by_role("button", name="at epoch"))
+    head = table.get_by_role("columnheader", name="learning rate")
+    place = table.locator("thead th").evaluate_all(
+        "(all, one) => all.findIndex(it => it.innerText === one)", "learning rate"
+    )
+
+    def values() -> list[float]:
+        cells = table.locator(f"tbody td:nth-child({place + 1})")
+        return [float(it) for it in cells.evaluate_all("all => all.map(it => it.dataset.value)")]
+
+    before = values()
+    assert len(before) > 2
+    head.get_by_role("button").click()
+    assert values() == sorted(before)
+    assert head.get_attribute("aria-sort") == "ascending"
+    head.get_by_role("button").click()
+    assert values() == sorted(before, reverse=True)
+    assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_light_and_dark_are_both_legible(browser: Browser, report: str, complaints: list[str]) -> None:
+    ask = "getComputedStyle(document.body)"
+    for scheme in ("light", "dark"):
+        page = opened(browser, report, complaints, scheme=scheme)
+        paper, ink = (page.evaluate(f"{ask}.{it}") for it in ("backgroundColor", "color"))
+        assert contrast(paper, ink) > 7  # WCAG's stricter bound for text
+        assert page.locator("svg.drawing text").first.evaluate("it => getComputedStyle(it).fill") != paper
+
+
+def contrast(one: str, other: str) -> float:
+    """Return WCAG's contrast of two colours like `rgb(1, 2, 3)`."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(it) / 255 for it in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+        linear = [it / 12.92 if it <= 0.04045 else ((it + 0.055) / 1.055) ** 2.4 for it in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_printed_report_has_no_navigation(browser: Browser, report: str, complaints: list[str]) -> None:
+    page = opened(browser, report, complaints, scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert not page.locator("nav").is_visible()
+    assert contrast(page.evaluate("getComputedStyle(document.body).color"), "rgb(255, 255, 255)") > 7
+    assert page.pdf(format="A4").startswith(b"%PDF")
