@@ -97,7 +97,7 @@ def main(
     with command(debug):
         import optuna
 
-        from search.storage import Store
+        from search.storage import DEFAULT_URL, Store
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         store = Store(storage, create=False)
@@ -126,7 +126,8 @@ def main(
         if final is not None:
             _shelve(store, storage, found, final, folder)
         _tell(found, folder, csv)
-        out.print(f"next: optuna-dashboard {store.masked} --artifact-dir {_artifacts(store)}", markup=False)
+        where = "" if storage == DEFAULT_URL else f" --storage {store.masked}"
+        out.print(f"next: python -m reports.dashboard{where}", markup=False)
 
 
 def _say(line: str) -> None:
@@ -215,12 +216,6 @@ def _shelve(store: "Store", url: str, found: "Findings", final: "Final", folder:
     notes: dict[int | None, str] = {row.number: page.note_of_trial(final, row) for row in final.ranked}
     with found.record.lease():
         shelf.put(store, url, found.record, notes | {None: page.note(found)}, items)
-
-
-def _artifacts(store: "Store") -> Path:
-    from reports.shelf import artifact_folder
-
-    return artifact_folder(store)
 
 
 def _tell(found: "Findings", folder: Path, csv: Path) -> None:

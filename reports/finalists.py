@@ -20,6 +20,7 @@ import torch
 
 from models.data import Normalisation, Source, test_examples
 from models.errors import UserError
+from models.family import losses_of
 from models.files import load_module, read_model
 from models.lanes import Part
 from models.outcome import outcome
@@ -338,7 +339,7 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
         with torch.no_grad():
             logits = torch.cat([module(x) for _, x, _ in part.batches(1000)])
         said[which] = logits.numpy()
-        losses = torch.nn.functional.cross_entropy(logits, labels)
+        losses = losses_of(about.recipe.loss, logits.unsqueeze(0), labels).mean()
         hits = (logits.argmax(1) == labels).double().mean()
         figures = FinalistRow(*which, test_loss=losses.item(), test_accuracy=hits.item(), ledger=line)
         record.save_finalist(figures)

@@ -97,6 +97,7 @@ def write(found: Findings, folder: Path, again: Mapping[str, int]) -> Path:
         level=LEVEL,
         commands=_commands(found, again),
         machine=_machine(found),
+        spent=_spent(found),
         counted=counted,
     )
     file = folder / "report.html"
@@ -313,6 +314,13 @@ def _commands(found: Findings, again: Mapping[str, int]) -> list[str]:
     for option, value in again.items():
         export += [f"--{option}", str(value)]
     return [shlex.join(search), shlex.join(export)]
+
+
+def _spent(found: Findings) -> dict[str, str]:
+    """Return where the wall time of the search went."""
+    spent: dict[str, float] = found.record.environment.get("spent", {})
+    whole = sum(spent.values())
+    return {part: f"{seconds:.1f} s, {seconds / whole:.0%}" for part, seconds in spent.items()} if whole else {}
 
 
 def _machine(found: Findings) -> dict[str, Any]:
