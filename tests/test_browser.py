@@ -142,7 +142,9 @@ def test_a_printed_report_keeps_to_its_paper(browser: Browser, report: str, comp
     assert page.evaluate("document.documentElement.scrollWidth") == 680
 
 
-def test_a_printed_report_is_dark_on_white_without_navigation(browser: Browser, report: str, complaints: list[str]) -> None:
+def test_a_printed_report_is_dark_on_white_without_navigation(
+    browser: Browser, report: str, complaints: list[str]
+) -> None:
     page = opened(browser, report, complaints, scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert not page.locator("nav").is_visible()

@@ -308,3 +308,21 @@ def test_a_study_without_a_complete_trial_has_nothing_to_retrain(runs: Path) -> 
     assert said.startswith("error: no trial of `mlp@digits` is complete")
     assert len(said.splitlines()) == 2
     assert "no trial is complete" in export(runs, "--no-retrain")
+
+
+# --- what is told of the search ---------------------------------------------------------------------------------------
+
+
+def test_the_page_tells_where_the_wall_time_of_the_search_went(runs: Path) -> None:
+    spent = record(runs).environment["spent"]
+    assert set(spent) == {"training", "sampling", "recording", "judging", "snapshots"}
+    share = f"{spent['training']:.1f} s, {spent['training'] / sum(spent.values()):.0%}"
+    assert share in (runs / "studies" / STUDY / "report.html").read_text()
+
+
+def test_time_that_later_runs_spend_is_added(runs: Path) -> None:
+    mine = record(runs)
+    before = mine.environment["spent"]["training"]
+    with mine.lease():
+        mine.spend({"training": 2.0})
+    assert record(runs).environment["spent"]["training"] == pytest.approx(before + 2.0)
