@@ -17,10 +17,11 @@ from models.recipe import Order, Score
 from models.seeds import derive
 from search import coordinator
 from search.fleet import Facts, Fleet
+from search.record import Record
 from search.snapshots import Snapshots
 from search.spec import Study
-from search.storage import Record
 from search.trials import TrialRow
+from search.work import order_of
 
 PHASE = "audit"  # the name of its curves among those of the finalists; their seed is 0, for there is only one
 
@@ -113,7 +114,7 @@ class Audit:
             {trial: (engine, self._work(self._rows[trial])) for trial, engine in self._live.items()},
             self._study.engines,
         )
-        return [(self._live[row.number], coordinator.order_of(self._study, row)) for row in joining]
+        return [(self._live[row.number], order_of(self._study, row)) for row in joining]
 
     def _work(self, row: TrialRow) -> float:
         return self._study.work(self._facts.shape, len(self._facts.classes), self._study.told(row.drawn))

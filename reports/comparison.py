@@ -19,7 +19,7 @@ from models.family import losses_of
 from reports.statistics import Interval, interval
 from reports.tested import Tested, read
 from search.progress import told
-from search.storage import FinalistRow, Record
+from search.record import FinalistRow, Record
 from search.trials import TrialRow
 
 Row = dict[str, Any]  # of the table, by its columns

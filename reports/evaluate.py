@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from models.data import Examples, Source
     from models.files import Model
-    from search.storage import Record, Store
+    from search.record import Record
+    from search.storage import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 

@@ -13,7 +13,8 @@ from search.console import Interrupt, command, out
 if TYPE_CHECKING:
     from models.data import Source
     from reports.frames import Final, Findings
-    from search.storage import Record, Store
+    from search.record import Record
+    from search.storage import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 

@@ -30,9 +30,9 @@ from reports.tables import curves_of
 from reports.tested import Tested, keep, read
 from search import coordinator
 from search.fleet import Facts, Fleet
+from search.record import FinalistRow, Record
 from search.snapshots import Snapshots
 from search.spec import Study
-from search.storage import FinalistRow, Record
 from search.trials import TrialRow
 
 Phase = Literal["rank", "retrain"]

@@ -22,9 +22,9 @@ from reports import tables
 from reports.audit import PHASE
 from reports.statistics import LEVEL, compare, holm, interval, mcnemar
 from reports.tested import Tested
+from search.record import FinalistRow, LedgerRow, Record
 from search.sampling import distributions
 from search.spec import Float, Int, Study
-from search.storage import FinalistRow, LedgerRow, Record
 from search.trials import TrialRow
 
 FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not

@@ -20,7 +20,8 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 
-from search.storage import Record, Store
+from search.record import Record
+from search.storage import Store
 
 _OF_STUDY = "artifacts:"  # followed by the artifact's number
 _OF_TRIAL = "dashboard:artifacts:"  # followed by Optuna's id of the trial, a colon and the artifact's number

@@ -12,8 +12,8 @@ from models.outcome import outcome
 from models.recipe import Score
 from reports.statistics import interval
 from reports.tested import Tested
+from search.record import Record
 from search.spec import Choice, Int, Study
-from search.storage import Record
 from search.trials import TrialRow
 
 

@@ -18,11 +18,13 @@ from models.errors import UserError
 from search import coordinator
 from search.catalog import Named, override
 from search.console import Interrupt
-from search.coordinator import Search, Spent
+from search.coordinator import Spent
 from search.fleet import Facts, Fleet
+from search.record import Record
 from search.snapshots import Snapshots
 from search.spec import Study
-from search.storage import DEFAULT_URL, Record, Store, fingerprint
+from search.storage import DEFAULT_URL, Store, fingerprint
+from search.work import Search
 
 DOWNLOADS = "data"  # the folder of the current one into which a missing data set is downloaded
 

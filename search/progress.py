@@ -15,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.outcome import outcome
 from models.recipe import Value
-from search.coordinator import Search
 from search.fleet import Facts
 from search.launch import Ended, Prepared
+from search.record import Record
 from search.sampling import stuck
-from search.storage import Record
 from search.trials import TrialRow
+from search.work import Search
 
 
 def told(parameters: Mapping[str, Value]) -> str:

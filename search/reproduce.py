@@ -4,9 +4,9 @@ from rich.markup import escape
 
 from models.errors import UserError
 from models.recipe import Score
-from search.coordinator import order_of
 from search.fleet import Fleet
 from search.launch import Prepared
+from search.work import order_of
 
 
 def reproduce(prepared: Prepared, number: int) -> tuple[list[Score], list[Score]]:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from search.catalog import Named
-    from search.coordinator import Search
     from search.fleet import Facts
     from search.launch import Options
+    from search.work import Search
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 

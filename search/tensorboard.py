@@ -17,11 +17,11 @@ from typing import Any
 
 from models.errors import UserError
 from models.recipe import Score
-from search.coordinator import Search
 from search.fleet import Facts
+from search.record import Record
 from search.spec import Choice, Int, Study
-from search.storage import Record
 from search.trials import TrialRow
+from search.work import Search
 
 SCORE = "score"  # what the trial came to, as the search counts it
 

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from reports import compare, comparison
 from reports.tested import read
+from search.record import FinalistRow, Record
 from search.spec import Baseline
-from search.storage import FinalistRow, Record, Store
+from search.storage import Store
 
 Asked = Callable[..., tuple[int, str]]
 

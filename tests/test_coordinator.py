@@ -12,11 +12,12 @@ import torch
 
 from models.data import Source
 from search import coordinator
-from search.coordinator import Search
 from search.fleet import Fleet
+from search.record import Record
 from search.snapshots import Snapshots
 from search.spec import Float, Int, Study
-from search.storage import Record, Store, fingerprint
+from search.storage import Store, fingerprint
+from search.work import Search
 from tests.runs import REPEATING, assert_whole, table
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -110,6 +111,7 @@ def test_the_study_of_these_tests_has_repeats_of_both_kinds(undisturbed: str) ->
 # --- sameness ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_same_table_whatever_the_number_of_processes(workers: int, undisturbed: str, url: Url, digits: Source) -> None:
     study = REPEATING

@@ -42,6 +42,7 @@ KILLS_PER_RUN = 6
 TOO_LATE = "too late, counted as none"
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_the_same(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     left, fates, began = pytestconfig.getoption("--kills"), Counter[str](), time.monotonic()
     study, draw = study_file(tmp_path, *LONGER), random.Random()

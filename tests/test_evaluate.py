@@ -13,7 +13,8 @@ from models.data import Examples, Source
 from models.errors import UserError
 from models.files import Model, load_model, read_model, write_model
 from reports.evaluate import Evaluation, app, evaluation, study_of
-from search.storage import FinalistRow, Record, Store
+from search.record import FinalistRow, Record
+from search.storage import Store
 
 Asked = Callable[..., tuple[int, str]]
 

@@ -22,7 +22,8 @@ from optuna_dashboard.artifact._backend import list_study_artifacts, list_trial_
 from models.data import Examples, Source
 from reports import finalists
 from reports.shelf import artifact_folder
-from search.storage import Record, Store
+from search.record import Record
+from search.storage import Store
 
 STUDY = "mlp@digits"
 
@@ -199,6 +200,7 @@ def test_pictures_are_kept_of_exactly_those_images_that_some_model_gets_wrong(ru
 # --- kills ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["rank", "retrain"])
 def test_a_killed_export_comes_to_the_same_results_as_an_undisturbed_one(
     runs: Path, tmp_path: Path, phase: str
@@ -227,6 +229,7 @@ def _has_begun(runs: Path, phase: str) -> bool:
 # --- the regret audit -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_audited_trials_continue_what_they_were(runs: Path) -> None:
     said = export(runs, "--no-retrain", "--audit", "3")
     assert "audit: 3 pruned trials" in said

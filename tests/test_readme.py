@@ -33,6 +33,7 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_its_commands_run_on_a_machine_without_data_or_network(tmp_path: Path) -> None:
     first = next(line for line in SHELL if "search.run --study mlp" in line)
     begun = run("python " + first.partition("/python ")[2], tmp_path)

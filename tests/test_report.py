@@ -19,9 +19,10 @@ from reports.audit import draw
 from reports.checks import CHECKS, checks
 from reports.frames import Final, Findings
 from reports.verdict import verdict
+from search.record import FinalistRow, Record
 from search.sampling import distributions
 from search.spec import Baseline, Choice, Float, Int, NoPruner, Study
-from search.storage import FinalistRow, Record, Store, fingerprint
+from search.storage import Store, fingerprint
 from search.trials import Ending, TrialRow
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

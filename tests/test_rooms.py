@@ -24,11 +24,12 @@ models.files
 models.predict
 search.spec search.console
 search search.trials
-search.catalog search.schema search.storage search.pruning search.sampling
+search.catalog search.schema search.record search.storage search.pruning search.sampling
 search.engine
 search.fleet search.cluster
 search.snapshots
 search.coordinator
+search.work
 search.launch
 search.progress search.listing search.reproduce search.tensorboard
 search.run

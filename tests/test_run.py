@@ -95,6 +95,7 @@ def test_one_process_runs_a_study(tmp_path: Path, url: str) -> None:
     assert re.match(rf"error: `small` is being run by .*:{first.pid} since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC", said)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_eight_commands_begin_at_once_on_one_new_file(tmp_path: Path, url: str) -> None:
     study = study_file(tmp_path, ("trials=20", "trials=6"), ("epochs=4", "epochs=2"))

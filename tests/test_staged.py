@@ -10,14 +10,15 @@ import pytest
 from models.recipe import Mlp, Score
 from search.catalog import Named
 from search.console import Interrupt
-from search.coordinator import Search
 from search.launch import Options, prepare
 from search.launch import search as search_launch
 from search.progress import summary
+from search.record import Record
 from search.sampling import Mirror, draw, must_wait, stuck
 from search.spec import Baseline, Float, Int, NoPruner, Staged, Study
-from search.storage import Record, Store
+from search.storage import Store
 from search.trials import State, TrialRow
+from search.work import Search
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

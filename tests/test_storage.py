@@ -24,8 +24,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from models.errors import UserError
 from models.recipe import Mlp, Score
 from search import schema
+from search.record import FinalistRow, LeaseLost, Record
 from search.spec import Baseline, Choice, Float, Grid, Int, Study
-from search.storage import FinalistRow, LeaseLost, Record, Store, fingerprint
+from search.storage import Store, fingerprint
 from search.trials import TrialRow
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

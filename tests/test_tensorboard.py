@@ -17,7 +17,8 @@ from models.errors import UserError
 from models.recipe import Score
 from search import catalog, launch
 from search.console import Interrupt
-from search.storage import Record, Store
+from search.record import Record
+from search.storage import Store
 from search.tensorboard import SCORE, Board
 
 TAGS = {"loss/train": "train_loss", "loss/validation": "validation_loss"}

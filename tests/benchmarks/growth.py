@@ -15,11 +15,12 @@ from models.data import Source
 from models.recipe import Order, Score
 from search import coordinator
 from search.catalog import load, override
-from search.coordinator import Search, Spent
+from search.coordinator import Spent
 from search.fleet import Facts, Fleet
 from search.snapshots import Snapshots
 from search.spec import Study
 from search.storage import Store, fingerprint
+from search.work import Search
 from tests.benchmarks.work import print_table
 
 FACTS = Facts(train=50_000, validation=10_000, shape=(1, 28, 28), classes=tuple("0123456789"))

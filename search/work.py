@@ -1,0 +1,265 @@
+"""A study's trials as work for the loop: which is admitted next, where each stands, how each ends.
+
+What happens here is told to the record and to the mirror that the sampler sees, in this order, and in the order of
+trials. It is a function of the study and of the scores: `resume` goes back to a moment that is wholly known, and what
+came after comes out again. Driven by coordinator.run; made by launch.py. Knows no tensors and no clock.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from models.errors import UserError
+from models.outcome import Outcome, outcome
+from models.recipe import Order, Score
+from models.seeds import derive
+from search.coordinator import balanced
+from search.fleet import Facts
+from search.pruning import Standing, judge, stand
+from search.record import Record
+from search.sampling import Mirror, distributions, draw, must_wait, repeat_of
+from search.snapshots import Snapshots
+from search.spec import Study
+from search.trials import Ending, TrialRow
+
+FAILURES = 5  # trials that fail one after the other before a run stops
+
+
+@dataclass
+class _Live:
+    """A trial in training."""
+
+    row: TrialRow
+    curve: list[Score] = field(default_factory=list)
+
+
+def order_of(study: Study, row: TrialRow) -> Order:
+    """Return what an engine is asked for, to train a trial."""
+    return Order(lane=row.number, parameters=study.told(row.drawn), seed=derive(study.seed, "initial", row.number))
+
+
+def _begun(row: TrialRow) -> TrialRow:
+    """A trial as it was when it began."""
+    return replace(row, state="running", value=None, diverged_at=None, reason=None)
+
+
+def _quiet_tick(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, Score]]) -> int:
+    """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
+    ends = {score.lane: float(tick) for tick, score in recorded}  # recorded is by tick: a trial's last one stays
+    lives = sorted(
+        (row.joined, math.inf if row.state == "running" else ends.get(row.number, row.joined - 1))
+        for row in rows
+        if row.joined is not None
+    )
+    quiet = reached = 0.0
+    for joined, end in lives:
+        if joined > reached:  # whoever came before had left
+            quiet = reached
+        reached = max(reached, end)
+    return int(quiet if reached == math.inf else reached)
+
+
+class Search:
+    """A study's trials, from the first baseline to the last draw."""
+
+    def __init__(self, study: Study, record: Record, facts: Facts) -> None:
+        self.study, self.name, self.tick = study, record.name, 0
+        self.live: dict[int, _Live] = {}
+        self.rows: dict[int, TrialRow] = {row.number: row for row in record.trials()}  # as of the end of `tick`
+        self._record, self._facts = record, facts
+        self._distributions = distributions(study)
+        self._engines: dict[int, int] = {}  # of the trials in training
+        self._next = 0  # the trial to be admitted next
+        self._standings: dict[int, list[Standing]] = {}  # epoch -> all trials that got there
+        self._outcomes: dict[int, Outcome] = {}  # of trials that are complete
+        self._mirror = Mirror(study)
+        self._furthest = 0  # the last tick that was recorded when the run was taken up
+        self._known: dict[tuple[int, int], Score] = {}  # (trial, epoch) -> what was recorded after `tick`
+        self._reasons: dict[tuple[int, int], str] = {}  # (trial, epochs it was trained for) -> why it failed after them
+        self._failures = 0  # trials that failed since one ended otherwise
+
+    # --- taking up an interrupted run
+
+    def resume(self, snapshots: Snapshots) -> None:
+        """Go back to the newest moment that is wholly known: a snapshot, or a tick after which no trial was alive."""
+        rows, recorded = self._record.trials(), self._record.scores()
+        last = max((tick for tick, _ in recorded), default=0)
+        kept = snapshots.newest(not_after=last) if any(row.state == "running" for row in rows) else None
+        self._engines = {}
+        if kept is not None:
+            self.tick, self._next = kept["tick"], kept["next"]
+            self._engines = {int(number): engine for number, engine in kept["alive"].items()}
+        else:
+            snapshots.clear()
+            self.tick = _quiet_tick(rows, recorded)
+            joined = [row.number for row in rows if row.joined is not None and row.joined <= self.tick]
+            self._next = max(joined, default=-1) + 1
+        # What was told later than that moment will come out again, and is not known yet.
+        self.rows = {row.number: row if self._over(row.number) else _begun(row) for row in rows}
+        past = [(tick, score) for tick, score in recorded if tick <= self.tick and score.lane < self._next]
+        curves: dict[int, list[Score]] = {}
+        self._standings, self._outcomes = {}, {}
+        for _, score in past:
+            curves.setdefault(score.lane, []).append(score)
+            if self.rows[score.lane].joined is not None:  # a repeat's scores are another trial's, who stands already
+                self._stand(score)
+        for number, curve in curves.items():
+            if self.rows[number].state == "complete" and (speaks := outcome(self.study.keep, curve)) is not None:
+                self._outcomes[number] = speaks
+        # A repeat has its scores from the end of the tick before it was admitted: it may not be known yet.
+        self._mirror = Mirror(self.study, [self.rows[number] for number in range(self._next)], past)
+        self.live = {number: _Live(self.rows[number], curves[number]) for number in sorted(self._engines)}
+        self._known = {(score.lane, score.epoch): score for tick, score in recorded if tick > self.tick}
+        self._furthest = last
+        trained = Counter(score.lane for _, score in recorded)
+        self._reasons = {(row.number, trained[row.number]): row.reason or "" for row in rows if row.state == "failed"}
+
+    def _over(self, number: int) -> bool:
+        return number < self._next and number not in self._engines
+
+    def state(self) -> dict[str, Any]:
+        """What a snapshot must hold besides the lanes' tensors."""
+        return {"tick": self.tick, "next": self._next, "alive": self._engines}
+
+    def best(self) -> TrialRow | None:
+        """Return the best trial that is complete; ties go to the lower validation loss, then to the lower number."""
+        complete = [row for row in self.rows.values() if row.state == "complete" and row.value is not None]
+        return min(complete, key=lambda row: self._standing_at_end(row).order, default=None)
+
+    def _standing_at_end(self, row: TrialRow) -> Standing:
+        speaks = self._outcomes[row.number if row.joined is not None else row.repeat_of or 0]
+        return Standing(speaks.accuracy, speaks.loss, row.number)
+
+    # --- admit
+
+    @property
+    def alive(self) -> bool:
+        """Whether any trial is in training."""
+        return bool(self.live)
+
+    def admit(self) -> list[tuple[int, Order]]:
+        """Give free places to the next trials: those of the record first, then baselines, then the sampler's."""
+        joining: list[TrialRow] = []
+        while len(self.live) < self.study.places and not must_wait(self.study, self._next, self._mirror):
+            row = self.rows.get(self._next) or self._begin(self._next)
+            if row is None:
+                break
+            if row.joined not in (None, self.tick + 1):
+                raise RuntimeError(f"trial {row.number} joined at tick {row.joined}, and now would at {self.tick + 1}")
+            self.rows[row.number] = row
+            self._next += 1
+            self._mirror.insert(row)
+            if row.joined is None:
+                self._take_over(row)
+                continue
+            if (reason := self._reasons.get((row.number, 0))) is not None:
+                self._end(row, "failed", None, reason=reason)
+                continue
+            self.live[row.number] = _Live(row)
+            joining.append(row)
+        self._engines |= balanced(
+            {row.number: self._work(row) for row in joining},
+            {number: (engine, self._work(self.rows[number])) for number, engine in self._engines.items()},
+            self.study.engines,
+        )
+        return [(self._engines[row.number], order_of(self.study, row)) for row in joining]
+
+    def _begin(self, number: int) -> TrialRow | None:
+        """Enter a new trial in the record, if the budget has one and the sampler knows one."""
+        if number >= self.study.trials:
+            return None
+        baseline = self.study.baselines[number] if number < len(self.study.baselines) else None
+        drawn = self.study.drawn(baseline.parameters) if baseline else draw(self.study, number, self._mirror)
+        if drawn is None:
+            return None
+        same = repeat_of(drawn, [self.rows[earlier] for earlier in range(number)])
+        finished = same is not None and same not in self.live
+        row = TrialRow(
+            number=number,
+            state="running",
+            drawn=drawn,
+            joined=None if finished else self.tick + 1,
+            baseline=baseline.name if baseline else None,
+            repeat_of=same,
+        )
+        self._record.insert(row, self._distributions)
+        return row
+
+    def _take_over(self, row: TrialRow) -> None:
+        """End a repeat of a finished trial at once, with that trial's curve and fate."""
+        assert row.repeat_of is not None
+        original = self.rows[row.repeat_of]
+        curve = [score.model_copy(update={"lane": row.number}) for score in self._record.curve(original.number)]
+        self._record.record(self.tick, curve)
+        for score in curve:
+            self._mirror.report(score)
+        assert original.state != "running"
+        self._end(row, original.state, original.value, original.diverged_at, original.reason)
+
+    def _work(self, row: TrialRow) -> float:
+        return self.study.work(self._facts.shape, len(self._facts.classes), self.study.told(row.drawn))
+
+    # --- record, judge, tell
+
+    def record(self, scores: Sequence[Score]) -> None:
+        """Write down a tick in one transaction; what is there stays, and is what verdicts follow from."""
+        self.tick += 1
+        scores = [self._known.get((score.lane, score.epoch), score) for score in scores]
+        self._record.record(self.tick, scores)
+        for score in scores:
+            self.live[score.lane].curve.append(score)
+            self._mirror.report(score)
+            self._stand(score)
+
+    def _stand(self, score: Score) -> None:
+        stand(Standing.of(score), self._standings.setdefault(score.epoch, []))
+
+    def settle(self) -> list[tuple[int, int]]:
+        """Judge each trial, in their order, by the scores alone; those that end are told and leave their places."""
+        leaving = []
+        for number, live in sorted(self.live.items()):
+            score = live.curve[-1]
+            if (reason := self._reasons.get((number, score.epoch))) is not None:
+                self._end(live.row, "failed", None, reason=reason)
+            elif Standing.of(score).diverged:
+                self._end(live.row, "pruned", None, score.epoch)
+            elif score.epoch == self.study.epochs:
+                speaks = outcome(self.study.keep, live.curve)
+                assert speaks is not None  # it has not diverged
+                self._outcomes[number] = speaks
+                self._end(live.row, "complete", speaks.accuracy)
+            elif judge(self.study, live.row, score, self._standings[score.epoch], self._mirror.study):
+                self._end(live.row, "pruned", score.validation_accuracy)
+            else:
+                continue
+            leaving.append((self._engines.pop(number), number))
+            del self.live[number]
+        return leaving
+
+    def fail(self, lane: int, reason: str) -> None:
+        """Tell a trial as failed. Raises UserError when several have failed one after the other."""
+        self._record.tell(lane, "failed", None, reason=reason)
+        self._failures += 1
+        if self._failures == FAILURES:
+            last = reason.strip().splitlines()[-1]
+            raise UserError(
+                f"{FAILURES} trials in a row failed; the last one, trial {lane}, with {last}",
+                "each keeps its traceback as `reason`; change the study's space and begin anew with --restart, or give "
+                "the same command again to try the trials after them",
+            )
+
+    def _end(
+        self,
+        row: TrialRow,
+        state: Ending,
+        value: float | None,
+        diverged_at: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        if state != "failed" and self.tick > self._furthest:
+            self._failures = 0
+        self._record.tell(row.number, state, value, diverged_at=diverged_at, reason=reason)
+        self._mirror.tell(row.number, state, value)
+        self.rows[row.number] = replace(row, state=state, value=value, diverged_at=diverged_at, reason=reason)
