@@ -42,6 +42,16 @@ def command(debug: bool = False) -> Iterator[None]:
         sys.exit(1)
 
 
+def start(app: typer.Typer) -> None:
+    """Run a program on its command line. What the line itself has wrong is told in two lines, as all errors are."""
+    try:
+        app(standalone_mode=False)
+    except typer.TyperException as error:
+        told = getattr(error, "format_message", error.__str__)()
+        err.print(f"[bold red]error:[/] {escape(told)}\n  --help shows all options, with what they take")
+        sys.exit(2)
+
+
 def whole(least: int, most: int | None = None) -> Callable[[str | int], int]:
     """Return what reads an option as a whole number within bounds.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out, whole
+from models.console import command, out, start, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -228,4 +228,4 @@ def _times(shape: tuple[int, ...]) -> str:
 
 
 if __name__ == "__main__":
-    app()
+    start(app)

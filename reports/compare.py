@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out
+from models.console import command, out, start
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -63,4 +63,4 @@ def main(
 
 
 if __name__ == "__main__":
-    app()
+    start(app)

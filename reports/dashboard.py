@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from models.console import command, out, whole
+from models.console import command, out, start, whole
 
 if TYPE_CHECKING:
     from search.storage import Store
@@ -184,4 +184,4 @@ def _written(host: str) -> str:
 
 
 if __name__ == "__main__":
-    app()
+    start(app)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out
+from models.console import command, out, start
 
 if TYPE_CHECKING:
     import numpy as np
@@ -221,4 +221,4 @@ def _times(record: "Record") -> str:
 
 
 if __name__ == "__main__":
-    app()
+    start(app)

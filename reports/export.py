@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.console import whole
+from models.console import start, whole
 from search.console import Interrupt, command, out
 
 if TYPE_CHECKING:
@@ -293,4 +293,4 @@ def _writable(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    start(app)

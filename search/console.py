@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from models import console
-from models.console import err, out
+from models.console import err, out, start
 
-__all__ = ["Interrupt", "command", "err", "out"]
+__all__ = ["Interrupt", "command", "err", "out", "start"]
 
 
 class Stopped(BaseException):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.console import whole
+from models.console import start, whole
 from search.console import Interrupt, command, err, out
 
 if TYPE_CHECKING:
@@ -246,4 +246,4 @@ def _reproduce(named: "Named", options: "Options", number: int) -> int:
 
 
 if __name__ == "__main__":
-    app()
+    start(app)
