@@ -109,9 +109,11 @@ def wait_for_tick(process: subprocess.Popen[str], ticks: int = 1) -> None:
 
 
 def workers_of(command: int) -> list[int]:
-    """The ids of the worker processes of a command."""
-    children = Path(f"/proc/{command}/task/{command}/children")
-    return [int(pid) for pid in children.read_text().split()]
+    """The ids of the worker processes of a command; none where it has ended."""
+    try:
+        return [int(pid) for pid in Path(f"/proc/{command}/task/{command}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
