@@ -173,6 +173,7 @@ def test_a_run_cut_off_before_any_write_ends_the_same(
     assert write > 30
 
 
+@pytest.mark.slow
 def test_a_run_cut_off_again_and_again_ends_the_same(undisturbed: str, url: Url, digits: Source) -> None:
     cuts = 0
     while cut_before(10, REPEATING, url("db"), digits, always_keep=True):

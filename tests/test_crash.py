@@ -42,7 +42,6 @@ KILLS_PER_RUN = 6
 TOO_LATE = "too late, counted as none"
 
 
-@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_the_same(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     left, fates, began = pytestconfig.getoption("--kills"), Counter[str](), time.monotonic()
     study, draw = study_file(tmp_path, *LONGER), random.Random()
@@ -172,6 +171,8 @@ def test_a_run_whose_workers_are_killed_ends_the_same(tmp_path: Path, digits: So
 # What a worker runs first: a model that ends its process, or raises, in the second epoch of a trial of 7 hidden units.
 SITE = """
 import os, signal, sys
+
+pytestmark = pytest.mark.slow
 
 if "search.engine" in sys.orig_argv:
     from models.lanes import Engine

@@ -191,6 +191,7 @@ def test_an_address_that_was_asked_for_has_any_name(runs: Path) -> None:
 # --- beside a search --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_works_while_a_search_runs(runs: Path) -> None:
     more = ["--study", "mlp", "--dataset", "digits", "--name", "beside", "--trials", "12", "--epochs", "20"]
     search = subprocess.Popen(

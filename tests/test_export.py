@@ -25,6 +25,8 @@ from reports.shelf import artifact_folder
 from search.record import Record
 from search.storage import Store
 
+pytestmark = pytest.mark.slow
+
 STUDY = "mlp@digits"
 
 RESULTS = """rank, study, trial, baseline, family, dataset, learning_rate, hidden, weight_decay, epochs,
@@ -200,7 +202,6 @@ def test_pictures_are_kept_of_exactly_those_images_that_some_model_gets_wrong(ru
 # --- kills ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["rank", "retrain"])
 def test_a_killed_export_comes_to_the_same_results_as_an_undisturbed_one(
     runs: Path, tmp_path: Path, phase: str
@@ -229,7 +230,6 @@ def _has_begun(runs: Path, phase: str) -> bool:
 # --- the regret audit -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_audited_trials_continue_what_they_were(runs: Path) -> None:
     said = export(runs, "--no-retrain", "--audit", "3")
     assert "audit: 3 pruned trials" in said

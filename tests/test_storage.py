@@ -337,6 +337,7 @@ for name in ("shared", sys.argv[2]):
 """
 
 
+@pytest.mark.slow
 def test_eight_processes_begin_on_one_new_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/runs/studies.db"
     command = [sys.executable, "-c", EIGHT, url]

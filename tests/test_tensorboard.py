@@ -213,6 +213,7 @@ def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Pa
     assert all(_trial(record, row.number).Scalars(SCORE) for row in record.trials() if row.value is not None)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_writes_every_epoch_once(tmp_path: Path) -> None:
     process = subprocess.Popen(COMMAND, cwd=tmp_path, stdout=subprocess.DEVNULL)
     while process.poll() is None and not list(tmp_path.rglob("trial-0005/*")):  # in the middle
