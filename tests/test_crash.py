@@ -35,6 +35,8 @@ from tests.runs import (
 )
 from tests.test_coordinator import cut_before, run
 
+pytestmark = pytest.mark.slow
+
 # --- kill -9 of the whole tree ----------------------------------------------------------------------------------------
 
 LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
@@ -171,8 +173,6 @@ def test_a_run_whose_workers_are_killed_ends_the_same(tmp_path: Path, digits: So
 # What a worker runs first: a model that ends its process, or raises, in the second epoch of a trial of 7 hidden units.
 SITE = """
 import os, signal, sys
-
-pytestmark = pytest.mark.slow
 
 if "search.engine" in sys.orig_argv:
     from models.lanes import Engine
