@@ -6,8 +6,7 @@ trained, and no test set is opened. Called by compare.py.
 Letters: S seeds, N test images.
 """
 
-from collections.abc import Mapping, Sequence
-from statistics import fmean
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.family import losses_of
+from reports.finalists import ranking
 from reports.statistics import Interval, interval
 from reports.tested import Tested, read
 from search.progress import told
@@ -89,17 +89,6 @@ def _rows(record: Record, together: list[FinalistRow], tested: Tested) -> list[R
     figures = _figures(record, by_trial[best.number], tested) | _cost(record, trials)
     rows.append({**about, "what": "found", "baseline": best.baseline, "trial": best.number, **figures})
     return rows
-
-
-def ranking(by_trial: Mapping[int, Sequence[FinalistRow]]) -> list[int]:
-    """Return the finalists in the order in which the export ranked them, by their mean validation score over seeds."""
-
-    def order(trial: int) -> tuple[float, float, int]:
-        rows = by_trial[trial]
-        losses = [float("inf") if it.validation_loss is None else it.validation_loss for it in rows]
-        return -fmean(it.validation_accuracy or 0.0 for it in rows), fmean(losses), trial
-
-    return sorted(by_trial, key=order)
 
 
 def _figures(record: Record, rows: list[FinalistRow], tested: Tested) -> Row:

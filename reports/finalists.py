@@ -10,7 +10,7 @@ Letters: S seeds, N test images, C classes.
 
 import hashlib
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,7 @@ import torch
 from models.data import Normalisation, Source, test_examples
 from models.errors import UserError
 from models.family import losses_of
-from models.files import load_module, read_model
+from models.files import load_model
 from models.lanes import Part
 from models.outcome import outcome
 from models.recipe import Order, Score
@@ -66,6 +66,17 @@ def choose(record: Record, top: int) -> list[TrialRow]:
 
     ranked = sorted(complete, key=order)
     return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
+
+
+def ranking(by_trial: Mapping[int, Sequence[FinalistRow]]) -> list[int]:
+    """Return the finalists, best first, by their mean validation score over seeds; ties as everywhere."""
+
+    def order(trial: int) -> tuple[float, float, int]:
+        rows = by_trial[trial]
+        losses = [float("inf") if it.validation_loss is None else it.validation_loss for it in rows]
+        return -statistics.fmean(it.validation_accuracy or 0.0 for it in rows), statistics.fmean(losses), trial
+
+    return sorted(by_trial, key=order)
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -257,13 +268,9 @@ class Retraining:
         ]
         self._train("rank", jobs)
         known = self._rows()
-
-        def order(row: TrialRow) -> tuple[float, float, int]:
-            mine = [known[row.number, seed] for seed in range(seeds)]
-            losses = [float("inf") if it.validation_loss is None else it.validation_loss for it in mine]
-            return -statistics.fmean(it.validation_accuracy or 0.0 for it in mine), statistics.fmean(losses), row.number
-
-        return sorted(chosen, key=order)
+        rows = {row.number: row for row in chosen}
+        ranked = ranking({number: [known[number, seed] for seed in range(seeds)] for number in rows})
+        return [rows[number] for number in ranked]
 
     def retrain(self, ranked: Sequence[TrialRow], seeds: int) -> None:
         """Train on training and validation part together, and keep the models.
@@ -332,10 +339,9 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
     labels = torch.from_numpy(np.array(examples.labels))
     said = {}
     for which, file in models.items():
-        about, _ = read_model(file)
+        about, module = load_model(file)
         everything = np.arange(len(examples.labels))
         part = Part(examples, everything, Normalisation(about.mean, about.std), torch.device("cpu"))
-        module = load_module(file)
         with torch.no_grad():
             logits = torch.cat([module(x) for _, x, _ in part.batches(1000)])
         said[which] = logits.numpy()
