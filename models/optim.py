@@ -158,8 +158,15 @@ class _MomentumSteps:
         block.weight.addcmul_(velocity, self._column("rate", block), value=-1)
 
 
+FUSED_FROM = 64  # columns of a block from which one pass a lane beats several over all lanes
+
+
 class _AdamSteps:
-    """Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of operations of torch.optim."""
+    """Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of operations of torch.optim.
+
+    On a CPU, what is large goes lane by lane through torch's own fused kernel: one pass where several vector
+    operations, which serve all lanes at once, take three times as long.
+    """
 
     def __init__(self, optimizer: Adam | AdamW, pace: Pace, like: Tensor) -> None:
         self._beta1, self._beta2 = optimizer.betas
@@ -170,18 +177,26 @@ class _AdamSteps:
         self._like = like
         self._column = _Columns(like, decay=[pace.decay], shrink=_shrink(pace))
         self._done = 0  # steps of this tick
+        self._made = torch.tensor(pace.steps, dtype=torch.float32)  # (L,)
+        self._kernel = torch._fused_adamw_ if self._decoupled else torch._fused_adam_
+        self._on_cpu = like.device.type == "cpu"
+        self._pieces: dict[int, list[tuple[int, slice]]] = {}
         self._scratch: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def begin_step(self) -> None:
         self._column.begin_step()
-        rates = self._pace.rates[self._done if len(self._pace.rates) > 1 else 0]
+        self._rates = self._pace.rates[self._done if len(self._pace.rates) > 1 else 0]
         self._done += 1
+        self._made.add_(1)
         made = [steps + self._done for steps in self._pace.steps]
-        rate = [r / (1.0 - self._beta1**n) for r, n in zip(rates, made, strict=True)]
+        rate = [r / (1.0 - self._beta1**n) for r, n in zip(self._rates, made, strict=True)]
         root = [(1.0 - self._beta2**n) ** 0.5 for n in made]
         self._corrected = _Columns(self._like, rate=[rate], root=[root])
 
     def descend(self, block: Block, gradient: Tensor) -> None:
+        if self._on_cpu and block.weight.shape[1] >= FUSED_FROM:
+            self._descend_fused(block, gradient)
+            return
         mean, square = block.state["mean"], block.state["square"]
         if self._decays and self._decoupled:
             block.weight.mul_(self._column("shrink", block))
@@ -194,6 +209,37 @@ class _AdamSteps:
         # mean / root goes where the gradient was: it is not needed again.
         torch.div(mean, root, out=gradient)
         block.weight.addcmul_(gradient, self._corrected("rate", block), value=-1)
+
+    def _descend_fused(self, block: Block, gradient: Tensor) -> None:
+        mean, square = block.state["mean"], block.state["square"]
+        for lane, rows in self._pieces_of(block):
+            self._kernel(
+                [block.weight[rows]],
+                [gradient[rows]],
+                [mean[rows]],
+                [square[rows]],
+                [],
+                [self._made[lane]],
+                lr=self._rates[lane],
+                beta1=self._beta1,
+                beta2=self._beta2,
+                weight_decay=self._pace.decay[lane],
+                eps=self._epsilon,
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def _pieces_of(self, block: Block) -> list[tuple[int, slice]]:
+        """Return each lane of a block with its rows, which lie together."""
+        if id(block) not in self._pieces:
+            lanes, counts = torch.unique_consecutive(block.lanes, return_counts=True)
+            rows = block.weight.shape[0] // len(block.lanes)  # all of them where the block is one lane's, else 1
+            ends = (counts * rows).cumsum(0)
+            self._pieces[id(block)] = [
+                (lane, slice(end - count * rows, end))
+                for lane, count, end in zip(lanes.tolist(), counts.tolist(), ends.tolist(), strict=True)
+            ]
+        return self._pieces[id(block)]
 
     def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
         self.descend(block, torch.mm(delta, inputs, out=self._spare(block)[0]))
