@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,6 +36,7 @@ class Pace:
     decay: Sequence[float]  # (L,)
     momentum: Sequence[float]  # (L,)
     steps: Sequence[int]  # (L,) steps each lane has made before this tick
+    count: int  # N, steps of this tick
 
 
 class Stepper(Protocol):
@@ -72,8 +74,8 @@ class _Columns:
     Each is given as (1, L) for the whole tick, or as (N, L) for its N steps.
     """
 
-    def __init__(self, like: Tensor, **vectors: Sequence[Sequence[float]]) -> None:
-        self._vectors = {name: torch.tensor(rows, dtype=torch.float64).to(like) for name, rows in vectors.items()}
+    def __init__(self, like: Tensor, **vectors: Sequence[Sequence[float]] | np.ndarray) -> None:
+        self._vectors = {name: torch.as_tensor(np.asarray(rows, np.float64)).to(like) for name, rows in vectors.items()}
         self._kept: dict[str, dict[int, Tensor]] = {name: {} for name in vectors}
         self._varying = [name for name, rows in vectors.items() if len(rows) > 1]
         self._step = -1
@@ -174,8 +176,11 @@ class _AdamSteps:
         self._decoupled = isinstance(optimizer, AdamW)
         self._decays = any(pace.decay)
         self._pace = pace
-        self._like = like
-        self._column = _Columns(like, decay=[pace.decay], shrink=_shrink(pace))
+        # The corrections for moments that began at 0 change with every step: all of the tick's are made at once, since
+        # handing numbers to a GPU at each step would make it wait.
+        made = np.array(pace.steps) + np.arange(1, pace.count + 1)[:, np.newaxis]  # (N, L)
+        rate, root = np.array(pace.rates) / (1.0 - self._beta1**made), (1.0 - self._beta2**made) ** 0.5
+        self._column = _Columns(like, decay=[pace.decay], shrink=_shrink(pace), rate=rate, root=root)
         self._done = 0  # steps of this tick
         self._made = torch.tensor(pace.steps, dtype=torch.float32)  # (L,)
         self._kernel = torch._fused_adamw_ if self._decoupled else torch._fused_adam_
@@ -188,10 +193,6 @@ class _AdamSteps:
         self._rates = self._pace.rates[self._done if len(self._pace.rates) > 1 else 0]
         self._done += 1
         self._made.add_(1)
-        made = [steps + self._done for steps in self._pace.steps]
-        rate = [r / (1.0 - self._beta1**n) for r, n in zip(self._rates, made, strict=True)]
-        root = [(1.0 - self._beta2**n) ** 0.5 for n in made]
-        self._corrected = _Columns(self._like, rate=[rate], root=[root])
 
     def descend(self, block: Block, gradient: Tensor) -> None:
         if self._on_cpu and block.weight.shape[1] >= FUSED_FROM:
@@ -205,10 +206,10 @@ class _AdamSteps:
         mean.lerp_(gradient, 1.0 - self._beta1)
         square.mul_(self._beta2).addcmul_(gradient, gradient, value=1.0 - self._beta2)
         root = torch.sqrt(square, out=self._spare(block)[1])
-        root.div_(self._corrected("root", block)).add_(self._epsilon)
+        root.div_(self._column("root", block)).add_(self._epsilon)
         # mean / root goes where the gradient was: it is not needed again.
         torch.div(mean, root, out=gradient)
-        block.weight.addcmul_(gradient, self._corrected("rate", block), value=-1)
+        block.weight.addcmul_(gradient, self._column("rate", block), value=-1)
 
     def _descend_fused(self, block: Block, gradient: Tensor) -> None:
         mean, square = block.state["mean"], block.state["square"]

@@ -1,8 +1,8 @@
 """Perceptrons from scratch: layers with forward and backward written by hand, for many lanes at once.
 
 All lanes see the same minibatch, so the first layers of all lanes are one matrix product whatever their widths, and so
-is its gradient. Later layers are one small product per lane. No autograd and no torch.nn: each gradient is derived
-beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
+is its gradient. Later hidden layers are one product per lane (the last: last_layers.py). No autograd and no torch.nn:
+each gradient is derived beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
 
 Letters: L lanes, B examples of the minibatch, I inputs, H hidden units of one lane, S hidden units of all lanes, C
 classes. Activations are held units first, (S, B): then a lane's units are whole rows, so each lane's part of every
@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from models.family import Lane
+from models.last_layers import last_layers
 from models.optim import Block, Stepper
 from models.recipe import Loss, Precision
 
@@ -225,6 +226,7 @@ class Perceptrons:
             self._middle.append((squares, biases))
         # The last layer lies transposed, a row for what each hidden unit sends out: so its rows are the units' too.
         self._last = self._last_bias = None
+        self._last_layers = last_layers(self._rows, like.device)
         if depth:
             turned = [Piece(rows, form="transposed") for rows in used]
             self._last = _fuse("out.weight", lanes, turned, (total, self._classes), of_row)
@@ -255,8 +257,7 @@ class Perceptrons:
             if biases is not None:
                 above.add_(biases.weight)
             self._activation.forward(above)
-        for rows, z in zip(self._rows, space.z, strict=True):
-            torch.mm(self._last.weight[rows].t(), space.hidden[-1][rows], out=z)  # (C, H) @ (H, B) -> (C, B)
+        self._last_layers.logits(self._last.weight, space.hidden[-1], space.z)
         if self._last_bias is not None:
             space.z.add_(self._last_bias.weight.view(self._lanes, self._classes, 1))
         return space.z
@@ -276,11 +277,8 @@ class Perceptrons:
         if self._last is None:
             self._descend_first(space.hidden[0], x, stepper)  # dz lies in the rows of the first layer
             return losses, hits
-        dh, h = space.delta, space.hidden[-1]
-        outgoing = space.outgoing
-        for rows, dz in zip(self._rows, z, strict=True):
-            torch.mm(self._last.weight[rows], dz, out=dh[rows])  # dh = W dz, (H, C) @ (C, B), W lying transposed
-            torch.mm(h[rows], dz.t(), out=outgoing[rows])  # dW = h dz^T, (H, B) @ (B, C)
+        dh, outgoing = space.delta, space.outgoing
+        self._last_layers.back(self._last.weight, space.hidden[-1], z, dh, outgoing)
         stepper.descend(self._last, outgoing)
         if self._last_bias is not None:
             stepper.descend(self._last_bias, z.sum(2).view(-1, 1))

@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from models import optim
 from models.optim import Block, Pace, Stepper, bind, state_names
 from models.recipe import SGD, Adam, AdamW, Constant, Cosine, LinearDecay, Optimizer, Schedule, StepExponential
 
 ROWS = (2, 1, 3)  # of the block, a lane
 OF_ROW = torch.tensor([lane for lane, rows in enumerate(ROWS) for _ in range(rows)])
-COLUMNS, STEPS = 4, 6
+COLUMNS, STEPS = 20, 6  # vectors of the processor and a rest
 RATES, DECAYS, MOMENTA = (0.1, 0.3, 0.02), (1e-2, 0.0, 0.5), (0.0, 0.5, 0.9)
 FLOAT64 = torch.empty(0, dtype=torch.float64)
 
@@ -108,6 +109,7 @@ def fused(optimizer: Optimizer, varying: bool, product: bool, momenta: Sequence[
             decay=DECAYS,
             momentum=momenta or [fixed] * len(ROWS),
             steps=[tick * half] * len(ROWS),
+            count=half,
         )
         stepper: Stepper = bind(optimizer, pace, FLOAT64, momenta is not None)
         for delta, inputs in factors()[tick * half :][:half]:
@@ -157,8 +159,10 @@ each_way = pytest.mark.parametrize(
 
 
 @each_way
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_lanes_steps_are_torchs(name: str, varying: bool, product: bool) -> None:
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "adam, fused", "adamw, fused"])
+def test_a_lanes_steps_are_torchs(name: str, varying: bool, product: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, *fused_kernel = name.split(", ")
+    monkeypatch.setattr(optim, "FUSED_FROM", 1 if fused_kernel else COLUMNS + 1)
     optimizer, momenta, make = OPTIMIZERS[name]
     mine = fused(optimizer, varying, product, momenta)
     for lane in range(len(ROWS)):
