@@ -188,6 +188,7 @@ class Engine:
                 decay=[float(lane.order.parameters["weight_decay"]) for lane in lanes],
                 momentum=[self._momentum(lane.order.parameters) for lane in lanes],
                 steps=[lane.epochs * steps for lane in lanes],
+                count=steps,
             ),
             torch.empty(0, device=self._device),
             self._momentum_searched,
@@ -267,8 +268,8 @@ class _Figures:
     def means(self) -> tuple[list[float], list[float]]:
         """Mean loss (summed in float64) and accuracy of every lane."""
         examples = self._hits.shape[1]
-        losses = [(row.sum(dtype=torch.float64) / examples).item() for row in self._losses]
-        return losses, (self._hits.sum(1).double() / examples).tolist()
+        losses = torch.stack([row.sum(dtype=torch.float64) for row in self._losses]) / examples
+        return losses.tolist(), (self._hits.sum(1).double() / examples).tolist()
 
 
 def _zeros(weights: Weights) -> Weights:
