@@ -70,3 +70,14 @@ def whole(least: int, most: int | None = None) -> Callable[[str | int], int]:
         return number
 
     return read
+
+
+def wholes(least: int) -> Callable[[str | int], int | tuple[int, ...]]:
+    """Return what reads an option as a whole number, or as several with commas between."""
+    one = whole(least)
+
+    def read(text: str | int) -> int | tuple[int, ...]:
+        several = tuple(one(part) for part in str(text).split(","))
+        return several if len(several) > 1 else several[0]
+
+    return read

@@ -1,8 +1,9 @@
 """The data sets: where they are, what is in them, and the one door to their test parts.
 
 Commands locate a data set and may download it, engines read its training part, and only `reports` opens its test part.
+Sets of IDX files (named.py) are read where they lie; own data are read from where importing.py has put them.
 A `Source` is plain data and travels to engines as JSON; the arrays never travel: every engine opens the files itself,
-and as plain IDX files are memory-mapped, all engines of a machine share one copy. This module knows numpy alone. It
+and as plain files are memory-mapped, all engines of a machine share one copy. This module knows numpy alone. It
 imports torch (for torchvision's download) and scikit-learn (for the digits) only where they are needed, so that a
 command finds its data in milliseconds, and it must not know studies, databases or devices.
 
@@ -25,21 +26,18 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from models import imported
 from models.errors import UserError
 from models.idx import Bytes, magic, read_images
+from models.imported import Inputs
+from models.named import DIGITS, IDX_SETS
 from models.seeds import derive
 
 Numbers = NDArray[np.int64]
 
-NAMES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}  # data set -> its folder, as torchvision names it
+Part = Literal["train", "test"]
 
-_DIGITS = tuple("0123456789")
-_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-_CLASSES = {"mnist": _DIGITS, "fashion_mnist": _CLOTHES, "digits": _DIGITS}
-
-Part = Literal["train", "t10k"]  # as the files of a training and of a test part are called
-
-_PATIENCE = 5.0  # seconds without an answer before a download is given up
+PATIENCE = 5.0  # seconds without an answer before a download is given up
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,12 @@ class Source:
     """A data set that was found: enough to open it, and to know it again.
 
     `sha256` is that of the training images and labels as plain IDX files, one after the other:
-    `cat train-images-idx3-ubyte train-labels-idx1-ubyte | sha256sum`. Compressed files have the same.
+    `cat train-images-idx3-ubyte train-labels-idx1-ubyte | sha256sum`. Compressed files have the same. That of imported
+    data is `sha256sum about.json`, which has the hashes of all their files in it.
     """
 
-    name: str
-    root: str  # absolute folder that holds NAMES[name]; "" for the embedded digits
+    name: str  # a named set's, or what own data are called: `pets/`, `iris.csv`, `spirals()`
+    root: str  # absolute folder that holds the set's own, or the imported files; "" for the embedded digits
     sha256: str
 
 
@@ -59,14 +58,17 @@ class Source:
 class Examples:
     """One part of a data set, not to be written to: the inputs may be memory that every engine of a machine shares."""
 
-    inputs: Bytes  # (N, C, H, W), 0 to 255
+    inputs: Inputs  # (N, C, H, W), 0 to 255; or a table's numbers, (N, F, 1, 1)
     labels: Numbers  # (N,), each an index into classes
     classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What is subtracted from inputs / 255, and what the difference is divided by: one number per channel."""
+    """What is subtracted from inputs / 255, and what the difference is divided by: one number per channel.
+
+    The numbers of a table are not divided by 255; its features are its channels.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -79,27 +81,35 @@ def locate(name: str, data_dir: str | None, environ: Mapping[str, str] = os.envi
     """Look for a data set in `data_dir` if that is given, else in STUDYHALL_DATA, then in ./data.
 
     The training files are read and hashed, so that a study never starts on bad ones. None where they are nowhere; the
-    digits are always found. Raises UserError where files are there but damaged.
+    digits are always found, and imported data only where `data_dir` is the folder they were imported into. Raises
+    UserError where files are there but damaged.
     """
     if name == "digits":
         return Source(name, "", _sha256(*_read_digits("train")))
+    if name not in IDX_SETS:
+        root = os.path.abspath(data_dir or "")
+        found = imported.hash_of(Path(root)) if data_dir else None
+        return Source(name, root, found) if found else None
     roots = [environ.get("STUDYHALL_DATA", ""), "data"] if data_dir is None else [data_dir]
     for root in (os.path.abspath(os.path.expanduser(root)) for root in roots if root):
         if files := _find(name, root, "train"):
-            return Source(name, root, _sha256(*read_images(*files, len(_CLASSES[name]))))
+            return Source(name, root, _sha256(*_read_idx(name, *files)))
     return None
 
 
 def download(name: str, root: str) -> Source:
     """Have torchvision download a data set into `root`, which it checks by MD5.
 
-    Raises UserError where that fails, after `_PATIENCE` seconds per attempt at most where nobody answers.
+    Raises UserError where that fails, after `PATIENCE` seconds per attempt at most where nobody answers.
     """
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE)  # torchvision sets none of its own, and would wait for ever
+    socket.setdefaulttimeout(PATIENCE)  # torchvision sets none of its own, and would wait for ever
     try:
         with contextlib.redirect_stderr(io.StringIO()):  # where torchvision draws a progress bar per file
-            getattr(import_torchvision().datasets, NAMES[name])(os.path.expanduser(root), download=True)
+            wanted = IDX_SETS[name]
+            getattr(import_torchvision().datasets, wanted.folder)(
+                os.path.expanduser(root), download=True, **wanted.options
+            )
     except Exception as error:  # a foreign library, a network and a disk can fail in any manner
         raise _unobtainable(name, error) from error
     finally:
@@ -113,9 +123,16 @@ def _unobtainable(name: str, error: Exception) -> UserError:
     reason = (str(error).strip() or type(error).__name__).splitlines()[-1]  # torchvision's last line is the cause
     return UserError(
         f"{name} is not on this machine and could not be downloaded: {reason}",
-        f"name a folder that holds {NAMES[name]}/train-images-idx3-ubyte and its three companions (or .gz) "
-        "with --data-dir, or take --dataset digits",
+        f"name a folder that holds {files_of(name)} (or .gz) with --data-dir, or take --dataset digits",
     )
+
+
+def files_of(name: str) -> str:
+    """What a folder should hold that is said to have a named set, in words."""
+    if name not in IDX_SETS:
+        return "cifar-10-batches-py, as torchvision leaves it"
+    wanted = IDX_SETS[name]
+    return f"{wanted.folder}/{wanted.prefix}train-images-idx3-ubyte and its three companions"
 
 
 def import_torchvision() -> ModuleType:
@@ -141,12 +158,20 @@ def import_torchvision() -> ModuleType:
 
 def _find(name: str, root: str, part: Part) -> tuple[Path, Path] | None:
     """The image and the label file of one part, or None where a folder with both is nowhere under `root`."""
-    for folder in (Path(root, NAMES[name], "raw"), Path(root, NAMES[name])):
-        images = _plain_or_gz(folder / f"{part}-images-idx3-ubyte")
-        labels = _plain_or_gz(folder / f"{part}-labels-idx1-ubyte")
+    wanted = IDX_SETS[name]
+    begins = _begins(name, part)
+    for folder in (Path(root, wanted.folder, "raw"), Path(root, wanted.folder)):
+        images = _plain_or_gz(folder / f"{begins}-images-idx3-ubyte")
+        labels = _plain_or_gz(folder / f"{begins}-labels-idx1-ubyte")
         if images and labels:
             return images, labels
     return None
+
+
+def _begins(name: str, part: Part) -> str:
+    """What the names of one part's files begin with."""
+    wanted = IDX_SETS[name]
+    return wanted.prefix + ("train" if part == "train" else wanted.test or "t10k")
 
 
 def _plain_or_gz(path: Path) -> Path | None:
@@ -162,6 +187,8 @@ def training_examples(source: Source) -> Examples:
 
     Raises UserError where the files are gone, damaged, or not the ones that were located.
     """
+    if _is_imported(source):
+        return Examples(*imported.read(Path(source.root), source.sha256, "train"))
     images, labels = _reader(source, "train")()
     if _sha256(images, labels) != source.sha256:
         raise UserError(
@@ -177,9 +204,17 @@ def test_examples(source: Source, sign: Callable[[str], None]) -> Examples:
     `sign` is told what is opened, and must have returned (its ledger's line committed) before a byte is read. Raises
     UserError where the files are missing, and then nothing was signed, or damaged.
     """
-    read = _reader(source, "t10k")
+    if _is_imported(source):
+        imported.look(Path(source.root), source.sha256, "test")
+        sign(f"test part of {source.name} (imported with sha256 {source.sha256})")
+        return Examples(*imported.read(Path(source.root), source.sha256, "test"))
+    read = _reader(source, "test")
     sign(f"test set of {source.name} (its training set has sha256 {source.sha256})")
     return _examples(source.name, *read())
+
+
+def _is_imported(source: Source) -> bool:
+    return source.name not in IDX_SETS and source.name != "digits"
 
 
 def _reader(source: Source, part: Part) -> Callable[[], tuple[Bytes, Bytes]]:
@@ -187,15 +222,27 @@ def _reader(source: Source, part: Part) -> Callable[[], tuple[Bytes, Bytes]]:
     if source.name == "digits":
         return partial(_read_digits, part)
     if (files := _find(source.name, source.root, part)) is None:
+        wanted = IDX_SETS[source.name]
+        begins = _begins(source.name, part)
         raise UserError(
-            f"{source.root} has no {NAMES[source.name]} with {part}-images-idx3-ubyte and {part}-labels-idx1-ubyte",
+            f"{source.root} has no {wanted.folder} with {begins}-images-idx3-ubyte and {begins}-labels-idx1-ubyte",
             "put the files (or their .gz) there, or name another folder with --data-dir",
         )
-    return partial(read_images, *files, classes=len(_CLASSES[source.name]))
+    return partial(_read_idx, source.name, *files)
+
+
+def _read_idx(name: str, images: Path, labels: Path) -> tuple[Bytes, Bytes]:
+    wanted = IDX_SETS[name]
+    return read_images(images, labels, range(wanted.first, wanted.first + len(wanted.classes)))
 
 
 def _examples(name: str, images: Bytes, labels: Bytes) -> Examples:
-    return Examples(images[:, np.newaxis], labels.astype(np.int64), _CLASSES[name])  # (N, H, W) -> (N, 1, H, W)
+    if name == "digits":
+        return Examples(images[:, np.newaxis], labels.astype(np.int64), DIGITS)  # (N, H, W) -> (N, 1, H, W)
+    wanted = IDX_SETS[name]
+    if wanted.transposed:
+        images = np.ascontiguousarray(images.transpose(0, 2, 1))
+    return Examples(images[:, np.newaxis], labels.astype(np.int64) - wanted.first, wanted.classes)
 
 
 def _sha256(images: Bytes, labels: Bytes) -> str:
@@ -213,7 +260,7 @@ def _read_digits(part: Part) -> tuple[Bytes, Bytes]:
 
     digits = load_digits()
     labels = digits.target.astype(np.uint8)
-    chosen = split(labels, 1 / 5, seed=0)[part == "t10k"]
+    chosen = split(labels, 1 / 5, seed=0)[part == "test"]
     grey = np.rint(digits.images[chosen] * (255 / 16)).astype(np.uint8)  # (N, 8, 8), from 0 to 16
     enlarged = grey.repeat(3, axis=1).repeat(3, axis=2)  # (N, 24, 24)
     return np.pad(enlarged, ((0, 0), (2, 2), (2, 2))), labels[chosen]
@@ -247,12 +294,23 @@ def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Numbers
     return np.flatnonzero(~validation), np.flatnonzero(validation)
 
 
-def normalisation(inputs: Bytes, chosen: NDArray[np.integer]) -> Normalisation:
+def scale_of(inputs: Inputs) -> float:
+    """What inputs are divided by before they are normalised: 255 for pictures, 1 for a table."""
+    return 255.0 if inputs.dtype == np.uint8 else 1.0
+
+
+def normalisation(inputs: Inputs, chosen: NDArray[np.integer]) -> Normalisation:
     """Mean and standard deviation (of the population) of inputs / 255 per channel, over the chosen examples.
+
+    Of a table they are those of its numbers as they are, summed in float64 in the order of the examples.
 
     Sums of bytes and of their squares are whole numbers: the result is exact up to its last rounding, and does not
     depend on how the examples are gathered. A channel that never varies has std 1, so that it can be divided by.
     """
+    if inputs.dtype != np.uint8:
+        numbers = inputs[chosen].reshape(len(chosen), -1).astype(np.float64)  # (N, F)
+        deviations = numbers.std(0)
+        return Normalisation(tuple(numbers.mean(0).tolist()), tuple(np.where(deviations > 0, deviations, 1.0).tolist()))
     count = len(chosen) * math.prod(inputs.shape[2:])  # of each channel's values
     channels = inputs.shape[1]
     totals, squares = np.zeros(channels, np.int64), np.zeros(channels, np.int64)

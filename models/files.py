@@ -7,11 +7,14 @@ one of its size. Written by search/engine.py, read by predict.py, by reports/ an
     from models.files import load_module
     model = load_module("runs/studies/mlp/finalists/trial-33-seed-0.safetensors")
     probabilities = model(images).softmax(1)        # images: (B, channels, height, width), bytes / 255, normalised
+
+A model of the user's own is in its file by name, hash and tensors; its code is not, and no file brings in code to be
+run. Whoever reads it says what builds it: `load_module(path, build=Net)`.
 """
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -25,7 +28,9 @@ from torch import nn
 from models.errors import UserError
 from models.family import Weights
 from models.lanes import family_of
-from models.recipe import Parameters, Recipe, Value, Words
+from models.own import build as build_own
+from models.own import maker
+from models.recipe import Own, Parameters, Recipe, Value, Words
 
 MOST_HEADER = 1 << 20  # bytes; a header of ours has some thousand
 
@@ -42,8 +47,9 @@ class Model(Words):
     data_sha256: str
     shape: tuple[Size, Size, Size]  # of one example: channels, height, width
     classes: tuple[str, ...] = Field(min_length=1)
-    mean: tuple[float, ...]  # per channel, of bytes / 255; a model sees (bytes / 255 - mean) / std
+    mean: tuple[float, ...]  # per channel, of inputs / scale; a model sees (inputs / scale - mean) / std
     std: tuple[Deviation, ...]
+    scale: Deviation = 255.0  # what inputs are divided by before: 255 for pictures, 1 for a table
     about: dict[str, Value] = Field(default={})  # where it comes from: study, trial, seed, epochs
 
     @model_validator(mode="after")
@@ -58,6 +64,9 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
+    if isinstance(own := model.recipe.family, Own):
+        recipe = model.recipe.model_copy(update={"family": _codeless(own)})
+        model = model.model_copy(update={"recipe": recipe})
     save_file(tensors, unfinished, {"studyhall": model.model_dump_json()})
     os.replace(unfinished, path)
 
@@ -71,23 +80,41 @@ def read_model(path: Path) -> tuple[Model, Weights]:
     return model, dict(module.state_dict())
 
 
-def load_module(path: Path | str) -> nn.Module:
-    """Return the model as an ordinary module in evaluation mode. Raises UserError as `read_model`."""
-    return load_model(Path(path))[1]
+def load_module(path: Path | str, build: Callable[..., Any] | None = None) -> nn.Module:
+    """Return the model as an ordinary module in evaluation mode. Raises UserError as `read_model`.
+
+    `build` is the class or function that a model of the user's own was searched as. It is given the arguments it was
+    given then.
+    """
+    return load_model(Path(path), build)[1]
 
 
-def load_model(path: Path) -> tuple[Model, nn.Module]:
-    """Return what a file says of its model, and the model. Raises UserError as `read_model`."""
+def describe(path: Path) -> Model:
+    """Return what a file says of its model. Raises UserError where it is none of ours."""
+    with _opened(path) as file:
+        return _described(path, file)
+
+
+def load_model(path: Path, own: Own | Callable[..., Any] | None = None) -> tuple[Model, nn.Module]:
+    """Return what a file says of its model, and the model. Raises UserError as `read_model`.
+
+    `own` is what builds a model of the user's own, or the word of the study that has its code.
+    """
     with _opened(path) as file:
         model = _described(path, file)
-        module = _without_weights(path, model, len(file.keys()))
+        known = model.recipe.family
+        module = (
+            _of_ones_own(path, model, known, own)
+            if isinstance(known, Own)
+            else _without_weights(path, model, len(file.keys()))
+        )
         wanted = {name: (list(it.shape), it.dtype) for name, it in module.state_dict().items()}
         _compare(path, wanted, file)
         weights = {name: file.get_tensor(name) for name in wanted}
     for name, (_, dtype) in wanted.items():
         if weights[name].dtype != dtype:
             raise _other_tensors(path, f"{name} is {weights[name].dtype}, not {dtype}")
-    module.load_state_dict(weights, assign=True)
+    module.load_state_dict(weights, assign=not isinstance(known, Own))  # tied tensors of one's own stay tied
     return model, module.eval()
 
 
@@ -147,6 +174,26 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
         RuntimeError,
     ) as error:  # whatever a family makes of it
         raise UserError(f"{path} describes a model that cannot be built: {_line(error)}", _REMEDY) from None
+
+
+def _of_ones_own(path: Path, model: Model, known: Own, own: Own | Callable[..., Any] | None) -> nn.Module:
+    """Build a model of the user's own, by nothing that the file brings along."""
+    if isinstance(own, Own) and own.sha256 != known.sha256:
+        raise UserError(
+            f"{path} holds {known.attribute} as it was then, which is not the {own.attribute} of today",
+            f"bring its code back as it was, or give what builds it to load_module(path, build={known.attribute})",
+        )
+    made = maker(_codeless(known) if own is None else own) if own is None or isinstance(own, Own) else own
+    try:
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
+            return build_own(known, model.shape, len(model.classes), model.parameters, made)
+    except Exception as error:
+        raise UserError(f"{path} describes a model that cannot be built: {_line(error)}", _REMEDY) from error
+
+
+def _codeless(own: Own) -> Own:
+    """The word without what could be run."""
+    return own.model_copy(update={"source": "", "file": "", "module": ""})
 
 
 def _compare(path: Path, wanted: dict[str, tuple[list[int], torch.dtype]], file: Any) -> None:

@@ -31,13 +31,18 @@ def magic(dimensions: int) -> int:
     return 0x0800 | dimensions  # 08 says unsigned bytes
 
 
-def read_images(image_file: Path, label_file: Path, classes: int) -> tuple[Bytes, Bytes]:
-    """The images (N, H, W) and labels (N,) of one part; UserError where they are damaged or do not belong together."""
+def read_images(image_file: Path, label_file: Path, known: range) -> tuple[Bytes, Bytes]:
+    """The images (N, H, W) and labels (N,) of one part; UserError where they are damaged or do not belong together.
+
+    `known` are the labels that classes have.
+    """
     images, labels = _read_idx(image_file, 3), _read_idx(label_file, 1)
     if len(labels) != len(images):
         raise _damaged(label_file, f"has {len(labels)} labels for the {len(images)} images of {image_file.name}")
-    if (highest := int(labels.max())) >= classes:
-        raise _damaged(label_file, f"has a label {highest}, where the classes end at {classes - 1}")
+    if (highest := int(labels.max())) not in known:
+        raise _damaged(label_file, f"has a label {highest}, where the classes end at {known[-1]}")
+    if (lowest := int(labels.min())) not in known:
+        raise _damaged(label_file, f"has a label {lowest}, where the classes begin at {known[0]}")
     return images, labels
 
 

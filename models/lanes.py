@@ -10,29 +10,37 @@ Letters: L lanes of a group, N training examples, V validation examples, B examp
 import json
 import math
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from models.cnn import CnnFamily
-from models.data import Examples, Normalisation
-from models.family import Family, Fused, Lane, Weights, initial_weights
+from models.family import Family, Fused, Lane, Weights, initial
+from models.lifted import Lifted, lift, names_of
 from models.linear import LinearFamily
+from models.minibatches import Part
 from models.mlp import MlpFamily
 from models.optim import Pace, bind, state_names
-from models.recipe import SGD, Cnn, Linear, Order, Parameters, Recipe, Score
+from models.own import build
+from models.recipe import SGD, Cnn, Linear, Order, Own, Parameters, Recipe, Score
 from models.seeds import derive
 
 SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
 
 
-def family_of(recipe: Recipe, shape: Sequence[int], classes: int) -> Family:
-    """Return the recipe's family for examples of `shape` (channels, height, width) and so many classes."""
+def family_of(recipe: Recipe, shape: Sequence[int], classes: int, *, together: bool = True) -> Family:
+    """Return the recipe's family for examples of `shape` (channels, height, width) and so many classes.
+
+    `together` says whether a model of the user's own is vectorised over lanes, where it can be.
+    """
+    if isinstance(recipe.family, Own):
+        own = recipe.family
+        return lift(partial(build, own, tuple(shape), classes), own.takes_all, together, own.attribute)
     if isinstance(recipe.family, Cnn):
         channels, height, width = shape
         return CnnFamily(recipe.family, (channels, height, width), classes, recipe.precision)
@@ -42,36 +50,7 @@ def family_of(recipe: Recipe, shape: Sequence[int], classes: int) -> Family:
     return MlpFamily(recipe.family, inputs, classes, recipe.precision)
 
 
-_Key = tuple[int, Hashable]  # a group: the stream of minibatches, and what the family says
-
-
-class Part:
-    """Some examples of a data set, kept as bytes and turned into normalised numbers a minibatch at a time."""
-
-    def __init__(self, examples: Examples, chosen: np.ndarray, normalised: Normalisation, device: torch.device) -> None:
-        # On a CPU the bytes are not copied: all engines of a machine read the same memory-mapped file.
-        self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, channels, height, width) uint8
-        self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
-        self._labels = torch.from_numpy(examples.labels).to(device)  # (all,)
-        self._flat = self._inputs.view(len(self._inputs), -1)
-        # (byte / 255 - mean) / std as one multiplication and one addition, per channel
-        std, mean = torch.tensor(normalised.std), torch.tensor(normalised.mean)
-        self._scale = (1.0 / (255.0 * std)).view(-1, 1, 1).to(device)
-        self._shift = (-mean / std).view(-1, 1, 1).to(device)
-
-    def __len__(self) -> int:
-        return len(self._chosen)
-
-    def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Yield places in the epoch, examples (B, channels, height, width) float32 and labels (B,), in `order` (N,)."""
-        chosen = self._chosen if order is None else self._chosen[order]
-        room = torch.empty(size, *self._inputs.shape[1:], device=self._inputs.device)
-        for begin in range(0, len(chosen), size):
-            places = slice(begin, min(begin + size, len(chosen)))
-            index = chosen[places]
-            x = room[: len(index)]
-            x.view(len(index), -1).copy_(self._flat.index_select(0, index))
-            yield places, x.mul_(self._scale).add_(self._shift), self._labels[index]
+_Key = tuple[int, int, Hashable]  # a group: the stream and the size of minibatches, and what the family says
 
 
 class Engine:
@@ -98,8 +77,8 @@ class Engine:
 
     def add(self, order: Order) -> None:
         """Take in a lane with its initial weights; it trains from the next tick on."""
-        weights = initial_weights(self._family, order.parameters, order.seed)
-        self._take(Lane(order, weights, {key: _zeros(weights) for key in self._states}))
+        weights, buffers = initial(self._family, order.parameters, order.seed)
+        self._take(Lane(order, weights, {key: _zeros(weights) for key in self._states}, buffers=buffers))
 
     def drop(self, lane: int) -> None:
         """Forget a lane."""
@@ -115,16 +94,28 @@ class Engine:
         return self._lanes[lane].order
 
     def weights(self, lane: int) -> Weights:
-        """Return copies of one lane's tensors, by the names of its module."""
-        return {name: tensor.detach().cpu().clone() for name, tensor in self._lanes[lane].weights.items()}
+        """Return copies of one lane's tensors, by the names of its module's state."""
+        kept = self._lanes[lane]
+        with torch.random.fork_rng(devices=[]):
+            names = names_of(self._family.build(kept.order.parameters))
+        tensors = {**kept.weights, **kept.buffers}
+        return {name: tensors[own].detach().cpu().clone() for name, own in names.items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of how lanes are trained, a line each."""
+        return self._family.notes if isinstance(self._family, lift) else []
 
     def _take(self, lane: Lane) -> None:
         lane.weights = {name: tensor.to(self._device) for name, tensor in lane.weights.items()}
+        lane.buffers = {name: tensor.to(self._device) for name, tensor in lane.buffers.items()}
         lane.state = {
             key: {name: tensor.to(self._device) for name, tensor in kept.items()} for key, kept in lane.state.items()
         }
         self._lanes[lane.order.lane] = lane
-        self._groups[lane.order.lane] = (lane.order.stream, self._family.group(lane.order.parameters))
+        parameters = lane.order.parameters
+        size = int(parameters.get("batch_size", self._recipe.batch_size))
+        self._groups[lane.order.lane] = (lane.order.stream, size, self._family.group(parameters))
 
     def _fuse(self, only: int | None) -> None:
         """Fuse lanes that can be; groups whose members are the same as before stay as they are."""
@@ -145,9 +136,10 @@ class Engine:
         """Train all lanes, or one, for an epoch and score them; `number`, from 1, fixes the order of the examples."""
         self._fuse(only)
         scores: list[Score] = []
-        for (stream, _), (lanes, fused) in self._fused.items():
+        for (stream, size, _), (lanes, fused) in self._fused.items():
             began = time.perf_counter()
-            train_loss, train_accuracy = self._train(lanes, fused, derive(self._recipe.seed, "shuffle", stream, number))
+            seed = derive(self._recipe.seed, "shuffle", stream, number)
+            train_loss, train_accuracy = self._train(lanes, fused, size, seed)
             loss, accuracy = [math.nan] * len(lanes), [math.nan] * len(lanes)
             if self._scored is not None:
                 loss, accuracy = self._pass(lanes, fused, self._scored)
@@ -177,9 +169,9 @@ class Engine:
             measured.update({lane.order.lane: pair for lane, pair in zip(lanes, figures, strict=True)})
         return measured
 
-    def _train(self, lanes: list[Lane], fused: Fused, seed: int) -> tuple[list[float], list[float]]:
-        """One epoch; returns running means of loss and accuracy, a number a lane."""
-        size, examples = self._recipe.batch_size, len(self._trained)
+    def _train(self, lanes: list[Lane], fused: Fused, size: int, seed: int) -> tuple[list[float], list[float]]:
+        """One epoch in minibatches of a size; returns running means of loss and accuracy, a number a lane."""
+        examples = len(self._trained)
         steps = math.ceil(examples / size)
         stepper = bind(
             self._recipe.optimizer,
@@ -195,7 +187,9 @@ class Engine:
         )
         order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed)).to(self._device)
         figures = _Figures(len(lanes), examples, self._device)
-        for places, x, y in self._trained.batches(size, order):
+        if isinstance(fused, Lifted):
+            fused.begin_tick(derive(seed, "masks"))
+        for places, x, y in self._trained.batches(size, order, self._recipe.augment, derive(seed, "augment")):
             figures.put(places, *fused.step(x, y, stepper))
         return figures.means()
 
@@ -232,12 +226,15 @@ class Engine:
         """Write all lanes, weights and optimizer state, to one safetensors file."""
         tensors = {}
         for number, lane in self._lanes.items():
-            for key, kept in {"weights": lane.weights, **lane.state}.items():
+            for key, kept in {"weights": lane.weights, "buffers": lane.buffers, **lane.state}.items():
                 for name, tensor in kept.items():
                     tensors[f"{number}/{key}/{name}"] = (
                         tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
                     )
-        about = [{"order": lane.order.model_dump(), "epochs": lane.epochs} for lane in self._lanes.values()]
+        about = [
+            {"order": lane.order.model_dump(), "epochs": lane.epochs, **self._parted(lane)}
+            for lane in self._lanes.values()
+        ]
         save_file(tensors, path, {"lanes": json.dumps(about)})
 
     def load(self, path: Path) -> None:
@@ -246,12 +243,22 @@ class Engine:
             names = list(file.keys())
             for about in json.loads(file.metadata()["lanes"]):
                 order = Order.model_validate(about["order"])
-                kept: dict[str, Weights] = {"weights": {}, **{key: {} for key in self._states}}
+                kept: dict[str, Weights] = {key: {} for key in ("weights", "buffers", *self._states)}
                 for full in names:
                     number, key, name = full.split("/", 2)
                     if int(number) == order.lane:
                         kept[key][name] = file.get_tensor(full)
-                self._take(Lane(order, kept.pop("weights"), kept, about["epochs"]))
+                if isinstance(self._family, lift) and "parted" in about:
+                    self._family.part(order.parameters, about["parted"])
+                weights, buffers = kept.pop("weights"), kept.pop("buffers")
+                self._take(Lane(order, weights, kept, about["epochs"], buffers))
+
+    def _parted(self, lane: Lane) -> dict[str, str]:
+        """Why the lane is not vectorised, if that was found out in the middle of a tick."""
+        if not isinstance(self._family, lift):
+            return {}
+        function = self._family.function(lane.order.parameters)
+        return {"parted": self._family.parted[function]} if function in self._family.parted else {}
 
 
 class _Figures:

@@ -13,7 +13,7 @@ from models.scratch import SLOPE, Perceptrons
 
 @dataclass(frozen=True)
 class MlpFamily:
-    """`depth` hidden layers of `hidden` units; trials of any widths are fused, if of the same depth."""
+    """`depth` hidden layers of `hidden` units; trials of any widths are fused, if alike in depth and activation."""
 
     word: Mlp
     inputs: int
@@ -24,10 +24,11 @@ class MlpFamily:
         """Return flatten, hidden1, activation1, hidden2, ..., out with fresh initial weights."""
         activations = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(SLOPE), "tanh": nn.Tanh()}
         hidden, width = int(parameters["hidden"]), self.inputs
+        activation = activations[self.word.activation_of(parameters)]
         layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
         for number in range(1, self.word.depth_of(parameters) + 1):
             layers[f"hidden{number}"] = self._layer(width, hidden)
-            layers[f"activation{number}"] = activations[self.word.activation]
+            layers[f"activation{number}"] = activation
             width = hidden
         layers["out"] = self._layer(width, self.classes)
         return nn.Sequential(layers)
@@ -41,10 +42,11 @@ class MlpFamily:
         return layer
 
     def group(self, parameters: Parameters) -> Hashable:
-        """Return the depth: layers of the same number are fused."""
-        return self.word.depth_of(parameters)
+        """Return depth and activation: layers of the same number with the same in between are fused."""
+        return self.word.depth_of(parameters), self.word.activation_of(parameters)
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> Fused:
         """Concatenate the lanes' units."""
-        depth = self.word.depth_of(lanes[0].order.parameters)
-        return Perceptrons(lanes, depth, self.word.activation, self.word.bias, loss, self.precision)
+        like = lanes[0].order.parameters
+        depth, activation = self.word.depth_of(like), self.word.activation_of(like)
+        return Perceptrons(lanes, depth, activation, self.word.bias, loss, self.precision)

@@ -45,15 +45,16 @@ EXAMPLES = """
 def main(
     model: Annotated[Path, typer.Option(metavar="FILE", help="A model that reports.export has written.")],
     image: Annotated[Path | None, typer.Option(metavar="PNG", help="A picture of any size, PNG or JPEG.")] = None,
-    dataset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A data set instead: mnist, fashion_mnist, digits.")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="A data set instead, as mnist or digits.")] = None,
     index: Annotated[
         int | None,
         typer.Option(parser=whole(0), metavar="I", help="Which picture of its training set; 0 is the first."),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where that lies. Else: STUDYHALL_DATA, ./data.")
+    ] = None,
+    study_file: Annotated[
+        Path | None, typer.Option(metavar="FILE.py", help="Where a model of your own is written, if it is one.")
     ] = None,
     figure: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="Draw picture and bar chart side by side into this file.")
@@ -63,9 +64,13 @@ def main(
     """Print a model's classes for one picture, with their probabilities."""
     with command(debug):
         from models.errors import UserError
-        from models.files import load_model
+        from models.files import describe, load_model
+        from models.own import word_in
+        from models.recipe import Own
 
-        described, module = load_model(model)
+        known = describe(model).recipe.family
+        own = word_in(study_file, known) if study_file is not None and isinstance(known, Own) else None
+        described, module = load_model(model, own)
         if image is not None and dataset is None and index is None:
             pixels, told = read_picture(image, described)
         elif image is None and dataset is not None and index is not None:
@@ -95,6 +100,11 @@ def read_picture(path: Path, model: "Model") -> tuple["NDArray[np.uint8]", str]:
     from models.errors import UserError
 
     channels, height, width = model.shape
+    if model.scale == 1:
+        raise UserError(
+            f"the model takes rows of a table with {channels} features, not pictures",
+            "take models.files.load_module: it takes (B, features, 1, 1), normalised by the mean and std in the file",
+        )
     if channels not in (1, 3):
         raise UserError(f"the model takes {channels} channels, a picture has 1 or 3", "take a --dataset of its kind")
     try:
@@ -133,12 +143,15 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
     """
     import numpy as np
 
-    from models.data import NAMES, locate, training_examples
+    from models.data import locate, training_examples
     from models.errors import UserError
+    from models.named import DATASETS
 
-    known = (*NAMES, "digits")
-    if name not in known:
-        raise UserError(f"no data set is called {name!r}", f"choose one of {', '.join(known)}")
+    if name not in DATASETS and data_dir is None:
+        raise UserError(
+            f"no data set is called {name!r}",
+            f"choose one of {', '.join(DATASETS)}, or name the folder that yours was imported to with --data-dir",
+        )
     source = locate(name, None if data_dir is None else str(data_dir))
     if source is None:
         raise UserError(f"{name} is not on this machine", "name the folder that holds it with --data-dir")
@@ -159,7 +172,7 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
 
 
 def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8]") -> "NDArray[np.float64]":
-    """Return the probability of every class, (K,), for one picture (C, H, W).
+    """Return the probability of every class, (K,), for one picture or row of a table, (C, H, W).
 
     Raises UserError where the model's answer is no number.
     """
@@ -169,7 +182,7 @@ def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8
 
     mean, std = (torch.tensor(figures).view(-1, 1, 1) for figures in (model.mean, model.std))
     with torch.no_grad():
-        logits = module(((torch.from_numpy(pixels.copy()) / 255 - mean) / std).unsqueeze(0))  # (1, K)
+        logits = module(((torch.from_numpy(pixels.copy()) / model.scale - mean) / std).unsqueeze(0))  # (1, K)
     if not logits.isfinite().all():
         raise UserError("the model's answer is no number", "take another model: this one's training diverged")
     chances: NDArray[np.float64] = logits[0].double().softmax(0).numpy()
@@ -177,9 +190,17 @@ def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8
 
 
 def draw(pixels: "NDArray[np.uint8]", chances: "NDArray[np.float64]", classes: tuple[str, ...]) -> "Figure":
-    """Return picture and bar chart side by side: pixels (C, H, W), chances (K,)."""
+    """Return picture and bar chart side by side: pixels (C, H, W), chances (K,).
+
+    Raises UserError where the pixels are a row of a table, or have other than 1 or 3 channels.
+    """
+    import numpy as np
     from matplotlib.figure import Figure
 
+    from models.errors import UserError
+
+    if pixels.dtype != np.uint8 or pixels.shape[0] not in (1, 3):
+        raise UserError("what the model looks at is no picture to be drawn", "leave out --figure")
     best = int(chances.argmax())
     figure = Figure(figsize=(8, max(3.2, 0.3 * len(classes))), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.4))

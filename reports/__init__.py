@@ -1,1 +1,8 @@
-"""What came out of a search: retrained finalists, tables, and the only readers of a test set."""
+"""What came out of a search: retrained finalists, tables, and the only readers of a test set.
+
+`export_study` is all of it from Python.
+"""
+
+from reports.exporting import Export, export_study
+
+__all__ = ["Export", "export_study"]

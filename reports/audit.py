@@ -16,9 +16,9 @@ from models.errors import UserError
 from models.recipe import Order, Score
 from models.seeds import derive
 from search import coordinator
-from search.fleet import Facts, Fleet
+from search.fleet import Facts, Fleet, Site
 from search.record import Record
-from search.snapshots import Snapshots
+from search.snapshots import Snapshots, snapshots_of
 from search.spec import Study
 from search.trials import TrialRow
 from search.work import order_of
@@ -38,7 +38,7 @@ def run(
     source: Source,
     rows: Sequence[TrialRow],
     *,
-    workers: int,
+    site: int | Site,
     device: str,
     pause: Callable[[], bool],
     say: Callable[[str], None],
@@ -49,10 +49,10 @@ def run(
     if done >= {row.number for row in rows}:
         return True
     say(f"audit: {len(rows)} pruned trials, up to {study.epochs} epochs")
-    with Fleet(study.engines, workers) as fleet:
+    with Fleet(study.engines, site) as fleet:
         facts = fleet.open(study, source, device=device)
         asked = hashlib.sha256(repr([row.number for row in rows]).encode()).hexdigest()[:16]
-        snapshots = Snapshots(record.folder / "snapshots" / f"{PHASE}-{asked}", fleet)
+        snapshots = snapshots_of(record, fleet, f"{PHASE}-{asked}")
         return coordinator.run(Audit(record, rows, facts), fleet, snapshots, pause=pause)
 
 
@@ -112,7 +112,7 @@ class Audit:
         self._live |= coordinator.balanced(
             {row.number: self._work(row) for row in joining},
             {trial: (engine, self._work(self._rows[trial])) for trial, engine in self._live.items()},
-            self._study.engines,
+            self._study.lanes_of,
         )
         return [(self._live[row.number], order_of(self._study, row)) for row in joining]
 

@@ -11,7 +11,8 @@ from typing import Literal
 from reports.frames import PED_ANOVA_NEEDS, Final, Findings, at_bound, savings
 from reports.statistics import LEVEL, compare, interval, share
 from reports.verdict import counted, inseparable, listed, published_accuracy, signed
-from search.spec import Choice, NoPruner
+from search.space import Choice
+from search.spec import NoPruner
 
 Outcome = Literal["passed", "look", "not applicable"]
 
@@ -80,7 +81,7 @@ def best_value_at_a_bound(found: Findings) -> Judged:
     values = found.study.told(found.row(found.shown).drawn)
     at_edge = []
     for name, searched in found.study.space.items():
-        if isinstance(searched, Choice):
+        if isinstance(searched, Choice) or name not in values:
             continue
         side = at_bound(searched, float(values[name]))
         if side == "low" and getattr(searched, "low_is_zero", False):
@@ -101,7 +102,7 @@ def trials_that_failed(found: Findings) -> Judged:
     of = f"{len(lost):,} of {counted(len(over), 'trial')} diverged or failed"
     if len(lost) <= 0.2 * len(over):
         return _passed(f"{of}.")
-    if "learning_rate" in lost and len(lost) < len(over):
+    if "learning_rate" in found.study.space and len(lost) < len(over):
         bar = float(lost["learning_rate"].median())
         return _look(f"{of}, half of them with learning rates above {bar:.2g}: lower that bound, or spend more trials.")
     return _look(f"{of}: narrow the ranges, the learning rate's upper bound first.")

@@ -76,7 +76,7 @@ def _rows(record: Record, together: list[FinalistRow], tested: Tested) -> list[R
     for row in together:
         by_trial.setdefault(row.trial, []).append(row)
     ranked = ranking(by_trial)
-    about = {"study": record.name, "dataset": study.data}
+    about = {"study": record.name, "dataset": study.dataset}
     rows: list[Row] = []
     for baseline, trial in zip(study.baselines, trials, strict=False):  # they are the first trials
         if baseline.published:

@@ -1,8 +1,8 @@
 """python -m reports.dashboard: optuna-dashboard on this machine's own address, read-only unless asked. See `--help`.
 
 optuna-dashboard itself has neither a login nor a read-only mode: whoever reaches it can delete a study. Here it stands
-behind a production WSGI server that listens on loopback, and in front of it is a gate. Beside it, /reports/NAME is the
-report page of a study. Works while a search runs: it reads as that one's readers do.
+behind a production WSGI server that listens on loopback, and in front of it is a gate. Beside it, /reports
+leads to the report page of every study. Works while a search runs: it reads as that one's readers do.
 """
 
 import errno
@@ -69,6 +69,7 @@ def main(
         server = serve(application(store, storage, allow_changes=allow_changes, host=host), host, port)
         how = "changes are allowed" if allow_changes else "read-only; --allow-changes lets it write"
         out.print(escape(f"{store.masked} at http://{_written(host)}:{server.effective_port}/ ({how}); Ctrl-C ends it"))
+        out.print(escape(f"reports at http://{_written(host)}:{server.effective_port}/reports"))
         if host not in LOOPBACK:
             what = "see and change" if allow_changes else "see"
             out.print(f"[yellow]note:[/] there is no login: whoever reaches {escape(host)} can {what} all of it")
@@ -116,21 +117,38 @@ def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
 
 
 def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
-    """Answer /reports/NAME with the report page of a study, if there is one; all else is left to `inner`."""
+    """Answer /reports/NAME with the report page of a study, if there is one, and /reports with links to all of them.
+
+    All else is left to `inner`.
+    """
     from models.errors import UserError
 
     def answering(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         before, _, name = environ.get("PATH_INFO", "").rpartition("/")
-        if before != "/reports" or environ["REQUEST_METHOD"] not in READING:
+        index = (before, name) in (("", "reports"), ("/reports", ""))
+        if not (index or before == "/reports") or environ["REQUEST_METHOD"] not in READING:
             return inner(environ, start)
         try:
-            page = (store.folder(name) / "report.html").read_bytes()
+            page = _index(store) if index else (store.folder(name) / "report.html").read_bytes()
         except (UserError, OSError):  # no name of a study, or none that has a report
             return _answer(start, "404 Not Found", f"there is no report of {name!r}; reports.export writes them")
         start("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))])
         return [page] if environ["REQUEST_METHOD"] == "GET" else []
 
     return answering
+
+
+def _index(store: "Store") -> bytes:
+    """The page that leads to every study's report."""
+    rows = []
+    for name in store.names():  # letters, digits and . _ @ ~ - only
+        there = (store.folder(name) / "report.html").is_file()
+        rows.append(f'<li><a href="/reports/{name}">{name}</a>' if there else f"<li>{name}: no report yet")
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        "<title>Reports</title><style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui;margin:2rem}</style>"
+        f'<h1>Reports</h1><ul>{"".join(rows) or "<li>no study yet"}</ul><p><a href="/dashboard">The dashboard</a>'
+    ).encode()
 
 
 def serve(application: Wsgi, host: str, port: int) -> Any:

@@ -55,12 +55,15 @@ def main(
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
         from models.data import test_examples
-        from models.files import load_model
+        from models.files import describe, load_model
+        from models.recipe import Own
         from search.storage import Store
 
-        described, module = load_model(model)
+        described = describe(model)
         store = Store(storage, create=False)
         record = study_of(described, store, model)
+        own = record.study.family  # has the code of a model of one's own, which is in no model file
+        _, module = load_model(model, own if isinstance(own, Own) else None)
         source = _source(described, record, data_dir)
         line = 0
 
@@ -116,12 +119,10 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
 
 def _source(model: "Model", record: "Record", data_dir: Path | None) -> "Source":
     """Return the data set that the model was trained on, and no other."""
-    from models.data import locate
     from models.errors import UserError
+    from reports.searched import find
 
-    source = locate(model.data, None if data_dir is None else str(data_dir))
-    if source is None and data_dir is None and (root := record.environment.get("data")):
-        source = locate(model.data, root)
+    source = find(record, model.data, model.data_sha256, None if data_dir is None else str(data_dir))
     if source is None:
         raise UserError(f"{model.data} is not on this machine", "name the folder that holds it with --data-dir")
     if source.sha256 != model.data_sha256:
@@ -197,7 +198,8 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
 
     from models.data import Normalisation
     from models.family import losses_of
-    from models.lanes import SCORED_AT_ONCE, Part
+    from models.lanes import SCORED_AT_ONCE
+    from models.minibatches import Part
 
     everything = np.arange(len(examples.labels))
     part = Part(examples, everything, Normalisation(model.mean, model.std), torch.device("cpu"))
@@ -211,8 +213,10 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
 
 
 def _origin(model: "Model") -> str:
+    from models.recipe import called
+
     about = ", ".join(f"{key} {value}" for key, value in model.about.items())
-    return f"{model.recipe.family.name} on {model.data} ({about})"
+    return f"{called(model.recipe.family)} on {model.data} ({about})"
 
 
 def _times(record: "Record") -> str:

@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from reports.frames import FATES
-from search.spec import Choice, Float, Range
+from search.space import Choice, Float, Int, Range
 
 INK, MUTED, RULE = "#1c2026", "#5d6570", "#d6d9de"
 WINNER, BASELINE, PLAIN, FAINT, BAD = "#0a5c9e", "#b3560c", "#4f9bd1", "#a5acb6", "#b4281f"
@@ -30,6 +30,7 @@ OF_FATE = {"complete": PLAIN, "pruned": FAINT, "diverged": BAD, "failed": BAD, "
 
 WIDE, NARROW, HALF = 6.7, 3.5, 3.3  # inches; a letter is as large on a telephone as on a desk
 MANY = 600  # marks or lines above which they are drawn as a picture: as paths they would fill the page
+FEW = 8  # whole numbers up to which each has a place of its own on an axis, as the values of a choice have
 LEAST_ERROR = 1e-4  # no error at all, and no loss, have no place on a logarithmic axis
 _STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # errors that axes are ticked at, times powers of ten
 
@@ -281,15 +282,16 @@ def parameter(frame: pd.DataFrame, name: str, searched: Range, winner: int | Non
         mew=1.6,
         clip_on=False,
     )
-    if isinstance(searched, Choice):
-        axes.set_xticks(range(len(searched.values)), [str(value) for value in searched.values])
-        axes.set_xlim(-0.6, len(searched.values) - 0.4)
+    if (few := _few(searched)) or isinstance(searched, Choice):
+        axes.set_xticks(range(len(few)), few)
+        axes.set_xlim(-0.6, len(few) - 0.4)
     else:
         if searched.log:
             axes.set_xscale("log")
             axes.xaxis.set_minor_formatter(NullFormatter())
             if searched.high / searched.low < 1e3:
-                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                between = (1.0, 2.0, 5.0) if searched.high / searched.low < 1e2 else (1.0, 3.0)
+                axes.xaxis.set_major_locator(LogLocator(subs=between))
                 axes.xaxis.set_major_formatter(FuncFormatter(lambda it, _: f"{it:g}"))
         for bound in (searched.low, searched.high):
             axes.axvline(bound, color=BASELINE, linewidth=1.0, linestyle=(0, (3, 2)))
@@ -298,10 +300,20 @@ def parameter(frame: pd.DataFrame, name: str, searched: Range, winner: int | Non
     return figure
 
 
+def _few(searched: Range) -> list[str]:
+    """The values of a range that has few, as its axis names them, one as far from the next as all; else none."""
+    if isinstance(searched, Float):
+        return []
+    if isinstance(searched, Int):
+        values = searched.values or range(searched.low, searched.high + 1, searched.step)
+        return [str(value) for value in values] if len(values) <= FEW else []
+    return [str(value) for value in searched.values]
+
+
 def _places(frame: pd.DataFrame, searched: Range) -> NDArray[np.float64]:
-    """Where values lie on a parameter's axis; those of a choice are spread out a little, the same every time."""
-    if isinstance(searched, Choice):
-        middle = frame["value"].map({value: place for place, value in enumerate(searched.values)})
+    """Where values lie on a parameter's axis; those of a range of few are spread out a little, the same every time."""
+    if few := _few(searched):
+        middle = frame["value"].map(str).map({value: place for place, value in enumerate(few)})
         return np.asarray(middle, float) + ((frame["number"] * 0.618) % 1.0 - 0.5).to_numpy(float) * 0.5
     values: NDArray[np.float64] = frame["value"].to_numpy(float).copy()
     if isinstance(searched, Float) and searched.low_is_zero:
@@ -403,15 +415,21 @@ def confusion(frame: pd.DataFrame, models: int, width: float) -> Figure:
 
 
 def weights(units: NDArray[np.float32], width: float) -> Figure:
-    """Draw the weights of hidden units as one mosaic: blue pushes a unit, red holds it back."""
+    """Draw the weights of hidden units as one mosaic: blue pushes a unit, red holds it back.
+
+    `units` are (units, height, width), or with 3 colours behind: then grey is no weight, and a unit is pushed by the
+    colours that its picture has more of.
+    """
     columns = 16 if width > NARROW and len(units) > 16 else min(8, len(units))
     rows = -(-len(units) // columns)
-    high, wide = units.shape[1:]
-    mosaic = np.full((rows * (high + 2), columns * (wide + 2)), np.nan)
+    most = float(np.quantile(np.abs(units), 0.995)) or 1.0
+    high, wide, *colours = units.shape[1:]
+    if colours:
+        units = (0.5 + units / (2 * most)).clip(0.0, 1.0)
+    mosaic = np.full((rows * (high + 2), columns * (wide + 2), *colours), 1.0 if colours else np.nan)
     for number, unit in enumerate(units):
         top, left = (number // columns) * (high + 2), (number % columns) * (wide + 2)
         mosaic[top : top + high, left : left + wide] = unit
-    most = float(np.quantile(np.abs(units), 0.995)) or 1.0
     figure = Figure(figsize=(width, width * rows / columns))
     figure.patch.set_alpha(0.0)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -428,6 +446,6 @@ def gallery(frame: pd.DataFrame, pictures: Sequence[NDArray[np.uint8]], width: f
     for axes in grid.ravel():
         axes.set_axis_off()
     for axes, line, picture in zip(grid.ravel(), frame.itertuples(), pictures, strict=False):
-        axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
+        axes.imshow(picture, interpolation="none")
         axes.set_title(f"{line.predicted}, not {line.true}", fontsize=6.5, loc="center", pad=2)
     return figure

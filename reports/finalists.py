@@ -22,17 +22,17 @@ from models.data import Normalisation, Source, test_examples
 from models.errors import UserError
 from models.family import losses_of
 from models.files import load_model
-from models.lanes import Part
+from models.minibatches import Part
 from models.outcome import outcome
-from models.recipe import Order, Score
+from models.recipe import Order, Own, Score
 from models.seeds import derive
-from reports.tables import curves_of
 from reports.tested import Tested, keep, read
 from search import coordinator
-from search.fleet import Facts, Fleet
+from search.fleet import Facts, Fleet, Site
 from search.record import FinalistRow, Record
-from search.snapshots import Snapshots
+from search.snapshots import Snapshots, snapshots_of
 from search.spec import Study
+from search.table import curves_of
 from search.trials import TrialRow
 
 Phase = Literal["rank", "retrain"]
@@ -109,7 +109,7 @@ class Wave:
         self._phase, self._record, self._fleet = phase, record, fleet
         self._jobs = {job.lane: job for job in jobs}
         work = {job.lane: _work(record.study, facts, job.row) for job in jobs}
-        self._engines = coordinator.balanced(work, {}, record.study.engines)
+        self._engines = coordinator.balanced(work, {}, record.study.lanes_of)
         self._live: dict[int, list[Score]] = {}  # lane -> its curve so far
         self._begun = False
 
@@ -252,10 +252,10 @@ class Retraining:
     """All that is trained for a report. What is recorded already is not trained again."""
 
     def __init__(
-        self, record: Record, source: Source, *, workers: int, device: str, pause: Callable[[], bool], say: Say
+        self, record: Record, source: Source, *, site: int | Site, device: str, pause: Callable[[], bool], say: Say
     ) -> None:
         self._record, self._source = record, source
-        self._workers, self._device, self._pause, self._say = workers, device, pause, say
+        self._site, self._device, self._pause, self._say = site, device, pause, say
 
     def rank(self, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
         """Train on the training part under every seed, and return the finalists by their mean validation score."""
@@ -297,14 +297,14 @@ class Retraining:
         if not jobs:
             return
         study, most = self._record.study, 2 * self._record.study.places
-        with Fleet(study.engines, self._workers) as fleet:
+        with Fleet(study.engines, self._site) as fleet:
             facts = fleet.open(study, self._source, device=self._device, hold_out=phase == "rank")
             for begin in range(0, len(jobs), most):
                 mine = jobs[begin : begin + most]
                 wave = Wave(phase, mine, self._record, fleet, facts)
                 # A snapshot is of use to the same jobs only.
                 asked = hashlib.sha256(repr([(job.lane, job.epochs) for job in mine]).encode()).hexdigest()[:16]
-                snapshots = Snapshots(self._record.folder / "snapshots" / f"{phase}-{asked}", fleet)
+                snapshots = snapshots_of(self._record, fleet, f"{phase}-{asked}")
                 self._say(f"{phase}: {len(mine)} models on {facts.train} examples, up to {study.epochs} epochs")
                 if not coordinator.run(wave, fleet, snapshots, pause=self._pause):
                     raise Paused
@@ -339,7 +339,7 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
     labels = torch.from_numpy(np.array(examples.labels))
     said = {}
     for which, file in models.items():
-        about, module = load_model(file)
+        about, module = load_model(file, own if isinstance(own := record.study.family, Own) else None)
         everything = np.arange(len(examples.labels))
         part = Part(examples, everything, Normalisation(about.mean, about.std), torch.device("cpu"))
         with torch.no_grad():

@@ -23,8 +23,10 @@ from reports.audit import PHASE
 from reports.statistics import LEVEL, compare, holm, interval, mcnemar
 from reports.tested import Tested
 from search.record import FinalistRow, LedgerRow, Record
-from search.sampling import distributions
-from search.spec import Float, Int, Study
+from search.sampling import as_mirrored
+from search.space import Float, Int
+from search.spec import Study
+from search.table import curves_of, trials_frame
 from search.trials import TrialRow
 
 FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not
@@ -65,7 +67,7 @@ class Findings:
 
     record: Record
     rows: list[TrialRow]
-    trials: pd.DataFrame  # tables.trials_frame, and `fate`
+    trials: pd.DataFrame  # search.table.trials_frame, and `fate`
     curves: pd.DataFrame  # trial, epoch and the figures of an epoch, of all that were trained
     audit: pd.DataFrame  # audit_frame
     ledger: list[LedgerRow]
@@ -100,8 +102,8 @@ class Findings:
 def findings(record: Record, final: Final | None) -> Findings:
     """Read a study."""
     rows = record.trials()
-    by_trial = tables.curves_of(record)
-    trials = tables.trials_frame(record, rows, by_trial)
+    by_trial = curves_of(record)
+    trials = trials_frame(record, rows, by_trial)
     diverged = [row.diverged_at is not None for row in rows]
     trials["fate"] = trials["state"].mask(pd.Series(diverged, dtype=bool), "diverged")
     trained = [score for row in rows if row.joined is not None for score in by_trial.get(row.number, [])]
@@ -151,17 +153,19 @@ def history_frame(found: Findings) -> pd.DataFrame:
 
 
 def parameters_frame(found: Findings) -> pd.DataFrame:
-    """Return one row per trial and searched parameter, with its value as trained."""
-    wanted = found.trials[["number", "fate", "validation_accuracy", *found.study.space]]
-    names = list(found.study.space)
-    return wanted.melt(["number", "fate", "validation_accuracy"], names, "parameter", "value")
+    """Return one row per trial and searched parameter that it has, with its value as trained."""
+    told = {name: found.trials[name].astype("object") for name in found.study.space}  # numbers stay beside texts
+    wanted = found.trials[["number", "fate", "validation_accuracy"]].assign(**told)
+    frame = wanted.melt(["number", "fate", "validation_accuracy"], list(told), "parameter", "value")
+    return frame[frame["value"].notna()].reset_index(drop=True)
 
 
 def importance_frame(found: Findings) -> pd.DataFrame | str:
     """Return each parameter's share of what tells the best tenth of trials from the rest, or why that is not known.
 
     By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255), Optuna's, over complete trials alone: all, or
-    PED_ANOVA_TAKES of them.
+    PED_ANOVA_TAKES of them. What does not exist in every trial counts by how it tells the best from the rest among
+    the trials that have it, weighted by how many of the best do (arXiv 2601.20800).
     """
     study = found.study
     rows = [row for row in found.rows if row.state == "complete" and row.joined is not None and row.value is not None]
@@ -175,9 +179,8 @@ def importance_frame(found: Findings) -> pd.DataFrame | str:
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    space = distributions(study)
     mirror = optuna.create_study(direction="maximize")
-    mirror.add_trials(optuna.trial.create_trial(params=row.drawn, distributions=space, value=row.value) for row in rows)
+    mirror.add_trials(as_mirrored(study, row.drawn, value=row.value) for row in rows)
     shares = get_param_importances(mirror, evaluator=PedAnovaImportanceEvaluator())
     frame = pd.DataFrame({"parameter": list(shares), "importance": list(shares.values())})
     return frame.assign(trials=len(rows))
@@ -358,18 +361,20 @@ def gallery_frame(final: Final, trial: int) -> pd.DataFrame:
 def hidden_weights(found: Findings) -> NDArray[np.float32] | None:
     """Return the first layer's rows as pictures (units, height, width), the longest first; None if it has no such rows.
 
-    Of the winner's first seed. Where there is one row for each class they stay in the order of the classes.
+    Of the winner's first seed. Where there is one row for each class they stay in the order of the classes. Rows over
+    pictures in colour are (units, height, width, 3).
     """
-    if found.final is None or found.final.tested.pictures.shape[1] != 1:  # weights for several channels are no picture
+    if found.final is None or found.final.tested.is_table or found.final.tested.pictures.shape[1] not in (1, 3):
         return None
-    shape = found.final.tested.pictures.shape[1:]  # (1, height, width)
+    shape = found.final.tested.pictures.shape[1:]  # (channels, height, width)
     row = found.final.rows[found.final.winner.number, 0]
     weights = first_layer(load_file(found.record.folder / "finalists" / str(row.model)), int(np.prod(shape)))
     if weights is None:
         return None
     if len(weights) != len(found.final.tested.classes):
         weights = weights[np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")][:UNITS]
-    return weights.reshape(-1, *shape[1:])
+    seen = weights.reshape(-1, *shape)
+    return seen[:, 0] if shape[0] == 1 else np.moveaxis(seen, 1, 3)
 
 
 def first_layer(tensors: Mapping[str, NDArray[np.float32]], inputs: int) -> NDArray[np.float32] | None:

@@ -177,15 +177,14 @@ def _gallery(final: Final | None, mistakes: Drawing | None) -> list[dict[Any, An
     if final is None or mistakes is None:
         return []
     return [
-        {**row, "source": _data_url(final.tested.pictures[row["picture"]])} for row in mistakes.frame.to_dict("records")
+        {**row, "source": _data_url(final.tested.picture(row["picture"]))} for row in mistakes.frame.to_dict("records")
     ]
 
 
 def _data_url(picture: np.ndarray) -> str:
-    """Return (channels, height, width) of bytes as a PNG inside an address."""
-    shown = np.moveaxis(picture, 0, 2)
+    """Return (height, width, 3) of bytes as a PNG inside an address."""
     stream = io.BytesIO()
-    imsave(stream, np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown, format="png")
+    imsave(stream, picture, format="png")
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
@@ -210,7 +209,7 @@ def _yes(it: Any) -> str:
 
 
 def _tables(found: Findings) -> dict[str, Table]:
-    parameters = [Column(name.replace("_", " "), name, _value) for name in found.study.space]
+    parameters = [Column(name.replace("_", " "), name, _value) for name in found.study.names]
     order = ["validation_accuracy", "validation_loss", "number"]
     complete = found.trials[found.trials["fate"] == "complete"].sort_values(order, ascending=[False, True, True])
     trials = [
@@ -245,7 +244,7 @@ def _final_tables(final: Final, parameters: list[Column]) -> dict[str, Table]:
         Column("rank", "rank"),
         Column("trial", "trial"),
         Column("test accuracy", "test_accuracy_mean", _number(4), "mean over seeds"),
-        Column("interval", "interval", title=f"{LEVEL:.0%}, over seeds and test images"),
+        Column("interval", "interval", title=f"{LEVEL:.0%}, over seeds and test {final.tested.noun}s"),
         Column("std", "test_accuracy_std", _number(4), "standard deviation between seeds"),
         Column("validation", "validation_accuracy", _number(4), "mean over seeds; the rank is by this"),
         Column("train", "train_accuracy_mean", _number(4), "mean over seeds, on all it was retrained on"),
@@ -275,7 +274,7 @@ def _final_tables(final: Final, parameters: list[Column]) -> dict[str, Table]:
         Column("precision", "precision", _number(4)),
         Column("recall", "recall", _number(4)),
         Column("f1", "f1", _number(4)),
-        Column("support", "support", title="test images of that class"),
+        Column("support", "support", title=f"test {final.tested.noun}s of that class"),
     ]
     by_class = frames.classes_frame(final, final.winner.number)
     return {
@@ -307,9 +306,12 @@ def _regret(found: Findings) -> str:
 def _commands(found: Findings, again: Mapping[str, int]) -> list[str]:
     """Return what searches the study anew, from the study file's text, and exports it, whatever the file's name was."""
     study, name = found.study, found.record.name
-    search = ["python", "-m", "search.run", "--study", "study.py", "--name", name, "--dataset", study.data]
+    search = ["python", "-m", "search.run", "--study", "study.py", "--name", name]
+    if isinstance(study.data, str):
+        search += ["--dataset", study.data]
     for option in ("trials", "epochs", "seed", "engines", "lanes"):
-        search += [f"--{option}", str(getattr(study, option))]
+        value = getattr(study, option)
+        search += [f"--{option}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     export = ["python", "-m", "reports.export", "--study", name]
     for option, value in again.items():
         export += [f"--{option}", str(value)]
@@ -351,7 +353,9 @@ def note(found: Findings) -> str:
     told = verdict(found)
     rows = "\n".join(f"| {escape(name)} | {escape(value)} | {escape(rests)} |" for name, value, rests in told.figures)
     sentences = "\n\n".join(str(escape(sentence)) for sentence in told.sentences)
-    return f"**{escape(told.headline)}**\n\n{sentences}\n\n| | | |\n|---|---|---|\n{rows}\n"
+    # The link leads where reports.dashboard serves; in optuna-dashboard by itself the report is among the artifacts.
+    report = f"[The whole report](/reports/{found.record.name})"
+    return f"**{escape(told.headline)}**\n\n{sentences}\n\n| | | |\n|---|---|---|\n{rows}\n\n{report}\n"
 
 
 def note_of_trial(final: Final, row: TrialRow) -> str:

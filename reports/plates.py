@@ -6,11 +6,13 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
+from models.recipe import called
 from reports import figures, frames
 from reports.figures import Drawing
 from reports.frames import Final, Findings
 from reports.statistics import LEVEL
 from reports.verdict import counted
+from search.space import condition
 
 
 def _drawing(
@@ -87,14 +89,18 @@ def of_parameters(found: Findings) -> list[Drawing]:
     frame = frames.parameters_frame(found)
     drawn = []
     for name, searched in found.study.space.items():
-        mine = frame[frame["parameter"] == name]
+        mine = frame[frame["parameter"] == name].reset_index(drop=True)
+        if not mine["validation_accuracy"].notna().any():
+            continue  # no trial that has it has come to a score
+        where = condition(searched)
         drawn.append(
             Drawing(
                 f"parameter-{name}",
                 name,
-                f"Validation accuracy over {name}, searched {searched}.",
+                f"Validation accuracy over {name}, searched {searched}{where and f' {where}'}.",
                 mine,
                 partial(figures.parameter, mine, name, searched, found.shown),
+                f"Exists {where}." if where else "",
                 half=True,
             )
         )
@@ -131,7 +137,7 @@ def of_trial(found: Findings, trial: int) -> list[Drawing]:
             frame,
             partial(figures.winner, frame),
             f"Loss and accuracy of trial {trial} over {counted(found.study.epochs, 'epoch')}, on training and "
-            "validation images.",
+            "validation examples.",
             (
                 f"Trained on the training part under {counted(runs, 'seed')}: thin lines are seeds, thick ones their "
                 "mean. "
@@ -149,28 +155,30 @@ def of_trial(found: Findings, trial: int) -> list[Drawing]:
                 "Which class is taken for which",
                 confusion,
                 partial(figures.confusion, confusion, found.final.seeds),
-                f"Confusion matrix of trial {trial}: {_worst(confusion)}.",
-                f"Test images per model, mean over {counted(found.final.seeds, 'seed')}. Rows are true classes, "
-                "columns predicted ones.",
+                f"Confusion matrix of trial {trial}: {_worst(confusion, found.final.tested.noun)}.",
+                f"Test {found.final.tested.noun}s per model, mean over {counted(found.final.seeds, 'seed')}. Rows are "
+                "true classes, columns predicted ones.",
             )
         )
     return drawn
 
 
-def _worst(confusion: pd.DataFrame) -> str:
+def _worst(confusion: pd.DataFrame, noun: str) -> str:
     wrong = confusion[confusion["true"] != confusion["predicted"]]
     worst = wrong.sort_values("share", ascending=False).iloc[0]
     if not worst["images"]:
         return "nothing is mistaken for anything else"
-    return f"most often {worst['true']} is taken for {worst['predicted']}, {worst['share']:.1%} of its images"
+    return f"most often {worst['true']} is taken for {worst['predicted']}, {worst['share']:.1%} of its {noun}s"
 
 
 def of_mistakes(found: Findings, final: Final) -> Drawing | None:
     """The most confidently wrong test pictures, if any were wrong and they are pictures."""
+    if final.tested.is_table:
+        return None
     frame = frames.gallery_frame(final, final.winner.number)
     if frame.empty:
         return None
-    shown = [final.tested.pictures[place][0] for place in frame["picture"]]
+    shown = [final.tested.picture(place) for place in frame["picture"]]
     return _drawing(
         "mistakes",
         "Most confidently wrong",
@@ -186,9 +194,11 @@ def of_weights(found: Findings) -> Drawing | str:
     """The first layer of the winner, or why there is no picture of it."""
     if found.final is None:
         return "No model is kept: nothing was retrained."
+    if found.final.tested.is_table:
+        return "The data are a table: there are no pictures to show."
     units = frames.hidden_weights(found)
     if units is None:
-        return f"The first layer of this family ({found.study.family.name}) does not look at whole pictures."
+        return f"The first layer of this family ({called(found.study.family)}) does not look at whole pictures."
     classes = len(found.final.tested.classes)
     which = "the classes, in their order" if len(units) == classes else f"the {len(units)} units with the longest rows"
     frame = pd.DataFrame({"unit": range(len(units)), "length": [float((unit**2).sum() ** 0.5) for unit in units]})
@@ -198,6 +208,10 @@ def of_weights(found: Findings) -> Drawing | str:
         frame,
         partial(figures.weights, units),
         f"Weights of {counted(len(units), 'unit')} of the first layer as pictures.",
-        f"Weights of {which}, trial {found.final.winner.number} under its first seed. Blue pixels push a unit, "
-        "red ones hold it back.",
+        f"Weights of {which}, trial {found.final.winner.number} under its first seed. "
+        + (
+            "Blue pixels push a unit, red ones hold it back."
+            if units.ndim == 3
+            else "Grey is no weight; a unit is pushed by the colours that it shows and held back by the opposite ones."
+        ),
     )

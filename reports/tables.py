@@ -1,82 +1,19 @@
-"""The tables: every trial, and every finalist with what it came to. Frames first; export.py writes them as CSV.
+"""The table of finalists, with what each came to. A frame first; exporting.py writes it as CSV.
 
 Read from the record in bulk and given explicit types: a whole number stays one, and what is unknown stays empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from models.outcome import outcome
-from models.recipe import Score
+from models.recipe import called
 from reports.statistics import interval
 from reports.tested import Tested
 from search.record import Record
-from search.spec import Choice, Int, Study
+from search.table import parameter_types
 from search.trials import TrialRow
-
-
-def curves_of(record: Record) -> dict[int, list[Score]]:
-    """Return the scores of every trial, by epoch."""
-    curves: dict[int, list[Score]] = {}
-    for _, score in record.scores():
-        curves.setdefault(score.lane, []).append(score)
-    return curves
-
-
-def trials_frame(record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[Score]]) -> pd.DataFrame:
-    """Return one row per trial, by number.
-
-    `epochs` are those it trained itself: 0 for a repeat, whose figures are those of the trial it repeats.
-    """
-    study = record.study
-    rows = []
-    for row in trials:
-        curve = curves.get(row.number, [])
-        speaks = outcome(study.keep, curve)
-        rows.append(
-            {
-                "number": row.number,
-                "state": row.state,
-                "reason": reason(row, curve),
-                "baseline": row.baseline,
-                **study.told(row.drawn),
-                "validation_accuracy": speaks.accuracy if speaks else None,
-                "validation_loss": speaks.loss if speaks else None,
-                "best_epoch": speaks.epoch if speaks else None,
-                "epochs": len(curve) if row.joined is not None else 0,
-                "started": row.started,
-                "finished": row.finished,
-                "seconds": sum(score.seconds for score in curve) if row.joined is not None else 0.0,
-            }
-        )
-    columns = {
-        "number": "Int64",
-        "state": "string",
-        "reason": "string",
-        "baseline": "string",
-        **_parameter_types(study),
-        "validation_accuracy": "Float64",
-        "validation_loss": "Float64",
-        "best_epoch": "Int64",
-        "epochs": "Int64",
-        "started": "datetime64[us, UTC]",
-        "finished": "datetime64[us, UTC]",
-        "seconds": "Float64",
-    }
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
-
-
-def reason(row: TrialRow, curve: Sequence[Score]) -> str | None:
-    """Tell why a trial ended as it did, where its state does not say it all."""
-    if row.joined is None:
-        return f"repeat of trial {row.repeat_of}"
-    if row.diverged_at is not None:
-        return f"diverged at epoch {row.diverged_at}"
-    if row.state == "pruned":
-        return f"pruned at epoch {len(curve)}"
-    return row.reason
 
 
 def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested: Tested) -> pd.DataFrame:
@@ -98,8 +35,8 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
                 "study": record.name,
                 "trial": row.number,
                 "baseline": row.baseline,
-                "family": study.family.name,
-                "dataset": study.data,
+                "family": called(study.family),
+                "dataset": study.dataset,
                 **study.told(row.drawn),
                 "epochs": mine[0].epochs,
                 "validation_accuracy": _mean([it.validation_accuracy for it in mine]),
@@ -129,7 +66,7 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
         "learning_rate": "Float64",
         "hidden": "Int64",
         "weight_decay": "Float64",
-        **_parameter_types(study),  # those three stay where they stand
+        **parameter_types(study),  # those three stay where they stand
         "epochs": "Int64",
         **dict.fromkeys(figures, "Float64"),
         "seeds": "Int64",
@@ -142,11 +79,3 @@ def _mean(values: Sequence[float | None]) -> float | None:
     """Return the mean; None where a value is unknown, or no number."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None
-
-
-def _parameter_types(study: Study) -> dict[str, str]:
-    """Return the searched parameters as columns."""
-    return {
-        name: "Int64" if isinstance(it, Int) else "object" if isinstance(it, Choice) else "Float64"
-        for name, it in study.space.items()
-    }

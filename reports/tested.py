@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from models.imported import Inputs
+
 Which = tuple[int, int]  # a model: trial and seed
 
 
@@ -28,8 +30,25 @@ class Tested:
     labels: NDArray[np.int64]  # (N,)
     logits: dict[Which, NDArray[np.float32]]  # (N, C) each
     pictured: NDArray[np.int64]  # indices, ascending, of the images that are kept
-    pictures: NDArray[np.uint8]  # (len(pictured), channels, height, width)
+    pictures: Inputs  # (len(pictured), channels, height, width); of a table, their features
     classes: tuple[str, ...]
+
+    @property
+    def is_table(self) -> bool:
+        """Whether what was tested are rows of a table, not pictures."""
+        return self.pictures.dtype != np.uint8
+
+    @property
+    def noun(self) -> str:
+        """What one test example is called."""
+        return "row" if self.is_table else "image"
+
+    def picture(self, place: int) -> NDArray[np.uint8]:
+        """Return one of the pictures as one sees it, (height, width, 3): other than 3 channels as their mean."""
+        seen = np.moveaxis(self.pictures[place], 0, 2)
+        if seen.shape[2] != 3:
+            seen = np.repeat(np.rint(seen.mean(2, keepdims=True)).astype(np.uint8), 3, axis=2)
+        return np.asarray(seen, np.uint8)
 
     def right(self, trial: int, seed: int) -> NDArray[np.bool_]:
         """Return where one model is right, (N,)."""
@@ -55,7 +74,7 @@ def keep(
     models: Mapping[Which, str],
     logits: Mapping[Which, NDArray[np.float32]],
     labels: NDArray[np.int64],
-    images: NDArray[np.uint8],
+    images: Inputs,
     classes: tuple[str, ...],
 ) -> Tested:
     """Write down what `models`, by the hashes of their files, said; whole or not at all."""

@@ -84,7 +84,7 @@ def _searched(found: Findings) -> Verdict:
 def _tested(found: Findings, final: Final) -> Verdict:
     winner, baseline = final.winner, final.baseline
     known = interval(final.tested.hits(winner.number, final.seeds))
-    rests = f"{counted(final.seeds, 'seed')} × {counted(len(final.tested.labels), 'image')}"
+    rests = f"{counted(final.seeds, 'seed')} × {counted(len(final.tested.labels), final.tested.noun)}"
     headline = f"Trial {name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: test accuracy "
     headline += f"{known.mean:.4f} ({LEVEL:.0%} interval {within(known)})."
     figures = [("test accuracy", f"{known.mean:.4f}", f"{within(known)}; {rests}")]
@@ -128,7 +128,7 @@ def _gain(final: Final, baseline: TrialRow) -> tuple[str, Cell]:
     sentence = (
         f"That is {signed(gap.mean)} against {name(baseline)} ({mean:.4f}), with interval {signed(gap.low)} to "
         f"{signed(gap.high)}: {told} at {counted(final.seeds, 'seed')} ({chance(p)}, paired over seeds and "
-        "test images)."
+        f"test {final.tested.noun}s)."
     )
     rests = f"{signed(gap.low)} to {signed(gap.high)}; {'told apart' if apart else 'not told apart'}"
     return sentence + only_one, ("gain over the baseline", signed(gap.mean), rests)

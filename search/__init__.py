@@ -1,6 +1,22 @@
-"""What to try: the search side of Studyhall. The words of a study file are importable from here."""
+"""What to try: the search side of Studyhall. The words of a study file are importable from here, and `run_study`."""
 
-from models.recipe import SGD, Adam, AdamW, Cnn, Constant, Cosine, Linear, LinearDecay, Mlp, StepExponential
+from models.origin import Folder, Npz, Table
+from models.recipe import (
+    SGD,
+    Adam,
+    AdamW,
+    Cnn,
+    Constant,
+    Cosine,
+    Flip,
+    Linear,
+    LinearDecay,
+    Mlp,
+    Rotate,
+    Shift,
+    StepExponential,
+)
+from search.results import Result, run_study
 from search.spec import (
     QMC,
     TPE,
@@ -28,17 +44,25 @@ __all__ = [
     "Cnn",
     "Constant",
     "Cosine",
+    "Flip",
     "Float",
+    "Folder",
     "Grid",
     "Int",
     "Linear",
     "LinearDecay",
     "Mlp",
     "NoPruner",
+    "Npz",
     "OptunaPruner",
     "Peer",
     "Random",
+    "Result",
+    "Rotate",
+    "Shift",
     "Staged",
     "StepExponential",
     "Study",
+    "Table",
+    "run_study",
 ]

@@ -18,7 +18,7 @@ from types import ModuleType
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models import recipe
+from models import origin, recipe
 from models.errors import UserError
 from search import spec
 from search.spec import Study
@@ -37,9 +37,15 @@ class Named:
     path: Path  # absolute
 
 
+def files() -> dict[str, Path]:
+    """Every study by name. The current folder's own stand before the installed ones of the same name."""
+    folders = (INSTALLED, Path.cwd() / "studies")
+    return {path.stem: path for folder in folders for path in folder.glob("[!_.]*.py")}
+
+
 def names() -> list[str]:
     """The names of all studies at hand, sorted. Reads folders, not files: nothing is imported."""
-    return sorted(_files())
+    return sorted(files())
 
 
 def load(name_or_path: str) -> Named:
@@ -75,12 +81,6 @@ def override(study: Study, **changes: object) -> Study:
 # --- finding and running a file ---------------------------------------------------------------------------------------
 
 
-def _files() -> dict[str, Path]:
-    """Every study by name. The current folder's own stand before the installed ones of the same name."""
-    folders = (INSTALLED, Path.cwd() / "studies")
-    return {path.stem: path for folder in folders for path in folder.glob("[!_.]*.py")}
-
-
 def _find(name_or_path: str) -> Path:
     if name_or_path.endswith(".py") or "/" in name_or_path:
         path = Path(name_or_path).expanduser().absolute()
@@ -89,14 +89,14 @@ def _find(name_or_path: str) -> Path:
                 f"there is no study file {name_or_path}", f"check the path, or name one of: {', '.join(names())}"
             )
         return path
-    files = _files()
-    if name_or_path not in files:
+    at_hand = files()
+    if name_or_path not in at_hand:
         raise UserError(
-            f'no study named "{name_or_path}"{did_you_mean(name_or_path, files)}',
-            f"studies: {', '.join(sorted(files))}\n"
-            f"  your own: copy {_shown(PATTERN)} to studies/<name>.py, or pass --study path/to/file.py",
+            f'no study named "{name_or_path}"{did_you_mean(name_or_path, at_hand)}',
+            f"studies: {', '.join(sorted(at_hand))}\n"
+            f"  your own: --new NAME writes a file to start from; pass it as --study NAME.py",
         )
-    return files[name_or_path]
+    return at_hand[name_or_path]
 
 
 def _read(path: Path) -> str:
@@ -118,6 +118,8 @@ def _run(path: Path, text: str) -> ModuleType:
     """
     module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
     module.__file__ = str(path)
+    if (folder := str(path.parent)) not in sys.path:
+        sys.path.append(folder)  # what lies beside a study file can be imported, as beside a script
     sys.modules[module.__name__] = module  # where classes that the file defines look for their home
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - its owner asks us to run it
@@ -193,7 +195,7 @@ def _field(word: str, problem: ErrorDetails) -> str:
 
 def _fields(word: str) -> list[str]:
     """What can be written between the brackets of a word; not the tag it carries to be told from others in JSON."""
-    fields = getattr({**vars(recipe), **vars(spec)}.get(word), "__pydantic_fields__", {})
+    fields = getattr({**vars(recipe), **vars(origin), **vars(spec)}.get(word), "__pydantic_fields__", {})
     return [field for field, info in fields.items() if info.is_required() or field not in ("kind", "name")]
 
 

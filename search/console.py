@@ -6,7 +6,8 @@ A signal while nothing is trained ends the command on its way (`Stopped`); in th
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,6 +15,8 @@ from models import console
 from models.console import err, out, start
 
 __all__ = ["Interrupt", "command", "err", "out", "start"]
+
+_Handler = Callable[[int, FrameType | None], object]
 
 
 class Stopped(BaseException):
@@ -28,7 +31,7 @@ class Stopped(BaseException):
 def command(debug: bool = False) -> Iterator[None]:
     """Run a command's body as models.console does, and end it quietly when a signal comes."""
     try:
-        with console.command(debug), _handling(_stop):
+        with console.command(debug), _handling(_stop, (signal.SIGINT, signal.SIGTERM)):
             yield
     except Stopped as stopped:
         err.print("stopped; what is recorded stays, and the same command goes on from there")
@@ -36,10 +39,18 @@ def command(debug: bool = False) -> Iterator[None]:
 
 
 class Interrupt:
-    """Ctrl-C or SIGTERM in the middle of training: the first asks for a pause, the second ends the process at once."""
+    """Ctrl-C or SIGTERM in the middle of training: the first asks for a pause, the second does what is said.
 
-    def __init__(self) -> None:
+    That is, unless another handler is given, to end the process at once.
+    """
+
+    def __init__(
+        self,
+        signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
+        afterwards: _Handler | signal.Handlers = signal.SIG_DFL,
+    ) -> None:
         self.signal: int | None = None
+        self._signals, self._afterwards = signals, afterwards
 
     @property
     def exit_code(self) -> int:
@@ -48,17 +59,14 @@ class Interrupt:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Catch both signals inside."""
-        with _handling(self._caught):
+        """Catch the signals inside."""
+        with _handling(self._caught, self._signals):
             yield
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+        for each in self._signals:
+            signal.signal(each, self._afterwards)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -66,9 +74,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let a function answer both signals inside."""
-    before = [(number, signal.signal(number, handler)) for number in _SIGNALS]
+def _handling(handler: _Handler, signals: Sequence[signal.Signals]) -> Iterator[None]:
+    """Let a function answer signals inside, where that can be: they reach the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(number, signal.signal(number, handler)) for number in signals]
     try:
         yield
     finally:

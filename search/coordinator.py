@@ -4,8 +4,8 @@
 reports/finalists.py. A kill may fall anywhere in it. Nothing is lost, because the run is a function of its study, and
 because every write says "let this be so": a restart takes the newest snapshot that the record has reached and does
 again what came after. What fails inside a run, a worker that dies or a model that raises, is mended in the same way,
-without leaving it. Called by launch.py and by reports. Knows no tensors; engines are behind fleet.py, and what a lane
-is for is the work's to know.
+without leaving it, and machines that join are given their engines so. Called by launch.py and by reports. Knows no
+tensors; engines are behind fleet.py, and what a lane is for is the work's to know.
 """
 
 import time
@@ -109,7 +109,9 @@ def run(
                 snapshots.keep(work.tick, work.state())
                 return False
             snapshots.keep_if_due(work.tick, work.state)
-            continue
+            if not fleet.roomier:
+                continue
+            snapshots.keep(work.tick, work.state())  # machines have joined: the lanes go on where there is more room
         except _LaneFailed as failed:
             snapshots.forget(work.tick)  # it has the lane, which is now to end at this very tick
             work.fail(failed.lane, failed.reason)
@@ -136,6 +138,8 @@ def _one_by_one(tick: int, fleet: Fleet, joining: Sequence[tuple[int, Order]]) -
         try:
             scores += fleet.tick(tick, orders.get(lane, []), only=lane)
         except EngineError as error:
+            if error.lost:
+                raise
             raise _LaneFailed(lane, str(error)) from error
     return scores
 
@@ -147,7 +151,9 @@ class _Troubles:
         self._tick, self._deaths, self._certain = 0, 0, False
 
     def count(self, tick: int, error: EngineError) -> None:
-        """Note that an engine failed in a tick."""
+        """Note that an engine failed in a tick; one that went with its machine says nothing of the tick."""
+        if error.lost:
+            return
         if tick != self._tick:
             self._tick, self._deaths, self._certain = tick, 0, False
         self._deaths += error.died
@@ -170,18 +176,22 @@ class _Stopwatch:
         self._since = now
 
 
-def balanced(joining: Mapping[int, float], placed: Mapping[int, tuple[int, float]], engines: int) -> dict[int, int]:
-    """Give each joining lane an engine: the heaviest lane first, each to the engine with the least work.
+def balanced(
+    joining: Mapping[int, float], placed: Mapping[int, tuple[int, float]], shares: Sequence[int]
+) -> dict[int, int]:
+    """Give each joining lane an engine: the heaviest lane first, each to the engine that is then done first.
 
-    `joining` holds each lane's work, `placed` engine and work of the lanes that stay where they are. An engine may come
-    to hold more lanes than others: what lanes learn does not depend on it, and a tick lasts as long as its slowest
-    engine. (Longest processing time first, Graham 1969.)
+    `joining` holds each lane's work, `placed` engine and work of the lanes that stay where they are, `shares` how much
+    of the work each engine is to have beside the others. An engine may come to hold more lanes than others: what lanes
+    learn does not depend on it, and a tick lasts as long as its slowest engine. (Longest processing time first, Graham
+    1969; on machines of unequal speed Gonzalez, Ibarra and Sahni 1977.)
     """
-    load = [0.0] * engines
+    load = [0.0] * len(shares)
     for engine, work in placed.values():
         load[engine] += work
     given = {}
     for lane in sorted(joining, key=lambda lane: (-joining[lane], lane)):
-        given[lane] = min(range(engines), key=lambda engine: (load[engine], engine))
+        done = [(load[engine] + joining[lane]) / share for engine, share in enumerate(shares)]
+        given[lane] = done.index(min(done))
         load[given[lane]] += joining[lane]
     return given

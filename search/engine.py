@@ -15,10 +15,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from models.errors import UserError
 from models.recipe import Order, Recipe
+
+if TYPE_CHECKING:
+    from models.data import Examples
 
 Message = dict[str, Any]
 
@@ -40,29 +43,48 @@ class Host:
         source: Message,
         validation_share: float,
         hold_out: bool,
+        at_most: int | None,
         momentum_searched: bool,
+        together: bool,
+        example: Message,
         engines: list[int],
         threads: int,
         device: str,
+        examples: "Examples | None" = None,
     ) -> Message:
-        """Load the data and make empty engines; answers what the data look like."""
+        """Load the data, unless they are given, and make empty engines; answers what the data look like."""
         import numpy as np
         import torch
 
+        from models.augmentation import check_movable
         from models.data import Source, normalisation, split, training_examples
-        from models.lanes import Engine, Part, family_of
+        from models.lanes import Engine, family_of
+        from models.lifted import lift, probe
+        from models.minibatches import Part
 
-        torch.set_num_threads(threads)
         self._recipe, self._source = Recipe.model_validate(recipe), Source(**source)
-        examples = training_examples(self._source)
+        examples = examples or training_examples(self._source)
+        check_movable(self._recipe.augment, examples.inputs)
         trained, scored = split(examples.labels, validation_share, self._recipe.seed)
         if not hold_out:
             trained, scored = np.arange(len(examples.labels)), scored[:0]
         self._normalisation = normalisation(examples.inputs, trained)
         self._examples, self._shape = examples, examples.inputs.shape[1:]
         on = torch.device(device)
-        family = family_of(self._recipe, self._shape, len(examples.classes))
+        family = family_of(self._recipe, self._shape, len(examples.classes), together=together)
+        torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
+        answer = {
+            "train": len(trained),
+            "validation": len(scored),
+            "shape": list(self._shape),
+            "classes": list(examples.classes),
+        }
+        if at_most is not None and at_most < len(trained):
+            scored = scored[:: len(trained) // at_most]
+            trained = np.random.Generator(np.random.PCG64(self._recipe.seed)).permutation(trained)[:at_most]
         parts = [Part(examples, chosen, self._normalisation, on) for chosen in (trained, scored)]
+        if isinstance(family, lift):
+            probe(self._recipe, family, example, parts[0], len(examples.classes))
         self._engines = {
             number: Engine(
                 self._recipe,
@@ -74,12 +96,7 @@ class Host:
             )
             for number in engines
         }
-        return {
-            "train": len(trained),
-            "validation": len(scored),
-            "shape": list(self._shape),
-            "classes": list(examples.classes),
-        }
+        return answer
 
     def tick(self, number: int, only: int | None, add: dict[str, list[Message]]) -> Message:
         """Take in lanes, train every engine, or one lane of them, for one tick; answers the scores."""
@@ -88,7 +105,8 @@ class Host:
             for order in add.get(str(place), []):
                 engine.add(Order.model_validate(order))
             scores += [score.model_dump() for score in engine.tick(number, only)]
-        return {"scores": scores}
+        notes = {note: None for engine in self._engines.values() for note in engine.notes}
+        return {"scores": scores, "notes": list(notes)}
 
     def lanes(self) -> Message:
         """Answers all lanes that are here."""
@@ -115,6 +133,7 @@ class Host:
 
     def finish(self, models: list[Message]) -> Message:
         """Write models of lanes to files; answers their loss and accuracy on all that they were trained on."""
+        from models.data import scale_of
         from models.files import Model, write_model
 
         measured = {}
@@ -132,6 +151,7 @@ class Host:
                 classes=self._examples.classes,
                 mean=self._normalisation.mean,
                 std=self._normalisation.std,
+                scale=scale_of(self._examples.inputs),
                 about=wanted["about"],
             )
             write_model(Path(wanted["path"]), about, engine.weights(wanted["lane"]))
@@ -142,14 +162,18 @@ def main(lines: IO[str], answers: IO[str]) -> None:
     """Obey messages until there are no more."""
     host = Host()
     for line in iter(_reader(lines).get, None):
-        try:
-            answer = host.handle(json.loads(line))
-        except UserError as error:
-            answer = {"refused": [error.what, error.remedy]}
-        except Exception:  # noqa: BLE001 - whatever went wrong is told to the coordinator, which knows what to do
-            answer = {"failed": traceback.format_exc()}
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(json.dumps(answered(host, json.loads(line))) + "\n")
         answers.flush()
+
+
+def answered(host: Host, message: Message) -> Message:
+    """Let a host obey a message that came from elsewhere; what it raises is its answer."""
+    try:
+        return host.handle(message)
+    except UserError as error:
+        return {"refused": [error.what, error.remedy]}
+    except Exception:  # noqa: BLE001 - whatever went wrong is told to the coordinator, which knows what to do
+        return {"failed": traceback.format_exc()}
 
 
 def _reader(lines: IO[str]) -> "SimpleQueue[str]":

@@ -1,9 +1,10 @@
-"""The fleet: where engines live. In this process, or in worker processes that each host some of them.
+"""The fleet: where engines live. In this process, in worker processes that each host some of them, or on a cluster.
 
-The coordinator speaks to all engines at once, in plain data, and cannot tell where they are. Engine g lives on host
-g mod (number of hosts); what its lanes learn does not depend on it. A worker is `python -m search.engine`, never a
-re-import of the caller's __main__, so a fleet can be started from a notebook as well. A host that dies or raises is an
-`EngineError`; `rebuild` then gives a fleet without lanes, and what they had learned is the coordinator's to bring back.
+The coordinator speaks to all engines at once, in plain data, and cannot tell where they are: a `Site` finds places for
+hosts, here this machine, in cluster.py the nodes of a cluster. Engines are dealt to hosts in turn; what their lanes
+learn does not depend on it. A worker is `python -m search.engine`, never a re-import of the caller's __main__, so a
+fleet can be started from a notebook as well. A host that dies or raises is an `EngineError`; `rebuild` then gives a
+fleet without lanes, and what they had learned is the coordinator's to bring back.
 """
 
 import contextlib
@@ -38,28 +39,46 @@ class Facts:
 
 # glibc gives large blocks back to the system as soon as they are free, and takes them anew, page by page, at the next
 # step. Kept, a step of the convolutional family takes 13.8 ms instead of 14.9.
-_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
 
 
 class EngineError(RuntimeError):
-    """An engine host raised, and the text is its traceback; or it died, and the text says how."""
+    """An engine host raised, and the text is its traceback; or it died, and the text says how.
 
-    def __init__(self, reason: str, *, died: bool = False) -> None:
+    `lost` with its machine: no lane of its can have been the reason.
+    """
+
+    def __init__(self, reason: str, *, died: bool = False, lost: bool = False) -> None:
         super().__init__(reason)
-        self.died = died
+        self.died, self.lost = died, lost
 
 
-class _Place(Protocol):
+class Place(Protocol):
     """A host to send a message to, and to receive its answer from."""
 
-    def send(self, message: Message) -> None: ...
+    def send(self, message: Message) -> None:
+        """Send one message; where the host is dead, `receive` tells."""
 
-    def receive(self) -> Message: ...
+    def receive(self) -> Message:
+        """Wait for the answer. Raises EngineError, or UserError where the host refused."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the host at once: it holds nothing that is not in a snapshot, or can be trained again."""
 
     @property
-    def dead(self) -> bool: ...
+    def dead(self) -> bool:
+        """Whether the host has ended."""
+
+
+class Site(Protocol):
+    """Where places for hosts are found."""
+
+    def fill(self, places: list[Place], engines: int) -> None:
+        """Put hosts in for those that are dead or missing: at least one, and no more than there are engines."""
+
+    @property
+    def roomier(self) -> bool:
+        """Whether `fill` would now find more places than it did."""
 
 
 class _Inline:
@@ -98,7 +117,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**_ALLOCATOR, **os.environ, "PYTHONPATH": paths},
+            env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths},
             process_group=0,  # a terminal's Ctrl-C is for the coordinator, which says what becomes of it
         )
 
@@ -125,7 +144,6 @@ class _Worker:
         return answer
 
     def close(self) -> None:
-        """End the process at once: it holds nothing that is not in a snapshot, or can be trained again."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.kill()
@@ -135,32 +153,61 @@ class _Worker:
             self._process.stdin.close()
 
 
+class _Machine:
+    """The machine at hand: worker processes on it, or this one where there are to be none."""
+
+    roomier = False
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def fill(self, places: list[Place], engines: int) -> None:
+        for number in range(max(1, min(self._workers, engines))):
+            if number == len(places):
+                places.append(self._start(number))
+            elif places[number].dead:
+                places[number].close()
+                places[number] = self._start(number)
+
+    def _start(self, number: int) -> Place:
+        return _Worker(number) if self._workers else _Inline()
+
+
 def _manner(status: int) -> str:
     """How a process ended, in words."""
     return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
 class Fleet:
-    """All engines of a run. A context manager: leaving it ends every worker."""
+    """All engines of a run. A context manager: leaving it ends every host."""
 
-    def __init__(self, engines: int, workers: int) -> None:
-        """Start the hosts: worker processes, or this one where `workers` is 0. They load nothing yet."""
-        self._engines, self._workers = engines, min(workers, engines)
-        self._places: list[_Place] = []
+    def __init__(self, engines: int, site: int | Site) -> None:
+        """Start the hosts at a site: a number is that of worker processes here, 0 this one. They load nothing yet."""
+        self._site = _Machine(site) if isinstance(site, int) else site
+        self.notes: list[str] = []  # what the user should know of how lanes are trained
+        self._order = list(range(engines))  # in which engines are dealt to hosts
+        self._places: list[Place] = []
         try:
-            for number in range(max(1, self._workers)):
-                self._places.append(self._start(number))
-        except BaseException:  # Ctrl-C, between one worker and the next
+            self._site.fill(self._places, engines)
+        except BaseException:  # Ctrl-C, between one host and the next
             self.close()
             raise
         self._leaving: dict[int, list[int]] = {}
         self._opening: Message = {}
 
-    def _start(self, number: int) -> _Place:
-        return _Worker(number) if self._workers else _Inline()
+    def open(
+        self,
+        study: Study,
+        source: Source,
+        *,
+        device: str = "cpu",
+        hold_out: bool = True,
+        at_most: int | None = None,
+    ) -> Facts:
+        """Load the data everywhere and make empty engines. Without `hold_out` they train on the validation part too.
 
-    def open(self, study: Study, source: Source, *, device: str = "cpu", hold_out: bool = True) -> Facts:
-        """Load the data everywhere and make empty engines. Without `hold_out` they train on the validation part too."""
+        With `at_most` a tick takes only so many examples, and as small a share of those that are scored.
+        """
         self._opening = {
             "do": "open",
             "recipe": {
@@ -169,30 +216,41 @@ class Fleet:
             "source": asdict(source),
             "validation_share": study.validation_share,
             "hold_out": hold_out,
-            "momentum_searched": "momentum" in study.space,
+            "at_most": at_most,
+            "momentum_searched": "momentum" in study.names,
+            "together": study.together,
+            "example": study.example,
             "threads": study.threads,
             "device": device,
         }
+        # A site that knows faster machines has them first: they take the engines that are given the most.
+        self._order.sort(key=lambda engine: -study.lanes_of[engine])
         first = self._open()[0]
         return Facts(first["train"], first["validation"], tuple(first["shape"]), tuple(first["classes"]))
 
     def _open(self) -> list[Message]:
-        try:
-            return self._all(self._opening, lambda engines: {"engines": engines})
-        except EngineError as error:
-            if not error.died:
-                raise
-            raise UserError(
-                f"{error} while it loaded the data", "look whether memory is short; fewer --workers need less of it"
-            ) from error
+        while True:
+            try:
+                return self._all(self._opening, lambda engines: {"engines": engines})
+            except EngineError as error:
+                if not error.died:
+                    raise
+                if not error.lost:
+                    raise UserError(
+                        f"{error} while it loaded the data",
+                        "look whether memory is short; fewer --workers need less of it",
+                    ) from error
+                self._site.fill(self._places, len(self._order))
+
+    @property
+    def roomier(self) -> bool:
+        """Whether `rebuild` would spread the engines over more hosts than there are."""
+        return self._site.roomier
 
     def rebuild(self) -> None:
-        """Start dead workers again, and make all engines empty: as the fleet was when it was opened."""
+        """Start dead hosts again, and make all engines empty: as the fleet was when it was opened."""
         self._leaving.clear()
-        for number, place in enumerate(self._places):
-            if place.dead:
-                place.close()
-                self._places[number] = self._start(number)
+        self._site.fill(self._places, len(self._order))
         self._open()
 
     def tick(self, number: int, joining: Sequence[tuple[int, Order]], *, only: int | None = None) -> list[Score]:
@@ -209,6 +267,7 @@ class Fleet:
             return {"add": orders}
 
         answers = self._all({"do": "tick", "number": number, "only": only}, added)
+        self.notes = list(dict.fromkeys([*self.notes, *(note for answer in answers for note in answer["notes"])]))
         scores = [Score.model_validate(score) for answer in answers for score in answer["scores"]]
         return sorted(scores, key=lambda score: score.lane)
 
@@ -246,7 +305,7 @@ class Fleet:
         """
         hosts = len(self._places)
         for number, place in enumerate(self._places):
-            engines = list(range(number, self._engines, hosts))
+            engines = self._order[number::hosts]
             drop = {engine: self._leaving.pop(engine) for engine in engines if engine in self._leaving}
             place.send({**message, "drop": drop, **own(engines)})
         answers, errors = [], []
@@ -260,7 +319,7 @@ class Fleet:
         return answers
 
     def close(self) -> None:
-        """End every worker."""
+        """End every host."""
         for place in self._places:
             place.close()
 

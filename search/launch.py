@@ -8,6 +8,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,13 +16,17 @@ from typing import Any
 
 from models import data
 from models.errors import UserError
+from models.imported import ROOM
+from models.named import CIFAR10
+from models.origin import Origin
 from search import coordinator
 from search.catalog import Named, override
 from search.console import Interrupt
 from search.coordinator import Spent
-from search.fleet import Facts, Fleet
+from search.fleet import Facts, Fleet, Site
 from search.record import Record
-from search.snapshots import Snapshots
+from search.schema import folder_of
+from search.snapshots import snapshots_of
 from search.spec import Study
 from search.storage import DEFAULT_URL, Store, fingerprint
 from search.work import Search
@@ -38,6 +43,9 @@ class Options:
     dataset: str | None = None  # asked for by hand
     data_dir: str | None = None
     workers: int | None = None  # processes; 0 trains in this one; None: one an engine, while there are cores
+    cluster: str | None = None  # the address of a Ray cluster to train on instead: auto, HOST:PORT or ray://HOST:PORT
+    engine_cpus: float | None = None  # that an engine takes there; None: one a thread
+    engine_gpus: float | None = None
     device: str = "auto"
     timeout: float | None = None  # seconds after which the run pauses
     restart: bool = False
@@ -70,8 +78,10 @@ def prepare(named: Named, options: Options) -> Prepared:
     Raises UserError where any of them cannot be had, or the study was begun otherwise.
     """
     store = Store(options.storage)
-    study, name, source, note = _find_data(named.study, options.name or named.name, options, store)
-    device = resolve_device(options.device)
+    study, name, source, note = find_data(
+        named.study, options.name or named.name, options, store, near=named.path.parent
+    )
+    device = device_of(options)
     if options.restart and store.find(name) is not None:
         note = f"what was there is kept as {store.archive(name)}"
     record = store.begin(
@@ -80,32 +90,69 @@ def prepare(named: Named, options: Options) -> Prepared:
     return Prepared(study, record, source, device, store.masked, note)
 
 
-def _find_data(study: Study, name: str, options: Options, store: Store) -> tuple[Study, str, data.Source, str | None]:
-    """Return the study with the set it runs on, its name, the set, and a note where it is not the study's own."""
+def find_data(
+    study: Study, name: str, options: Options, store: Store | None, near: Path | None = None
+) -> tuple[Study, str, data.Source, str | None]:
+    """Return the study with the set it runs on, its name, the set, and a note where it is not the study's own.
+
+    `store` is where earlier trials would be; None where there is no database yet. Own data are imported where they are
+    not yet; they are looked for in `--data-dir` if that is given, else in the current folder and in `near`.
+    """
     wanted = override(study, data=options.dataset).data
+    if not isinstance(wanted, str):
+        return study, name, _bring_in(wanted, study, name, options, store, near), None
     own = name if wanted == study.data else f"{name}@{wanted}"
     source = data.locate(wanted, options.data_dir)
+    if source is None and wanted == CIFAR10:
+        source = _import_cifar10(study.seed, options, download=False)
     if source is None and options.data_dir is not None:
         raise UserError(
             f"there is no {wanted} in {options.data_dir}",
-            f"it should hold {data.NAMES[wanted]}/raw/train-images-idx3-ubyte and its three companions, plain or .gz; "
-            "or take --dataset digits",
+            f"it should hold {data.files_of(wanted)}, plain or .gz; or take --dataset digits",
         )
     note = None
     if source is None:
         try:
-            source = data.download(wanted, DOWNLOADS)
+            if wanted == CIFAR10:
+                source = _import_cifar10(study.seed, options, download=True)
+            else:
+                source = data.download(wanted, DOWNLOADS)
         except UserError:
-            begun = store.find(own)
+            begun = store.find(own) if store else None
             if options.dataset is not None or (begun is not None and begun.trials()):
                 raise
             note = f"{wanted} is not on this machine and cannot be downloaded: searching the embedded digits instead"
             wanted, own, source = "digits", f"{name}@digits", data.locate("digits", None)
-            assert source is not None
+    assert source is not None
     if wanted != study.data:  # what authors published is about their own data
         unpublished = tuple(baseline.model_copy(update={"published": {}}) for baseline in study.baselines)
         study = study.model_copy(update={"data": wanted, "baselines": unpublished})
     return study, own, source, note
+
+
+def _bring_in(
+    word: Origin, study: Study, name: str, options: Options, store: Store | None, near: Path | None
+) -> data.Source:
+    """Import the study's own data, or find them imported."""
+    from models.importing import bring_in
+
+    places = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
+    anew = options.restart or store is None or store.find(name) is None
+    return bring_in(word, imports(options.storage), study.seed, places, anew=anew)
+
+
+def _import_cifar10(seed: int, options: Options, *, download: bool) -> data.Source | None:
+    """Import CIFAR10 from where the other sets are looked for too. Raises UserError where that fails."""
+    from models.importing import bring_in_cifar10
+
+    named = (os.environ.get("STUDYHALL_DATA", ""), "data") if options.data_dir is None else (options.data_dir,)
+    roots = [Path(root).expanduser().absolute() for root in named if root]
+    return bring_in_cifar10(imports(options.storage), seed, roots, Path(DOWNLOADS).absolute() if download else None)
+
+
+def imports(storage: str) -> Path:
+    """Where data are imported to: beside the studies of the database, under a name that no study can have."""
+    return folder_of(storage) / ROOM
 
 
 def resolve_device(device: str) -> str:
@@ -149,6 +196,42 @@ def _commit() -> str:
         return ""
 
 
+def device_of(options: Options) -> str:
+    """Return what engines run on, here or on a cluster: "cpu" or "cuda". Raises UserError where that cannot be."""
+    return resolve_device(options.device) if options.cluster is None else _device_there(options)
+
+
+def _device_there(options: Options) -> str:
+    """Return what engines run on where they are on a cluster, which this machine need not have."""
+    if options.engine_gpus:
+        if options.device == "cpu":
+            raise UserError("engines that take GPUs cannot be on cpu", "leave out --device or --engine-gpus")
+        return "cuda"
+    if options.device == "cuda" and options.engine_gpus == 0:
+        raise UserError("engines on cuda need a share of a GPU", "give --engine-gpus 1, or a part, like 0.5")
+    return "cuda" if options.device == "cuda" else "cpu"
+
+
+def site(
+    study: Study, device: str, options: Options, note: Callable[[str], None]
+) -> AbstractContextManager[int | Site]:
+    """Return where the engines of a study live: on a cluster, which is joined, or in processes of this machine.
+
+    `note` is told what the user should know while they live there.
+    """
+    if options.cluster is None:
+        return nullcontext(worker_count(options.workers, study.engines))
+    from search.cluster import Cluster
+
+    return Cluster(
+        options.cluster,
+        cpus=study.threads if options.engine_cpus is None else options.engine_cpus,
+        gpus=float(device == "cuda") if options.engine_gpus is None else options.engine_gpus,
+        unequal=len(set(study.lanes_of)) > 1,
+        say=note,
+    )
+
+
 def worker_count(asked: int | None, engines: int) -> int:
     """Return how many processes host the engines."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -161,26 +244,37 @@ def search(
     *,
     interrupt: Interrupt,
     begun: Callable[[Search, Facts], Callable[[], None]] = lambda search, facts: lambda: None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> Ended:
     """Run the study until its budget is spent, or until the timeout or a signal pauses it.
 
-    `begun` is told the search and what the engines found, and returns what is called after every tick.
+    `begun` is told the search and what the engines found, and returns what is called after every tick. `note` is told,
+    once, each thing that the user should know of how the trials are trained.
     """
     began = time.monotonic()
     study, spent = prepared.study, Spent()
     deadline = None if options.timeout is None else began + options.timeout
     with (
+        site(study, prepared.device, options, note) as where,
         prepared.record.lease(),
-        Fleet(study.engines, worker_count(options.workers, study.engines)) as fleet,
+        Fleet(study.engines, where) as fleet,
     ):
         facts = fleet.open(study, prepared.source, device=prepared.device)
         work = Search(study, prepared.record, facts)
-        after_tick = begun(work, facts)
+        watch, noted = begun(work, facts), 0
+
+        def after_tick() -> None:
+            nonlocal noted
+            watch()
+            for line in fleet.notes[noted:]:
+                note(line)
+            noted = len(fleet.notes)
+
         with interrupt.watched():  # until here there is nothing to be kept by a pause
             finished = coordinator.run(
                 work,
                 fleet,
-                Snapshots(prepared.record.folder / "snapshots", fleet),
+                snapshots_of(prepared.record, fleet),
                 pause=lambda: interrupt.signal is not None or (deadline is not None and time.monotonic() >= deadline),
                 after_tick=after_tick,
                 spent=spent,

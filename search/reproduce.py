@@ -28,7 +28,7 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[Score], list[Score]
     if not recorded or row.joined is None:
         raise UserError(f"trial {number} has no curve yet", "let the search go on until it has trained an epoch")
     again: list[Score] = []
-    with Fleet(engines=1, workers=0) as fleet:
+    with Fleet(engines=1, site=0) as fleet:
         fleet.open(prepared.study, prepared.source, device=prepared.device)
         joining = [(0, order_of(prepared.study, row))]
         for tick in range(row.joined, row.joined + len(recorded)):

@@ -1,21 +1,19 @@
 """python -m search.run: search a study. See `--help`."""
 
+import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from models.console import start, whole
+from models.console import start, whole, wholes
 from search.console import Interrupt, command, err, out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from search.catalog import Named
-    from search.fleet import Facts
     from search.launch import Options
-    from search.work import Search
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -37,6 +35,9 @@ EXAMPLES = """
 
   80 trials from another seed, kept apart from those
   python -m search.run --study mlp --trials 80 --seed 3 --name mlp-3
+
+  begin a study of your own: a file to read and to change
+  python -m search.run --new my_study
 
   a study and a database of your own, on eight cores
   python -m search.run --study my.py --engines 8 --storage sqlite:///my.db
@@ -112,8 +113,29 @@ def main(
         typer.Option(parser=whole(1), metavar="N", help=f"Fused groups of trials. {OWN}", rich_help_panel=HOW),
     ] = None,
     lanes: Annotated[
-        int | None,
-        typer.Option(parser=whole(1), metavar="N", help=f"Trials per engine. {OWN}", rich_help_panel=HOW),
+        Any,  # a number or several, of which typer knows no type
+        typer.Option(
+            parser=wholes(1),
+            metavar="N[,N...]",
+            help=f"Trials per engine; a number each for machines of unequal speed. {OWN}",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT. The result is the same.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    engine_cpus: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="CPUs of an engine there. Default: its threads.", rich_help_panel=HOW),
+    ] = None,
+    engine_gpus: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="GPUs of an engine there, like 0.5. Default: none.", rich_help_panel=HOW),
     ] = None,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="What engines run on.", rich_help_panel=HOW)
@@ -130,9 +152,22 @@ def main(
             parser=whole(0), metavar="TRIAL", help="Train that trial again and compare.", rich_help_panel=ELSE
         ),
     ] = None,
+    new: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE.py", help="Write a study file to start from.", rich_help_panel=ELSE),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            metavar="",
+            help="Show what would be searched, and about how long it takes.",
+            rich_help_panel=ELSE,
+        ),
+    ] = False,
     list_: Annotated[
         bool,
-        typer.Option("--list", metavar="", help="Show all studies, and what is known of them.", rich_help_panel=ELSE),
+        typer.Option("--list", metavar="", help="Show all studies, and how far each is.", rich_help_panel=ELSE),
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", metavar="", help="Show the summary only.", rich_help_panel=ELSE)
@@ -143,36 +178,49 @@ def main(
     with command(debug):
         from models.errors import UserError
         from search.launch import Options
+        from search.session import checked
 
-        if device not in ("auto", "cpu", "cuda"):
-            raise UserError(f"--device is {device}", "choose auto, cpu or cuda")
-        if timeout is not None and not timeout >= 0:
-            raise UserError(f"--timeout is {timeout:g} seconds", "give a number that is not below 0")
-        options = Options(
-            storage=storage,
-            name=name,
-            dataset=dataset,
-            data_dir=None if data_dir is None else str(data_dir),
-            workers=workers,
-            device=device,
-            timeout=timeout,
-            restart=restart,
+        asked = {"--new": new is not None, "--check": check, "--list": list_, "--reproduce": reproduce is not None}
+        both = [option for option, given in asked.items() if given]
+        if len(both) > 1:
+            raise UserError(f"{both[0]} and {both[1]} are two things to do", "give one of them at a time")
+        if new is not None:
+            _new(new)
+            return
+        options = checked(
+            Options(
+                storage=storage,
+                name=name,
+                dataset=dataset,
+                data_dir=None if data_dir is None else str(data_dir),
+                workers=workers,
+                cluster=cluster,
+                engine_cpus=engine_cpus,
+                engine_gpus=engine_gpus,
+                device=device,
+                timeout=timeout,
+                restart=restart,
+            ),
+            "--",
         )
         if list_:
-            from search.listing import table
+            from search.listing import show
 
-            out.print(table(storage))
+            show(storage, out)
             return
         if study is None:
             raise UserError("no study is named", "give one with --study, like --study mlp; --list shows all")
         changes = {"trials": trials, "seed": seed, "epochs": epochs, "engines": engines, "lanes": lanes}
         named = _named(study, changes)
+        if check:
+            _check(named, options)
+            return
         if reproduce is not None:
             sys.exit(_reproduce(named, options, reproduce))
         sys.exit(_search(named, options, quiet=quiet, tensorboard=tensorboard))
 
 
-def _named(study: str, changes: dict[str, int | None]) -> "Named":
+def _named(study: str, changes: dict[str, object]) -> "Named":
     """Return the study with what was given on the command line."""
     from dataclasses import replace
 
@@ -183,54 +231,55 @@ def _named(study: str, changes: dict[str, int | None]) -> "Named":
 
 
 def _search(named: "Named", options: "Options", *, quiet: bool, tensorboard: bool) -> int:
-    """Search, show it, and return the exit code."""
+    """Search, show it, say what comes next, and return the exit code."""
     import optuna
 
-    from search import launch
-    from search.progress import Progressing, summary
+    from search import session
     from search.storage import DEFAULT_URL
-    from search.tensorboard import Board
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    prepared = launch.prepare(named, options)
-    study, record = prepared.study, prepared.record
-    if prepared.note:
-        err.print(f"[yellow]note:[/] {prepared.note}")
-    export = f"python -m reports.export --study {record.name}"
-    if options.storage != DEFAULT_URL:
-        export += f" --storage {prepared.storage}"
-    board = Board(record) if tensorboard else None
-    curves = f"curves: tensorboard --logdir {board.folder}" if board else None
-    done = record.trials()
-    if len(done) >= study.trials and all(row.state != "running" for row in done):
-        out.print(f"`{record.name}` is finished: nothing to train; --trials N with N above {len(done)} adds trials")
-        out.print(summary(record, None))
-        if board:
-            board.catch_up()
-            out.print(curves, markup=False)
-        out.print(f"next: {export}")
-        return 0
     interrupt = Interrupt()
-    with Progressing(prepared, out, quiet) as shown:
-
-        def begun(search: "Search", facts: "Facts") -> "Callable[[], None]":
-            told = [watcher.begin(search, facts) for watcher in (shown, board) if watcher]
-
-            def after_tick() -> None:
-                for tell in told:
-                    tell()
-
-            return after_tick
-
-        ended = launch.search(prepared, options, interrupt=interrupt, begun=begun)
-    out.print(summary(record, ended))
-    if curves:
-        out.print(curves, markup=False)
-    if ended.finished:
-        out.print(f"next: {export}")
+    ran = session.run(
+        named,
+        options,
+        interrupt=interrupt,
+        console=out,
+        note=lambda text: err.print(f"[yellow]note:[/] {escape(text)}"),
+        quiet=quiet,
+        tensorboard=tensorboard,
+    )
+    name = ran.prepared.record.name
+    if ran.ended is None:
+        done = len(ran.prepared.record.trials())
+        out.print(f"`{name}` is finished: nothing to train; --trials N with N above {done} adds trials")
+    out.print(ran.summary)
+    if ran.curves:
+        out.print(f"curves: tensorboard --logdir {ran.curves}", markup=False)
+    if ran.finished:
+        where = "" if options.storage == DEFAULT_URL else f" --storage {ran.prepared.storage}"
+        out.print(f"next: python -m reports.export --study {name}{where}", markup=False)
         return 0
     out.print("paused, with a snapshot; the same command goes on from here")
     return interrupt.exit_code if interrupt.signal else 0
+
+
+def _new(file: str) -> None:
+    """Write a study file, and say what to do with it."""
+    from search.new import write
+
+    path = write(file)
+    out.print(f"{path} is a study to read and to change; it runs as it is", markup=False)
+    out.print(f"next: python -m search.run --study {path} --check", markup=False)
+    out.print(f"then: python -m search.run --study {path}", markup=False)
+
+
+def _check(named: "Named", options: "Options") -> None:
+    """Show what a search would be, and how to begin it."""
+    from search.check import check
+
+    check(named, options, out)
+    given = [word for word in sys.argv[1:] if word != "--check"]
+    out.print(f"next: python -m search.run {shlex.join(given)}", markup=False)
 
 
 def _reproduce(named: "Named", options: "Options", number: int) -> int:

@@ -7,19 +7,23 @@ models.
 """
 
 import math
-from bisect import insort
-from collections.abc import Container, Iterable, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, cast
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers._tpe import _truncnorm
 from optuna.trial import FrozenTrial, TrialState
 
 from models.outcome import outcome
 from models.recipe import Parameters, Score, Value
 from models.seeds import derive
 from search.pruning import Standing, optuna_pruner
-from search.spec import QMC, TPE, Choice, Float, Grid, Int, OptunaPruner, Random, Range, Staged, Study
+from search.space import Choice, Float, Int, Range, exists, in_order, is_conditional, kept
+from search.spec import QMC, TPE, Grid, OptunaPruner, Random, Staged, Study
 from search.trials import State, TrialRow
 
 # --- the space, in Optuna's words and as a unit cube ------------------------------------------------------------------
@@ -40,15 +44,45 @@ def _distribution(of: Range) -> BaseDistribution:
             return CategoricalDistribution(of.values)
 
 
+def as_mirrored(study: Study, drawn: Mapping[str, Value], **more: Any) -> FrozenTrial:
+    """A trial as samplers and evaluators of Optuna are shown it, with `more` of what `optuna.create_trial` takes.
+
+    Where a factor leads from one value to the next, they are shown the value's place: there all steps are as long.
+    """
+    params = {name: _place(study.space[name], value) for name, value in drawn.items()}
+    return optuna.create_trial(
+        params=params, distributions={name: _mirrored(study.space[name]) for name in drawn}, **more
+    )
+
+
+def _mirrored(of: Range) -> BaseDistribution:
+    return IntDistribution(0, len(of.values) - 1) if isinstance(of, Int) and of.factor else _distribution(of)
+
+
+def _place(of: Range, value: Value) -> Value:
+    return of.values.index(int(value)) if isinstance(of, Int) and of.factor else value
+
+
+def _at(of: Range, place: Value) -> Value:
+    """The inverse of `_place`."""
+    return of.values[int(place)] if isinstance(of, Int) and of.factor else place
+
+
 def _configuration(study: Study, point: Sequence[float]) -> Parameters:
-    """The configuration at a point of the unit cube, one coordinate in [0, 1) for each range by name."""
-    return {name: _value(study.space[name], share) for name, share in zip(sorted(study.space), point, strict=True)}
+    """The configuration at a point of the unit cube, one coordinate in [0, 1) for each range by name.
+
+    The coordinates of parameters that do not exist there are passed over.
+    """
+    values = {name: _value(study.space[name], share) for name, share in zip(sorted(study.space), point, strict=True)}
+    return kept(study.space, values)
 
 
 def _value(of: Range, share: float) -> Value:
     """The value that has this share of the range below it; in a Choice, or an Int without log, all are as likely."""
     match of:
         case Choice():
+            return of.values[int(share * len(of.values))]
+        case Int() if of.factor is not None:
             return of.values[int(share * len(of.values))]
         case Int(log=True):  # half a unit beyond both bounds, or these would be drawn too seldom
             low, high = math.log(of.low - 0.5), math.log(of.high + 0.5)
@@ -66,22 +100,97 @@ def _value(of: Range, share: float) -> Value:
             return min(of.low + of.step * int(share * (steps + 1)), of.high)
 
 
+# How many looks at the other trials TPE takes to fill the places that are free at a tick. A look takes 30 ms, so that a
+# thousand would take half a minute; sixteen are what a study on a laptop has places.
+LOOKS = 16
+
 # --- the mirror -------------------------------------------------------------------------------------------------------
 
 
 class _Excerpt(optuna.storages.InMemoryStorage):
-    """A storage in memory that can keep some finished trials to itself."""
+    """A storage in memory that can keep some trials to itself, and keeps no notes of TPE's.
 
-    shown: set[int] | None = None  # numbers of the finished trials that are told of; None: all
+    TPE notes with a live trial what it drew, parameters that came not to exist in it among them, and would be repelled
+    by these; a mirror built anew from the record has no such notes.
+    """
+
+    shown: set[int] | None = None  # numbers of the trials that are told of; None: all
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Keep a note, unless it is TPE's."""
+        if not key.startswith("tpe:"):
+            super().set_trial_system_attr(trial_id, key, value)
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        """Return the trials of a study that are shown, and all live ones."""
-        trials = super().get_all_trials(study_id, deepcopy, states)
-        if self.shown is None:
-            return trials
-        return [trial for trial in trials if trial.number in self.shown or not trial.state.is_finished()]
+        """Return the trials of a study that are shown."""
+        if self.shown is None or states == (TrialState.WAITING,):
+            return super().get_all_trials(study_id, deepcopy, states)
+        ids = [self.get_trial_id_from_study_id_trial_number(study_id, number) for number in sorted(self.shown)]
+        return [trial for trial in map(self.get_trial, ids) if states is None or trial.state in states]
+
+
+@contextmanager
+def _by_scipy() -> Iterator[None]:
+    """Let Optuna take the logarithm of the normal distribution from SciPy, and not number by number: a twentieth.
+
+    It agrees to 1e-7. Single draws do without, so that they stay what they are to the last bit.
+    """
+    from scipy.special import log_ndtr
+
+    theirs = _truncnorm._log_ndtr
+    _truncnorm._log_ndtr = log_ndtr
+    try:
+        yield
+    finally:
+        _truncnorm._log_ndtr = theirs
+
+
+class Estimator(optuna.samplers.TPESampler):
+    """TPE that draws several trials from one look at the others, each the best of as many candidates as ever.
+
+    The look is what takes long, and for a thousand free places a thousand looks that hardly differ would be taken.
+    """
+
+    def __init__(self, trials: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._trials, self._drawing = trials, 1
+        self._space: dict[str, BaseDistribution] | None = None
+        self._ready: list[dict[str, Any]] = []  # parameters that all trials have, for those that are still to be drawn
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return the parameters that all trials have."""
+        if self._space is None:
+            self._space = super().infer_relative_search_space(study, trial)
+        return self._space
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return these parameters for one trial."""
+        if not self._ready:
+            each = self._n_ei_candidates
+            self._drawing, self._n_ei_candidates = self._trials, each * self._trials
+            with _by_scipy() if self._trials > 1 else nullcontext():
+                first = super().sample_relative(study, trial, search_space)
+            self._drawing, self._n_ei_candidates = 1, each
+            self._ready.insert(0, first)
+        return self._ready.pop(0)
+
+    def _compute_acquisition_func(self, samples: dict[str, Any], below: Any, above: Any) -> Any:
+        """Keep the best of each further trial's candidates, and leave the first trial's to TPE itself."""
+        worth = super()._compute_acquisition_func(samples, below, above)
+        if self._drawing > 1:
+            assert self._space is not None
+            each = worth.size // self._drawing
+            best = worth.reshape(self._drawing, each).argmax(axis=1) + each * np.arange(self._drawing)
+            self._ready = [
+                {name: self._space[name].to_external_repr(values[place].item()) for name, values in samples.items()}
+                for place in best[1:]
+            ]
+            worth[each:] = -math.inf
+        return worth
 
 
 class Mirror:
@@ -94,7 +203,7 @@ class Mirror:
 
     def __init__(self, study: Study, trials: Iterable[TrialRow] = (), scores: Iterable[tuple[int, Score]] = ()) -> None:
         pruner = optuna_pruner(study.pruner) if isinstance(study.pruner, OptunaPruner) else optuna.pruners.NopPruner()
-        self._distributions = distributions(study)
+        self._searched = study
         self._storage = _Excerpt()
         # Hyperband deals its brackets by the study's name, which Optuna would otherwise make up afresh each time.
         self.study = optuna.create_study(
@@ -102,6 +211,11 @@ class Mirror:
         )
         self._study_id = self._storage.get_study_id_from_name("mirror")
         self._over: list[tuple[int, float, float, int]] = []  # finished trials, best first; their number comes last
+        self._live: set[int] = set()
+        self._names = in_order(study.space)
+        self._sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler()
+        self._drawn_before = 0  # that number, `_sampler` draws all trials
+        self._shown: set[int] | None = None  # to it
         self._keep = study.keep
         self._curves: dict[int, list[Score]] | None = {} if isinstance(study.sampler, Staged) else None
         known = list(trials)
@@ -121,15 +235,16 @@ class Mirror:
         if row.number > len(self):
             raise RuntimeError(f"trial {row.number} cannot follow {len(self)} trials")
         if row.number < len(self):
-            _, trial = self._trial(row.number)
-            if trial.params != row.drawn:
-                raise RuntimeError(f"trial {row.number} has {trial.params}, not {row.drawn}")
+            if (there := self.drawn(row.number)) != row.drawn:
+                raise RuntimeError(f"trial {row.number} has {there}, not {row.drawn}")
             return
-        self.study.add_trial(
-            optuna.create_trial(
-                state=TrialState.RUNNING, params=dict(row.drawn), distributions=dict(self._distributions)
-            )
-        )
+        # Optuna's `add_trial` would copy all of it, which takes ten times as long.
+        trial_id = self._storage.create_new_trial(self._study_id)
+        for name, value in row.drawn.items():
+            of = self._searched.space[name]
+            mirrored = _mirrored(of)
+            self._storage.set_trial_param(trial_id, name, mirrored.to_internal_repr(_place(of, value)), mirrored)
+        self._live.add(row.number)
 
     def report(self, score: Score) -> None:
         """One epoch of trial `score.lane`.
@@ -154,6 +269,7 @@ class Mirror:
         if trial.state.is_finished():
             return
         self._storage.set_trial_state_values(trial_id, _ENDS[state], None if value is None else [value])
+        self._live.discard(number)
         # The order in which TPE itself divides good trials from others: complete ones, then pruned ones by their step.
         last = trial.intermediate_values.get(trial.last_step or 0, -math.inf)
         if state == "complete" and value is not None:
@@ -178,32 +294,82 @@ class Mirror:
 
     def drawn(self, number: int) -> Parameters:
         """What trial `number` tries, as Optuna holds it."""
-        return dict(self._trial(number)[1].params)
+        params = self._trial(number)[1].params
+        return {name: _at(self._searched.space[name], value) for name, value in params.items()}
 
-    def ask(self, number: int, sampler: optuna.samplers.BaseSampler, considered: int, seed: int) -> Parameters:
-        """What `sampler` tries in trial `number`, which runs in the mirror from then on: inserting it is harmless.
+    def ask(self, number: int, tpe: TPE, together: int) -> Parameters:
+        """What TPE tries in trial `number`, which runs in the mirror from then on: inserting it is harmless.
 
-        Of more than `considered` finished trials it is shown the best sixth and, drawn by `seed`, some of the others.
+        Unless it was drawn with those before it, it is drawn together with those after it, so many in all.
         """
         if number != len(self):
             raise RuntimeError(f"trial {number} cannot be drawn after {len(self)} trials")
-        if len(self._over) > considered:
-            best = considered // 6
-            others = np.random.Generator(np.random.PCG64(seed)).choice(
-                len(self._over) - best, considered - best, replace=False
-            )
-            shown = [*range(best), *(best + others).tolist()]
-            self._storage.shown = {self._over[place][-1] for place in shown}
-        self.study.sampler = sampler
+        if number >= self._drawn_before:
+            self._drawn_before = number + together
+            self._sampler = self._estimator(number, tpe, together)
+            self._shown = self._excerpt(number, tpe)
+        self.study.sampler = self._sampler
+        self._storage.shown = None if self._shown is None else self._shown | {number}
         try:
-            return self.study.ask(self._distributions).params
+            trial, drawn, space = self.study.ask(), Parameters(), self._searched.space
+            for name in self._names:
+                if exists(space[name], drawn):
+                    drawn[name] = _at(space[name], _suggest(trial, name, _mirrored(space[name])))
         finally:
             self._storage.shown = None
+        self._live.add(number)
+        return drawn
+
+    def _estimator(self, number: int, tpe: TPE, together: int) -> optuna.samplers.BaseSampler:
+        """What draws so many trials, `number` being the first. Built afresh, so that no hidden state has to survive a crash."""
+        seed = derive(self._searched.seed, "tpe", number) % 2**32
+        if bisect_left(self._over, (2,)) < tpe.startup:  # TPE draws these so as well, but looks at all trials before
+            return optuna.samplers.RandomSampler(seed)
+        return Estimator(
+            together,
+            seed=seed,
+            n_startup_trials=tpe.startup,
+            multivariate=True,
+            constant_liar=True,  # live trials repel: many are drawn before the first has ended
+        )
+
+    def _excerpt(self, number: int, tpe: TPE) -> set[int] | None:
+        """The trials that TPE is shown, so that a draw does not take longer the more there are. None: all.
+
+        Of finished ones the best sixth of `considered` and, drawn by number, some of the others; of live ones a third
+        as many, drawn likewise.
+        """
+        most = tpe.considered // 3
+        if len(self._over) <= tpe.considered and len(self._live) <= most:
+            return None
+        finished, live = [trial for *_, trial in self._over], sorted(self._live)
+        if len(finished) > tpe.considered:
+            best = tpe.considered // 6
+            finished = finished[:best] + self._some(finished[best:], tpe.considered - best, "considered", number)
+        if len(live) > most:
+            live = self._some(live, most, "live", number)
+        return {*finished, *live}
+
+    def _some(self, trials: Sequence[int], many: int, *words: object) -> list[int]:
+        generator = np.random.Generator(np.random.PCG64(derive(self._searched.seed, *words)))
+        return [trials[place] for place in generator.choice(len(trials), many, replace=False)]
 
     def _trial(self, number: int) -> tuple[int, FrozenTrial]:
         """The trial and Optuna's name for it."""
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
         return trial_id, self._storage.get_trial(trial_id)
+
+
+def _suggest(trial: optuna.Trial, name: str, of: BaseDistribution) -> Value:
+    """Draw one parameter of a trial that Optuna has begun."""
+    match of:
+        case FloatDistribution():
+            return trial.suggest_float(name, of.low, of.high, step=of.step, log=of.log)
+        case IntDistribution():
+            return trial.suggest_int(name, of.low, of.high, step=of.step, log=of.log)
+        case CategoricalDistribution():
+            return cast(Value, trial.suggest_categorical(name, of.choices))
+    raise TypeError(f"{name} has {of}, which no range becomes")
 
 
 _ENDS = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
@@ -223,26 +389,20 @@ def must_wait(study: Study, number: int, mirror: Mirror) -> bool:
     return stage > 0 and not all(mirror.is_over(earlier) for earlier in _numbers(study, study.sampler, stage - 1))
 
 
-def draw(study: Study, number: int, mirror: Mirror) -> Parameters | None:
+def draw(study: Study, number: int, mirror: Mirror, together: int = 1) -> Parameters | None:
     """What trial `number` tries, as Optuna holds it, or None where a grid or the stages are used up.
 
     A stage without a winner uses them up as well: `stuck` tells of it. Trial numbers count the baselines, which come
-    first and are not drawn. TPE reads the mirror, and leaves the trial running in it; stages read which trials have
-    ended, and how; the others are functions of the study's seed and the number alone.
+    first and are not drawn. TPE reads the mirror, leaves the trial running in it, and may draw those after it with it:
+    `together` must not be more than are certainly asked for before the mirror hears of anything else. Stages read which
+    trials have ended, and how; the others are functions of the study's seed and the number alone.
     """
     place = number - len(study.baselines)  # among the drawn trials
     assert place >= 0, "a baseline is not drawn"
     match study.sampler:
         case TPE() as tpe:
-            # Built afresh for each draw, so that no hidden state has to survive a crash.
-            sampler = optuna.samplers.TPESampler(
-                seed=derive(study.seed, "tpe", number) % 2**32,
-                n_startup_trials=tpe.startup,
-                multivariate=True,
-                constant_liar=True,  # live trials repel: many are drawn before the first has ended
-            )
-            seed = derive(study.seed, "considered", number)
-            drawn: Parameters | None = mirror.ask(number, sampler, tpe.considered, seed)
+            # What every trial has is drawn together; what exists only in some, from those that have it.
+            drawn: Parameters | None = mirror.ask(number, tpe, together)
         case Random():
             generator = np.random.Generator(np.random.PCG64(derive(study.seed, "random", number)))
             drawn = _configuration(study, generator.random(len(study.space)).tolist())
@@ -275,12 +435,25 @@ def _cell(study: Study, grid: Grid, place: int) -> Parameters | None:
     """Cell `place` of the shuffled grid, or None behind its end."""
     names = sorted(grid.values)
     shape = tuple(len(grid.values[name]) for name in names)
-    cells = math.prod(shape)
+    different = _branches(study, grid) if is_conditional(study.space) else None
+    cells = math.prod(shape) if different is None else len(different)
     if place >= cells:
         return None
     order = np.random.Generator(np.random.PCG64(derive(study.seed, "grid"))).permutation(cells)
+    if different is not None:
+        return study.drawn(different[order[place]])
     corner = np.unravel_index(order[place], shape)
     return study.drawn({name: grid.values[name][int(index)] for name, index in zip(names, corner, strict=True)})
+
+
+def _branches(study: Study, grid: Grid) -> list[Parameters]:
+    """Every cell of a grid over a conditional space, once: a parameter is varied only where it exists."""
+    cells: list[Parameters] = [{}]
+    for name in in_order(study.space):
+        of = study.space[name]
+        grown = [[cell | {name: it} for it in grid.values[name]] if exists(of, cell) else [cell] for cell in cells]
+        cells = [cell for several in grown for cell in several]
+    return cells
 
 
 # --- stages -----------------------------------------------------------------------------------------------------------
@@ -335,12 +508,27 @@ def stuck(study: Study, trials: Sequence[TrialRow]) -> str | None:
 # --- repeats ----------------------------------------------------------------------------------------------------------
 
 
-def repeat_of(drawn: Mapping[str, Value], trials: Iterable[TrialRow]) -> int | None:
-    """The number of the first trial that tries the same and is neither failed nor itself a repeat; None if it is new.
+class Tried:
+    """Which trials tried what, of those that count: trials that are neither failed nor themselves repeats.
 
-    `trials` are those before it, by number, live ones among them.
+    Told of every trial when it is begun and when it ends, in any order, and as often as one likes.
     """
-    for row in trials:
-        if row.state != "failed" and row.repeat_of is None and row.drawn == drawn:
-            return row.number
-    return None
+
+    def __init__(self, rows: Iterable[TrialRow] = ()) -> None:
+        self._first: dict[frozenset[tuple[str, Value]], int] = {}
+        for row in rows:
+            self.add(row)
+
+    def first(self, drawn: Mapping[str, Value]) -> int | None:
+        """The number of the trial that tries the same, live ones among them; None if it is new."""
+        return self._first.get(frozenset(drawn.items()))
+
+    def add(self, row: TrialRow) -> None:
+        """Count a trial, unless another one tried the same before it."""
+        if row.state != "failed" and row.repeat_of is None:
+            self._first.setdefault(frozenset(row.drawn.items()), row.number)
+
+    def end(self, row: TrialRow) -> None:
+        """Count a trial no more if it failed."""
+        if row.state == "failed" and self.first(row.drawn) == row.number:
+            del self._first[frozenset(row.drawn.items())]

@@ -12,25 +12,39 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 from filelock import FileLock, Timeout
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models as optuna_models
-from sqlalchemy import JSON, DateTime, Double, ForeignKey, Text, create_engine, event, inspect, select
+from sqlalchemy import (
+    DDL,
+    JSON,
+    DateTime,
+    Double,
+    ForeignKey,
+    Text,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from models.errors import UserError
+from search import server
 
-VERSION = (
-    1  # of our tables. A later one comes with a function that leads there from the one before, called in `_create`
-)
+VERSION = 2  # of our tables; `_STEPS` lead there from earlier ones
 
 DEFAULT_FILE = "runs/studies.db"
 
@@ -202,7 +216,34 @@ class Ledger(Ours):
     models: Mapped[int]  # how many are tested
 
 
+class Pieces(Ours):
+    """A piece of a file of a snapshot, where snapshots are kept in the database. Written and read by pieces.py."""
+
+    __tablename__ = "studyhall_snapshots"
+
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id), primary_key=True)
+    run: Mapped[str] = mapped_column(primary_key=True)  # of the study: its search, or a phase of a report
+    tick: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(primary_key=True)
+    piece: Mapped[int] = mapped_column(primary_key=True)  # 0 being the first
+    bytes: Mapped[bytes]
+
+
+# Weights do not get smaller: the server need not try.
+_UNCOMPRESSED = "ALTER TABLE studyhall_snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL"
+event.listen(Pieces.__table__, "after_create", DDL(_UNCOMPRESSED).execute_if(dialect="postgresql"))
+
+
+def _add_snapshots(connection: Connection) -> None:
+    Ours.metadata.create_all(connection, tables=[Ours.metadata.tables[Pieces.__tablename__]])
+
+
+# What leads from a version of our tables to the next.
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots}
+
 # --- the database -----------------------------------------------------------------------------------------------------
+
+_MAKING_TABLES = 5_381_911  # the number of a server's lock, whatever the number
 
 # The one place that knows how a dialect says "insert unless it is there".
 _INSERT: dict[str, Callable[[Any], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -236,9 +277,9 @@ def _refusing(where: str) -> Iterator[None]:
         if kind in _SQLITE_REFUSALS:
             fact, remedy = _SQLITE_REFUSALS[kind]
             raise UserError(f"{where} {fact}", remedy) from error
-        if not kind and isinstance(error, OperationalError):
-            fact = f"{where} does not answer: {str(cause).strip().splitlines()[0]}"
-            raise UserError(fact, "start the server, or correct the address") from error
+        if not kind and isinstance(error, DBAPIError):
+            with server.refusing(where):
+                raise
         raise
     except Timeout as error:
         raise UserError(
@@ -249,41 +290,54 @@ def _refusing(where: str) -> Iterator[None]:
         raise UserError(fact, "check the rights of that folder, or name another place with --storage") from error
 
 
+class Absent(UserError):  # noqa: N818 (like UserError's other kinds, a fact rather than an error)
+    """There is no study of ours yet, where a reader looks for one."""
+
+
 class Database:
     """An open database, on whose tables whole transactions are made.
 
     `create` makes what is missing; without it a database without our tables is refused. `url` is an address as
-    SQLAlchemy has it, `sqlite:///runs/studies.db` or `postgresql://user:password@host/name`. Raises UserError for
-    whatever keeps it from being used.
+    SQLAlchemy has it, `sqlite:///runs/studies.db` or `postgresql+psycopg://user:password@host/name`. Raises UserError
+    for whatever keeps it from being used.
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
         address = _parse(url)
         self.masked = _mask(address)
         self.folder = _folder(address)  # of everything that runs on this database make
-        if address.get_backend_name() == "sqlite":
+        self.is_file = address.get_backend_name() == "sqlite"
+        if self.is_file:
             self._prepare_file(Path(address.database or ""), create)
         with _refusing(self.masked):
-            self._engine = _connect(address, self.masked)
+            self._engine = self._reader = _connect(address, self.masked)
             weakref.finalize(self, self._engine.dispose)
-            self._check_version(create)
+            self._ahead = timedelta(0)  # by how much the server's clock is before this machine's
+            if not self.is_file:
+                once = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                self._reader = self._engine.execution_options(**once)
+                self._ahead = self._read_clock() - datetime.now(UTC)
+            self._version(create)
             self.folder.mkdir(parents=True, exist_ok=True)
             # Eight processes that create the same tables at once would fail on each other's.
-            with file_lock(self.folder / ".lock", BUSY_SECONDS):
+            with self._alone():
                 self._create(address)
 
     def _prepare_file(self, file: Path, create: bool) -> None:
         """Refuse a file that will not do, before a byte of it is changed; then let readers and a writer meet (WAL)."""
         if not create and not file.exists():
-            raise UserError(
-                f"there is no database at {file}", "name the right one with --storage, or begin a study there"
-            )
+            raise Absent(f"there is no database at {file}", "name the right one with --storage, or begin a study there")
         with _refusing(str(file)):
             self.folder.mkdir(parents=True, exist_ok=True)
             # A lock of its own: to make tables, for which `.lock` is held, takes far longer than a probe may.
             _within(PROBE_SECONDS, lambda: _probe(file, self.folder / ".probe"), file)
 
-    def _check_version(self, create: bool) -> None:
+    def _read_clock(self) -> datetime:
+        with self._engine.connect() as connection:
+            return connection.scalars(select(func.clock_timestamp())).one().astimezone(UTC)
+
+    def _version(self, create: bool) -> int | None:
+        """The version of our tables; None if there are none. Raises UserError where they cannot be used."""
         with self._engine.connect() as connection:
             if inspect(connection).has_table(Schema.__tablename__):
                 version = connection.scalar(select(Schema.version))
@@ -292,30 +346,63 @@ class Database:
                         f"{self.masked} was written by a newer Studyhall (tables of version {version}, not {VERSION})",
                         "update this one, or name another database with --storage",
                     )
-            elif not create:
-                raise UserError(
-                    f"{self.masked} has no study of ours", "name the right one with --storage, or begin a study"
-                )
+                return version
+        if not create:
+            raise Absent(f"{self.masked} has no study of ours", "name the right one with --storage, or begin a study")
+        return None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time, of all that share the database."""
+        if self.is_file:
+            with file_lock(self.folder / ".lock", BUSY_SECONDS):
+                yield
+            return
+        with self._engine.begin() as connection:  # whose end frees the lock
+            connection.execute(select(func.pg_advisory_xact_lock(_MAKING_TABLES)))
+            yield
 
     def _create(self, address: URL) -> None:
         # Optuna fills {SCHEMA_VERSION} into addresses; braces in the name of a folder are no such place.
         plain = address.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
         try:
-            RDBStorage(plain).engine.dispose()
+            RDBStorage(plain, engine_kwargs={"poolclass": NullPool})  # keeps no connection, whatever it finds
         except RuntimeError as error:  # "... no longer compatible with the table schema ..."
             raise UserError(
                 f"{self.masked} has the tables of another Optuna version",
                 f"copy it, then run: optuna storage upgrade --storage {self.masked}",
             ) from error
-        Ours.metadata.create_all(self._engine)
+        version = self._version(create=True)
+        if version == VERSION:  # who may only read need do no more
+            return
         with self._engine.begin() as connection:
-            connection.execute(self.insert(Schema).values(version=VERSION).on_conflict_do_nothing())
+            if version is None:
+                Ours.metadata.create_all(connection)
+                connection.execute(insert(Schema).values(version=VERSION))
+                return
+            for step in range(version, VERSION):
+                _STEPS[step](connection)
+            connection.execute(update(Schema).values(version=VERSION))
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All of it or nothing; in SQLite, what is read in it is of one moment."""
+        """All of it or nothing."""
         with _refusing(self.masked), self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """What is read in it is of one moment."""
+        with _refusing(self.masked), self._reader.begin() as connection:
+            yield connection
+
+    def lock(self, file: Path, *words: object) -> FileLock | server.SessionLock:
+        """A lock that dies with its process: a file's, or, named by these words, one of the server's."""
+        return file_lock(file, 0) if self.is_file else server.SessionLock(self._engine, self.masked, *words)
+
+    def clock(self) -> datetime:
+        """The present time in UTC; on a server it is the server's, so that all who share it agree about leases."""
+        return datetime.now(UTC) + self._ahead
 
     def insert(self, table: Any) -> Any:
         """An insertion that can be told what to do where the row exists (`on_conflict_do_nothing`, `..._update`)."""
@@ -337,7 +424,11 @@ def _parse(url: str) -> URL:
         shown = re.sub(r":[^:@/]*@", ":***@", url)
         raise UserError(f"{shown!r} is not the address of a database", f"write sqlite:///{DEFAULT_FILE}") from error
     if address.get_backend_name() not in _INSERT:
-        raise UserError(f"{_mask(address)} is not a kind of database we know", "use sqlite:///... or postgresql://...")
+        fact = f"{_mask(address)} is not a kind of database we know"
+        raise UserError(fact, "use sqlite:///... or postgresql+psycopg://...")
+    if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        fact = f"{_mask(address)} names a driver that we do not use"
+        raise UserError(fact, f"write {address.get_backend_name()}://...")
     if address.get_backend_name() == "sqlite" and (address.database or ":memory:").startswith((":memory:", "file:")):
         raise UserError(f"{_mask(address)} names no file to keep trials in", f"write sqlite:///{DEFAULT_FILE}")
     if address.get_backend_name() == "sqlite" and (file := Path(address.database or "")).is_dir():
@@ -351,23 +442,30 @@ def _mask(address: URL) -> str:
     return address.update_query_dict(secret).render_as_string(hide_password=True).replace("%2A%2A%2A", "***")
 
 
+def folder_of(url: str) -> Path:
+    """Where the runs of a database lie, whether it is there or not. Raises UserError for what is no address."""
+    return _folder(_parse(url))
+
+
 def _folder(address: URL) -> Path:
     """Where the runs of this database lie: no two databases share it."""
     if address.get_backend_name() == "sqlite":
         file = Path(address.database or "")
         return file.with_suffix("") if file.suffix == ".db" else file.with_name(f"{file.name}.files")
-    parts = (address.host or "localhost", str(address.port or ""), address.database or "")
+    host = address.host or address.query.get("host") or "localhost"  # the second is a socket's folder
+    parts = (str(host), str(address.port or ""), address.database or "")
     return Path("runs") / re.sub(r"[^A-Za-z0-9._-]", "_", "-".join(filter(None, parts)))
 
 
 def _connect(address: URL, masked: str) -> Engine:
     file = address.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS} if file else {})
-    except NoSuchModuleError as error:
-        raise UserError(f"{masked} names a driver that does not exist", "write postgresql://...") from error
-    except ImportError as error:
-        raise UserError(f"{masked} needs the Python package {error.name}", f"pip install {error.name}") from error
+        if file:
+            engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+        else:  # a connection that a restart of the server has cut is replaced unnoticed
+            engine = create_engine(address, connect_args=server.manners(address), pool_pre_ping=True)
+    except ImportError as error:  # or its C library, which is in psycopg[binary]
+        raise UserError(f"{masked} needs the Python package psycopg", "pip install 'studyhall[postgres]'") from error
     if file:
         event.listen(engine, "connect", _set_up_connection)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))

@@ -1,8 +1,10 @@
-"""Snapshots: all lanes of a run at the end of a tick, in a folder that appears whole or not at all.
+"""Snapshots: all lanes of a run at the end of a tick, kept whole or not at all, where the record is.
 
-Two are kept, because the newest may be ahead of the record (a power failure can take the database's last commits). They
-are taken no more often than costs a fiftieth of the time, and removed when there is nothing left to resume. Called by
-the coordinator. A snapshot that cannot be read is none: what it held is trained again.
+Beside a database that is a file they are folders; where the database is a server's they lie in it, so that a run whose
+machine is lost goes on from any other. Two are kept, because the newest may be ahead of the record (a power failure can
+take the database's last commits). They are taken no more often than costs a fiftieth of the time, and removed when
+there is nothing left to resume. Called by the coordinator. A snapshot that cannot be read is none: what it held is
+trained again.
 """
 
 import contextlib
@@ -10,15 +12,27 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from models.errors import UserError
 from search.fleet import EngineError, Fleet
+from search.pieces import Shelf
+from search.record import Record
 
 SHARE = 1 / 50  # of wall time that snapshots may cost
 KEPT = 2
+
+
+def snapshots_of(
+    record: Record, fleet: Fleet, run: str = "", clock: Callable[[], float] = time.monotonic
+) -> "Snapshots":
+    """The snapshots of a study's search, or of another run of its by name."""
+    folder = record.folder / "snapshots" / run
+    if record.in_a_file:
+        return Snapshots(folder, fleet, clock)
+    return ServerSnapshots(folder, fleet, Shelf(record, run), clock)
 
 
 class Snapshots:
@@ -35,16 +49,19 @@ class Snapshots:
         """
         for partial in self._folder.glob("partial-*"):
             shutil.rmtree(partial, ignore_errors=True)
-        for folder in reversed(self._all()):
-            if _tick(folder) <= not_after:
+        for tick in reversed(self._ticks()):
+            if tick <= not_after:
                 try:
-                    kept: dict[str, Any] = json.loads((folder / "coordinator.json").read_text())
-                    self._fleet.load(folder)
-                except (OSError, ValueError, EngineError):
+                    with self._opened(tick) as folder:
+                        kept: dict[str, Any] = json.loads((folder / "coordinator.json").read_text())
+                        self._fleet.load(folder)
+                except (OSError, ValueError, EngineError) as error:
                     self._fleet.rebuild()
+                    if isinstance(error, EngineError) and error.lost:  # a machine was; the snapshot is whole
+                        return self.newest(not_after)
                 else:
                     return kept
-            shutil.rmtree(folder)
+            self.forget(tick)
         return None
 
     def keep_if_due(self, tick: int, state: Callable[[], dict[str, Any]]) -> None:
@@ -58,24 +75,17 @@ class Snapshots:
         Raises UserError where it cannot be written.
         """
         began = self._clock()
-        # Named after this process: what another one's workers still write, who were killed, goes elsewhere.
-        partial = self._folder / f"partial-{os.getpid()}-{tick:08d}"
+        partial = self._partial(tick)
         try:
             partial.mkdir(parents=True)
             self._fleet.save(partial.resolve())
             (partial / "coordinator.json").write_text(json.dumps(state))
-            for file in partial.iterdir():
-                _to_disk(file)
-            self.forget(tick)
-            partial.rename(self._path(tick))
-            _to_disk(self._folder)
+            self._put(tick, partial)
         except OSError as error:
             raise UserError(
                 f"no snapshot can be written to {self._folder}: {error.strerror}",
                 "make room there, or give yourself the right to write; then give the same command again, it goes on",
             ) from error
-        for old in self._all()[:-KEPT]:
-            shutil.rmtree(old)
         now = self._clock()
         self._due = now + (now - began) / SHARE
 
@@ -88,15 +98,64 @@ class Snapshots:
         """Remove all: there is nothing left to resume."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _all(self) -> list[Path]:
-        return sorted(self._folder.glob("tick-*"))
+    def _partial(self, tick: int) -> Path:
+        # Named after this process: what another one's workers still write, who were killed, goes elsewhere.
+        return self._folder / f"partial-{os.getpid()}-{tick:08d}"
+
+    def _put(self, tick: int, partial: Path) -> None:
+        """Let the files of a folder be the snapshot of a tick, and remove the oldest."""
+        for file in partial.iterdir():
+            _to_disk(file)
+        self.forget(tick)
+        partial.rename(self._path(tick))
+        _to_disk(self._folder)
+        for old in self._ticks()[:-KEPT]:
+            shutil.rmtree(self._path(old))
+
+    @contextlib.contextmanager
+    def _opened(self, tick: int) -> Iterator[Path]:
+        """A snapshot as a folder."""
+        yield self._path(tick)
+
+    def _ticks(self) -> list[int]:
+        return sorted(int(folder.name.removeprefix("tick-")) for folder in self._folder.glob("tick-*"))
 
     def _path(self, tick: int) -> Path:
         return self._folder / f"tick-{tick:08d}"
 
 
-def _tick(folder: Path) -> int:
-    return int(folder.name.removeprefix("tick-"))
+class ServerSnapshots(Snapshots):
+    """The same in a server's database; the folder is only where their files pass through."""
+
+    def __init__(self, folder: Path, fleet: Fleet, shelf: Shelf, clock: Callable[[], float]) -> None:
+        super().__init__(folder, fleet, clock)
+        self._shelf = shelf
+
+    def forget(self, tick: int) -> None:
+        """Remove the snapshot of a tick, if there is one."""
+        self._shelf.remove(tick)
+
+    def clear(self) -> None:
+        """Remove all: there is nothing left to resume."""
+        self._shelf.clear()
+        super().clear()
+
+    def _put(self, tick: int, partial: Path) -> None:
+        self._shelf.put(tick, partial, KEPT)
+        shutil.rmtree(partial)
+
+    @contextlib.contextmanager
+    def _opened(self, tick: int) -> Iterator[Path]:
+        partial = self._partial(tick)
+        partial.mkdir(parents=True)
+        try:
+            self._shelf.get(tick, partial)
+            yield partial.resolve()
+        finally:
+            shutil.rmtree(partial)
+
+    def _ticks(self) -> list[int]:
+        return self._shelf.ticks()
 
 
 def _to_disk(path: Path) -> None:

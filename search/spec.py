@@ -1,145 +1,42 @@
 """The words of a study file: what is searched, how every trial is trained, and what it may cost.
 
-A study file is imports and one assignment, `study = Study(...)`; `studies/mlp.py` is the page to copy. Everything here
-is frozen plain data, checked when the file is loaded, and imports neither torch nor Optuna. Read by every room of
-`search`.
+A study file is imports and one assignment, `study = Study(...)`; `studies/mlp.py` is the page to copy. The ranges of
+its space are in space.py. Everything here is frozen plain data, checked when the file is loaded, and imports neither
+torch nor Optuna. Read by every room of `search`.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from models.recipe import Parameters, Recipe, Value, Words
-
-# --- ranges: what one searched parameter may be -----------------------------------------------------------------------
-
-_RANGE = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-def _check_bounds(low: float, high: float, log: bool, step: float | None) -> None:
-    if low >= high:
-        raise ValueError(f"low {low:g} is not below high {high:g}; write the smaller bound first")
-    if log and low <= 0:
-        raise ValueError(f"a log range cannot start at {low:g}; begin above 0 (low_is_zero=True makes that end mean 0)")
-    if log and step is not None:
-        raise ValueError("a log range has no step; leave out step= or log=")
-    if not log and low > 0 and high / low >= 1000:
-        raise ValueError(f"{low:g} to {high:g} spans orders of magnitude; add log=True")
-
-
-def _manner(log: bool, step: float | None) -> str:
-    return " log" if log else "" if step is None else f" step {step:g}"
-
-
-@dataclass(frozen=True, config=_RANGE)
-class Float:
-    """A real number between two bounds, both included."""
-
-    low: float
-    high: float
-    _: KW_ONLY
-    log: bool = False
-    step: float | None = Field(default=None, gt=0, kw_only=True)  # Field forgets that KW_ONLY came before
-    low_is_zero: bool = False  # the low bound stands for exactly 0: trained and exported as 0
-    kind: Literal["float"] = "float"
-
-    def __post_init__(self) -> None:
-        _check_bounds(self.low, self.high, self.log, self.step)
-        if self.low_is_zero and not self.log:
-            raise ValueError("low_is_zero is for log ranges; without log=True let low be 0")
-
-    def contains(self, value: Value) -> bool:
-        """Whether a trial could be given this value (0 where the low end stands for it)."""
-        if isinstance(value, bool | str):
-            return False
-        if self.step is not None and not math.isclose(
-            (steps := (value - self.low) / self.step), round(steps), abs_tol=1e-9
-        ):
-            return False
-        return self.low <= value <= self.high or (self.low_is_zero and value == 0)
-
-    def __str__(self) -> str:
-        zero = " (the low end means 0)" if self.low_is_zero else ""
-        return f"{self.low:g}..{self.high:g}{_manner(self.log, self.step)}{zero}"
-
-    def told(self, drawn: Value) -> Value:
-        """What is trained and exported where Optuna holds `drawn`."""
-        return 0.0 if self.low_is_zero and drawn == self.low else drawn
-
-    def drawn(self, told: Value) -> Value:
-        """What Optuna holds where `told` is trained: the inverse of `told`."""
-        return self.low if self.low_is_zero and told == 0 else float(told)
-
-
-@dataclass(frozen=True, config=_RANGE)
-class Int:
-    """A whole number between two bounds, both included."""
-
-    low: int
-    high: int
-    _: KW_ONLY
-    log: bool = False
-    step: int = Field(default=1, ge=1, kw_only=True)
-    kind: Literal["int"] = "int"
-
-    def __post_init__(self) -> None:
-        _check_bounds(self.low, self.high, self.log, None if self.step == 1 else self.step)
-        if (self.high - self.low) % self.step:
-            raise ValueError(f"step {self.step} does not lead from {self.low} to {self.high}; move a bound")
-
-    def contains(self, value: Value) -> bool:
-        """Whether a trial could be given this value."""
-        if isinstance(value, bool | str) or value != int(value):
-            return False
-        return self.low <= value <= self.high and (value - self.low) % self.step == 0
-
-    def __str__(self) -> str:
-        return f"{self.low}..{self.high}{_manner(self.log, None if self.step == 1 else self.step)}"
-
-    def told(self, drawn: Value) -> Value:
-        """What is trained and exported where Optuna holds `drawn`."""
-        return drawn
-
-    def drawn(self, told: Value) -> Value:
-        """What Optuna holds where `told` is trained."""
-        return int(told)
-
-
-@dataclass(frozen=True, config=_RANGE)
-class Choice:
-    """One of several unordered values. Numbers have an order: they are an Int or a Float."""
-
-    values: tuple[Value, ...] = Field(min_length=2)
-    _: KW_ONLY
-    kind: Literal["choice"] = "choice"
-
-    def __post_init__(self) -> None:
-        if len({(type(value), value) for value in self.values}) < len(self.values):
-            raise ValueError(f"{list(self.values)} has a value twice; name each once")
-        if all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values):
-            raise ValueError(f"{list(self.values)} are numbers, which have an order; write an Int or a Float")
-
-    def contains(self, value: Value) -> bool:
-        """Whether a trial could be given this value."""
-        return any(type(value) is type(mine) and value == mine for mine in self.values)
-
-    def __str__(self) -> str:
-        return " | ".join(map(str, self.values))
-
-    def told(self, drawn: Value) -> Value:
-        """What is trained and exported where Optuna holds `drawn`."""
-        return drawn
-
-    def drawn(self, told: Value) -> Value:
-        """What Optuna holds where `told` is trained."""
-        return told
-
-
-Range = Annotated[Float | Int | Choice, Field(discriminator="kind")]
+from models.named import DATASETS
+from models.origin import Origin, OwnData
+from models.own import word_of, work
+from models.recipe import Cnn, Linear, Mlp, Parameters, Recipe, Value, Words, called
+from models.recipe import Own as OwnModel
+from search.space import (
+    Choice as Choice,
+)
+from search.space import (
+    Float as Float,
+)
+from search.space import (
+    Int as Int,
+)
+from search.space import (
+    Range as Range,
+)
+from search.space import (
+    check_conditions,
+    condition,
+    exists,
+    in_order,
+    is_conditional,
+    kept,
+    same,
+)
 
 # --- what the author already knows ------------------------------------------------------------------------------------
 
@@ -189,7 +86,7 @@ class Grid(Words):
     """Every combination of the values stated, in a shuffled order fixed by the seed."""
 
     name: Literal["grid"] = "grid"
-    values: dict[str, tuple[Value, ...]]
+    values: dict[str, tuple[Value, ...]]  # of every parameter that is searched
 
 
 class Staged(Words):
@@ -242,7 +139,7 @@ class OptunaPruner(Words):
     """
 
     name: Literal["optuna"] = "optuna"
-    kind: str = Field(pattern=r"^[A-Z][A-Za-z]+Pruner$")
+    kind: str = Field(pattern=r"^[A-Z][A-Za-z]+Pruner$")  # its class, as "MedianPruner"
     arguments: dict[str, Value] = Field(default={})
 
 
@@ -250,26 +147,37 @@ Pruner = Annotated[Peer | NoPruner | OptunaPruner, Field(discriminator="name")]
 
 # --- the study --------------------------------------------------------------------------------------------------------
 
-DATASETS = ("mnist", "fashion_mnist", "digits")
-TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum"})  # searched by any family
+TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size"})  # searched by any family
+# Columns of the tables and words of the report: no parameter of a model of one's own can be called so.
+RESERVED = frozenset({
+    "number", "state", "reason", "baseline", "validation_accuracy", "validation_loss", "best_epoch", "epochs",
+    "started", "finished", "seconds", "fate", "rank", "study", "trial", "family", "dataset", "seeds",
+    "test_accuracy_mean", "test_accuracy_std", "test_accuracy_low", "test_accuracy_high", "test_loss_mean",
+    "train_accuracy_mean", "train_loss_mean", "train_seconds", "published_test_accuracy",
+})  # fmt: skip
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+STEP = 24  # examples whose time a step costs beside that of its own: perceptrons of 32 to 512 units, 2 to 8 lanes
+MOST_LANES = 4096  # of one engine
 
 
 class Study(Recipe):
     """One search: what is tried, on what, and how much of it."""
 
     about: str = ""  # one line for lists and reports
-    data: str = "mnist"
-    space: dict[str, Range]
-    baselines: tuple[Baseline, ...] = ()
+    data: str | Annotated[Origin, Field(discriminator="kind")] = "mnist"  # a data set's name, or data of one's own
+    space: dict[str, Range]  # what is searched; a plain value instead of a range is fixed:
+    fixed: Parameters = Field(default={})  # what the space gave a plain value: every trial has it
+    baselines: tuple[Baseline, ...] = ()  # what is known before the search
     validation_share: Share = 1 / 6  # of the training set; 10,000 of MNIST's 60,000
     trials: int = Field(default=60, ge=1, le=1_000_000)  # in all, baselines included
     engines: int = Field(default=2, ge=1, le=4096)  # fused groups; each trains on a thread team of its own
-    lanes: int = Field(default=8, ge=1, le=4096)  # trials at a time for each engine, on average; memory grows linearly
+    # Trials at a time for each engine, on average; memory grows linearly. A number each where machines are unequal: the
+    # engine with most lanes is put on the fastest machine, and given work in proportion.
+    lanes: int | tuple[int, ...] = 8
     threads: int = Field(default=1, ge=1, le=256)  # per engine
-    sampler: Sampler = TPE()
-    pruner: Pruner = Peer()
+    sampler: Sampler = TPE()  # what the next trial tries
+    pruner: Pruner = Peer()  # which trials are cut
 
     @field_validator("sampler", "pruner", "optimizer", "schedule", "family", mode="before")
     @classmethod
@@ -277,50 +185,137 @@ class Study(Recipe):
         """Let "tpe" stand for TPE()."""
         return {"name": value} if isinstance(value, str) else value
 
-    @field_validator("data")
+    @field_validator("family", mode="before")
     @classmethod
-    def _known_data(cls, data: str) -> str:
-        if data not in DATASETS:
-            raise ValueError(f"no data set is called {data!r}; choose one of {', '.join(DATASETS)}")
-        return data
+    def _of_ones_own(cls, family: object) -> object:
+        """Let a class or function that makes an nn.Module stand for the word that says where it is."""
+        return word_of(family) if callable(family) else family
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fixed_apart(cls, given: Any) -> Any:
+        """Take plain values out of the space: `space={"weight_decay": 0.0, ...}` fixes the weight decay."""
+        if not isinstance(given, Mapping) or not isinstance(space := given.get("space"), Mapping):
+            return given
+        fixed = {name: value for name, value in space.items() if isinstance(value, bool | int | float | str)}
+        if not fixed:
+            return given
+        ranges = {name: of for name, of in space.items() if name not in fixed}
+        return {**given, "space": ranges, "fixed": {**given.get("fixed", {}), **fixed}}
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _known_data(cls, data: object) -> object:
+        """Let a function stand for the data that it returns."""
+        if isinstance(data, str) and data not in DATASETS:
+            raise ValueError(
+                f"no data set is called {data!r}; choose one of {', '.join(DATASETS)}, "
+                'or bring your own: a function, Folder("path"), Npz("file.npz"), Table("file.csv", label="column")'
+            )
+        if isinstance(data, str | Mapping | Origin):
+            return data
+        if not callable(data):
+            raise ValueError(
+                f"data is of type {type(data).__name__}; name a data set, or write a function that returns it"
+            )
+        return OwnData.of(data)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        known = self.family.parameters | self.family.optional | self.schedule.parameters | TRAINING_PARAMETERS
-        needed = self.family.parameters | {"learning_rate", "weight_decay"}
-        if unknown := sorted(set(self.space) - known):
-            raise ValueError(
-                f"space: {self.family.name} has no parameter {unknown[0]!r}, nor has a {self.schedule.name} schedule; "
-                f"they have {', '.join(sorted(known))}"
-            )
-        if missing := sorted(needed - set(self.space)):
-            raise ValueError(f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True)")
-        if "momentum" in self.space and self.optimizer.name != "sgd":
-            raise ValueError(f"space: {self.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
+        self._check_names()
+        check_conditions(self.space)
+        for name in self.names:
+            for value in _ends(self.space[name]) if name in self.space else (self.fixed[name],):
+                self._check_trainable(name, value)
         for baseline in self.baselines:
             self._check_inside(f"baseline {baseline.name!r}", baseline.parameters)
         if len({baseline.name for baseline in self.baselines}) < len(self.baselines):
             raise ValueError("baselines: two have the same name; give each its own")
         if self.trials < len(self.baselines):
             raise ValueError(f"trials: {self.trials} are fewer than the {len(self.baselines)} baselines; allow more")
+        if isinstance(self.lanes, tuple) and len(self.lanes) != self.engines:
+            raise ValueError(
+                f"lanes: {len(self.lanes)} numbers for {self.engines} engines; give one an engine, or one for all"
+            )
+        if outside := [many for many in self.lanes_of if not 1 <= many <= MOST_LANES]:
+            raise ValueError(f"lanes: {outside[0]} is not from 1 to {MOST_LANES}; give another number")
         if isinstance(self.sampler, Grid):
             self._check_grid(self.sampler)
         if isinstance(self.sampler, Staged):
             self._check_staged(self.sampler)
         return self
 
+    def _check_names(self) -> None:
+        known = self.family.parameters | self.family.optional | self.schedule.parameters | TRAINING_PARAMETERS
+        needed = self.family.parameters | {"learning_rate", "weight_decay"}
+        if not self.space:
+            raise ValueError("space: nothing is searched; give a parameter a range, like Float(1e-3, 1.0, log=True)")
+        if both := sorted(set(self.space) & set(self.fixed)):
+            raise ValueError(f"space: {both[0]!r} is searched and fixed; let it be one of the two")
+        if isinstance(self.family, OwnModel) and (facts := sorted(set(self.names) & set(OwnModel.FACTS))):
+            raise ValueError(
+                f"space: {facts[0]!r} is what {called(self.family)} is told of the data by that name; "
+                "call the parameter otherwise"
+            )
+        if unknown := sorted(set(self.names) - known):
+            raise ValueError(
+                f"space: {called(self.family)} has no parameter {unknown[0]!r}, "
+                f"nor has a {self.schedule.name} schedule; they have {', '.join(sorted(known))}"
+            )
+        if reserved := sorted(RESERVED & set(self.names)):
+            raise ValueError(f"space: the tables have a column {reserved[0]!r} already; call the parameter otherwise")
+        if missing := sorted(needed - set(self.names)):
+            raise ValueError(
+                f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True), or a fixed value"
+            )
+        if "momentum" in self.names and self.optimizer.name != "sgd":
+            raise ValueError(f"space: {self.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
+        if absent := sorted(name for name in needed & set(self.space) if self.space[name].when):
+            raise ValueError(f"space: every trial needs {absent[0]!r}; leave out its when=")
+
+    def _check_trainable(self, name: str, value: Value) -> None:
+        """Raise ValueError where a parameter cannot have this value, whatever its range says."""
+        if (kind := self._kind(name)) is None:
+            return
+        try:
+            TypeAdapter(kind).validate_python(value, strict=True)
+        except ValidationError as error:
+            should = error.errors()[0]["msg"].partition(" should ")[2]
+            raise ValueError(f"space: {name} can be {value!r}, and should {should}; change its range") from error
+
+    def _kind(self, name: str) -> Any:
+        """What a parameter must be, as pydantic has it; None where the model of one's own that takes it may say."""
+        ours = isinstance(self.family, Linear | Mlp | Cnn)
+        words: dict[str, Words] = {"momentum": self.optimizer}
+        words |= dict.fromkeys(self.schedule.parameters, self.schedule)
+        if ours:
+            words |= dict.fromkeys(self.family.optional, self.family)
+        if name in words:
+            field = type(words[name]).model_fields[name]
+            return Annotated[field.annotation, field]
+        return _KINDS.get(name) if ours or name != "hidden" else None
+
     def _check_inside(self, whose: str, parameters: Parameters) -> None:
-        if missing := sorted(set(self.space) - set(parameters)):
-            raise ValueError(f"{whose} does not say {missing[0]!r}; give it a value")
         for name, value in parameters.items():
-            if name not in self.space:
+            if name in self.fixed and not same(value, self.fixed[name]):
+                raise ValueError(
+                    f"{whose} has {name} = {value!r}, which is fixed at {self.fixed[name]!r}; "
+                    "leave it out there, or give it a range in the space"
+                )
+            if name not in self.names:
                 raise ValueError(
                     f"{whose} has {name!r}, which is not searched; remove it or give it a range in the space"
                 )
-            if not self.space[name].contains(value):
+            if name in self.space and not self.space[name].contains(value):
                 raise ValueError(
                     f"{whose}: {name} = {value!r} lies outside its range {self.space[name]}; widen the range"
                 )
+        there = kept(self.space, parameters)
+        for name in in_order(self.space):
+            if name not in parameters and exists(self.space[name], there):
+                raise ValueError(f"{whose} does not say {name!r}; give it a value")
+            if name in parameters and name not in there:
+                raise ValueError(f"{whose} has {name!r}, which exists only {condition(self.space[name])}; leave it out")
 
     def _check_grid(self, grid: Grid) -> None:
         if set(grid.values) != set(self.space):
@@ -332,6 +327,11 @@ class Study(Recipe):
             self._check_values("the grid's", name, values)
 
     def _check_staged(self, staged: Staged) -> None:
+        if is_conditional(self.space):
+            raise ValueError(
+                "sampler: stages vary one parameter and keep all others, which when= lets come and go; "
+                "leave out when=, or take TPE(), Random(), QMC() or Grid(...)"
+            )
         names = [name for name, _ in staged.stages]
         first, *_ = names
         if unknown := sorted({*names, *staged.start} - set(self.space)):
@@ -357,18 +357,95 @@ class Study(Recipe):
                 )
 
     @property
+    def dataset(self) -> str:
+        """What its data are called: a set's name, or `pets/`, `iris.csv`, `spirals()`."""
+        return self.data if isinstance(self.data, str) else self.data.title
+
+    @property
     def places(self) -> int:
         """Trials that can be alive at the same time."""
-        return self.engines * self.lanes
+        return sum(self.lanes_of)
+
+    @property
+    def lanes_of(self) -> tuple[int, ...]:
+        """The lanes of each engine; it is given work in proportion to them."""
+        return self.lanes if isinstance(self.lanes, tuple) else (self.lanes,) * self.engines
 
     def work(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
-        """Multiply-adds of one forward pass of one example of `shape`: what engines are balanced by."""
-        return self.family.work(math.prod(shape), classes, parameters)
+        """What engines are balanced by: multiply-adds of a forward pass per example of `shape`, and more for a step."""
+        if isinstance(self.family, OwnModel):
+            adds = work(self.family, shape, classes, parameters)
+        else:
+            adds = self.family.work(math.prod(shape), classes, parameters)
+        return adds * (1.0 + STEP / float(parameters.get("batch_size", self.batch_size)))
+
+    @property
+    def together(self) -> bool:
+        """Whether trials of one model of the user's own are vectorised: if the space holds so few that lanes are alike.
+
+        It follows from the study alone, so that a lane comes to the same bits whoever stands beside it.
+        """
+        if not isinstance(self.family, OwnModel):
+            return True
+        kinds = math.prod(_many(self.space[name]) for name in self.family.takes_all if name in self.space)
+        return 2 * kinds <= max(self.lanes_of)
+
+    @property
+    def example(self) -> Parameters:
+        """One configuration: the first baseline, or the middle of the space."""
+        if self.baselines:
+            return self.baselines[0].parameters | self.fixed
+        return kept(self.space, {name: _middle(of) for name, of in self.space.items()}) | self.fixed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every parameter that a trial can have: those that are searched, then those that are fixed."""
+        return (*self.space, *self.fixed)
 
     def told(self, drawn: Mapping[str, Value]) -> Parameters:
-        """The parameters that are trained and exported, of those that Optuna holds."""
-        return {name: self.space[name].told(drawn[name]) for name in self.space}
+        """The parameters that are trained and exported: those that Optuna holds, and the fixed ones.
+
+        One that does not exist in this trial is in neither.
+        """
+        return {name: of.told(drawn[name]) for name, of in self.space.items() if name in drawn} | self.fixed
 
     def drawn(self, told: Mapping[str, Value]) -> Parameters:
         """The parameters that Optuna holds, of those that are trained: the inverse of `told`."""
-        return {name: self.space[name].drawn(told[name]) for name in self.space}
+        return {name: of.drawn(told[name]) for name, of in self.space.items() if name in told}
+
+
+# What parameters must be that are no field of a word.
+_KINDS: dict[str, Any] = {
+    "learning_rate": Annotated[float, Field(ge=0)],
+    "weight_decay": Annotated[float, Field(ge=0)],
+    "batch_size": Annotated[int, Field(ge=1)],
+    "hidden": Annotated[int, Field(ge=1)],
+}
+
+
+def _many(of: Range) -> float:
+    """How many values a range has."""
+    if isinstance(of, Choice):
+        return len(of.values)
+    if isinstance(of, Int):
+        return len(of.values) or (of.high - of.low) // of.step + 1
+    return (of.high - of.low) // of.step + 1 if of.step else math.inf
+
+
+def _middle(of: Range) -> Value:
+    """A value from the middle of a range."""
+    if isinstance(of, Choice):
+        return of.values[0]
+    if isinstance(of, Int):
+        values = of.values or range(of.low, of.high + 1, of.step)
+        return values[len(values) // 2]
+    if of.step:
+        return of.low + (of.high - of.low) / of.step // 2 * of.step
+    return math.sqrt(of.low * of.high) if of.log else (of.low + of.high) / 2
+
+
+def _ends(of: Range) -> tuple[Value, ...]:
+    """The values of a range that are farthest from being trainable, if any are."""
+    if isinstance(of, Choice):
+        return of.values
+    return of.told(of.low), of.high

@@ -6,7 +6,7 @@ Commands open it; a study begun or found in it is a `Record` (record.py). Nothin
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,10 @@ from search.schema import (
     Database,
     Studies,
 )
-from search.spec import Choice, Float, Int, Range, Study
+from search.space import Choice, Float, Int, Range, condition
+from search.spec import Study
 
 DEFAULT_URL = f"sqlite:///{schema.DEFAULT_FILE}"
-
-
-def now() -> datetime:
-    """The present time, in UTC."""
-    return datetime.now(UTC)
 
 
 class Store:
@@ -44,10 +40,12 @@ class Store:
     file or server that cannot be used.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, *, create: bool = True, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, url: str = DEFAULT_URL, *, create: bool = True, clock: Callable[[], datetime] | None = None
+    ) -> None:
         self.database = Database(url, create=create)
         self.masked = self.database.masked
-        self.clock = clock
+        self.clock = clock or self.database.clock
 
     def folder(self, study: str) -> Path:
         """Where everything that a study makes is kept, beside the database. Raises UserError for an unfit name."""
@@ -60,12 +58,12 @@ class Store:
 
     def names(self) -> list[str]:
         """All studies of ours, sorted."""
-        with self.database.transaction() as connection:
+        with self.database.reading() as connection:
             return sorted(connection.scalars(_studies().with_only_columns(STUDIES.c.study_name)))
 
     def find(self, name: str) -> "Record | None":
         """The record of a study, if there is one."""
-        with self.database.transaction() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(_studies().where(STUDIES.c.study_name == name)).one_or_none()
         return None if row is None else self._record(row)
 
@@ -91,10 +89,12 @@ class Store:
             # A writing statement first, so that of two commands that begin the same study one waits for the other.
             put = self.database.insert(STUDIES).values(study_name=name)
             connection.execute(put.on_conflict_do_nothing())
+            # Where the row was there, it waits here: two that find an Optuna study would both make it theirs.
+            connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name).with_for_update())
             if connection.execute(named).one_or_none() is None:
                 self._adopt(connection, name, row)
             record = self._record(connection.execute(named).one())
-        _compare(name, record.fingerprint, json.loads(json.dumps(fingerprint)))
+        compare(name, record.fingerprint, json.loads(json.dumps(fingerprint)))
         folder.mkdir(parents=True, exist_ok=True)
         record.study, record.text = study, text
         return record
@@ -153,7 +153,8 @@ def _studies() -> Any:
 
 # --- what a study may not change --------------------------------------------------------------------------------------
 
-_FREE = {"about", "trials", "baselines", "space"}  # fields of a study that are left open, or told more plainly below
+# Fields of a study that are left open, or told more plainly below.
+_FREE = {"about", "trials", "baselines", "space", "augment"}
 
 
 def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
@@ -163,21 +164,31 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     """
     told: dict[str, Any] = {f"space.{name}": _words(searched) for name, searched in study.space.items()}
     for number, baseline in enumerate(study.baselines):
-        told[f"baseline.{number}"] = ", ".join(f"{name} {baseline.parameters[name]}" for name in study.space)
-    told |= _flat(study.model_dump(mode="json", exclude=_FREE))
+        stated = {name: baseline.parameters[name] for name in study.space if name in baseline.parameters}
+        told[f"baseline.{number}"] = ", ".join(f"{name} {value}" for name, value in stated.items())
+    named = isinstance(study.data, str)
+    told |= _flat(study.model_dump(mode="json", exclude=_FREE if named else {*_FREE, "data"}))
+    for free in ("family.source", "family.file"):  # a model of the user's own is known by its hash
+        told.pop(free, None)
+    if not named:  # wherever they lie and whatever they are called: their hash says which they are
+        told["data"] = "own data"
+    if study.augment:
+        told["augment"] = ", ".join(map(str, study.augment))
     return told | {"data.sha256": data_sha256, "device": device}
 
 
 def _words(searched: Range) -> str:
-    """`Int 16..512 log`."""
+    """`Int 16..512 log`, `Float 0.0..0.9 where depth is 2 or 3`."""
+    where = f" {condition(searched)}" if searched.when else ""
     match searched:
         case Choice():
-            return f"Choice {', '.join(map(repr, searched.values))}"
+            return f"Choice {', '.join(map(repr, searched.values))}{where}"
         case Float() | Int():
             step = f" step {searched.step}" if searched.step not in (None, 1) else ""
+            step += f" factor {searched.factor}" if isinstance(searched, Int) and searched.factor else ""
             zero = " low is zero" if isinstance(searched, Float) and searched.low_is_zero else ""
             kind = type(searched).__name__
-            return f"{kind} {searched.low}..{searched.high}{' log' if searched.log else ''}{step}{zero}"
+            return f"{kind} {searched.low}..{searched.high}{' log' if searched.log else ''}{step}{zero}{where}"
 
 
 def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -188,7 +199,7 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _compare(name: str, begun: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+def compare(name: str, begun: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Raise UserError with the first difference of two fingerprints."""
     different = [key for key in {**begun, **given} if begun.get(key) != given.get(key)]
     if not different:

@@ -19,7 +19,8 @@ from models.errors import UserError
 from models.recipe import Score
 from search.fleet import Facts
 from search.record import Record
-from search.spec import Choice, Int, Study
+from search.space import Choice, Int
+from search.spec import Study
 from search.trials import TrialRow
 from search.work import Search
 

@@ -7,9 +7,11 @@ came after comes out again. Driven by coordinator.run; made by launch.py. Knows 
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from optuna.distributions import BaseDistribution
 
 from models.errors import UserError
 from models.outcome import Outcome, outcome
@@ -19,7 +21,7 @@ from search.coordinator import balanced
 from search.fleet import Facts
 from search.pruning import Standing, judge, stand
 from search.record import Record
-from search.sampling import Mirror, distributions, draw, must_wait, repeat_of
+from search.sampling import LOOKS, Mirror, Tried, distributions, draw, must_wait
 from search.snapshots import Snapshots
 from search.spec import Study
 from search.trials import Ending, TrialRow
@@ -32,7 +34,25 @@ class _Live:
     """A trial in training."""
 
     row: TrialRow
+    work: float  # which its engine has with it, as balanced counts it
     curve: list[Score] = field(default_factory=list)
+
+
+@dataclass
+class _Unwritten:
+    """What a step of the loop has come to: it goes to the record in one transaction, however many trials it is about.
+
+    A kill before that undoes the whole step, which comes out again.
+    """
+
+    begun: list[TrialRow] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    ended: list[TrialRow] = field(default_factory=list)
+
+    def write(self, record: Record, tick: int, distributions: Mapping[str, BaseDistribution]) -> None:
+        """Write it down, and be empty."""
+        record.write(tick, begun=self.begun, scores=self.scores, ended=self.ended, distributions=distributions)
+        self.begun, self.scores, self.ended = [], [], []
 
 
 def order_of(study: Study, row: TrialRow) -> Order:
@@ -74,7 +94,8 @@ class Search:
         self._next = 0  # the trial to be admitted next
         self._standings: dict[int, list[Standing]] = {}  # epoch -> all trials that got there
         self._outcomes: dict[int, Outcome] = {}  # of trials that are complete
-        self._mirror = Mirror(study)
+        self._mirror, self._tried, self._unwritten = Mirror(study), Tried(), _Unwritten()
+        self._best: Standing | None = None  # of the trials that are complete
         self._furthest = 0  # the last tick that was recorded when the run was taken up
         self._known: dict[tuple[int, int], Score] = {}  # (trial, epoch) -> what was recorded after `tick`
         self._reasons: dict[tuple[int, int], str] = {}  # (trial, epochs it was trained for) -> why it failed after them
@@ -108,9 +129,15 @@ class Search:
         for number, curve in curves.items():
             if self.rows[number].state == "complete" and (speaks := outcome(self.study.keep, curve)) is not None:
                 self._outcomes[number] = speaks
+        self._best, self._tried, self._unwritten = None, Tried(), _Unwritten()
+        for number in range(self._next):
+            self._tried.add(self.rows[number])
+            self._compare(self.rows[number])
         # A repeat has its scores from the end of the tick before it was admitted: it may not be known yet.
         self._mirror = Mirror(self.study, [self.rows[number] for number in range(self._next)], past)
-        self.live = {number: _Live(self.rows[number], curves[number]) for number in sorted(self._engines)}
+        self.live = {number: self._alive(self.rows[number]) for number in sorted(self._engines)}
+        for number, live in self.live.items():
+            live.curve = curves[number]
         self._known = {(score.lane, score.epoch): score for tick, score in recorded if tick > self.tick}
         self._furthest = last
         trained = Counter(score.lane for _, score in recorded)
@@ -123,14 +150,21 @@ class Search:
         """What a snapshot must hold besides the lanes' tensors."""
         return {"tick": self.tick, "next": self._next, "alive": self._engines}
 
+    @property
+    def reached(self) -> Counter[int]:
+        """How many trials have trained each epoch, 1 being the first; repeats of others are none of them."""
+        return Counter({epoch: len(standings) for epoch, standings in self._standings.items()})
+
     def best(self) -> TrialRow | None:
         """Return the best trial that is complete; ties go to the lower validation loss, then to the lower number."""
-        complete = [row for row in self.rows.values() if row.state == "complete" and row.value is not None]
-        return min(complete, key=lambda row: self._standing_at_end(row).order, default=None)
+        return None if self._best is None else self.rows[self._best.number]
 
-    def _standing_at_end(self, row: TrialRow) -> Standing:
-        speaks = self._outcomes[row.number if row.joined is not None else row.repeat_of or 0]
-        return Standing(speaks.accuracy, speaks.loss, row.number)
+    def _compare(self, row: TrialRow) -> None:
+        """Let a trial be the best one, if it is."""
+        if row.state == "complete":
+            speaks = self._outcomes[row.number if row.joined is not None else row.repeat_of or 0]
+            mine = Standing(speaks.accuracy, speaks.loss, row.number)
+            self._best = mine if self._best is None else min(mine, self._best, key=lambda standing: standing.order)
 
     # --- admit
 
@@ -142,39 +176,51 @@ class Search:
     def admit(self) -> list[tuple[int, Order]]:
         """Give free places to the next trials: those of the record first, then baselines, then the sampler's."""
         joining: list[TrialRow] = []
+        free = self.study.places - len(self.live)
         while len(self.live) < self.study.places and not must_wait(self.study, self._next, self._mirror):
-            row = self.rows.get(self._next) or self._begin(self._next)
+            row = self.rows.get(self._next) or self._begin(self._next, free)
             if row is None:
                 break
             if row.joined not in (None, self.tick + 1):
                 raise RuntimeError(f"trial {row.number} joined at tick {row.joined}, and now would at {self.tick + 1}")
-            self.rows[row.number] = row
-            self._next += 1
-            self._mirror.insert(row)
+            self._enter(row)
             if row.joined is None:
                 self._take_over(row)
                 continue
             if (reason := self._reasons.get((row.number, 0))) is not None:
                 self._end(row, "failed", None, reason=reason)
                 continue
-            self.live[row.number] = _Live(row)
+            self.live[row.number] = self._alive(row)
             joining.append(row)
+        self._unwritten.write(self._record, self.tick, self._distributions)
         self._engines |= balanced(
-            {row.number: self._work(row) for row in joining},
-            {number: (engine, self._work(self.rows[number])) for number, engine in self._engines.items()},
-            self.study.engines,
+            {row.number: self.live[row.number].work for row in joining},
+            {number: (engine, self.live[number].work) for number, engine in self._engines.items()},
+            self.study.lanes_of,
         )
         return [(self._engines[row.number], order_of(self.study, row)) for row in joining]
 
-    def _begin(self, number: int) -> TrialRow | None:
-        """Enter a new trial in the record, if the budget has one and the sampler knows one."""
+    def _enter(self, row: TrialRow) -> None:
+        """Count a trial among those that were begun."""
+        self.rows[row.number] = row
+        self._next += 1
+        self._mirror.insert(row)
+        self._tried.add(row)
+
+    def _begin(self, number: int, free: int) -> TrialRow | None:
+        """Draw a new trial for the record, if the budget has one and the sampler knows one.
+
+        `free` places were to be filled at this tick.
+        """
         if number >= self.study.trials:
             return None
         baseline = self.study.baselines[number] if number < len(self.study.baselines) else None
-        drawn = self.study.drawn(baseline.parameters) if baseline else draw(self.study, number, self._mirror)
+        left = min(self.study.places - len(self.live), self.study.trials - number)
+        together = min(math.ceil(free / LOOKS), left)
+        drawn = self.study.drawn(baseline.parameters) if baseline else draw(self.study, number, self._mirror, together)
         if drawn is None:
             return None
-        same = repeat_of(drawn, [self.rows[earlier] for earlier in range(number)])
+        same = self._tried.first(drawn)
         finished = same is not None and same not in self.live
         row = TrialRow(
             number=number,
@@ -184,7 +230,7 @@ class Search:
             baseline=baseline.name if baseline else None,
             repeat_of=same,
         )
-        self._record.insert(row, self._distributions)
+        self._unwritten.begun.append(row)
         return row
 
     def _take_over(self, row: TrialRow) -> None:
@@ -192,14 +238,14 @@ class Search:
         assert row.repeat_of is not None
         original = self.rows[row.repeat_of]
         curve = [score.model_copy(update={"lane": row.number}) for score in self._record.curve(original.number)]
-        self._record.record(self.tick, curve)
+        self._unwritten.scores += curve
         for score in curve:
             self._mirror.report(score)
         assert original.state != "running"
         self._end(row, original.state, original.value, original.diverged_at, original.reason)
 
-    def _work(self, row: TrialRow) -> float:
-        return self.study.work(self._facts.shape, len(self._facts.classes), self.study.told(row.drawn))
+    def _alive(self, row: TrialRow) -> _Live:
+        return _Live(row, self.study.work(self._facts.shape, len(self._facts.classes), self.study.told(row.drawn)))
 
     # --- record, judge, tell
 
@@ -236,6 +282,7 @@ class Search:
                 continue
             leaving.append((self._engines.pop(number), number))
             del self.live[number]
+        self._unwritten.write(self._record, self.tick, self._distributions)
         return leaving
 
     def fail(self, lane: int, reason: str) -> None:
@@ -260,6 +307,9 @@ class Search:
     ) -> None:
         if state != "failed" and self.tick > self._furthest:
             self._failures = 0
-        self._record.tell(row.number, state, value, diverged_at=diverged_at, reason=reason)
+        over = replace(row, state=state, value=value, diverged_at=diverged_at, reason=reason)
+        self._unwritten.ended.append(over)
         self._mirror.tell(row.number, state, value)
-        self.rows[row.number] = replace(row, state=state, value=value, diverged_at=diverged_at, reason=reason)
+        self._tried.end(over)
+        self.rows[row.number] = over
+        self._compare(over)

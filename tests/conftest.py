@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.data import Source, locate
+from tests.servers import Server, binaries
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,3 +61,14 @@ def _exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(_exported: Path, tmp_path: Path) -> Path:
     """A folder of runs with one finished and exported study, `mlp@digits`: studies.db, and studies/ with its files."""
     return Path(shutil.copytree(_exported, tmp_path / "runs"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of our own, for tests of databases on one; skipped, with the reason, where there is none."""
+    pytest.importorskip("psycopg", reason="needs psycopg: pip install 'studyhall[postgres]'")
+    if (found := binaries()) is None:
+        pytest.skip("needs a PostgreSQL server: apt-get install postgresql")
+    server = Server(found)
+    yield server
+    server.close()

@@ -97,7 +97,7 @@ def test_an_unknown_name_is_answered_with_the_close_one() -> None:
     assert error.what == 'no study named "mpl" (did you mean "mlp"?)'
     listed, own = error.remedy.split("\n")
     assert listed == f"studies: {', '.join(names())}"
-    assert "your own: copy" in own
+    assert "--new NAME" in own
     assert "--study path/to/file.py" in own
 
 

@@ -13,7 +13,8 @@ from models.data import Examples, Normalisation, Source, normalisation, split, t
 from models.errors import UserError
 from models.family import Lane, initial_weights, losses_of
 from models.files import Model, load_module, write_model
-from models.lanes import Engine, Part, family_of
+from models.lanes import Engine, family_of
+from models.minibatches import Part
 from models.optim import Block
 from models.recipe import SGD, Adam, AdamW, Cnn, Cosine, Loss, Order, Parameters, Precision, Recipe, Score
 from models.seeds import derive

@@ -2,19 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain, count, repeat
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
 import torch
+from sqlalchemy.engine import Connection
 
 from models.data import Source
 from search import coordinator
 from search.fleet import Fleet
 from search.record import Record
-from search.snapshots import Snapshots
+from search.snapshots import Snapshots, snapshots_of
 from search.spec import Float, Int, Study
 from search.storage import Store, fingerprint
 from search.work import Search
@@ -48,22 +49,13 @@ class Brittle(Record):
 
     writes_left: int
 
-    def _write(self) -> None:
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
         self.writes_left -= 1
         if self.writes_left < 0:
             raise Cut
-
-    def insert(self, *given: Any) -> None:
-        self._write()
-        super().insert(*given)
-
-    def record(self, *given: Any) -> None:
-        self._write()
-        super().record(*given)
-
-    def tell(self, *given: Any, **named: Any) -> None:
-        self._write()
-        super().tell(*given, **named)
+        with super().writing() as connection:
+            yield connection
 
 
 def run(
@@ -83,7 +75,7 @@ def run(
     with record.lease(), Fleet(study.engines, workers) as fleet:
         facts = fleet.open(study, digits)
         clock = chain([0.0], repeat(2.0)).__next__ if always_keep else lambda: 0.0
-        kept = Snapshots(record.folder / "snapshots", fleet, clock)
+        kept = snapshots_of(record, fleet, clock=clock)
         return coordinator.run(Search(study, record, facts), fleet, kept, pause=pause)
 
 
@@ -159,7 +151,7 @@ def cut_before(write: int, study: Study, url: str, digits: Source, *, always_kee
 
 
 @pytest.mark.parametrize(
-    ("always_keep", "stride"), [(True, 3), (False, 7)], ids=["with snapshots", "without snapshots"]
+    ("always_keep", "stride"), [(True, 1), (False, 3)], ids=["with snapshots", "without snapshots"]
 )
 def test_a_run_cut_off_before_any_write_ends_the_same(
     always_keep: bool, stride: int, undisturbed: str, url: Url, digits: Source
@@ -170,13 +162,13 @@ def test_a_run_cut_off_before_any_write_ends_the_same(
         assert table(url(f"{write}")) == table(undisturbed), f"cut off before write {write}"
         assert_whole(url(f"{write}"))
         write += stride
-    assert write > 30
+    assert write > 10
 
 
 @pytest.mark.slow
 def test_a_run_cut_off_again_and_again_ends_the_same(undisturbed: str, url: Url, digits: Source) -> None:
     cuts = 0
-    while cut_before(10, REPEATING, url("db"), digits, always_keep=True):
+    while cut_before(4, REPEATING, url("db"), digits, always_keep=True):
         cuts += 1
     assert cuts > 3
     assert table(url("db")) == table(undisturbed)
@@ -186,10 +178,10 @@ def test_a_larger_budget_after_a_cut_gives_the_table_of_the_pair(url: Url, digit
     fewer = REPEATING.model_copy(update={"trials": 9})
     for name in ("calm", "cut"):
         if name == "cut":
-            assert cut_before(17, fewer, url(name), digits, always_keep=True)
+            assert cut_before(6, fewer, url(name), digits, always_keep=True)
         assert run(fewer, url(name), digits)
         if name == "cut":
-            assert cut_before(11, REPEATING, url(name), digits, always_keep=True)
+            assert cut_before(5, REPEATING, url(name), digits, always_keep=True)
         assert run(REPEATING, url(name), digits)
     assert table(url("cut")) == table(url("calm"))
 
@@ -238,7 +230,7 @@ def test_another_studys_snapshots_are_not_taken(undisturbed: str, url: Url, digi
     assert not run(other, url("db"), digits, pause=after(2))
     for file in tmp_path.glob("db.db*"):
         file.unlink()  # a user who clears up by hand forgets the folder beside it
-    assert cut_before(20, REPEATING, url("db"), digits, always_keep=False)
+    assert cut_before(8, REPEATING, url("db"), digits, always_keep=False)
     assert run(REPEATING, url("db"), digits)
     assert table(url("db")) == table(undisturbed)
 

@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -111,7 +112,31 @@ def test_a_studys_report_is_shown(runs: Path, ask: Ask) -> None:
     assert ask("GET", "/reports/mlp@digits") == (200, b"<p>the winner")
 
 
-@pytest.mark.parametrize("name", ["none", "..", "%2e%2e", "..%2fstudies", "mlp@digits%2f..", ""])
+def test_a_page_leads_to_every_report(runs: Path, ask: Ask) -> None:
+    for path in ("/reports", "/reports/"):
+        status, body = ask("GET", path)
+        assert status == 200
+        assert b'<a href="/reports/mlp@digits">mlp@digits</a>' in body
+    (runs / "studies" / "mlp@digits" / "report.html").unlink()
+    assert b"mlp@digits: no report yet" in ask("GET", "/reports")[1]
+
+
+def test_the_studys_note_leads_to_its_report(ask: Ask) -> None:
+    note = json.loads(ask("GET", "/api/studies/1")[1])["note"]["body"]
+    (link,) = re.findall(r"\[The whole report\]\((.+)\)", note)
+    status, page = ask("GET", link)
+    assert status == 200
+    assert b"<html" in page
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_report_cannot_be_changed(runs: Path, ask: Ask, method: str) -> None:
+    page = (runs / "studies" / "mlp@digits" / "report.html").read_bytes()
+    assert ask(method, "/reports/mlp@digits", {"body": "mine"})[0] == 403
+    assert (runs / "studies" / "mlp@digits" / "report.html").read_bytes() == page
+
+
+@pytest.mark.parametrize("name", ["none", "..", "%2e%2e", "..%2fstudies", "mlp@digits%2f.."])
 def test_no_other_file_is_shown_as_a_report(runs: Path, ask: Ask, name: str) -> None:
     (runs / "report.html").write_text("secret")
     (runs / "studies" / "report.html").write_text("secret")

@@ -196,7 +196,7 @@ def test_a_download_waits_for_a_silent_server_only_so_long(tmp_path: Path, monke
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(data.import_torchvision().datasets.MNIST, "mirrors", [mirror])
-        monkeypatch.setattr(data, "_PATIENCE", 0.1)
+        monkeypatch.setattr(data, "PATIENCE", 0.1)
         with pytest.raises(UserError, match="timed out"):
             data.download("mnist", str(tmp_path))
 

@@ -177,7 +177,7 @@ def test_the_test_set_is_opened_when_the_ranks_are_fixed_and_signed_for_before_i
     monkeypatch.setattr(finalists, "test_examples", door)
     with mine.lease():
         retraining = finalists.Retraining(
-            mine, digits, workers=0, device="cpu", pause=lambda: False, say=lambda line: events.append(line[:4])
+            mine, digits, site=0, device="cpu", pause=lambda: False, say=lambda line: events.append(line[:4])
         )
         ranked += retraining.rank(finalists.choose(mine, 1), 3)
         order = [row.number for row in ranked]

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from models.data import Examples, Normalisation
-from models.family import Family, initial_weights, lift, losses_of
-from models.lanes import Engine, Part, family_of
+from models.family import Family, initial_weights, losses_of
+from models.lanes import Engine, family_of
+from models.lifted import lift
+from models.minibatches import Part
 from models.recipe import (
     SGD,
     Adam,
@@ -203,7 +205,7 @@ def test_depth_can_be_searched(parts: tuple[Part, Part]) -> None:
 
 @pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), AdamW()], ids=["momentum", "adamw"])
 def test_a_lifted_module_learns_what_it_would_learn_alone(optimizer: SGD | AdamW, parts: tuple[Part, Part]) -> None:
-    recipe, family = Recipe(family=Mlp(), optimizer=optimizer), lift(small_cnn)
+    recipe, family = Recipe(family=Mlp(), optimizer=optimizer), lift(small_cnn, frozenset({"hidden"}))
     fused = engine(recipe, parts, family)
     orders = [order(0, 4, 0.003), order(1, 4, 0.01, 0.0), order(2, 6, 0.002)]  # two fused, one of another shape
     for one in orders:

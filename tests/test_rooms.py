@@ -13,27 +13,39 @@ ROOMS = ("search", "models", "studies", "reports")
 # The storeys, bottom up: a module imports from lower storeys and, without circles, from its own.
 # A new file is given its place here.
 STOREYS = """
-models studies reports
-models.errors models.seeds models.recipe models.idx models.console
-models.outcome models.data models.optim
-models.family
-models.scratch
+models studies
+models.errors models.seeds models.recipe models.idx models.console models.named
+models.sources
+models.own
+models.outcome models.origin models.imported
+models.data models.optim models.tables models.regular
+models.gathering
+models.cifar
+models.importing
+models.family models.last_layers
+models.scratch models.augmentation models.minibatches models.lifted
 models.linear models.mlp models.cnn
 models.lanes
 models.files
 models.predict
-search.spec search.console
-search search.trials
-search.catalog search.schema search.record search.storage search.pruning search.sampling
-search.engine
-search.fleet search.cluster
+search.space search.console
+search.spec
+search.trials
+search.catalog search.server search.schema search.record search.pieces search.storage search.pruning search.sampling
+search.engine search.node
+search.fleet
+search.cluster
 search.snapshots
 search.coordinator
 search.work
 search.launch
-search.progress search.listing search.reproduce search.tensorboard
+search.table search.pace
+search.progress search.listing search.reproduce search.tensorboard search.rehearsal search.new
+search.session search.check
+search.results
+search
 search.run
-reports.statistics reports.tested
+reports.statistics reports.tested reports.searched
 reports.tables
 reports.finalists
 reports.audit
@@ -41,6 +53,8 @@ reports.frames reports.shelf
 reports.verdict reports.figures reports.plates
 reports.checks
 reports.page reports.dashboard reports.comparison
+reports.exporting
+reports
 reports.export reports.compare reports.evaluate
 """
 HEIGHT = {module: height for height, storey in enumerate(STOREYS.split("\n")) for module in storey.split()}
@@ -48,8 +62,9 @@ HEIGHT = {module: height for height, storey in enumerate(STOREYS.split("\n")) fo
 # All of models that search reads outside its fleet: words, numbers, where data lies; no torch at their top level.
 PLAIN = {
     "models.errors", "models.seeds", "models.recipe", "models.outcome", "models.idx", "models.data", "models.console",
+    "models.own", "models.sources", "models.named", "models.origin", "models.imported",
 }  # fmt: skip
-FLEET = {"search.engine", "search.fleet", "search.cluster", "search.launch"}  # all of search that may meet torch
+FLEET = {"search.engine", "search.node", "search.fleet", "search.cluster", "search.launch"}  # all of search that may meet torch
 
 
 def _module(path: Path) -> str:

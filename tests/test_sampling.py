@@ -14,7 +14,7 @@ from scipy.stats import qmc
 from models.errors import UserError
 from models.recipe import Mlp, Parameters, Score
 from models.seeds import derive
-from search.sampling import Mirror, distributions, draw, repeat_of
+from search.sampling import Mirror, Tried, distributions, draw
 from search.spec import QMC, TPE, Baseline, Choice, Float, Grid, Int, OptunaPruner, Random, Range, Sampler, Study
 from search.trials import TrialRow
 
@@ -27,7 +27,7 @@ EVERY_KIND: dict[str, Range] = {
     "learning_rate": Float(0.1, 0.7, step=0.2),
     "hidden": Int(16, 40, step=8),
     "weight_decay": Float(0.0, 1.0),
-    "momentum": Choice(("none", "heavy", "nesterov")),
+    "activation": Choice(("relu", "leaky_relu", "tanh")),
 }
 GRID = Grid(values={"learning_rate": (0.01, 0.1, 1.0), "hidden": (32, 64), "weight_decay": (0.0, 1e-4)})
 SAMPLERS = [TPE(startup=5), Random(), QMC(), GRID]
@@ -109,12 +109,13 @@ def draws(study: Study, trials: int) -> list[Parameters]:
         (Float(1e-7, 1e-2, log=True, low_is_zero=True), FloatDistribution(1e-7, 1e-2, log=True)),
         (Int(0, 8, step=2), IntDistribution(0, 8, step=2)),
         (Int(16, 512, log=True), IntDistribution(16, 512, log=True)),
+        (Int(32, 256, factor=2), IntDistribution(32, 256, log=True)),
         (Choice(("a", True, 2)), CategoricalDistribution(("a", True, 2))),
     ],
 )
 def test_a_range_has_its_word_in_optuna(ours: Range, optunas: BaseDistribution) -> None:
-    study = a_study(Random(), SPACE | {"momentum": ours})
-    assert distributions(study)["momentum"] == optunas
+    study = a_study(Random()).model_copy(update={"space": {"anything": ours}})
+    assert distributions(study) == {"anything": optunas}
 
 
 @pytest.mark.parametrize("space", [SPACE, EVERY_KIND], ids=["log", "every kind"])
@@ -133,7 +134,7 @@ def test_draws_lie_inside_the_space(sampler: Sampler, space: dict[str, Range]) -
 def test_all_values_of_a_small_range_are_drawn(sampler: Sampler) -> None:
     drawn = draws(a_study(sampler, EVERY_KIND), 60)
     assert {each["hidden"] for each in drawn} == {16, 24, 32, 40}
-    assert {each["momentum"] for each in drawn} == {"none", "heavy", "nesterov"}
+    assert {each["activation"] for each in drawn} == {"relu", "leaky_relu", "tanh"}
     rates = sorted({float(each["learning_rate"]) for each in drawn})
     assert rates == pytest.approx([0.1, 0.3, 0.5, 0.7])
 
@@ -399,24 +400,24 @@ def test_a_pruner_that_optuna_lacks_is_told_before_the_first_trial() -> None:
 
 def test_a_repeat_is_known_by_its_parameters() -> None:
     rows = [TrialRow(number=n, state="complete", drawn={"hidden": 16 + n, "learning_rate": 0.1}) for n in range(3)]
-    assert repeat_of({"learning_rate": 0.1, "hidden": 17}, rows) == 1
-    assert repeat_of({"learning_rate": 0.1, "hidden": 20}, rows) is None
+    assert Tried(rows).first({"learning_rate": 0.1, "hidden": 17}) == 1
+    assert Tried(rows).first({"learning_rate": 0.1, "hidden": 20}) is None
 
 
 def test_a_live_trial_can_be_repeated() -> None:
-    assert repeat_of({"hidden": 16}, [TrialRow(number=4, state="running", drawn={"hidden": 16})]) == 4
+    assert Tried([TrialRow(number=4, state="running", drawn={"hidden": 16})]).first({"hidden": 16}) == 4
 
 
 def test_a_failed_trial_is_not_repeated_but_tried_again() -> None:
-    assert repeat_of({"hidden": 16}, [TrialRow(number=4, state="failed", drawn={"hidden": 16})]) is None
+    assert Tried([TrialRow(number=4, state="failed", drawn={"hidden": 16})]).first({"hidden": 16}) is None
 
 
 def test_a_repeat_points_to_the_trial_that_trained() -> None:
     failed = TrialRow(number=0, state="failed", drawn={"hidden": 16})
     trained = dataclasses.replace(failed, number=1, state="complete")
     repeat = dataclasses.replace(trained, number=2, repeat_of=1)
-    assert repeat_of({"hidden": 16}, [failed, trained, repeat]) == 1
-    assert repeat_of({"hidden": 16}, [failed, repeat]) is None
+    assert Tried([failed, trained, repeat]).first({"hidden": 16}) == 1
+    assert Tried([failed, repeat]).first({"hidden": 16}) is None
 
 
 # --- many trials ------------------------------------------------------------------------------------------------------

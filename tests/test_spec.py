@@ -3,7 +3,7 @@
 import ast
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from models.recipe import AdamW, Mlp
-from search import spec
+from search import space, spec
+from search.space import check_conditions
 from search.spec import TPE, Baseline, Choice, Float, Grid, Int, OptunaPruner, Peer, Random, Staged, Study
 
 SPACE: dict[str, Any] = {
@@ -20,7 +21,15 @@ SPACE: dict[str, Any] = {
     "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),
 }
 KNOWN = {"learning_rate": 0.01, "hidden": 100, "weight_decay": 0.0}
+SEARCHED_DEPTH: dict[str, Any] = SPACE | {"depth": Int(1, 4)}
+CONDITIONAL: dict[str, Any] = SEARCHED_DEPTH | {"momentum": Float(0.0, 0.9, when={"depth": (2, 3)})}
 CELLS: dict[str, tuple[float, ...]] = {"learning_rate": (0.01, 0.1), "hidden": (16, 64), "weight_decay": (0.0,)}
+
+
+class Named(Mlp):
+    """A family that calls a parameter as the tables call a column."""
+
+    optional: ClassVar[frozenset[str]] = frozenset({"epochs"})
 
 
 def study(**changes: Any) -> Study:
@@ -46,31 +55,54 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: Int(0, 10, step=3), "step 3 does not lead from 0 to 10"),
     (lambda: Choice(("a", "b", "a")), "has a value twice"),
     (lambda: Choice((16, 32)), "numbers, which have an order"),
+    (lambda: Int(32, 250, factor=2), "factor 2 does not lead from 32 to 250"),
+    (lambda: Int(2, 8, when="depth"), "when is 'depth'"),
+    (lambda: Int(2, 8, when={"depth": ()}), "when names no value of 'depth'"),
+    (lambda: within(when={"dept": 2}), "steps depends on 'dept', which is not searched"),
+    (lambda: within(when={"learning_rate": 0.1}), "depends on 'learning_rate', a Float"),
+    (lambda: within(when={"depth": (2, 5)}), "exists where depth is 5, which lies outside 1..4"),
+    (lambda: within(when={"steps": 2}), "steps -> steps depend on each other in a circle"),
+    (lambda: within(when={"depth": 1, "width": 1}), "steps can never exist, as no value of 'depth'"),
     (lambda: study(data="minst"), "no data set is called 'minst'"),
     (lambda: study(space={**SPACE, "dropout": Float(0.0, 0.5)}), "mlp has no parameter 'dropout'"),
     (lambda: study(space={**SPACE, "final_factor": Float(0.0, 1.0)}), "mlp has no parameter 'final_factor'"),
     (lambda: study(space={"learning_rate": SPACE["learning_rate"]}), "'hidden' is missing"),
+    (lambda: study(space={**KNOWN}), "nothing is searched"),
+    (lambda: study(fixed={"hidden": 16}), "'hidden' is searched and fixed"),
+    (lambda: study(space={**SPACE, "batch_size": Int(0, 64)}), "batch_size can be 0, and should be greater than or"),
+    (lambda: study(space=SEARCHED_DEPTH | {"hidden": Int(16, 64, when={"depth": 2})}), "every trial needs 'hidden'"),
+    (lambda: study(family=Named(), space={**SPACE, "epochs": Int(1, 9)}), "the tables have a column 'epochs' already"),
     (lambda: study(space={**SPACE, "momentum": Float(0.0, 0.9)}, optimizer=AdamW()), "adamw has no momentum"),
     (lambda: study(baselines=(baseline(), baseline())), "two have the same name"),
     (lambda: study(baselines=[Baseline("known", hidden=100)]), "'known' does not say 'learning_rate'"),
     (lambda: study(baselines=[baseline(momentum=0.9)]), "'momentum', which is not searched"),
+    (lambda: study(space={**SPACE, "hidden": 32}, baselines=[baseline()]), "hidden = 100, which is fixed at 32"),
+    (lambda: study(space=CONDITIONAL, baselines=[baseline(depth=1, momentum=0.5)]), "only where depth is 2 or 3"),
     (lambda: study(baselines=[baseline(hidden=8)]), "hidden = 8 lies outside its range"),
     (lambda: study(trials=1, baselines=[baseline(), Baseline("other", **KNOWN)]), "fewer than the 2 baselines"),
     (lambda: study(sampler=Grid(values={"hidden": (16,)})), "the grid has values for hidden"),
     (lambda: study(sampler=Grid(values={**CELLS, "hidden": (16, 16)})), "name each once"),
     (lambda: study(sampler=Grid(values={**CELLS, "hidden": (1024,)})), "hidden = 1024 lies outside its range"),
     (lambda: staged({"dropout": 0.5}), "'dropout' is not searched"),
+    (lambda: study(space=CONDITIONAL, sampler=Staged(stages={"depth": (1, 2)})), "which when= lets come and go"),
     (lambda: staged({}, [("hidden", (16,)), ("hidden", (32,))]), "a parameter has two stages"),
     (lambda: staged({"hidden": 64}), "'weight_decay' has no value in the first stage"),
     (lambda: staged({"hidden": 64, "weight_decay": 0.0, "learning_rate": 0.1}), "start is not used for"),
 ]
 
 
+def within(when: dict[str, Any]) -> None:
+    """Check a space in which `steps` depends on something."""
+    check_conditions(SEARCHED_DEPTH | {"width": Int(1, 2, when={"depth": 2}), "steps": Int(1, 9, when=when)})
+
+
 def breach(slip: Callable[[], object]) -> ValueError:
     """The spec's own error, out of pydantic's."""
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - pydantic's, or what it is made of
         slip()
-    error = caught.value.errors()[0]["ctx"]["error"]
+    error = caught.value
+    if isinstance(error, ValidationError):
+        error = error.errors()[0]["ctx"]["error"]
     assert isinstance(error, ValueError)
     return error
 
@@ -86,14 +118,19 @@ def test_a_slip_is_told_as_fact_and_remedy(slip: Callable[[], object], words: st
 
 
 def test_every_rule_is_broken_by_some_slip() -> None:
-    rules = {node.lineno for node in ast.walk(ast.parse(inspect.getsource(spec))) if isinstance(node, ast.Raise)}
+    rules = {
+        (room.__file__, node.lineno)
+        for room in (spec, space)
+        for node in ast.walk(ast.parse(inspect.getsource(room)))
+        if isinstance(node, ast.Raise)
+    }
     reached = set()
     for slip, _ in SLIPS:
         trace = breach(slip).__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         assert trace is not None
-        reached.add(trace.tb_lineno)
+        reached.add((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
     assert reached == rules
 
 

@@ -30,13 +30,13 @@ class FormulaFleet(Fleet):
     """A fleet whose lanes learn by a formula: the nearer the rate to 0.2 and the wider the model, the better."""
 
     def __init__(self, study: Study) -> None:
-        super().__init__(study.engines, workers=0)
+        super().__init__(study.engines, site=0)
         self._lanes: dict[int, tuple[Order, int]] = {}
 
-    def open(self, study: Study, source: Source, *, device: str = "cpu", hold_out: bool = True) -> Facts:
+    def open(self, study: Study, source: Source, **how: object) -> Facts:  # type: ignore[override]
         return FACTS
 
-    def tick(self, number: int, joining: Sequence[tuple[int, Order]]) -> list[Score]:
+    def tick(self, number: int, joining: Sequence[tuple[int, Order]], *, only: int | None = None) -> list[Score]:
         self._lanes |= {order.lane: (order, 0) for _, order in joining}
         scores = []
         for lane, (order, done) in sorted(self._lanes.items()):

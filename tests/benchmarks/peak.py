@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from models.data import Examples, Normalisation
-from models.lanes import Engine, Part, family_of
+from models.lanes import Engine, family_of
+from models.minibatches import Part
 from models.recipe import Mlp, Order, Recipe
 from tests.benchmarks.work import BATCH, print_table
 

@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +42,12 @@ def seconds(command: list[str], folder: Path, runs: int = 1) -> float:
 
 def print_table(head: list[str], rows: list[list[object]]) -> None:
     """Print a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    for line in lines:
-        sys.stdout.write(
-            "| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in line) + " |\n"
-        )
+    for line in [head, ["---"] * len(head), *rows]:
+        print_row(line)
+
+
+def print_row(cells: Sequence[object]) -> None:
+    """Print one line of a Markdown table."""
+    told = [f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells]
+    sys.stdout.write("| " + " | ".join(told) + " |\n")
     sys.stdout.flush()

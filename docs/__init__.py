@@ -1,0 +1,1 @@
+"""Pages for those who use Studyhall, and what draws or generates two of them from the code."""

@@ -1,0 +1,317 @@
+"""An export: retrain the best trials, test them once, and write tables, page and shelf.
+
+What `python -m reports.export` and `export_study` have in common, and the latter. Reached as `from reports import
+export_study`, which every module of this room passes by: nothing heavy is imported before it is called.
+"""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models.data import Source
+    from reports.frames import Final, Findings
+    from search.console import Interrupt
+    from search.fleet import Site
+    from search.launch import Options
+    from search.record import Record
+    from search.results import Result
+    from search.storage import Store
+
+# --- from Python ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Export:
+    """What an export wrote."""
+
+    study: str
+    headline: str  # the verdict in a sentence
+    results: "pd.DataFrame | None"  # one row per finalist, with the columns of `results.csv`; None without retraining
+    page: Path  # the report
+    folder: Path  # where page and tables are; the finalists' models are in <the study's folder>/finalists
+
+    @property
+    def winner(self) -> "dict[str, object] | None":
+        """The first row of `results`: the finalist whose rank was fixed before the test set was opened."""
+        return None if self.results is None else dict(self.results.iloc[0])
+
+    def __repr__(self) -> str:
+        return f"<Export {self.study}: {self.headline} {self.page}>"
+
+
+def export_study(
+    study: "str | Result",
+    *,
+    storage: str | None = None,
+    top: int = 3,
+    seeds: int = 5,
+    audit: int = 0,
+    retrain: bool = True,
+    retest: bool = False,
+    folder: str | Path | None = None,
+    csv: str | Path = "results.csv",
+    data_dir: str | Path | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    quiet: bool = False,
+) -> Export:
+    """Retrain the best trials of a study over several seeds, open the test set once, and write what to believe.
+
+    `study` is its name in the database, or what `run_study` returned, which knows its database as well; `storage` is
+    else `sqlite:///runs/studies.db`. `top` of the best trials and all baselines are ranked, each under `seeds` seeds;
+    `audit` pruned trials are run to their end; without `retrain` only the page of the search is written and the test
+    set stays shut; `retest` opens it again. Page and tables go to `folder`, else to the study's own. `workers` and
+    `cluster` are as in `run_study`.
+
+    In the main thread a notebook's interrupt pauses the retraining with a snapshot and raises KeyboardInterrupt: the
+    same call goes on from there. Raises `models.errors.UserError` for whatever its caller can put right.
+    """
+    import optuna
+
+    from models.console import out
+    from models.errors import UserError
+    from reports import finalists
+    from search.console import Interrupt
+    from search.launch import Options
+    from search.session import checked
+    from search.storage import DEFAULT_URL, Store
+
+    for name, given, least, most in (("top", top, 1, 1000), ("seeds", seeds, 1, 999), ("audit", audit, 0, None)):
+        if given < least or (most is not None and given > most):
+            bounds = f"from {least} to {most}" if most else f"that is not below {least}"
+            raise UserError(f"{name} is {given}", f"give a whole number {bounds}")
+    name, url = (study, storage or DEFAULT_URL) if isinstance(study, str) else (study.name, storage or study.storage)
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        exported = export(
+            Store(url, create=False),
+            url,
+            name,
+            top=top,
+            seeds=seeds,
+            audit=audit,
+            retrain=retrain,
+            retest=retest,
+            folder=None if folder is None else Path(folder),
+            csv=Path(csv),
+            data_dir=None if data_dir is None else str(data_dir),
+            where=checked(Options(workers=workers, cluster=cluster)),
+            interrupt=Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
+            say=(lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
+        )
+    except finalists.Paused:
+        raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here") from None
+    finally:
+        optuna.logging.set_verbosity(before)
+    return exported.told
+
+
+# --- an export --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """What was found, and where it was written."""
+
+    found: "Findings"
+    folder: Path
+
+    @property
+    def told(self) -> Export:
+        """What a program is given."""
+        from reports.verdict import verdict
+
+        final = self.found.final
+        return Export(
+            self.found.record.name,
+            verdict(self.found).headline,
+            None if final is None else final.results,
+            self.folder / "report.html",
+            self.folder,
+        )
+
+
+def export(
+    store: "Store",
+    url: str,
+    name: str,
+    *,
+    top: int,
+    seeds: int,
+    audit: int,
+    retrain: bool,
+    retest: bool,
+    folder: Path | None,
+    csv: Path,
+    data_dir: str | None,
+    where: "Options",
+    interrupt: "Interrupt",
+    say: Callable[[str], None],
+) -> Exported:
+    """Train what is to be trained, and write everything. `url` is the address that `store` was opened with.
+
+    Of `where` counts what it says of workers and of a cluster.
+
+    Raises `reports.finalists.Paused` where a signal stops it, with a snapshot.
+    """
+    record = _record(store, name)
+    folder = folder or record.folder
+    _writable(folder)
+    final = None
+    if audit or retrain:
+        from search.launch import site
+
+        source, device = _source(record, data_dir), str(record.fingerprint["device"])
+        with site(record.study, device, where, say) as places, record.lease(), interrupt.watched():
+            training = _Training(record, source, device, places, interrupt=interrupt, say=say)
+            if audit:
+                training.audit(audit)
+            if retrain:
+                final = training.finalists(top, seeds, retest)
+    found = _write(record, final, folder, csv, {"top": top, "seeds": seeds} | ({"audit": audit} if audit else {}))
+    if final is not None:
+        _shelve(store, url, found, final, folder)
+    return Exported(found, folder)
+
+
+class _Training:
+    """What needs engines and the study's lease; a signal pauses it, with a snapshot and `finalists.Paused`."""
+
+    def __init__(
+        self,
+        record: "Record",
+        source: "Source",
+        device: str,
+        site: "int | Site",
+        *,
+        interrupt: "Interrupt",
+        say: Callable[[str], None],
+    ) -> None:
+        self._record, self._source, self._device, self._site = record, source, device, site
+        self._interrupt, self._say = interrupt, say
+
+    def finalists(self, top: int, seeds: int, retest: bool) -> "Final":
+        """Rank, retrain and test, in this order."""
+        from reports import finalists, frames
+
+        retraining = finalists.Retraining(
+            self._record,
+            self._source,
+            site=self._site,
+            device=self._device,
+            pause=self._asked_to_stop,
+            say=self._say,
+        )
+        ranked = retraining.rank(finalists.choose(self._record, top), seeds)
+        retraining.retrain(ranked, seeds)
+        tested = finalists.test(self._record, self._source, ranked, seeds, again=retest, say=self._say)
+        return frames.final(self._record, ranked, seeds, tested)
+
+    def audit(self, number: int) -> None:
+        """Run pruned trials to their end."""
+        from reports import audit, finalists
+
+        drawn = audit.draw(self._record.study, self._record.trials(), number)
+        if not drawn:
+            self._say("audit: no trial was pruned")
+        elif not audit.run(
+            self._record,
+            self._source,
+            drawn,
+            site=self._site,
+            device=self._device,
+            pause=self._asked_to_stop,
+            say=self._say,
+        ):
+            raise finalists.Paused
+
+    def _asked_to_stop(self) -> bool:
+        return self._interrupt.signal is not None
+
+
+def _write(record: "Record", final: "Final | None", folder: Path, csv: Path, again: dict[str, int]) -> "Findings":
+    """Write tables, figures and page."""
+    import gc
+
+    from reports import frames, page
+
+    collecting = gc.isenabled()
+    gc.disable()  # what is read here stays until the end: looking through it again and again takes a second of ten
+    try:
+        found = frames.findings(record, final)
+        found.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
+        if final is not None:
+            final.results.to_csv(folder / csv, index=False)
+        page.write(found, folder, again)
+    finally:
+        if collecting:
+            gc.enable()
+    return found
+
+
+def _shelve(store: "Store", url: str, found: "Findings", final: "Final", folder: Path) -> None:
+    """Put the report where optuna-dashboard shows it."""
+    from reports import page, shelf
+
+    items = [shelf.Item(folder / "report.html")]
+    for row in final.ranked:
+        items += [shelf.Item(file, row.number) for file in page.write_trial(found, row.number, folder)]
+        items.append(shelf.Item(found.record.folder / "finalists" / str(final.rows[row.number, 0].model), row.number))
+    notes: dict[int | None, str] = {row.number: page.note_of_trial(final, row) for row in final.ranked}
+    with found.record.lease():
+        shelf.put(store, url, found.record, notes | {None: page.note(found)}, items)
+
+
+def _record(store: "Store", name: str) -> "Record":
+    """Return the study's record. Raises UserError, with what there is instead, where there is none."""
+    from models.errors import UserError
+    from search.catalog import did_you_mean
+
+    record = store.find(name)
+    if record is None:
+        names = store.names()
+        elsewhere = next((other for other in names if other.startswith(f"{name}@")), None)
+        like = f' (did you mean "{elsewhere}"?)' if elsewhere else did_you_mean(name, names)
+        raise UserError(
+            f'no study named "{name}" in {store.masked}{like}',
+            f"studies there: {', '.join(names)}" if names else f"search it first: python -m search.run --study {name}",
+        )
+    return record
+
+
+def _source(record: "Record", data_dir: str | None) -> "Source":
+    """Return the data set that the study was searched on, and no other."""
+    from models.errors import UserError
+    from reports.searched import find
+
+    name, sha256 = record.study.dataset, str(record.fingerprint["data.sha256"])
+    source = find(record, name, sha256, data_dir)
+    if source is None:
+        raise UserError(f"{name} is not on this machine any more", "name the folder that holds it with --data-dir")
+    if source.sha256 != sha256:
+        raise UserError(
+            f"{name} in {source.root} is not the data set that `{record.name}` was searched on",
+            "name the folder that holds that one with --data-dir",
+        )
+    return source
+
+
+def _writable(folder: Path) -> None:
+    """Raise UserError where the folder cannot be written to: now, not after minutes of training."""
+    from models.errors import UserError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written to: {error.strerror}", "choose another folder with --out"
+        ) from None

@@ -1,0 +1,301 @@
+"""The fleet's places on a Ray cluster: one actor around an engine host for every engine, wherever Ray finds room.
+
+The coordinator speaks to them as to workers of its own machine, with the same messages. What differs is here: the
+training set goes into Ray's object store once, files travel as bytes, and our own packages by Ray's runtime
+environment. An actor, its process or its node that dies is a dead host; the coordinator brings its lanes back. Hosts
+that find no room yet stay asked for, so that Ray's autoscaler knows of them, and are taken in when they come. Made by
+launch.py, and by reports where it trains, and only where a cluster is asked for: nothing else imports Ray.
+"""
+
+import logging
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from models.data import Source, training_examples
+from models.errors import UserError
+from models.own import neighbours
+from models.recipe import Own
+from search.engine import Message
+from search.fleet import ALLOCATOR, EngineError, Place
+from search.node import LIBRARIES, Files, NodeHost, versions
+
+_ANSWERS = 5.0  # seconds for a cluster's address to answer; Ray itself would go on trying for two minutes
+_GRACE = 15.0  # seconds without another host that came, until a fleet makes do with those it has
+_PATIENCE = 30.0  # seconds without an answer after which it is asked whether the node is still there
+_STILLBORN = 5  # hosts in a row that died on their way
+
+
+class Cluster:
+    """A Ray cluster as a site. A context manager: leaving it ends every host and the connection."""
+
+    def __init__(
+        self, address: str, *, cpus: float, gpus: float, unequal: bool = False, say: Callable[[str], None]
+    ) -> None:
+        """Join the cluster at `auto`, `HOST:PORT` or `ray://HOST:PORT`; a host takes so many CPUs and GPUs.
+
+        With `unequal` the fastest machine's host comes first. `say` is told what the user should know. Raises UserError
+        where the cluster cannot be joined.
+        """
+        self._cpus, self._gpus, self._unequal, self._say = cpus, gpus, unequal, say
+        self._coming: list[_NodePlace] = []
+        self._stillborn = 0
+        self._put: tuple[Source, Any] | None = None
+        self.ray = _joined(address)
+        # SPREAD: engines compete for their machine's memory, so few on each of many nodes are faster.
+        self._actors = self.ray.remote(NodeHost).options(num_cpus=cpus, num_gpus=gpus, scheduling_strategy="SPREAD")
+
+    # --- as a site of the fleet
+
+    def fill(self, places: list[Place], engines: int) -> None:
+        """Put hosts in for those that are dead or missing, as far as there is room; waits for the first one."""
+        for place in places:
+            if place.dead:
+                place.close()
+        places[:] = [place for place in places if not place.dead]
+        self._coming += [self._asked_for() for _ in range(engines - len(places) - len(self._coming))]
+        waited, told = time.monotonic(), False
+        while self._coming:
+            if came := self._came(seconds=1.0):
+                places += came
+                waited = time.monotonic()
+            overdue = time.monotonic() - waited > _GRACE
+            if places and (overdue or len(places) >= self._room()):
+                break
+            if not places and overdue and not told:
+                self._say(f"waiting for the cluster: no engine has found room yet; each takes {self._wanted}")
+                told = True
+        if self._unequal:
+            places.sort(key=lambda place: place.seconds if isinstance(place, _NodePlace) else 0.0)
+        if self._coming:
+            self._say(
+                f"the cluster has room for {len(places)} of {engines} engines at a time: they share what there is, and "
+                "spread when nodes join"
+            )
+
+    @property
+    def roomier(self) -> bool:
+        """Whether a host that had found no room has come."""
+        return bool(self._coming and self.ready([place.arrival for place in self._coming], seconds=0))
+
+    def _asked_for(self) -> "_NodePlace":
+        actor = self._actors.remote()
+        return _NodePlace(self, actor, actor.arrive.remote(self._unequal))
+
+    def _came(self, seconds: float) -> "list[_NodePlace]":
+        """Wait for hosts on their way until all have come, or for so long; returns those that have."""
+        asked = {place.arrival: place for place in self._coming}
+        came = []
+        for arrival in self.ready(list(asked), seconds):
+            place = asked[arrival]
+            self._coming.remove(place)
+            try:
+                place.arrive()
+                came.append(place)
+                self._stillborn = 0
+            except self.ray.exceptions.RayError as error:
+                place.close()
+                self._stillborn += 1
+                if self._stillborn == _STILLBORN or _cannot_start(self.ray, error):
+                    raise UserError(
+                        f"no engine can be started on the cluster: {str(error).strip().splitlines()[-1].strip()}",
+                        "every node needs what studyhall needs, in the same versions, and memory for it",
+                    ) from error
+                self._coming.append(self._asked_for())
+        return came
+
+    def _room(self) -> int:
+        """How many hosts the nodes that are there could have, if nobody else used them."""
+        nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        wanted = {"CPU": self._cpus, "GPU": self._gpus}
+        each = [[node.get(kind, 0.0) / many for kind, many in wanted.items() if many] for node in nodes]
+        return sum(math.floor(min(fits)) if fits else 1 for fits in each)
+
+    @property
+    def _wanted(self) -> str:
+        wanted = {"CPU": self._cpus, "GPU": self._gpus}
+        return " and ".join(f"{many:g} {kind}" for kind, many in wanted.items() if many)
+
+    # --- what its places ask
+
+    def ready(self, asked: list[Any], seconds: float) -> list[Any]:
+        """Wait until everything asked for is there, or for so long; returns what is."""
+        try:
+            return list(self.ray.wait(asked, num_returns=len(asked), timeout=seconds)[0])
+        except SystemError as error:  # what a signal's handler raised comes out of Ray's C++ so
+            raise error.__cause__ or error from None
+
+    def address(self, node: str) -> str | None:
+        """Return the network address of a node that is alive, else None."""
+        alive = {it["NodeID"]: str(it["NodeManagerAddress"]) for it in self.ray.nodes() if it["Alive"]}
+        return alive.get(node)
+
+    def examples(self, source: Source) -> Any:
+        """Return a reference to the training examples of a source, which lie in the object store from then on.
+
+        Read and hashed here, once; nodes map the arrays without a copy.
+        """
+        if self._put is None or self._put[0] != source:
+            examples = training_examples(source)
+            # Of a subclass, like a file's map, pickle would copy the content.
+            inputs, labels = np.asarray(examples.inputs), np.asarray(examples.labels)
+            self._put = source, self.ray.put(replace(examples, inputs=inputs, labels=labels))
+        return self._put[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for place in self._coming:
+            place.close()
+        self.ray.shutdown()
+
+
+class _NodePlace:
+    """A host in an actor."""
+
+    def __init__(self, cluster: Cluster, actor: Any, arrival: Any) -> None:
+        self._cluster, self._actor, self.arrival = cluster, actor, arrival
+        self._node, self._engines, self._waiting = "", [0], None
+        self.dead, self.seconds, self.at = False, 0.0, "?"
+
+    def arrive(self) -> None:
+        """Take note of where the host has come to. Raises UserError where other libraries are there than here."""
+        self._node, there, self.seconds = self._cluster.ray.get(self.arrival)
+        self.at = self._cluster.address(self._node) or "?"
+        different = [f"{name} {there[name]} (here {here})" for name, here in versions().items() if there[name] != here]
+        if different:
+            raise UserError(
+                f"node {self.at} has {', '.join(different)}",
+                f"install the same versions of Python, {', '.join(LIBRARIES)} on every node and here",
+            )
+
+    def send(self, message: Message) -> None:
+        files: Files = {}
+        examples = None
+        if message["do"] == "open":
+            self._engines = message["engines"]
+            examples = self._cluster.examples(Source(**message["source"]))
+            if (family := message["recipe"]["family"])["name"] == "own":
+                files = {path: text.encode() for path, text in neighbours(Own.model_validate(family)).items()}
+        if message["do"] == "load":
+            paths = [Path(message["folder"], f"engine-{engine}.safetensors") for engine in self._engines]
+            files = {str(path): path.read_bytes() for path in paths}
+        self._waiting = self._actor.obey.remote(message, files, examples)
+
+    def receive(self) -> Message:
+        ray = self._cluster.ray
+        try:
+            while not self._cluster.ready([self._waiting], _PATIENCE):
+                if self._cluster.address(self._node) is None:
+                    raise self._died("its node does not answer")
+            answer, files = ray.get(self._waiting)
+        except ray.exceptions.RayError as error:
+            raise self._died(type(error).__name__) from error
+        for name, content in files.items():
+            _write(Path(name), content)
+        if "refused" in answer:
+            raise UserError(*answer["refused"])
+        if "failed" in answer:
+            raise EngineError(answer["failed"])
+        return dict(answer)
+
+    def _died(self, how: str) -> EngineError:
+        self.dead = True
+        lost = self._cluster.address(self._node) is None
+        return EngineError(f"the engine host on node {self.at} died: {how}", died=True, lost=lost)
+
+    def close(self) -> None:
+        self.dead = True
+        self._cluster.ray.kill(self._actor)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".partial")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)
+
+
+# --- joining ----------------------------------------------------------------------------------------------------------
+
+
+def _joined(address: str) -> Any:
+    """Import Ray, quietly, connect this process to a cluster, and return the module."""
+    # Read by Ray when it is imported. Its own lines about nodes and workers that died would stand among ours, which say
+    # what becomes of it; they are in its logs as well.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as it will be; today it warns
+    try:
+        import grpc
+        import ray
+    except ImportError as error:
+        remedy = "pip install 'studyhall[cluster]', here and on every node"
+        raise UserError(f"a cluster needs Ray: {error}", remedy) from error
+    given = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    if given != "auto":
+        _knock(grpc, given)
+    handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    packages = [str(Path(__file__).parents[1] / package) for package in ("search", "models")]
+    try:
+        ray.init(
+            address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"py_modules": packages, "excludes": ["__pycache__"], "env_vars": ALLOCATOR},
+        )
+    except Exception as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"the cluster at {given} cannot be joined: {said}",
+            "on a node of the cluster take --cluster auto; from elsewhere ray://HEAD:10001",
+        ) from error
+    finally:
+        if threading.current_thread() is threading.main_thread():  # Ray puts a handler of its own
+            for number, handler in handlers:
+                signal.signal(number, handler)
+    return ray
+
+
+def _knock(grpc: Any, address: str) -> None:
+    """Raise UserError where no Ray answers at an address."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        if parts.scheme not in ("", "ray") or not parts.hostname or not parts.port:
+            raise ValueError(address)
+    except ValueError:
+        raise UserError(f"{address!r} is no address of a cluster", "give auto, HOST:PORT or ray://HOST:PORT") from None
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return  # whoever has its keys connects by Ray itself
+    channel = grpc.insecure_channel(parts.netloc, options=[("grpc.enable_http_proxy", 0)])
+    try:
+        grpc.channel_ready_future(channel).result(timeout=_ANSWERS)
+    except grpc.FutureTimeoutError:
+        raise UserError(
+            f"no Ray cluster answers at {address}",
+            "look whether its head runs (`ray status` there), and whether address and port are right",
+        ) from None
+    finally:
+        channel.close()
+
+
+def _cannot_start(ray: Any, error: Exception) -> bool:
+    """Whether a host died of what every other would die of, too: its environment, or an exception of its own."""
+    errors = ray.exceptions
+    return isinstance(error, errors.RayTaskError | errors.RuntimeEnvSetupError) or (
+        isinstance(error, errors.RayActorError) and bool(error.actor_init_failed)
+    )

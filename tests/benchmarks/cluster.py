@@ -1,0 +1,64 @@
+"""What Ray costs: the same searches by local processes and by a Ray cluster of this machine, in turns.
+
+`python -m tests.benchmarks.cluster [digits|mnist] [rounds]` prints, for each way, the least seconds of a run between its
+first tick and its end, start-up left out, and what share of the local time Ray adds. MNIST is found as always.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from models.data import locate
+from search import coordinator
+from search.catalog import load, override
+from search.cluster import Cluster
+from search.fleet import Facts, Fleet, Site
+from search.snapshots import snapshots_of
+from search.spec import Study
+from search.storage import Store, fingerprint
+from search.work import Search
+from tests.benchmarks.work import print_table
+from tests.nodes import Nodes
+
+TRIALS = {"digits": 200, "mnist": 16}
+
+
+def seconds(study: Study, site: int | Site, folder: Path) -> tuple[float, int]:
+    """Search a study; returns the seconds after its engines were open, and its ticks."""
+    source = locate(str(study.data), None)
+    assert source is not None, f"{study.data} is not here"
+    url = f"sqlite:///{folder}/runs.db"
+    record = Store(url).begin("it", study, fingerprint(study, source.sha256, "cpu"), {}, "")
+    with record.lease(), Fleet(study.engines, site) as fleet:
+        facts: Facts = fleet.open(study, source)
+        work = Search(study, record, facts)
+        fleet.tick(1, [])  # an empty one: what is late to start has started
+        began = time.perf_counter()
+        assert coordinator.run(work, fleet, snapshots_of(record, fleet))
+        return time.perf_counter() - began, work.tick
+
+
+def main(data: str, rounds: int) -> None:
+    """Measure in turns, so that whatever else the machine does falls on both."""
+    study = override(load("mlp").study, data=data, trials=TRIALS[data], engines=2, lanes=8)
+    nodes = Nodes()
+    nodes.be(others=1)
+    say: Callable[[str], None] = lambda line: None  # noqa: E731
+    least: dict[str, float] = {}
+    with Cluster(nodes.address, cpus=1, gpus=0, say=say) as cluster:
+        ways: dict[str, int | Site] = {"2 local processes": 2, "2 nodes of Ray": cluster}
+        for _ in range(rounds):
+            for name, site in ways.items():
+                with tempfile.TemporaryDirectory() as folder:
+                    took, ticks = seconds(study, site, Path(folder))
+                least[name] = min(took, least.get(name, took))
+    nodes.close()
+    local = least["2 local processes"]
+    rows = [[name, f"{it:.2f}", f"{1000 * it / ticks:.1f}", f"{it / local - 1:+.1%}"] for name, it in least.items()]
+    print_table(["", "seconds", "ms a tick", "beside local"], rows)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "digits", int(sys.argv[2]) if len(sys.argv) > 2 else 3)
