@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
 from models.errors import UserError
@@ -174,7 +175,11 @@ class Lifted:
             return Manner(False, x.dim() == 4 and _same_in_channels_last(module, x))
         if not self._family.together:
             return Manner(False, False)
-        reason = _why_not_together(module, x, y, self._loss)
+        if any(isinstance(it, _NormBase) for it in module.modules()):
+            # All lanes' channels lie in one row, and a channel's sums round by its place in it (1e-9 of them).
+            reason = "batch norm would round otherwise beside other trials"
+        else:
+            reason = _why_not_together(module, x, y, self._loss)
         if reason:
             self._family.note(reason)
         return Manner(not reason, False)
@@ -200,7 +205,7 @@ class _Together:
                 block.state[key] = _stacked([lane.state[key] for lane in lanes], name)[1]
             self._weights[name] = stack.requires_grad_()
             self._blocks.append(block)
-        # Batch norm takes its statistics as one row, and writes to a copy of them where they do not lie together.
+        # What takes the statistics of all lanes as one row writes to a copy of them where they do not lie together.
         buffers = [lane.buffers for lane in lanes]
         self._buffers = {name: _stacked(buffers, name, aligned=1)[0] for name in lanes[0].buffers}
 

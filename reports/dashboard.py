@@ -9,6 +9,7 @@ import errno
 import json
 import logging
 import os
+import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,15 +86,18 @@ def application(store: "Store", url: str, *, allow_changes: bool, host: str = "1
 
     from reports.shelf import artifact_folder
     from search.schema import BUSY_SECONDS
+    from search.server import read_only
 
     sqlite = url.startswith("sqlite")
     storage = RDBStorage(
         url.replace("{", "{{").replace("}", "}}"),  # Optuna fills in what stands between braces
         engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else None,
     )
-    if sqlite and not allow_changes:
+    weakref.finalize(storage, storage.engine.dispose)  # which closes its connections
+    if not allow_changes:
         # A second bolt behind the gate: these connections cannot write, whoever asks them to.
-        event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        bolt = (lambda connection, _: connection.execute("PRAGMA query_only = ON")) if sqlite else read_only
+        event.listen(storage.engine, "connect", bolt)
         storage.engine.dispose()  # those made before
     dashboard: Wsgi = wsgi(storage, artifact_store=FileSystemArtifactStore(artifact_folder(store)))
     return gate(with_reports(dashboard, store), allow_changes=allow_changes, hosts=LOOPBACK if host in LOOPBACK else ())

@@ -19,6 +19,7 @@ import optuna
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
+from sqlalchemy.pool import NullPool
 
 from search.record import Record
 from search.storage import Store
@@ -43,7 +44,8 @@ def artifact_folder(store: Store) -> Path:
 
 def put(store: Store, url: str, record: Record, notes: Mapping[int | None, str], items: Sequence[Item]) -> None:
     """Let these be the notes (by trial; None is the study's own) and the files of a study, and no others of ours."""
-    study = optuna.load_study(study_name=record.name, storage=RDBStorage(url.replace("{", "{{").replace("}", "}}")))
+    address, ways = url.replace("{", "{{").replace("}", "}}"), {"poolclass": NullPool}  # no connection stays open
+    study = optuna.load_study(study_name=record.name, storage=RDBStorage(address, ways))
     storage = study._storage
     try:
         ids = {trial.number: trial._trial_id for trial in study.get_trials(deepcopy=False)}

@@ -94,7 +94,7 @@ def _find(name_or_path: str) -> Path:
         raise UserError(
             f'no study named "{name_or_path}"{did_you_mean(name_or_path, at_hand)}',
             f"studies: {', '.join(sorted(at_hand))}\n"
-            f"  your own: --new NAME writes a file to start from; pass it as --study NAME.py",
+            f"  your own: --new NAME writes one to start from; or pass --study path/to/file.py",
         )
     return at_hand[name_or_path]
 

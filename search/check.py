@@ -18,6 +18,7 @@ from search.launch import Options
 from search.pace import planned, rungs_of
 from search.progress import duration, together, told
 from search.rehearsal import expected, rehearse
+from search.schema import Absent
 from search.space import Choice, Float, Int, Range, condition
 from search.spec import NoPruner, OptunaPruner, Peer, Study
 from search.storage import Store, compare, fingerprint
@@ -82,10 +83,8 @@ def _store(url: str) -> Store | None:
     """The database, if there is one: what is not there yet is not made."""
     try:
         return Store(url, create=False)
-    except UserError as error:
-        if error.what.startswith("there is no database"):
-            return None
-        raise
+    except Absent:
+        return None
 
 
 def _pruner(study: Study) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -149,7 +149,7 @@ class Cluster:
             examples = training_examples(source)
             # Of a subclass, like a file's map, pickle would copy the content.
             inputs, labels = np.asarray(examples.inputs), np.asarray(examples.labels)
-            self._put = source, self.ray.put(replace(examples, inputs=inputs, labels=labels))
+            self._put = source, self.ray.put(replace(examples, inputs=cast(Any, inputs), labels=labels))
         return self._put[1]
 
     def __enter__(self) -> Self:

@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.errors import UserError
 from models.recipe import called
 from search import catalog
 from search.pace import planned
 from search.progress import duration
+from search.schema import Absent
 from search.spec import Study
 from search.storage import Store
 
@@ -55,7 +55,7 @@ def listed(storage: str) -> Iterator[Row]:
     """The studies at hand, those of the current folder, and those that only the database has."""
     try:
         store = Store(storage, create=False)
-    except UserError:
+    except Absent:
         store = None  # nothing has been searched yet
     recorded = set(store.names()) if store else set()
     files = catalog.files()

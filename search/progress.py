@@ -184,7 +184,7 @@ def region(moment: Moment | None, elapsed: float, width: int) -> RenderableType:
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(no_wrap=True, overflow="ellipsis", max_width=max(1, width - len("trials") - 2))
     if moment is None:
-        cells: list[RenderableType] = [""] * 5 + [f"{duration(elapsed)}, in the first tick"]
+        cells: list[RenderableType] = ["", "", "", "", "", f"{duration(elapsed)}, in the first tick"]
     else:
         many = f"{moment.over} of {moment.planned}"
         long = min(40, width - len(many) - 9)
@@ -195,14 +195,16 @@ def region(moment: Moment | None, elapsed: float, width: int) -> RenderableType:
         ended = _counted(moment.fates)
         best = f"{_best(moment.best)} {told(moment.best.parameters)}" if moment.best else ""
         pace = f", {_pace(moment.ticks_a_minute)}" if moment.ticks_a_minute else ""
-        left = "" if moment.left is None else max(0.0, moment.left + moment.elapsed - elapsed)
+        left = ""
+        if moment.left is not None:
+            left = f", about {duration(moment.left + moment.elapsed - elapsed)} left"
         cells = [
             trials,
             f"{moment.alive} alive" + (f", {ended}" if ended else ""),
             Text(best),
             f"{moment.trained} trained, {moment.saved} saved ({moment.saved_share:.0%})",
             f"{moment.tick}{pace}",
-            duration(elapsed) + ("" if left == "" else f", about {duration(left)} left"),
+            duration(elapsed) + left,
         ]
     for name, cell in zip(("trials", "", "score", "epochs", "tick", "time"), cells, strict=True):
         grid.add_row(name, cell)

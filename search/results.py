@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.errors import UserError
 from models.recipe import Parameters
@@ -75,7 +75,9 @@ class Result:
 
         from search.schema import BUSY_SECONDS
 
-        kwargs = {"poolclass": NullPool}  # no connection stays open in a notebook that has been forgotten
+        kwargs: dict[str, Any] = {
+            "poolclass": NullPool
+        }  # no connection stays open in a notebook that has been forgotten
         if self.storage.startswith("sqlite"):
             kwargs["connect_args"] = {"timeout": BUSY_SECONDS}
         address = self.storage.replace("{", "{{").replace("}", "}}")  # Optuna fills in what stands between braces

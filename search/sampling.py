@@ -8,7 +8,7 @@ models.
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
@@ -140,7 +140,7 @@ def _by_scipy() -> Iterator[None]:
     from scipy.special import log_ndtr
 
     theirs = _truncnorm._log_ndtr
-    _truncnorm._log_ndtr = log_ndtr
+    _truncnorm._log_ndtr = cast(Any, log_ndtr)
     try:
         yield
     finally:
@@ -158,6 +158,10 @@ class Estimator(optuna.samplers.TPESampler):
         self._trials, self._drawing = trials, 1
         self._space: dict[str, BaseDistribution] | None = None
         self._ready: list[dict[str, Any]] = []  # parameters that all trials have, for those that are still to be drawn
+
+    def take(self, names: Set[str]) -> dict[str, Any] | None:
+        """What was drawn for the next trial, if these are all its parameters."""
+        return self._ready.pop(0) if self._ready and self._ready[0].keys() == names else None
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that all trials have."""
@@ -238,13 +242,15 @@ class Mirror:
             if (there := self.drawn(row.number)) != row.drawn:
                 raise RuntimeError(f"trial {row.number} has {there}, not {row.drawn}")
             return
-        # Optuna's `add_trial` would copy all of it, which takes ten times as long.
+        self._put({name: _place(self._searched.space[name], value) for name, value in row.drawn.items()})
+
+    def _put(self, params: Mapping[str, Value]) -> None:
+        """Add a running trial. Optuna's `add_trial` would copy all of it, which takes ten times as long."""
+        self._live.add(len(self))
         trial_id = self._storage.create_new_trial(self._study_id)
-        for name, value in row.drawn.items():
-            of = self._searched.space[name]
-            mirrored = _mirrored(of)
-            self._storage.set_trial_param(trial_id, name, mirrored.to_internal_repr(_place(of, value)), mirrored)
-        self._live.add(row.number)
+        for name, value in params.items():
+            of = _mirrored(self._searched.space[name])
+            self._storage.set_trial_param(trial_id, name, of.to_internal_repr(value), of)
 
     def report(self, score: Score) -> None:
         """One epoch of trial `score.lane`.
@@ -308,6 +314,9 @@ class Mirror:
             self._drawn_before = number + together
             self._sampler = self._estimator(number, tpe, together)
             self._shown = self._excerpt(number, tpe)
+        if isinstance(self._sampler, Estimator) and (ready := self._sampler.take(set(self._names))) is not None:
+            self._put(ready)
+            return self.drawn(number)
         self.study.sampler = self._sampler
         self._storage.shown = None if self._shown is None else self._shown | {number}
         try:
@@ -321,7 +330,7 @@ class Mirror:
         return drawn
 
     def _estimator(self, number: int, tpe: TPE, together: int) -> optuna.samplers.BaseSampler:
-        """What draws so many trials, `number` being the first. Built afresh, so that no hidden state has to survive a crash."""
+        """What draws so many trials, `number` being the first. Built afresh: no hidden state has to survive a crash."""
         seed = derive(self._searched.seed, "tpe", number) % 2**32
         if bisect_left(self._over, (2,)) < tpe.startup:  # TPE draws these so as well, but looks at all trials before
             return optuna.samplers.RandomSampler(seed)
@@ -350,8 +359,8 @@ class Mirror:
             live = self._some(live, most, "live", number)
         return {*finished, *live}
 
-    def _some(self, trials: Sequence[int], many: int, *words: object) -> list[int]:
-        generator = np.random.Generator(np.random.PCG64(derive(self._searched.seed, *words)))
+    def _some(self, trials: Sequence[int], many: int, word: str, number: int) -> list[int]:
+        generator = np.random.Generator(np.random.PCG64(derive(self._searched.seed, word, number)))
         return [trials[place] for place in generator.choice(len(trials), many, replace=False)]
 
     def _trial(self, number: int) -> tuple[int, FrozenTrial]:

@@ -231,7 +231,7 @@ class Pieces(Ours):
 
 # Weights do not get smaller: the server need not try.
 _UNCOMPRESSED = "ALTER TABLE studyhall_snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL"
-event.listen(Pieces.__table__, "after_create", DDL(_UNCOMPRESSED).execute_if(dialect="postgresql"))
+event.listen(Pieces.__table__, "after_create", DDL(_UNCOMPRESSED).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 
 
 def _add_snapshots(connection: Connection) -> None:
@@ -334,7 +334,8 @@ class Database:
 
     def _read_clock(self) -> datetime:
         with self._engine.connect() as connection:
-            return connection.scalars(select(func.clock_timestamp())).one().astimezone(UTC)
+            now: datetime = connection.scalars(select(func.clock_timestamp())).one()
+            return now.astimezone(UTC)
 
     def _version(self, create: bool) -> int | None:
         """The version of our tables; None if there are none. Raises UserError where they cannot be used."""

@@ -31,7 +31,8 @@ _MANNERS = {
     "keepalives_count": "3",
 }
 
-Given, Done = ParamSpec("Given"), TypeVar("Done")
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
 
 
 class Held(Exception):  # noqa: N818 (a finding)

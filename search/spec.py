@@ -189,7 +189,8 @@ class Study(Recipe):
     @classmethod
     def _of_ones_own(cls, family: object) -> object:
         """Let a class or function that makes an nn.Module stand for the word that says where it is."""
-        return word_of(family) if callable(family) else family
+        ours = isinstance(family, type) and issubclass(family, Words)  # Mlp for Mlp(): told as any other slip
+        return word_of(family) if callable(family) and not ours else family
 
     @model_validator(mode="before")
     @classmethod

@@ -81,7 +81,7 @@ def start(study: Path, url: str, *options: str, **environment: str) -> subproces
 
 def finish(process: subprocess.Popen[str]) -> str:
     """What a command still says, until its end."""
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=600)
     return said
 
 

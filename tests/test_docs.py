@@ -86,6 +86,14 @@ def test_the_readme_leads_to_every_page() -> None:
     assert not [page.name for page in PAGES if f"](docs/{page.name})" not in text]
 
 
+def test_the_page_on_reports_names_every_column_of_the_tables(runs: Path) -> None:
+    text = (ROOT / "docs" / "report.md").read_text()
+    for file in ("results.csv", "trials.csv"):
+        columns = (runs / "studies" / "mlp@digits" / file).read_text().partition("\n")[0].split(",")
+        assert len(columns) > 10
+        assert not [column for column in columns if f"`{column}`" not in text], file
+
+
 # --- made from the code -----------------------------------------------------------------------------------------------
 
 

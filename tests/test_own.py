@@ -114,18 +114,21 @@ class Branching(nn.Module):
 
 
 class Late(nn.Module):
-    """Takes another way from its third minibatch on, which the first does not tell."""
+    """Looks at its own numbers in the last minibatch of an epoch, which the first does not tell; counts in place."""
+
+    counted: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.norm, self.last = nn.BatchNorm1d(192), nn.Linear(192, 10)
-        self.seen = 0
+        self.last = nn.Linear(192, 10)
+        self.register_buffer("counted", torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.norm(x.flatten(1))
-        if len(x) == 44 and x.mean() > 10:
+        if self.training:
+            self.counted.add_(1)
+        logits: Tensor = self.last(x.flatten(1)) / (1 + 0.1 * self.counted)
+        if len(x) == 44 and logits.mean() > 1000:
             raise AssertionError
-        logits: Tensor = self.last(x)
         return logits
 
 
@@ -168,7 +171,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "plain": Plain, "dropout": dropping, "batch-norm": normed, "layer-norm": layer_normed, "convolutions": convolving,
     "view": Viewing, "branch": Branching, "late": Late, "replaced-buffer": Counting, "mixed": Mixed,
 }  # fmt: skip
-TOGETHER = {"plain", "dropout", "batch-norm", "layer-norm", "mixed"}
+TOGETHER = {"plain", "dropout", "layer-norm", "mixed"}
 OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": SGD(), "momentum": SGD(momentum=0.9), "adam": Adam(), "adamw": AdamW(),
 }  # fmt: skip
@@ -267,12 +270,17 @@ def test_what_can_be_vectorised_is(name: str, parts: tuple[Part, Part]) -> None:
     (manner,) = kind.manners.values()
     assert manner.together == (name in TOGETHER)
     assert manner.channels_last == (name == "convolutions")
-    assert bool(kind.notes) == (name in {"branch", "late", "replaced-buffer"})
+    assert bool(kind.notes) == (name in {"batch-norm", "branch", "late", "replaced-buffer"})
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("branch", "data-dependent control flow"), ("replaced-buffer", "other numbers"), ("late", "control flow")],
+    [
+        ("branch", "data-dependent control flow"),
+        ("replaced-buffer", "other numbers"),
+        ("late", "control flow"),
+        ("batch-norm", "round otherwise"),
+    ],
 )
 def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tuple[Part, Part]) -> None:
     kind = family(MODELS[name])

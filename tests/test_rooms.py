@@ -54,6 +54,7 @@ reports.verdict reports.figures reports.plates
 reports.checks
 reports.page reports.dashboard reports.comparison
 reports.exporting
+reports.results
 reports
 reports.export reports.compare reports.evaluate
 """
@@ -64,7 +65,8 @@ PLAIN = {
     "models.errors", "models.seeds", "models.recipe", "models.outcome", "models.idx", "models.data", "models.console",
     "models.own", "models.sources", "models.named", "models.origin", "models.imported",
 }  # fmt: skip
-FLEET = {"search.engine", "search.node", "search.fleet", "search.cluster", "search.launch"}  # all of search that may meet torch
+# All of search that may meet torch.
+FLEET = {"search.engine", "search.node", "search.fleet", "search.cluster", "search.launch"}
 
 
 def _module(path: Path) -> str:
