@@ -15,9 +15,10 @@ from models.errors import UserError
 from search import launch
 from search.catalog import Named
 from search.console import Interrupt
-from search.fleet import Facts
+from search.fleet import Facts, Fleet
 from search.launch import Ended, Options, Prepared
 from search.progress import Progressing, summary
+from search.snapshots import snapshots_of
 from search.tensorboard import Board
 from search.work import Search
 
@@ -62,6 +63,8 @@ def run(
     curves = board.folder if board else None
     rows = prepared.record.trials()
     if len(rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
+        with Fleet(1, workers=0) as idle:  # a kill may have fallen between the last trial's end and their removal
+            snapshots_of(prepared.record, idle).clear()
         if board:
             board.catch_up()
         return Ran(prepared, None, curves)

@@ -61,7 +61,10 @@ def test_a_run_ends_by_saying_the_next_command(finished: tuple[Path, str]) -> No
 def test_a_finished_study_is_not_trained_again(finished: tuple[Path, str]) -> None:
     folder, _ = finished
     before = table(f"sqlite:///{folder}/runs.db")
+    left = folder / "runs" / "small" / "snapshots" / "tick-00000001"  # by a kill, when the last trial had ended
+    left.mkdir(parents=True)
     said = search(folder / "small.py", f"sqlite:///{folder}/runs.db")
+    assert not left.exists()
     assert "`small` is finished: nothing to train; --trials N with N above 20 adds trials" in said
     assert "tick" not in said
     assert table(f"sqlite:///{folder}/runs.db") == before
