@@ -36,6 +36,10 @@ _PATIENCE = 30.0  # seconds without an answer after which it is asked whether th
 _STILLBORN = 5  # hosts in a row that died on their way
 
 
+class OtherLibraries(Exception):  # noqa: N818 - a finding
+    """A node has other versions than the coordinator."""
+
+
 class Cluster:
     """A Ray cluster as a site. A context manager: leaving it ends every host and the connection."""
 
@@ -49,7 +53,7 @@ class Cluster:
         """
         self._cpus, self._gpus, self._unequal, self._say = cpus, gpus, unequal, say
         self._coming: list[_NodePlace] = []
-        self._stillborn = 0
+        self._stillborn, self._begun = 0, False
         self._put: tuple[Source, Any] | None = None
         self.ray = _joined(address)
         # SPREAD: engines compete for their machine's memory, so few on each of many nodes are faster.
@@ -75,6 +79,11 @@ class Cluster:
             if not places and overdue and not told:
                 self._say(f"waiting for the cluster: no engine has found room yet; each takes {self._wanted}")
                 told = True
+        if not places:
+            raise UserError(
+                "no node of the cluster can host an engine any more", "mend it; the same command goes on from here"
+            )
+        self._begun = True
         if self._unequal:
             places.sort(key=lambda place: place.seconds if isinstance(place, _NodePlace) else 0.0)
         if self._coming:
@@ -93,7 +102,10 @@ class Cluster:
         return _NodePlace(self, actor, actor.arrive.remote(self._unequal))
 
     def _came(self, seconds: float) -> "list[_NodePlace]":
-        """Wait for hosts on their way until all have come, or for so long; returns those that have."""
+        """Wait for hosts on their way until all have come, or for so long; returns those that have.
+
+        Raises UserError where one cannot be used, unless a fleet has others already: then it is told, and left out.
+        """
         asked = {place.arrival: place for place in self._coming}
         came = []
         for arrival in self.ready(list(asked), seconds):
@@ -106,13 +118,22 @@ class Cluster:
             except self.ray.exceptions.RayError as error:
                 place.close()
                 self._stillborn += 1
-                if self._stillborn == _STILLBORN or _cannot_start(self.ray, error):
-                    raise UserError(
-                        f"no engine can be started on the cluster: {str(error).strip().splitlines()[-1].strip()}",
-                        "every node needs what studyhall needs, in the same versions, and memory for it",
-                    ) from error
-                self._coming.append(self._asked_for())
+                if self._stillborn < _STILLBORN and not _cannot_start(self.ray, error):
+                    self._coming.append(self._asked_for())
+                else:
+                    self._leave_out(str(error).strip().splitlines()[-1].strip())
+            except OtherLibraries as other:
+                place.close()
+                self._leave_out(str(other))
         return came
+
+    def _leave_out(self, reason: str) -> None:
+        if not self._begun:
+            raise UserError(
+                f"an engine cannot be started on the cluster: {reason}",
+                f"install the same versions of Python, {', '.join(LIBRARIES)} on every node and here",
+            )
+        self._say(f"an engine could not be started on the cluster, and is not asked for again: {reason}")
 
     def _room(self) -> int:
         """How many hosts the nodes that are there could have, if nobody else used them."""
@@ -172,15 +193,12 @@ class _NodePlace:
         self.dead, self.seconds, self.at = False, 0.0, "?"
 
     def arrive(self) -> None:
-        """Take note of where the host has come to. Raises UserError where other libraries are there than here."""
+        """Take note of where the host has come to. Raises OtherLibraries where others are there than here."""
         self._node, there, self.seconds = self._cluster.ray.get(self.arrival)
         self.at = self._cluster.address(self._node) or "?"
         different = [f"{name} {there[name]} (here {here})" for name, here in versions().items() if there[name] != here]
         if different:
-            raise UserError(
-                f"node {self.at} has {', '.join(different)}",
-                f"install the same versions of Python, {', '.join(LIBRARIES)} on every node and here",
-            )
+            raise OtherLibraries(f"node {self.at} has {', '.join(different)}")
 
     def send(self, message: Message) -> None:
         files: Files = {}

@@ -63,7 +63,7 @@ def run(
     curves = board.folder if board else None
     rows = prepared.record.trials()
     if len(rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
-        with Fleet(1, workers=0) as idle:  # a kill may have fallen between the last trial's end and their removal
+        with Fleet(1, 0) as idle:  # a kill may have fallen between the last trial's end and their removal
             snapshots_of(prepared.record, idle).clear()
         if board:
             board.catch_up()

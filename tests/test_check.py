@@ -52,6 +52,7 @@ def test_it_tells_what_would_be_searched_and_writes_nothing(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["small.py"]
 
 
+@pytest.mark.slow
 def test_a_study_that_was_begun_is_left_as_it_is(tmp_path: Path) -> None:
     study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
     search(study, url, "--workers", "0", "--timeout", "0")
@@ -69,6 +70,7 @@ def refused(study: Path, url: str, *options: str) -> list[str]:
     return said.splitlines()
 
 
+@pytest.mark.slow
 def test_what_a_run_would_refuse_is_refused(tmp_path: Path) -> None:
     study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
     search(study, url, "--workers", "0", "--timeout", "0")
@@ -76,6 +78,7 @@ def test_what_a_run_would_refuse_is_refused(tmp_path: Path) -> None:
     assert what == "error: `small` was begun with space.hidden Int 4..24, this run says Int 4..32"
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_trained_is_told_in_two_lines(tmp_path: Path) -> None:
     study = study_file(tmp_path, ("\nstudy = Study(\n    family=Mlp(),\n", OWN))
     what, remedy = refused(study, f"sqlite:///{tmp_path}/runs.db")

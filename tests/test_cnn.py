@@ -225,6 +225,7 @@ def digits_accuracies(precision: Precision, digits: Source) -> list[float]:
     return [score.validation_accuracy for score in scores]
 
 
+@pytest.mark.slow
 def test_bfloat16_reaches_the_accuracy_of_float32(digits: Source) -> None:
     full, half = (digits_accuracies(precision, digits) for precision in ("float32", "bfloat16"))
     assert min(full) > 0.95

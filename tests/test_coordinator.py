@@ -150,6 +150,7 @@ def cut_before(write: int, study: Study, url: str, digits: Source, *, always_kee
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("always_keep", "stride"), [(True, 1), (False, 3)], ids=["with snapshots", "without snapshots"]
 )
@@ -174,6 +175,7 @@ def test_a_run_cut_off_again_and_again_ends_the_same(undisturbed: str, url: Url,
     assert table(url("db")) == table(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_larger_budget_after_a_cut_gives_the_table_of_the_pair(url: Url, digits: Source) -> None:
     fewer = REPEATING.model_copy(update={"trials": 9})
     for name in ("calm", "cut"):
@@ -263,6 +265,7 @@ def _holds() -> tuple[int, float]:
     return len(os.listdir("/proc/self/fd")), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+@pytest.mark.slow
 def test_a_long_run_keeps_its_size(url: Url, digits: Source) -> None:
     space = {"learning_rate": Float(0.05, 2.0, log=True), "hidden": Int(4, 64), "weight_decay": Float(0.0, 0.01)}
     study = Study(family="mlp", data="digits", epochs=1, trials=400, space=space, sampler="random")

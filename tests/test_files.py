@@ -260,6 +260,7 @@ def test_random_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
     assert _refused(tmp_path / "it")
 
 
+@pytest.mark.slow
 def test_a_module_is_loaded_without_the_search() -> None:
     code = "import sys, models.files; assert not {'search', 'optuna', 'sqlalchemy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

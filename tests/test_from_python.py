@@ -141,6 +141,7 @@ print("and then", len(result.trials) >= 6)
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_pauses_and_is_raised(tmp_path: Path) -> None:
     study_file(tmp_path, ("epochs=4", "epochs=4000"))
     process = subprocess.Popen(
@@ -253,6 +254,7 @@ def test_a_slip_of_an_export_is_told(name: str, options: dict[str, object], what
 # --- the example ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_example_runs_as_it_is(tmp_path: Path) -> None:
     example = ROOT / "examples" / "digits.py"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

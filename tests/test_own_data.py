@@ -788,6 +788,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_study_of_colours_has_a_report_with_pictures_in_colour(searched: Path) -> None:
     page = (searched / "runs" / "studies" / "colours" / "report.html").read_text()
     assert "colours()" in page
@@ -820,6 +821,7 @@ def test_a_search_on_other_rows_than_it_began_with_is_refused(searched: Path, tm
     assert "was begun with data.sha256" in done.stderr
 
 
+@pytest.mark.slow
 def test_runs_that_were_moved_are_exported_where_they_are_now(searched: Path, tmp_path: Path) -> None:
     (searched / "runs").rename(tmp_path / "runs")
     try:

@@ -237,6 +237,7 @@ def test_one_process_runs_a_study_from_whatever_folder(url: str, tmp_path: Path)
     (tmp_path / "elsewhere").mkdir()
     first = start(study, url, "--workers", "0")
     wait_for_tick(first)
+    first.send_signal(signal.SIGSTOP)  # or it would be over before the second has begun
     second = start(study_file(tmp_path / "elsewhere", *LONGER), url, "--workers", "0")
     said = finish(second)
     kill_tree(first)

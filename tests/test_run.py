@@ -236,6 +236,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_a_run_on_a_full_disk_goes_on_when_there_is_room(
     tiny_disk: Path, tmp_path: Path, finished: tuple[Path, str]
 ) -> None:

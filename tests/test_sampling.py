@@ -444,3 +444,85 @@ def test_of_many_trials_tpe_is_shown_the_best_and_all_live_ones(monkeypatch: pyt
         assert {row.number for row in complete[:10]} < shown
         assert len(shown - live) == 60
     assert len(mirror.study.trials) == 201
+
+
+def test_trials_drawn_together_come_out_the_same_again() -> None:
+    record = Record(a_study(TPE()))
+    mirror = record.mirror()
+    record.fill(60, mirror)
+
+    def drawn(mirror: Mirror) -> list[Parameters | None]:
+        return [draw(record.study, 60 + place, mirror, together=20 - place) for place in range(20)]
+
+    again = record.mirror()
+    assert drawn(mirror) == (first := drawn(again))
+    assert len({tuple(sorted((one or {}).items())) for one in first}) == 20  # each its own
+    assert all(again.drawn(60 + place) == one for place, one in enumerate(first))
+
+
+def test_one_look_at_the_others_serves_all_that_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record(a_study(TPE()))
+    mirror = record.mirror()
+    record.fill(60, mirror)
+    looks, sample = [], optuna.samplers.TPESampler._sample
+
+    def looking(*given: Any) -> Any:
+        looks.append(given)
+        return sample(*given)
+
+    monkeypatch.setattr(optuna.samplers.TPESampler, "_sample", looking)
+    for place in range(30):
+        draw(record.study, 60 + place, mirror, together=15)
+    assert len(looks) == 2
+
+
+def test_trials_drawn_together_are_as_good_as_those_drawn_alone() -> None:
+    """On a bowl; random draws lie at 0.17 on average, TPE's at about 0.03."""
+    space: dict[str, Range] = {"learning_rate": Float(0.0, 1.0), "hidden": Int(0, 100), "weight_decay": Float(0.0, 1.0)}
+    study = a_study(TPE(), space, seed=3)
+    mirror = Mirror(study)
+
+    def distance(drawn: Parameters) -> float:
+        return (float(drawn["learning_rate"]) - 0.5) ** 2 + (float(drawn["hidden"]) / 100 - 0.5) ** 2
+
+    def told(number: int, drawn: Parameters) -> None:
+        mirror.insert(TrialRow(number=number, state="running", drawn=drawn, joined=1))
+        mirror.tell(number, "complete", -distance(drawn))
+
+    for number in range(100):
+        drawn = draw(study, number, mirror)
+        assert drawn is not None
+        told(number, drawn)
+    many = [draw(study, 100 + place, mirror, together=50 - place) for place in range(50)]
+    assert sum(distance(drawn or {}) for drawn in many) / 50 < 0.06
+
+
+def test_scipys_logarithm_of_the_normal_distribution_is_that_of_tpe() -> None:
+    from optuna.samplers._tpe import _truncnorm
+    from scipy.special import log_ndtr
+
+    at = np.linspace(-40.0, 10.0, 2001)
+    assert np.allclose(_truncnorm._log_ndtr(at), log_ndtr(at), rtol=1e-6, atol=0)
+
+
+def test_of_many_live_trials_tpe_is_shown_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = a_study(TPE(considered=60, startup=5))
+    mirror = Mirror(study)
+    for number in range(100):
+        drawn = draw(study, number, mirror)
+        assert drawn is not None
+        mirror.insert(TrialRow(number=number, state="running", drawn=drawn, joined=1))
+        if number < 10:
+            mirror.tell(number, "complete", 0.5 + number / 100)
+    seen: list[set[int]] = []
+    relative = optuna.samplers.TPESampler.sample_relative
+
+    def watched(sampler: Any, study: optuna.Study, trial: Any, space: Any) -> Any:
+        seen.append({one.number for one in study.get_trials(deepcopy=False)})
+        return relative(sampler, study, trial, space)
+
+    monkeypatch.setattr(optuna.samplers.TPESampler, "sample_relative", watched)
+    draw(study, 100, mirror)
+    (shown,) = seen
+    assert set(range(10)) < shown
+    assert len(shown) == 10 + 20 + 1  # all finished ones, a third of 60 live ones, and itself

@@ -439,6 +439,7 @@ def test_what_is_absent_is_absent_in_optuna(undisturbed: str) -> None:
         assert trial.distributions == {name: distributions(SMALL)[name] for name in row.drawn}
 
 
+@pytest.mark.slow
 def test_a_run_over_a_conditional_space_cut_off_before_any_write_ends_the_same(
     undisturbed: str, tmp_path: Path, digits: Source
 ) -> None:

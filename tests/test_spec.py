@@ -32,6 +32,11 @@ class Named(Mlp):
     optional: ClassVar[frozenset[str]] = frozenset({"epochs"})
 
 
+def of_ones_own(hidden: int, width: int = 3) -> object:
+    """A model, as far as a space can tell."""
+    return hidden, width
+
+
 def study(**changes: Any) -> Study:
     return Study(**{"family": Mlp(), "space": SPACE, **changes})
 
@@ -88,6 +93,10 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: staged({}, [("hidden", (16,)), ("hidden", (32,))]), "a parameter has two stages"),
     (lambda: staged({"hidden": 64}), "'weight_decay' has no value in the first stage"),
     (lambda: staged({"hidden": 64, "weight_decay": 0.0, "learning_rate": 0.1}), "start is not used for"),
+    (lambda: study(data=3), "data is of type int"),
+    (lambda: study(engines=2, lanes=(8, 8, 8)), "3 numbers for 2 engines"),
+    (lambda: study(engines=2, lanes=(8, 0)), "0 is not from 1 to"),
+    (lambda: study(family=of_ones_own, space=SPACE | {"width": Int(1, 9)}), "is told of the data by that name"),
 ]
 
 

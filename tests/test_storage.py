@@ -418,14 +418,15 @@ def test_a_fingerprint_tells_every_kind_of_range() -> None:
     study = a_study(
         baselines=(),
         space={
-            "learning_rate": Choice(("a", "b")),
+            "learning_rate": 0.1,
+            "activation": Choice(("relu", "tanh")),
             "hidden": Int(16, 32, step=8),
             "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),
         },
-        sampler=Grid(values={"learning_rate": ("a", "b"), "hidden": (16, 24), "weight_decay": (0.0,)}),
+        sampler=Grid(values={"activation": ("relu", "tanh"), "hidden": (16, 24), "weight_decay": (0.0,)}),
     )
     told = fingerprint(study, "f00", "cpu")
-    assert told["space.learning_rate"] == "Choice 'a', 'b'"
+    assert told["space.activation"] == "Choice 'relu', 'tanh'"
     assert told["space.hidden"] == "Int 16..32 step 8"
     assert told["space.weight_decay"] == "Float 1e-07..0.01 log low is zero"
     assert told["sampler.values.hidden"] == [16, 24]

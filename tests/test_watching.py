@@ -352,6 +352,7 @@ def test_a_broken_file_is_listed_with_what_is_wrong(folder: Path) -> None:
     assert _row("bad.py") == Row("bad.py", state="broken", about="line 1: '(' was never closed")
 
 
+@pytest.mark.slow
 def test_a_study_is_listed_as_it_stands(folder: Path) -> None:
     url = f"sqlite:///{folder}/runs.db"
     file = study_file(folder)
