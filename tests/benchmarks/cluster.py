@@ -1,7 +1,7 @@
 """What Ray costs: the same searches by local processes and by a Ray cluster of this machine, in turns.
 
-`python -m tests.benchmarks.cluster [digits|mnist] [rounds]` prints, for each way, the least seconds of a search once its
-engines have the data, a tick's share of them, and what Ray adds. MNIST is found as always.
+`python -m tests.benchmarks.cluster [digits|mnist] [rounds]` prints, for each way, the least seconds of a search once
+its engines have the data, a tick's share of them, and what Ray adds. MNIST is found as always.
 """
 
 import sys

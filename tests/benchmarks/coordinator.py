@@ -1,16 +1,17 @@
 """How many lanes one coordinator can serve: `python -m tests.benchmarks.coordinator [--lanes 16 256] [--seconds 20]`.
 
 The real loop, sampler, judge and record, on SQLite and on a PostgreSQL server of its own; engines are replaced by a
-clock, so that a tick takes `--tick` seconds, 0 unless given, however many lanes there are. Prints what a tick costs the
-coordinator, by part, and how many scores it takes a second, over the ticks after the first, in which every place is
-filled. `--url` takes another database, which should be empty.
+clock, so that a tick takes `--tick` seconds, 0 unless given, however many lanes there are. Prints milliseconds of
+processor time a tick, by part, over the ticks after the first, in which every place is filled; then ticks and reports
+for each second of processor time, the server's included; and reports by the clock on the wall, which on a machine with
+other work tells less. `--url` takes another database, which should be empty.
 """
 
 import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,8 +20,6 @@ import optuna
 from models.recipe import Order, Score
 from search import coordinator
 from search.catalog import load, override
-from search.coordinator import Spent
-from search.record import Record
 from search.snapshots import snapshots_of
 from search.spec import Study
 from search.storage import Store, fingerprint
@@ -30,7 +29,8 @@ from tests.benchmarks.work import print_row, print_table
 from tests.servers import Server, binaries
 
 ENGINES = 4
-PARTS = ("drawing", "inserting", "recording", "judging", "telling")
+PARTS = ("drawing", "inserting", "recording", "judging", "telling", "the server")
+RATES = ("ticks a second", "reports a second", "by the clock on the wall")
 
 
 class ClockFleet(FormulaFleet):
@@ -48,80 +48,88 @@ class ClockFleet(FormulaFleet):
         return scores
 
 
-def timed(record: Record, spent: Counter[str]) -> None:
-    """Let a record count the seconds that its writes take, by what they are mostly about."""
-    write = record.write
+class Meter:
+    """Counts the seconds of processor time that calls take, by part."""
 
-    def counted(tick: int, **what: Any) -> None:
-        part = "inserting" if what.get("begun") else "recording" if what.get("scores") else "telling"
-        began = time.perf_counter()
-        write(tick, **what)
-        spent[part] += time.perf_counter() - began
+    def __init__(self) -> None:
+        self.spent = Counter[str]()
 
-    record.write = counted  # type: ignore[method-assign]
+    def watch(self, of: Any, method: str, part: Callable[..., str]) -> None:
+        """Let calls of a method be counted from now on; `part` names what they are about, from what they are given."""
+        called = getattr(of, method)
+
+        def counted(*given: Any, **named: Any) -> Any:
+            began = time.process_time()
+            try:
+                return called(*given, **named)
+            finally:
+                self.spent[part(*given, **named)] += time.process_time() - began
+
+        setattr(of, method, counted)
 
 
-def simulate(url: str, lanes: int, sampler: str, tick_seconds: float, seconds: float) -> list[object]:
-    """One study until the time is over; returns a row of the table."""
+def about(tick: int, **what: Any) -> str:
+    """What a write is mostly about."""
+    return "inserting" if what.get("begun") else "recording" if what.get("scores") else "telling"
+
+
+def simulate(
+    url: str, served: Callable[[], float], lanes: int, sampler: str, tick_seconds: float, seconds: float
+) -> list[object]:
+    """One study until the time is over; returns a row of the table. `served` gives the server's processor time."""
     study = override(load("mlp").study, trials=1_000_000, sampler=sampler, engines=ENGINES, lanes=lanes // ENGINES)
     record = Store(url).begin(f"{sampler}-{lanes}", study, fingerprint(study, "0" * 64, "cpu"), {}, "")
-    spent, writes = Spent(), Counter[str]()
-    timed(record, writes)
-    first: tuple[float, int, dict[str, float], Counter[str]] | None = None
-    began = time.perf_counter()
+    meter, marks = Meter(), list[tuple[float, float, float, int, Counter[str]]]()
+    meter.watch(record, "write", about)
     with record.lease(), ClockFleet(study, tick_seconds) as fleet:
         search = Search(study, record, FACTS)
+        for step in ("admit", "record", "settle"):
+            meter.watch(search, step, lambda *_, step=step: step)
+
+        def mark() -> None:
+            marks.append((time.perf_counter(), time.process_time(), served(), fleet.reports, Counter(meter.spent)))
 
         def enough() -> bool:
-            nonlocal first
-            now = time.perf_counter()
-            if first is None:
-                first = now, fleet.reports, dict(vars(spent)), Counter(writes)
-            return search.tick > 3 and now - first[0] > seconds
+            if search.tick == 1:
+                mark()
+            return search.tick > 3 and time.perf_counter() - marks[1][0] > seconds
 
+        mark()
         # The snapshots of a fleet without tensors are empty: their clock stands still, and none is taken.
-        kept = snapshots_of(record, fleet, clock=lambda: 0.0)
-        coordinator.run(search, fleet, kept, pause=enough, spent=spent)
-    assert first is not None
-    filled, reports, before, written = first
-    wall, ticks = time.perf_counter() - filled, search.tick - 1
-    of_loop = {part: seconds - before[part] for part, seconds in vars(spent).items()}
-    of_writes = Counter({part: writes[part] - written[part] for part in writes})
-    cost = {
-        "drawing": of_loop["sampling"] - of_writes["inserting"],
-        "inserting": of_writes["inserting"],
-        "recording": of_writes["recording"],
-        "judging": of_loop["recording"] + of_loop["judging"] - of_writes["recording"] - of_writes["telling"],
-        "telling": of_writes["telling"],
-    }
-    its_own = sum(cost.values())
-    reports = fleet.reports - reports
+        coordinator.run(search, fleet, snapshots_of(record, fleet, clock=lambda: 0.0), pause=enough)
+        mark()
+    began, filled, ended = marks
+    ticks, reports = search.tick - 1, ended[3] - filled[3]
+    wall, ours, theirs = (ended[clock] - filled[clock] for clock in range(3))
+    part = Counter({name: ended[4][name] - filled[4][name] for name in ended[4]})
+    drawing = part["admit"] - part["inserting"]
+    judging = part["record"] + part["settle"] - part["recording"] - part["telling"]
+    spent = (drawing, part["inserting"], part["recording"], judging, part["telling"], theirs)
     return [
-        filled - began,
+        filled[1] - began[1] + filled[2] - began[2],
         ticks,
-        1e3 * its_own / ticks,
-        *(1e3 * cost[part] / ticks for part in PARTS),
-        ticks / its_own,
-        round(reports / its_own),
-        f"{its_own / wall:.0%}",
+        *(1e3 * each / ticks for each in spent),
+        ticks / (ours + theirs),
+        round(reports / (ours + theirs)),
+        round(reports / wall),
     ]
 
 
 @contextmanager
-def databases(url: str | None) -> Iterator[dict[str, str]]:
-    """The databases to measure, by kind."""
+def databases(url: str | None) -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
+    """The databases to measure, by kind: address, and what tells the processor time of its server."""
     if url is not None:
-        yield {url.partition(":")[0]: url}
+        yield {url.partition(":")[0]: (url, lambda: 0.0)}
         return
     with tempfile.TemporaryDirectory() as folder:
-        found = {"SQLite": f"sqlite:///{folder}/studies.db"}
+        found: dict[str, tuple[str, Callable[[], float]]] = {"SQLite": (f"sqlite:///{folder}/it.db", lambda: 0.0)}
         where = binaries()
         if where is None:
             yield found
             return
         server = Server(where, durable=True)
         try:
-            yield found | {"PostgreSQL": server.new()}
+            yield found | {"PostgreSQL": (server.new(), server.cpu_seconds)}
         finally:
             server.close()
 
@@ -135,13 +143,13 @@ def main() -> None:
     parser.add_argument("--url")
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    head = ["database", "sampler", "lanes", "s to fill", "ticks", "ms a tick", *PARTS]
-    print_table([*head, "ticks a second", "reports a second", "load"], [])
-    with databases(given.url) as urls:
-        for kind, url in urls.items():
+    print_table(["database", "sampler", "lanes", "s to fill", "ticks", *PARTS, *RATES], [])
+    with databases(given.url) as found:
+        for kind, (url, served) in found.items():
             for sampler in given.sampler:
                 for lanes in given.lanes:
-                    print_row([kind, sampler, lanes, *simulate(url, lanes, sampler, given.tick, given.seconds)])
+                    row = simulate(url, served, lanes, sampler, given.tick, given.seconds)
+                    print_row([kind, sampler, lanes, *row])
 
 
 if __name__ == "__main__":
