@@ -477,13 +477,13 @@ def test_one_look_at_the_others_serves_all_that_are_drawn_together(monkeypatch: 
 
 
 def test_trials_drawn_together_are_as_good_as_those_drawn_alone() -> None:
-    """On a bowl; random draws lie at 0.17 on average, TPE's at about 0.03."""
-    space: dict[str, Range] = {"learning_rate": Float(0.0, 1.0), "hidden": Int(0, 100), "weight_decay": Float(0.0, 1.0)}
+    """On a bowl. Over seeds 3 to 5: 0.006 to 0.009 together, 0.009 to 0.011 alone; random draws lie at 0.17."""
+    space: dict[str, Range] = {"learning_rate": Float(0.2, 1.2), "hidden": Int(1, 101), "weight_decay": Float(0.0, 1.0)}
     study = a_study(TPE(), space, seed=3)
     mirror = Mirror(study)
 
     def distance(drawn: Parameters) -> float:
-        return (float(drawn["learning_rate"]) - 0.5) ** 2 + (float(drawn["hidden"]) / 100 - 0.5) ** 2
+        return (float(drawn["learning_rate"]) - 0.7) ** 2 + ((float(drawn["hidden"]) - 1) / 100 - 0.5) ** 2
 
     def told(number: int, drawn: Parameters) -> None:
         mirror.insert(TrialRow(number=number, state="running", drawn=drawn, joined=1))
@@ -494,7 +494,7 @@ def test_trials_drawn_together_are_as_good_as_those_drawn_alone() -> None:
         assert drawn is not None
         told(number, drawn)
     many = [draw(study, 100 + place, mirror, together=50 - place) for place in range(50)]
-    assert sum(distance(drawn or {}) for drawn in many) / 50 < 0.06
+    assert sum(distance(drawn or {}) for drawn in many) / 50 < 0.02
 
 
 def test_scipys_logarithm_of_the_normal_distribution_is_that_of_tpe() -> None:
