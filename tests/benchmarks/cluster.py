@@ -22,7 +22,7 @@ from search.work import Search
 from tests.benchmarks.work import print_table
 from tests.nodes import Nodes
 
-TRIALS = {"digits": 200, "mnist": 16}
+TRIALS = {"digits": 100, "mnist": 16}
 
 
 def seconds(study: Study, site: int | Site, folder: Path) -> tuple[float, int]:

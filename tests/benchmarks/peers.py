@@ -3,7 +3,7 @@
 `dataloader`   Optuna with the DataLoader of its own PyTorch examples, one trial after another
 `memory-1x2`   Optuna with the data in memory and a careful loop, one process on two threads
 `memory-2x1`   the same in two processes of one thread each, sharing the study through SQLite
-`ray`          Ray Tune, data in memory, two trials at once (where Ray is installed)
+`ray`          Ray Tune, data in memory, two trials at once (where Ray and its extra `tune` are installed)
 All score the validation part after every epoch and report it, and none prunes.
 """
 

@@ -58,7 +58,7 @@ def main() -> None:
             command = ["-m", "search.run", "--study", f"{folder}/{precision}.py", "--restart", "--quiet"]
             taken[f"Studyhall, {precision}"] = seconds(command, folder, given.runs)
         for kind in KINDS:
-            if kind in given.without or (kind == "ray" and importlib.util.find_spec("ray") is None):
+            if kind in given.without or (kind == "ray" and importlib.util.find_spec("pyarrow") is None):
                 continue
             runs = 1 if kind == "dataloader" else given.runs
             taken[kind] = seconds(["-m", "tests.benchmarks.peers", kind, *size], folder, runs)
