@@ -27,6 +27,11 @@ class Block:
     lanes: Tensor  # (R,) the lane each row belongs to; (1,) where all rows are one lane's
     state: dict[str, Tensor] = field(default_factory=dict)  # tensors like `weight`, by name
 
+    def strip(self, rows: slice) -> "Block":
+        """Return some rows as a block that shares their memory."""
+        lanes = self.lanes[rows] if len(self.lanes) > 1 else self.lanes
+        return Block(self.weight[rows], lanes, {name: tensor[rows] for name, tensor in self.state.items()})
+
 
 @dataclass(frozen=True)
 class Pace:

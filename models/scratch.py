@@ -28,6 +28,7 @@ from models.recipe import Loss, Precision
 
 ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
 FEWEST_EXAMPLES = 16  # of a minibatch in a fused product
+STRIP = 256  # rows that go through all passes after a product of 16 bits at a time: few enough to stay in the cache
 
 # --- activations: h = f(a) in place, and da = f'(a) dh in place, told by h alone --------------------------------------
 
@@ -149,7 +150,15 @@ class Matrix:
     def __init__(self, block: Block, low: torch.dtype | None) -> None:
         self.block, self._low = block, None if low is None else block.weight.to(low)
         if self._low is not None:
-            self._low_gradient, self._gradient = torch.empty_like(self._low), torch.empty_like(block.weight)
+            self._low_gradient = torch.empty_like(self._low)
+            height, on_cpu = len(block.weight), block.weight.device.type == "cpu"
+            starts = range(0, height, STRIP) if on_cpu else [0]
+            strips = [slice(start, min(start + STRIP, height) if on_cpu else height) for start in starts]
+            gradient = torch.empty_like(block.weight[strips[0]])  # one for all strips, the last of which may be lower
+            self._strips = [
+                (block.strip(rows), self._low[rows], self._low_gradient[rows], gradient[: rows.stop - rows.start])
+                for rows in strips
+            ]
 
     def times(self, x: Tensor, out: Tensor, rows: slice = slice(None)) -> None:
         """Write some rows of the block times x."""
@@ -171,8 +180,9 @@ class Matrix:
             stepper.descend_product(self.block, delta, inputs)
         else:
             torch.mm(delta.to(self._low), inputs.to(self._low), out=self._low_gradient)
-            stepper.descend(self.block, self._gradient.copy_(self._low_gradient))
-            self._low.copy_(self.block.weight)
+            for strip, low, low_gradient, gradient in self._strips:
+                stepper.descend(strip, gradient.copy_(low_gradient))
+                low.copy_(strip.weight)
 
 
 # --- the fused model --------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from models.recipe import (
     Score,
     StepExponential,
 )
+from models.scratch import STRIP
 from models.seeds import derive
 
 pytestmark = pytest.mark.usefixtures("one_thread")  # an engine's default; the bits of a product depend on it
@@ -266,6 +267,24 @@ def test_in_bfloat16_a_lane_learns_what_it_would_learn_in_float32(parts: tuple[P
         assert one.train_loss == pytest.approx(other.train_loss, rel=5e-3)
         assert one.train_loss != other.train_loss
         assert one.validation_loss == pytest.approx(other.validation_loss, rel=5e-3)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.9), AdamW()], ids=["sgd", "momentum", "adamw"])
+def test_in_bfloat16_the_seams_of_strips_are_nowhere_to_be_seen(
+    optimizer: SGD | AdamW, parts: tuple[Part, Part]
+) -> None:
+    recipe = Recipe(family=Mlp(), optimizer=optimizer, precision="bfloat16")
+    mine, before = order(0, STRIP + 44), [order(1, 100, 0.01, 0.0), order(2, STRIP, 0.02)]
+    alone, behind = engine(recipe, parts), engine(recipe, parts)  # `mine` is cut elsewhere in each
+    for one in before:
+        behind.add(one)
+    alone.add(mine)
+    behind.add(mine)
+    for tick in (1, 2):
+        alone.tick(tick)
+        behind.tick(tick)
+    for name, tensor in alone.weights(0).items():
+        assert torch.equal(tensor, behind.weights(0)[name])
 
 
 def test_a_diverging_neighbour_harms_nobody(parts: tuple[Part, Part]) -> None:
