@@ -33,13 +33,13 @@ class OneByOne:
 
     def logits(self, weight: Tensor, h: Tensor, z: Tensor) -> None:
         """Write z of each lane."""
-        weights = weight.t().split(self._heights, 1)  # all views in one call: one by one they take longer than products
-        for its_weight, its_h, its_z in zip(weights, h.split(self._heights), z.unbind(), strict=True):
+        weights = weight.t().split_with_sizes(self._heights, 1)  # all views in one call
+        for its_weight, its_h, its_z in zip(weights, h.split_with_sizes(self._heights), z.unbind(), strict=True):
             torch.mm(its_weight, its_h, out=its_z)  # (C, H) @ (H, B)
 
     def back(self, weight: Tensor, h: Tensor, dz: Tensor, dh: Tensor, gradient: Tensor) -> None:
         """Write dh and the gradient of each lane."""
-        below = (tensor.split(self._heights) for tensor in (weight, h, dh, gradient))
+        below = (tensor.split_with_sizes(self._heights) for tensor in (weight, h, dh, gradient))
         for its_weight, its_h, its_dh, its_gradient, its_dz, turned in zip(
             *below, dz.unbind(), dz.transpose(1, 2).unbind(), strict=True
         ):

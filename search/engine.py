@@ -6,6 +6,7 @@ as its standard input does, that is with its parent, however that came to die. S
 no database.
 """
 
+import gc
 import json
 import os
 import signal
@@ -195,4 +196,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a model prints goes to standard error, not among the answers
+    gc.disable()  # what an import makes stays: looking through it for garbage takes a tenth of its time
+    import models.lifted  # noqa: F401 - what `open` needs, while the coordinator is still busy with its own
+
+    gc.freeze()
+    gc.enable()
     main(sys.stdin, out)

@@ -153,15 +153,25 @@ class _Worker:
             self._process.stdin.close()
 
 
-class _Machine:
-    """The machine at hand: worker processes on it, or this one where there are to be none."""
+class Machine:
+    """The machine at hand: worker processes on it, or this one where there are to be none.
+
+    A context manager: leaving it ends the workers that began early and that no fleet has taken.
+    """
 
     roomier = False
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self._early: list[_Worker] = []
+
+    def begin(self, engines: int) -> None:
+        """Start workers before there is a fleet: they import torch, which takes seconds, while the caller goes on."""
+        for number in range(min(self._workers, engines)):
+            self._early.append(_Worker(number))
 
     def fill(self, places: list[Place], engines: int) -> None:
+        """Put workers in for those that are dead or missing."""
         for number in range(max(1, min(self._workers, engines))):
             if number == len(places):
                 places.append(self._start(number))
@@ -170,7 +180,24 @@ class _Machine:
                 places[number] = self._start(number)
 
     def _start(self, number: int) -> Place:
-        return _Worker(number) if self._workers else _Inline()
+        if not self._workers:
+            return _Inline()
+        return self._early.pop(0) if self._early else _Worker(number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._early:
+            worker.close()
+
+
+def worker_count(asked: int | None, engines: int) -> int:
+    """Return how many processes host the engines."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(engines, cores) if asked is None else asked
 
 
 def _manner(status: int) -> str:
@@ -183,7 +210,7 @@ class Fleet:
 
     def __init__(self, engines: int, site: int | Site) -> None:
         """Start the hosts at a site: a number is that of worker processes here, 0 this one. They load nothing yet."""
-        self._site = _Machine(site) if isinstance(site, int) else site
+        self._site = Machine(site) if isinstance(site, int) else site
         self.notes: list[str] = []  # what the user should know of how lanes are trained
         self._order = list(range(engines))  # in which engines are dealt to hosts
         self._places: list[Place] = []

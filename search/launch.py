@@ -23,7 +23,7 @@ from search import coordinator
 from search.catalog import Named, override
 from search.console import Interrupt
 from search.coordinator import Spent
-from search.fleet import Facts, Fleet, Site
+from search.fleet import Facts, Fleet, Machine, Site, worker_count
 from search.record import Record
 from search.schema import folder_of
 from search.snapshots import snapshots_of
@@ -213,14 +213,14 @@ def _device_there(options: Options) -> str:
 
 
 def site(
-    study: Study, device: str, options: Options, note: Callable[[str], None]
+    study: Study, device: str, options: Options, note: Callable[[str], None], machine: Machine | None = None
 ) -> AbstractContextManager[int | Site]:
     """Return where the engines of a study live: on a cluster, which is joined, or in processes of this machine.
 
-    `note` is told what the user should know while they live there.
+    `note` is told what the user should know while they live there. `machine` may have workers that began early.
     """
     if options.cluster is None:
-        return nullcontext(worker_count(options.workers, study.engines))
+        return nullcontext(machine or worker_count(options.workers, study.engines))
     from search.cluster import Cluster
 
     return Cluster(
@@ -232,12 +232,6 @@ def site(
     )
 
 
-def worker_count(asked: int | None, engines: int) -> int:
-    """Return how many processes host the engines."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(engines, cores) if asked is None else asked
-
-
 def search(
     prepared: Prepared,
     options: Options,
@@ -245,17 +239,19 @@ def search(
     interrupt: Interrupt,
     begun: Callable[[Search, Facts], Callable[[], None]] = lambda search, facts: lambda: None,
     note: Callable[[str], None] = lambda line: None,
+    machine: Machine | None = None,
 ) -> Ended:
     """Run the study until its budget is spent, or until the timeout or a signal pauses it.
 
     `begun` is told the search and what the engines found, and returns what is called after every tick. `note` is told,
-    once, each thing that the user should know of how the trials are trained.
+    once, each thing that the user should know of how the trials are trained. `machine` may have workers that began
+    early.
     """
     began = time.monotonic()
     study, spent = prepared.study, Spent()
     deadline = None if options.timeout is None else began + options.timeout
     with (
-        site(study, prepared.device, options, note) as where,
+        site(study, prepared.device, options, note, machine) as where,
         prepared.record.lease(),
         Fleet(study.engines, where) as fleet,
     ):

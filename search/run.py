@@ -232,22 +232,28 @@ def _named(study: str, changes: dict[str, object]) -> "Named":
 
 def _search(named: "Named", options: "Options", *, quiet: bool, tensorboard: bool) -> int:
     """Search, show it, say what comes next, and return the exit code."""
-    import optuna
+    from search.fleet import Machine, worker_count
 
-    from search import session
-    from search.storage import DEFAULT_URL
+    engines, interrupt = named.study.engines, Interrupt()
+    with Machine(0 if options.cluster else worker_count(options.workers, engines)) as machine:
+        machine.begin(engines)
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    interrupt = Interrupt()
-    ran = session.run(
-        named,
-        options,
-        interrupt=interrupt,
-        console=out,
-        note=lambda text: err.print(f"[yellow]note:[/] {escape(text)}"),
-        quiet=quiet,
-        tensorboard=tensorboard,
-    )
+        import optuna
+
+        from search import session
+        from search.storage import DEFAULT_URL
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        ran = session.run(
+            named,
+            options,
+            interrupt=interrupt,
+            console=out,
+            note=lambda text: err.print(f"[yellow]note:[/] {escape(text)}"),
+            quiet=quiet,
+            tensorboard=tensorboard,
+            machine=machine,
+        )
     name = ran.prepared.record.name
     if ran.ended is None:
         done = len(ran.prepared.record.trials())

@@ -15,7 +15,7 @@ from models.errors import UserError
 from search import launch
 from search.catalog import Named
 from search.console import Interrupt
-from search.fleet import Facts, Fleet
+from search.fleet import Facts, Fleet, Machine
 from search.launch import Ended, Options, Prepared
 from search.progress import Progressing, summary
 from search.snapshots import snapshots_of
@@ -51,10 +51,12 @@ def run(
     note: Callable[[str], None],
     quiet: bool = False,
     tensorboard: bool = False,
+    machine: Machine | None = None,
 ) -> Ran:
     """Search a study until its budget is spent, or until the timeout or a signal pauses it.
 
-    `note` is told what the user must know before anything else, if there is something.
+    `note` is told what the user must know before anything else, if there is something. `machine` may have workers that
+    began early.
     """
     prepared = launch.prepare(named, options)
     if prepared.note:
@@ -79,7 +81,7 @@ def run(
 
             return after_tick
 
-        ended = launch.search(prepared, options, interrupt=interrupt, begun=begun, note=note)
+        ended = launch.search(prepared, options, interrupt=interrupt, begun=begun, note=note, machine=machine)
     return Ran(prepared, ended, curves)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from models.data import Source
 from search import coordinator
-from search.fleet import Fleet
+from search.fleet import Fleet, Machine, Place
 from search.record import Record
 from search.snapshots import Snapshots, snapshots_of
 from search.spec import Float, Int, Study
@@ -109,6 +109,19 @@ def test_same_table_whatever_the_number_of_processes(workers: int, undisturbed: 
     study = REPEATING
     run(study, url("spread"), digits, workers=workers)
     assert table(url("spread")) == table(undisturbed)
+
+
+def test_workers_that_began_early_are_the_fleets_or_end() -> None:
+    places: list[Place] = []
+    with Machine(2) as machine:
+        machine.begin(2)
+        first, second = early = list(machine._early)
+        machine.fill(places, 1)
+        assert places == [first]
+        assert not any(worker.dead for worker in early)
+    assert second.dead
+    assert not first.dead
+    first.close()
 
 
 def test_same_table_from_the_same_seed(undisturbed: str, url: Url, digits: Source) -> None:

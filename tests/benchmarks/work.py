@@ -20,6 +20,11 @@ def configurations(trials: int) -> list[tuple[int, float]]:
     return [(int(width), float(rate)) for width, rate in zip(widths, rates, strict=True)]
 
 
+def convolutional(trials: int) -> list[tuple[int, float]]:
+    """16 channels each, and rates of Adam from 0.0005 to 0.005, evenly on a log scale."""
+    return [(16, float(rate)) for rate in np.geomspace(5e-4, 5e-3, trials)]
+
+
 def seconds(command: list[str], folder: Path, runs: int = 1) -> float:
     """The median wall time of a whole process, its start included."""
     taken = []
@@ -38,6 +43,15 @@ def seconds(command: list[str], folder: Path, runs: int = 1) -> float:
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}")
     return statistics.median(taken)
+
+
+def print_ratios(title: str, taken: dict[str, float]) -> None:
+    """Print seconds by row, and how often each of Studyhall's rows goes into every row."""
+    ours = [name for name in taken if name.startswith("Studyhall")]
+    print_table(
+        [title, "seconds", *(f"times {name}" for name in ours)],
+        [[name, spent, *(spent / taken[us] for us in ours)] for name, spent in taken.items()],
+    )
 
 
 def print_table(head: list[str], rows: list[list[object]]) -> None:
