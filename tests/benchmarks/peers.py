@@ -28,6 +28,8 @@ from models.data import import_torchvision, locate, normalisation, split, traini
 from models.recipe import Cnn
 from tests.benchmarks.work import BATCH, configurations, convolutional
 
+MEAN, STD = (0.1307,), (0.3081,)  # of MNIST, as torch's own example has them
+
 
 def model_of(hidden: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10))
@@ -83,8 +85,9 @@ def with_dataloader(trials: int, epochs: int) -> None:
     torchvision = import_torchvision()
     source = locate("mnist", None)
     assert source is not None
-    to_tensor = torchvision.transforms.ToTensor()
-    whole = torchvision.datasets.MNIST(source.root, train=True, download=False, transform=to_tensor)
+    transforms = torchvision.transforms
+    normalised = transforms.Compose([transforms.ToTensor(), transforms.Normalize(MEAN, STD)])
+    whole = torchvision.datasets.MNIST(source.root, train=True, download=False, transform=normalised)
     trained, scored = split(whole.targets.numpy(), 1 / 6, 0)
     train = torch.utils.data.DataLoader(torch.utils.data.Subset(whole, trained.tolist()), BATCH, shuffle=True)
     held = torch.utils.data.DataLoader(torch.utils.data.Subset(whole, scored.tolist()), BATCH)
