@@ -225,6 +225,8 @@ class Study(Recipe):
     def _fits_together(self) -> Self:
         self._check_names()
         check_conditions(self.space)
+        if isinstance(self.family, OwnModel) and self.precision != "float32":
+            raise ValueError(f"precision: {called(self.family)} trains in the precision it is written in; leave it out")
         for name in self.names:
             for value in _ends(self.space[name]) if name in self.space else (self.fixed[name],):
                 self._check_trainable(name, value)

@@ -40,10 +40,12 @@ def main() -> None:
                 epochs[pruner.name] = len(prepared.record.scores())
             shares.append(epochs["peer"] / epochs["none"])
             losses.append(best["none"] - best["peer"])
-            rows.append([seed, epochs["none"], epochs["peer"], shares[-1], best["none"], best["peer"], losses[-1]])
+            accuracies = [f"{each:.4f}" for each in (best["none"], best["peer"], losses[-1])]
+            rows.append([seed, epochs["none"], epochs["peer"], shares[-1], *accuracies])
     print_table(["seed", "epochs, all", "epochs, pruned", "share", "best, all", "best, pruned", "lost"], rows)
     print_table(
-        ["mean share of epochs", "mean loss of accuracy"], [[statistics.fmean(shares), statistics.fmean(losses)]]
+        ["mean share of epochs", "mean loss of accuracy"],
+        [[statistics.fmean(shares), f"{statistics.fmean(losses):.4f}"]],
     )
 
 

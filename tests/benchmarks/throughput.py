@@ -1,6 +1,7 @@
 """The same trials by us and by what people use today: `python -m tests.benchmarks.throughput [convolutional]`.
 
-Every row is a whole process, from its start to its end, on the same configurations; none prunes.
+Every row is a whole process, from its start to its end, on the same configurations; none prunes. The commands take
+turns, and the least time of each counts.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.peers import CONVOLUTIONAL, PERCEPTRONS
-from tests.benchmarks.work import BATCH, configurations, convolutional, print_ratios, seconds
+from tests.benchmarks.work import BATCH, configurations, convolutional, in_turns, print_ratios
 
 STUDY = """
 from search import SGD, Adam, Baseline, Cnn, Float, Int, Mlp, NoPruner, Study
@@ -43,14 +44,14 @@ def main() -> None:
     parser.add_argument("kind", nargs="?", choices=KINDS, default="perceptrons")
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--runs", type=int, default=3, help="of each command; the median counts (one of the slowest)")
+    parser.add_argument("--rounds", type=int, default=2, help="in which all commands take turns; the least time counts")
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
     given = parser.parse_args()
     words, configured, peers = KINDS[given.kind]
     size = ["--trials", str(given.trials), "--epochs", str(given.epochs)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        taken: dict[str, float] = {}
+        commands: dict[str, list[str]] = {}
         for precision in ("float32", "bfloat16"):
             text = STUDY.format(
                 words=words,
@@ -61,13 +62,12 @@ def main() -> None:
                 work=configured(given.trials),
             )
             (folder / f"{precision}.py").write_text(text)
-            command = ["-m", "search.run", "--study", f"{folder}/{precision}.py", "--restart", "--quiet"]
-            taken[f"Studyhall, {precision}"] = seconds(command, folder, given.runs)
+            study = ["--study", f"{folder}/{precision}.py"]
+            commands[f"Studyhall, {precision}"] = ["-m", "search.run", *study, "--restart", "--quiet"]
         for peer in peers:
-            if peer in given.without or (peer == "ray" and importlib.util.find_spec("pyarrow") is None):
-                continue
-            runs = 1 if peer == "dataloader" else given.runs
-            taken[peer] = seconds(["-m", "tests.benchmarks.peers", peer, *size], folder, runs)
+            if peer not in given.without and (peer != "ray" or importlib.util.find_spec("pyarrow")):
+                commands[peer] = ["-m", "tests.benchmarks.peers", peer, *size]
+        taken = in_turns(commands, folder, given.rounds)
     print_ratios(f"{given.kind}, {given.trials} trials x {given.epochs} epochs", taken)
 
 

@@ -1,7 +1,7 @@
 """The work that the benchmarks share: training some fixed perceptrons on MNIST, and how a command is timed."""
 
+import math
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -25,24 +25,31 @@ def convolutional(trials: int) -> list[tuple[int, float]]:
     return [(16, float(rate)) for rate in np.geomspace(5e-4, 5e-3, trials)]
 
 
-def seconds(command: list[str], folder: Path, runs: int = 1) -> float:
-    """The median wall time of a whole process, its start included."""
-    taken = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        taken.append(time.perf_counter() - began)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}")
-    return statistics.median(taken)
+def seconds(command: list[str], folder: Path) -> float:
+    """The wall time of a whole process, its start included."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    taken = time.perf_counter() - began
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}")
+    return taken
+
+
+def in_turns(commands: dict[str, list[str]], folder: Path, rounds: int) -> dict[str, float]:
+    """The least seconds of each command over some rounds, so that what else the machine does falls on all of them."""
+    taken: dict[str, float] = {}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            taken[name] = min(seconds(command, folder), taken.get(name, math.inf))
+    return taken
 
 
 def print_ratios(title: str, taken: dict[str, float]) -> None:
