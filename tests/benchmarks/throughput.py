@@ -20,6 +20,7 @@ study = Study(
     epochs={epochs},
     batch_size={batch},
     trials={trials},
+    lanes={lanes},
     precision={precision!r},
     pruner=NoPruner(),
     space={{
@@ -58,6 +59,7 @@ def main() -> None:
                 epochs=given.epochs,
                 batch=BATCH,
                 trials=given.trials,
+                lanes=-(-given.trials // 2),  # all trials at a time, in two engines
                 precision=precision,
                 work=configured(given.trials),
             )
