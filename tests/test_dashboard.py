@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,9 @@ def _served(runs: Path, **options: Any) -> Iterator[Ask]:
     try:
         yield ask
     finally:
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))  # in its own thread
+        # In its own thread, which may be awake for another reason and close the trigger before we have pulled it.
+        with suppress(OSError):
+            server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
         thread.join()
         server.task_dispatcher.shutdown()
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -472,7 +472,8 @@ def serving(url: str, **options: bool) -> Iterator[int]:
     try:
         yield waiting.effective_port
     finally:
-        waiting.trigger.pull_trigger(lambda: waiting.asyncore.close_all(waiting._map))  # in its own thread
+        with suppress(OSError):  # in its own thread, which may have been awake and done so before we pull
+            waiting.trigger.pull_trigger(lambda: waiting.asyncore.close_all(waiting._map))
         thread.join()
         waiting.task_dispatcher.shutdown()
 
