@@ -151,9 +151,9 @@ class Matrix:
         self.block, self._low = block, None if low is None else block.weight.to(low)
         if self._low is not None:
             self._low_gradient = torch.empty_like(self._low)
-            height, on_cpu = len(block.weight), block.weight.device.type == "cpu"
-            starts = range(0, height, STRIP) if on_cpu else [0]
-            strips = [slice(start, min(start + STRIP, height) if on_cpu else height) for start in starts]
+            height = len(block.weight)
+            step = STRIP if block.weight.device.type == "cpu" else height
+            strips = [slice(start, min(start + step, height)) for start in range(0, height, step)]
             gradient = torch.empty_like(block.weight[strips[0]])  # one for all strips, the last of which may be lower
             self._strips = [
                 (block.strip(rows), self._low[rows], self._low_gradient[rows], gradient[: rows.stop - rows.start])
