@@ -127,6 +127,8 @@ class Convolutions:
     they meet; the weights themselves, their gradients, the optimizer and the linear layer stay in float32.
     """
 
+    steady = False  # not tried on a GPU
+
     def __init__(self, family: CnnFamily, lanes: Sequence[Lane], loss: Loss) -> None:
         like = lanes[0].weights["out.weight"]
         self._family = family

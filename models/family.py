@@ -38,6 +38,8 @@ class Lane:
 class Fused(Protocol):
     """Several lanes that train in the same products. `lanes[i]`'s tensors are views into this."""
 
+    steady: bool  # whether every step of as many examples does the same, with nothing looked at in between
+
     def step(self, x: Tensor, y: Tensor, stepper: Stepper) -> tuple[Tensor, Tensor]:
         """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
 

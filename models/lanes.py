@@ -27,7 +27,9 @@ from models.minibatches import Part
 from models.mlp import MlpFamily
 from models.optim import Pace, bind, state_names
 from models.own import build
+from models.products import kernels_for, note_for, sums
 from models.recipe import SGD, Cnn, Linear, Order, Own, Parameters, Recipe, Score
+from models.replay import Replayed
 from models.seeds import derive
 
 SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
@@ -104,7 +106,9 @@ class Engine:
     @property
     def notes(self) -> list[str]:
         """What the user should know of how lanes are trained, a line each."""
-        return self._family.notes if isinstance(self._family, lift) else []
+        if isinstance(self._family, lift):
+            return self._family.notes
+        return [note] if (note := note_for(self._device)) else []
 
     def _take(self, lane: Lane) -> None:
         lane.weights = {name: tensor.to(self._device) for name, tensor in lane.weights.items()}
@@ -189,8 +193,9 @@ class Engine:
         figures = _Figures(len(lanes), examples, self._device)
         if isinstance(fused, Lifted):
             fused.begin_tick(derive(seed, "masks"))
+        trained = Replayed(fused) if self._device.type == "cuda" and fused.steady else fused
         for places, x, y in self._trained.batches(size, order, self._recipe.augment, derive(seed, "augment")):
-            figures.put(places, *fused.step(x, y, stepper))
+            figures.put(places, *trained.step(x, y, stepper))
         return figures.means()
 
     def _pass(self, lanes: list[Lane], fused: Fused, part: Part) -> tuple[list[float], list[float]]:
@@ -275,8 +280,11 @@ class _Figures:
     def means(self) -> tuple[list[float], list[float]]:
         """Mean loss (summed in float64) and accuracy of every lane."""
         examples = self._hits.shape[1]
-        losses = torch.stack([row.sum(dtype=torch.float64) for row in self._losses]) / examples
-        return losses.tolist(), (self._hits.sum(1).double() / examples).tolist()
+        if kernels_for(self._losses):
+            losses = sums(self._losses, torch.float64)
+        else:
+            losses = torch.stack([row.sum(dtype=torch.float64) for row in self._losses])
+        return (losses / examples).tolist(), (self._hits.sum(1).double() / examples).tolist()
 
 
 def _zeros(weights: Weights) -> Weights:

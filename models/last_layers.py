@@ -1,18 +1,21 @@
 """The last layers of fused perceptrons: ten rows a lane, too small to be one product as the first layers are.
 
 On a CPU each lane has a product of its own, so that its bits never depend on its neighbours. On a GPU, where hundreds
-of small products take longer to start than to do, all lanes go through one batched product, the narrower ones filled
-up with zeros. Used by scratch.py. Knows no loss and no optimizer.
+of small products take longer to start than to do, one kernel does them all, each in pieces that are its own. Used by
+scratch.py. Knows no loss and no optimizer.
 
-Letters: L lanes, B examples of the minibatch, W units of the widest lane, S hidden units of all lanes, C classes. The
-weight lies transposed, (S, C): a row for what each hidden unit sends out.
+Letters: L lanes, B examples of the minibatch, S hidden units of all lanes, C classes. The weight lies transposed,
+(S, C): a row for what each hidden unit sends out.
 """
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from models.products import kernels_for
 
 
 class LastLayers(Protocol):
@@ -47,35 +50,26 @@ class OneByOne:
             torch.mm(its_h, turned, out=its_gradient)  # (H, B) @ (B, C)
 
 
-class Together:
-    """One batched product, in which each lane is as wide as the widest."""
+class AllAtOnce:
+    """One kernel for all lanes."""
 
-    def __init__(self, rows: Sequence[slice], device: torch.device) -> None:
-        starts = torch.tensor([it.start for it in rows])
-        widths = torch.tensor([it.stop - it.start for it in rows])
-        unit = torch.arange(int(widths.max()))
-        exists = unit < widths[:, None]  # (L, W)
-        # A unit that a lane lacks is its first one over again, with a weight of zero: what it reads is the lane's own,
-        # so that a lane which diverges spoils no other.
-        self._taken = (starts[:, None] + torch.where(exists, unit, 0)).flatten().to(device)  # (L W,) places in S
-        self._kept = exists.flatten().nonzero().squeeze(1).to(device)  # (S,) places in L W
-        self._exists = exists.unsqueeze(2).to(device)
-        self._lanes = len(rows)
+    def __init__(self, rows: Sequence[slice], kernels: ModuleType, device: torch.device) -> None:
+        starts, widths = [it.start for it in rows], [it.stop - it.start for it in rows]
+        self._kernels = kernels
+        self._starts, self._widths, *self._cut = (
+            torch.tensor(numbers, device=device) for numbers in (starts, widths, *kernels.pieces(starts, widths))
+        )
 
     def logits(self, weight: Tensor, h: Tensor, z: Tensor) -> None:
         """Write z of each lane."""
-        torch.bmm(self._apart(weight).mul_(self._exists).transpose(1, 2), self._apart(h), out=z)
+        self._kernels.logits(weight, h, z, self._starts, self._widths)
 
     def back(self, weight: Tensor, h: Tensor, dz: Tensor, dh: Tensor, gradient: Tensor) -> None:
         """Write dh and the gradient of each lane."""
-        torch.index_select(torch.bmm(self._apart(weight), dz).flatten(0, 1), 0, self._kept, out=dh)
-        torch.index_select(torch.bmm(self._apart(h), dz.transpose(1, 2)).flatten(0, 1), 0, self._kept, out=gradient)
-
-    def _apart(self, fused: Tensor) -> Tensor:
-        """Return (S, K) as (L, W, K)."""
-        return fused.index_select(0, self._taken).view(self._lanes, -1, fused.shape[1])
+        self._kernels.back(weight, h, dz, dh, gradient, self._cut)
 
 
-def last_layers(rows: Sequence[slice], device: torch.device) -> LastLayers:
-    """Return what suits the device; `rows` are those of each lane in S, which they fill without gaps."""
-    return Together(rows, device) if device.type == "cuda" else OneByOne(rows)
+def last_layers(rows: Sequence[slice], like: Tensor) -> LastLayers:
+    """Return what suits the device of a tensor; `rows` are those of each lane in S, which they fill without gaps."""
+    kernels = kernels_for(like)
+    return OneByOne(rows) if kernels is None else AllAtOnce(rows, kernels, like.device)

@@ -88,6 +88,8 @@ class lift:  # noqa: N801 - a function to its callers
 class Lifted:
     """The lanes of one group."""
 
+    steady = False
+
     def __init__(self, family: lift, lanes: Sequence[Lane], loss: Loss) -> None:
         self._family, self._lanes, self._loss = family, list(lanes), loss
         self._parts: list[_Together | _Alone] | None = None  # arranged when there is a minibatch to try them on

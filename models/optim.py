@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.products import kernels_for, product, step_down
 from models.recipe import SGD, Adam, AdamW, Optimizer
 
 
@@ -26,11 +27,18 @@ class Block:
     weight: Tensor  # (R, K)
     lanes: Tensor  # (R,) the lane each row belongs to; (1,) where all rows are one lane's
     state: dict[str, Tensor] = field(default_factory=dict)  # tensors like `weight`, by name
+    low: Tensor | None = None  # the weight in 16 bits, where products take it so
 
     def strip(self, rows: slice) -> "Block":
         """Return some rows as a block that shares their memory."""
         lanes = self.lanes[rows] if len(self.lanes) > 1 else self.lanes
-        return Block(self.weight[rows], lanes, {name: tensor[rows] for name, tensor in self.state.items()})
+        state = {name: tensor[rows] for name, tensor in self.state.items()}
+        return Block(self.weight[rows], lanes, state, None if self.low is None else self.low[rows])
+
+    def lower(self) -> None:
+        """Bring `low` up to the weight."""
+        if self.low is not None:
+            self.low.copy_(self.weight)
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,10 @@ class Stepper(Protocol):
         """Step down `gradient` (R, K), which is overwritten."""
 
     def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
-        """Step down the gradient `delta @ inputs`, (R, B) @ (B, K); delta is overwritten."""
+        """Step down the gradient `delta @ inputs`, (R, B) @ (B, K); delta is overwritten.
+
+        Both are float32; on a GPU they may be in 16 bits.
+        """
 
 
 def state_names(optimizer: Optimizer, momentum_searched: bool) -> tuple[str, ...]:
@@ -83,11 +94,12 @@ class _Columns:
         self._vectors = {name: torch.as_tensor(np.asarray(rows, np.float64)).to(like) for name, rows in vectors.items()}
         self._kept: dict[str, dict[int, Tensor]] = {name: {} for name in vectors}
         self._varying = [name for name, rows in vectors.items() if len(rows) > 1]
-        self._step = -1
+        # Which row is next is counted on the device, where a step that is replayed counts as well.
+        self._step = torch.full((1,), -1, device=like.device)
 
     def begin_step(self) -> None:
         """Move on to the next row of what varies."""
-        self._step += 1
+        self._step.add_(1)
         for name in self._varying:
             self._kept[name].clear()
 
@@ -96,7 +108,8 @@ class _Columns:
         kept = self._kept[name]
         if id(block) not in kept:
             rows = self._vectors[name]
-            kept[id(block)] = rows[self._step if len(rows) > 1 else 0][block.lanes].unsqueeze(1)
+            row = rows.index_select(0, self._step) if len(rows) > 1 else rows
+            kept[id(block)] = row[0][block.lanes].unsqueeze(1)
         return kept[id(block)]
 
 
@@ -119,12 +132,11 @@ class _PlainSteps:
         if self._decays:  # multiplying a lane without decay by exactly 1 changes nothing
             block.weight.mul_(self._column("shrink", block))
         block.weight.addcmul_(gradient, self._column("rate", block), value=-1)
+        block.lower()
 
     def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
-        # The rate is folded into delta, so the product itself is the update: no gradient is ever stored.
-        if self._decays:
-            block.weight.mul_(self._column("shrink", block))
-        block.weight.addmm_(delta.mul_(self._column("rate", block)), inputs, alpha=-1)
+        shrink = self._column("shrink", block) if self._decays else None
+        step_down(block.weight, block.low, delta, inputs, self._column("rate", block), shrink)
 
 
 class _MomentumSteps:
@@ -151,6 +163,11 @@ class _MomentumSteps:
 
     def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
         velocity = block.state["momentum"]
+        if kernels_for(velocity):
+            gradient = torch.empty_like(velocity)
+            product(delta, inputs, gradient)
+            self.descend(block, gradient)
+            return
         if self._momentum is None:
             velocity.mul_(self._column("momentum", block)).addmm_(delta, inputs)
         else:
@@ -163,6 +180,7 @@ class _MomentumSteps:
         elif self._decays:
             velocity.addcmul_(block.weight, self._column("decay", block))
         block.weight.addcmul_(velocity, self._column("rate", block), value=-1)
+        block.lower()
 
 
 FUSED_FROM = 64  # columns of a block from which one pass a lane beats several over all lanes
@@ -215,6 +233,7 @@ class _AdamSteps:
         # mean / root goes where the gradient was: it is not needed again.
         torch.div(mean, root, out=gradient)
         block.weight.addcmul_(gradient, self._column("rate", block), value=-1)
+        block.lower()
 
     def _descend_fused(self, block: Block, gradient: Tensor) -> None:
         mean, square = block.state["mean"], block.state["square"]
@@ -234,6 +253,7 @@ class _AdamSteps:
                 amsgrad=False,
                 maximize=False,
             )
+        block.lower()
 
     def _pieces_of(self, block: Block) -> list[tuple[int, slice]]:
         """Return each lane of a block with its rows, which lie together."""
@@ -248,7 +268,9 @@ class _AdamSteps:
         return self._pieces[id(block)]
 
     def descend_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
-        self.descend(block, torch.mm(delta, inputs, out=self._spare(block)[0]))
+        gradient = self._spare(block)[0]
+        product(delta, inputs, gradient)
+        self.descend(block, gradient)
 
     def _spare(self, block: Block) -> tuple[Tensor, Tensor]:
         """Two matrices like the block's, for nobody to keep."""

@@ -24,6 +24,7 @@ from torch import Tensor
 from models.family import Lane
 from models.last_layers import last_layers
 from models.optim import Block, Stepper
+from models.products import kernels_for, product, sums
 from models.recipe import Loss, Precision
 
 ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
@@ -148,41 +149,38 @@ class Matrix:
     """
 
     def __init__(self, block: Block, low: torch.dtype | None) -> None:
-        self.block, self._low = block, None if low is None else block.weight.to(low)
-        if self._low is not None:
-            self._low_gradient = torch.empty_like(self._low)
+        self.block = block
+        if low is not None:
+            block.low = block.weight.to(low)
+        self._factor = block.weight if block.low is None else block.low
+        # On a CPU the gradient is made in 16 bits, and goes into the weights in strips that stay in the cache.
+        self._gradient: Tensor | None = None
+        if block.low is not None and kernels_for(block.weight) is None:
+            self._gradient = torch.empty_like(block.low)
             height = len(block.weight)
-            step = STRIP if block.weight.device.type == "cpu" else height
-            strips = [slice(start, min(start + step, height)) for start in range(0, height, step)]
-            gradient = torch.empty_like(block.weight[strips[0]])  # one for all strips, the last of which may be lower
+            strips = [slice(start, min(start + STRIP, height)) for start in range(0, height, STRIP)]
+            wide = torch.empty_like(block.weight[strips[0]])  # one for all strips, the last of which may be lower
             self._strips = [
-                (block.strip(rows), self._low[rows], self._low_gradient[rows], gradient[: rows.stop - rows.start])
-                for rows in strips
+                (block.strip(rows), self._gradient[rows], wide[: rows.stop - rows.start]) for rows in strips
             ]
 
     def times(self, x: Tensor, out: Tensor, rows: slice = slice(None)) -> None:
         """Write some rows of the block times x."""
-        if self._low is None:
-            torch.mm(self.block.weight[rows], x, out=out)
-        else:
-            out.copy_(torch.mm(self._low[rows], x.to(self._low)))
+        product(self._factor[rows], x.to(self._factor), out)
 
     def turned_times(self, x: Tensor, out: Tensor) -> None:
         """Write the transposed block times x."""
-        if self._low is None:
-            torch.mm(self.block.weight.t(), x, out=out)
-        else:
-            out.copy_(torch.mm(self._low.t(), x.to(self._low)))
+        product(self._factor.t(), x.to(self._factor), out)
 
     def descend(self, delta: Tensor, inputs: Tensor, stepper: Stepper) -> None:
         """Step down the gradient `delta @ inputs`; delta is overwritten."""
-        if self._low is None:
+        delta, inputs = delta.to(self._factor), inputs.to(self._factor)
+        if self._gradient is None:
             stepper.descend_product(self.block, delta, inputs)
-        else:
-            torch.mm(delta.to(self._low), inputs.to(self._low), out=self._low_gradient)
-            for strip, low, low_gradient, gradient in self._strips:
-                stepper.descend(strip, gradient.copy_(low_gradient))
-                low.copy_(strip.weight)
+            return
+        torch.mm(delta, inputs, out=self._gradient)
+        for strip, gradient, wide in self._strips:
+            stepper.descend(strip, wide.copy_(gradient))
 
 
 # --- the fused model --------------------------------------------------------------------------------------------------
@@ -194,6 +192,8 @@ class Perceptrons:
     The tensors of a lane are called as those of its module: hidden1.weight (H, I), hidden1.bias (H,), hidden2.weight
     (H, H), ..., out.weight (C, H), out.bias (C,); without hidden layers out.weight is (C, I).
     """
+
+    steady = True
 
     def __init__(
         self,
@@ -236,7 +236,7 @@ class Perceptrons:
             self._middle.append((squares, biases))
         # The last layer lies transposed, a row for what each hidden unit sends out: so its rows are the units' too.
         self._last = self._last_bias = None
-        self._last_layers = last_layers(self._rows, like.device)
+        self._last_layers = last_layers(self._rows, like)
         if depth:
             turned = [Piece(rows, form="transposed") for rows in used]
             self._last = _fuse("out.weight", lanes, turned, (total, self._classes), of_row)
@@ -291,13 +291,13 @@ class Perceptrons:
         self._last_layers.back(self._last.weight, space.hidden[-1], z, dh, outgoing)
         stepper.descend(self._last, outgoing)
         if self._last_bias is not None:
-            stepper.descend(self._last_bias, z.sum(2).view(-1, 1))
+            stepper.descend(self._last_bias, sums(z).view(-1, 1))
         for (squares, biases), below, above in zip(
             reversed(self._middle), reversed(space.hidden[:-1]), reversed(space.hidden[1:]), strict=True
         ):
             da = self._activation.backward(dh, above)
             if biases is not None:
-                db = da.sum(1, keepdim=True)
+                db = sums(da).unsqueeze(1)
             # `above` has served: it takes the next dh, and the old one is free for the stepper to overwrite.
             for square, rows in zip(squares, self._rows, strict=True):
                 square.turned_times(da[rows], out=above[rows])  # dh = W^T da
@@ -310,7 +310,7 @@ class Perceptrons:
 
     def _descend_first(self, da: Tensor, x: Tensor, stepper: Stepper) -> None:
         if self._first_bias is not None:
-            stepper.descend(self._first_bias, da.sum(1, keepdim=True))
+            stepper.descend(self._first_bias, sums(da).unsqueeze(1))
         self._first.descend(da, x, stepper)  # (S, B) @ (B, I): every lane's gradient in one product
 
     def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,14 +3,17 @@
 Called by run.py, and by programs that search without a command line. Prints through the callbacks it is given.
 """
 
+import ctypes
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +162,8 @@ def resolve_device(device: str) -> str:
     """Return "cpu" or "cuda". Raises UserError where CUDA is asked for and there is none."""
     if device == "cpu" or (device == "auto" and not Path("/dev/nvidia0").exists()):
         return "cpu"  # torch, which takes seconds to import, need not be asked
+    if _cuda_at_hand():
+        return "cuda"
     import torch
 
     if torch.cuda.is_available():
@@ -166,6 +171,23 @@ def resolve_device(device: str) -> str:
     if device == "cuda":
         raise UserError("this torch finds no CUDA device", "leave out --device, or install a torch built for CUDA")
     return "cpu"
+
+
+def _cuda_at_hand() -> bool:
+    """Whether torch will find a CUDA device, by its version file and the driver: importing torch itself takes seconds.
+
+    False where that is not certain.
+    """
+    spec = find_spec("torch")
+    built = Path(spec.origin).with_name("version.py") if spec and spec.origin else None
+    if built is None or not built.is_file() or not re.search(r"^cuda\b.*= '", built.read_text(), re.MULTILINE):
+        return False
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    devices = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(devices)) == 0 and devices.value > 0
 
 
 def environment(device: str, source: data.Source) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 `python -m tests.nodes` hosts them, in a process of its own, so that Ray's threads and files are not pytest's.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -52,8 +53,14 @@ class Nodes:
         self._others.append(int(self._ask(do="add", cpus=cpus, environment=environment)["raylet"]))
 
     def kill(self) -> None:
-        """kill -9 the raylet of the last node: its processes die with it, as when a machine does."""
-        os.kill(self._others[-1], signal.SIGKILL)
+        """kill -9 the last node as a machine dies: its raylet and its processes at once.
+
+        They would follow their raylet by themselves, but only once they notice, and a short search may be over by then.
+        """
+        raylet = self._others[-1]
+        for pid in (raylet, *_children(raylet)):
+            with contextlib.suppress(ProcessLookupError):  # it has followed already
+                os.kill(pid, signal.SIGKILL)
 
     def hosts(self) -> list[int]:
         """The process ids of all engine hosts, those of the head first."""

@@ -48,6 +48,7 @@ def part() -> Part:
 # --- what is moved ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_shift_is_by_whole_pixels_and_what_comes_in_is_black() -> None:
     one = pictures(1, 3, 5, 6)
     padded = nn.functional.pad(one, (2, 2, 2, 2))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+pytestmark = pytest.mark.slow
+
 # Nothing of the network is asked for: neither by the page nor by the browser of its own accord.
 FLAGS = [
     "--no-sandbox",

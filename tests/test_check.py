@@ -33,6 +33,7 @@ def checked(study: Path, url: str, *options: str) -> str:
     return search(study, url, "--check", "--workers", "0", *options)
 
 
+@pytest.mark.slow
 def test_it_tells_what_would_be_searched_and_writes_nothing(tmp_path: Path) -> None:
     study = study_file(tmp_path, ("data=", "validation_share=0.25,\n    data="), ("epochs=4", "epochs=8"))
     said = checked(study, f"sqlite:///{tmp_path}/runs.db")

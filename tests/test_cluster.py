@@ -236,6 +236,7 @@ def refused(study: Path, url: str, *options: str, **environment: str) -> str:
     return said
 
 
+@pytest.mark.slow
 def test_an_address_where_no_ray_answers_is_told_within_seconds(tmp_path: Path, url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
@@ -245,10 +246,12 @@ def test_an_address_where_no_ray_answers_is_told_within_seconds(tmp_path: Path, 
     assert "ray status" in said
 
 
+@pytest.mark.slow
 def test_what_is_no_address_is_told(tmp_path: Path, url: str) -> None:
     assert "give auto, HOST:PORT or ray://HOST:PORT" in refused(study_file(tmp_path), url, "--cluster", "somewhere")
 
 
+@pytest.mark.slow
 def test_without_ray_the_extra_is_named(tmp_path: Path, url: str) -> None:
     (tmp_path / "ray.py").write_text("raise ImportError(\"No module named 'ray'\")")
     paths = f"{tmp_path}{os.pathsep}{ROOT}"
@@ -256,6 +259,7 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, url: str) -> None:
     assert "pip install 'studyhall[cluster]'" in said
 
 
+@pytest.mark.slow
 def test_a_search_on_one_machine_imports_no_ray(tmp_path: Path, url: str) -> None:
     (tmp_path / "ray.py").write_text("raise SystemExit('imported')")
     search(study_file(tmp_path), url, "--workers", "0", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
@@ -405,6 +409,7 @@ def test_the_engine_with_most_lanes_goes_to_the_fastest_machine(digits: Source, 
     assert [place.sent[0]["engines"] for place in places] == [[2, 1], [0]]
 
 
+@pytest.mark.slow
 def test_the_same_table_however_lanes_are_shared_out(tmp_path: Path) -> None:
     small = study_file(tmp_path)  # 2 engines of 3 lanes
     for name, lanes in (("equal", "3"), ("unequal", "5,1")):

@@ -221,6 +221,7 @@ def paused(url: str, digits: Source, tmp_path: Path) -> list[Path]:
 
 @pytest.mark.parametrize("damaged", [1, 2])
 @pytest.mark.parametrize("file", ["coordinator.json", "engine-0.safetensors", "engine-1.safetensors"])
+@pytest.mark.slow
 def test_a_snapshot_that_cannot_be_read_is_done_without(
     file: str, damaged: int, undisturbed: str, url: Url, digits: Source, tmp_path: Path
 ) -> None:

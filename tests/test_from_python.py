@@ -67,6 +67,7 @@ def test_a_result_holds_the_trials_the_best_and_optunas_study(finished: Result) 
     )
 
 
+@pytest.mark.slow
 def test_it_finds_what_the_command_finds(tmp_path: Path, url: str) -> None:
     file = study_file(tmp_path, ("trials=20", "trials=8"))
     by_command = f"sqlite:///{tmp_path}/command.db"
@@ -90,6 +91,7 @@ def test_a_timeout_pauses_and_the_same_call_goes_on(url: str) -> None:
     assert "running" not in set(done.trials["state"])
 
 
+@pytest.mark.slow
 def test_more_trials_are_added_to_those_that_are_there(url: str) -> None:
     few = run_study(SMALL, name="mine", storage=url, workers=0, quiet=True).trials
     more = run_study(SMALL, name="mine", storage=url, workers=0, trials=8, quiet=True).trials
@@ -210,6 +212,7 @@ def test_no_search_is_begun_while_a_model_is_read(url: str, monkeypatch: pytest.
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_export_holds_the_results_the_winner_and_the_page(finished: Result, exported: Export) -> None:
     assert exported.study == "mine"
     assert exported.results is not None

@@ -246,6 +246,7 @@ def assert_close(mine: dict[str, Tensor], theirs: nn.Module) -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
 def test_a_lane_learns_what_it_would_learn_alone(name: str, optimizer: str, parts: tuple[Part, Part]) -> None:
     if name == "branch" and optimizer.startswith("adam"):
         pytest.skip("torch counts Adam's steps per weight, where a branch leaves some out; lanes count their own")
@@ -261,6 +262,7 @@ def test_a_lane_learns_what_it_would_learn_alone(name: str, optimizer: str, part
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
 def test_what_can_be_vectorised_is(name: str, parts: tuple[Part, Part]) -> None:
     kind = family(MODELS[name])
     lanes = engine(recipe(), kind, parts)
@@ -324,6 +326,7 @@ def test_a_batch_size_can_be_searched(parts: tuple[Part, Part]) -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("name", ["dropout", "batch-norm", "plain", "convolutions"])
+@pytest.mark.slow
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str, together: bool, parts: tuple[Part, Part]) -> None:
     def curve(company: dict[int, list[Order]]) -> list[tuple[float, ...]]:
         lanes, scores = engine(recipe(), family(MODELS[name], together=together), parts), []
@@ -338,6 +341,7 @@ def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str, together: b
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
 def test_a_snapshot_in_the_middle_changes_nothing(name: str, parts: tuple[Part, Part], tmp_path: Path) -> None:
     straight = engine(recipe(), family(MODELS[name]), parts)
     resumed = engine(recipe(), family(MODELS[name]), parts)
@@ -601,6 +605,7 @@ def test_work_is_the_number_of_weights_where_a_model_wants_numbers() -> None:
     assert work(word_of(Branching), SHAPE, 10, {}) == 193 * 12 + 2 * 130
 
 
+@pytest.mark.slow
 def test_a_space_of_few_models_is_vectorised_and_one_of_many_is_not() -> None:
     space = {"learning_rate": Float(0.01, 1.0, log=True), "weight_decay": 0.0}
     assert Study(family=Plain, data="digits", space=space).together
@@ -612,6 +617,7 @@ def test_a_space_of_few_models_is_vectorised_and_one_of_many_is_not() -> None:
 
 
 @pytest.mark.parametrize("made", [normed, Mixed, convolving])
+@pytest.mark.slow
 def test_a_model_file_holds_tensors_and_no_code(
     made: Callable[..., nn.Module], parts: tuple[Part, Part], tmp_path: Path
 ) -> None:

@@ -796,6 +796,7 @@ def test_a_study_of_colours_has_a_report_with_pictures_in_colour(searched: Path)
     assert "data:image/png;base64" in page or "No test picture was wrong" in page
 
 
+@pytest.mark.slow
 def test_a_study_of_a_table_has_a_report_without_pictures(searched: Path) -> None:
     page = (searched / "runs" / "studies" / "stones" / "report.html").read_text()
     assert "The data are a table: there are no pictures to show." in page
@@ -803,6 +804,7 @@ def test_a_study_of_a_table_has_a_report_without_pictures(searched: Path) -> Non
     assert "Most confidently wrong" not in page
 
 
+@pytest.mark.slow
 def test_a_search_of_own_data_goes_on_without_importing_them_again(searched: Path) -> None:
     room = searched / "runs" / "studies" / ROOM
     before = sorted(it.stat().st_ino for it in room.glob("*/*.npy"))
@@ -830,6 +832,7 @@ def test_runs_that_were_moved_are_exported_where_they_are_now(searched: Path, tm
         (tmp_path / "runs").rename(searched / "runs")
 
 
+@pytest.mark.slow
 def test_the_named_digits_can_be_asked_for_instead(searched: Path) -> None:
     words = ["--study", "mine/stones.py", "--dataset", "digits", "--trials", "1", "--epochs", "1", "--workers", "0"]
     told = command(searched, "search.run", *words, "--quiet")

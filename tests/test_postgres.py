@@ -203,6 +203,7 @@ def test_who_lost_the_study_leaves_no_snapshot(url: str, tmp_path: Path) -> None
         assert Shelf(awake, "").ticks() == []
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_its_snapshot_in_another_place(
     url: str, in_a_file: str, digits: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +233,7 @@ def elsewhere(record: Record, owner: str = "elsewhere:1", seconds: float = 120) 
     record.claim(owner, seconds)
 
 
+@pytest.mark.slow
 def test_one_process_runs_a_study_from_whatever_folder(url: str, tmp_path: Path) -> None:
     study = study_file(tmp_path, *LONGER)
     (tmp_path / "elsewhere").mkdir()
@@ -305,6 +307,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("what", WRITES)
+@pytest.mark.slow
 def test_a_restarted_server_is_waited_for(
     what: str, own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +323,7 @@ def test_a_restarted_server_is_waited_for(
             other.claim()
 
 
+@pytest.mark.slow
 def test_a_write_that_is_cut_off_is_made_again(
     own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +345,7 @@ def test_a_write_that_is_cut_off_is_made_again(
     assert record.scores() == [(1, a_score(0))]
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_ends_a_run_in_two_lines(
     own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_installation_line_of_the_tests_is_what_ci_runs() -> None:
     assert f"install --quiet -e '.[{extra.group(1)}]'" in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.slow
 def test_its_study_file_is_one(tmp_path: Path) -> None:
     (block,) = [block for block in blocks(README) if block.language == "python"]
     (tmp_path / "mine.py").write_text(block.text)

@@ -566,6 +566,7 @@ def test_a_choice_has_a_scatter_of_its_own(tmp_path: Path) -> None:
     ],
     ids=["empty", "just begun", "unfinished", "all pruned", "all diverged", "one trial", "no error at all"],
 )
+@pytest.mark.slow
 def test_every_study_gets_a_page(
     tmp_path: Path, trials: list[tuple[list[float], Ending | None]], headline: str
 ) -> None:

@@ -18,12 +18,13 @@ models.errors models.seeds models.recipe models.idx models.console models.named
 models.sources
 models.own
 models.outcome models.origin models.imported
-models.data models.optim models.tables models.regular
-models.gathering
+models.data models.kernels models.tables models.regular
+models.products
+models.gathering models.optim
 models.cifar
 models.importing
 models.family models.last_layers
-models.scratch models.augmentation models.minibatches models.lifted
+models.scratch models.augmentation models.minibatches models.lifted models.replay
 models.linear models.mlp models.cnn
 models.lanes
 models.files

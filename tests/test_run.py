@@ -49,6 +49,7 @@ def refused(study: Path | str, url: str, *options: str, lines: int = 2) -> str:
 # --- what it says -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_ends_by_saying_the_next_command(finished: tuple[Path, str]) -> None:
     folder, said = finished
     url = f"sqlite:///{folder}/runs.db"
@@ -58,6 +59,7 @@ def test_a_run_ends_by_saying_the_next_command(finished: tuple[Path, str]) -> No
     assert_whole(url)
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_not_trained_again(finished: tuple[Path, str]) -> None:
     folder, _ = finished
     before = table(f"sqlite:///{folder}/runs.db")
@@ -70,6 +72,7 @@ def test_a_finished_study_is_not_trained_again(finished: tuple[Path, str]) -> No
     assert table(f"sqlite:///{folder}/runs.db") == before
 
 
+@pytest.mark.slow
 def test_restarting_keeps_what_was_there(finished: tuple[Path, str], tmp_path: Path, url: str) -> None:
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
     before = table(url)
@@ -78,16 +81,19 @@ def test_restarting_keeps_what_was_there(finished: tuple[Path, str], tmp_path: P
     assert table(url, kept) == before == table(url)
 
 
+@pytest.mark.slow
 def test_a_timeout_pauses_a_run(paused: str, url: str) -> None:
     assert paused.rstrip().endswith("paused, with a snapshot; the same command goes on from here")
     assert "running" in {row.state for row in trials(url)}
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_it_takes_up(paused: str, tmp_path: Path, url: str) -> None:
     said = search(tmp_path / "small.py", url, "--workers", "0", "--timeout", "0")
     assert re.search(r"^takes up \d trials that an earlier run left in the middle$", said, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_one_process_runs_a_study(tmp_path: Path, url: str) -> None:
     study = study_file(tmp_path, ("epochs=4", "epochs=400"))
     first = start(study, url, "--workers", "0")
@@ -166,6 +172,7 @@ def test_a_study_file_is_refused(change: tuple[str, str], fact: str, tmp_path: P
     assert not list(tmp_path.glob("runs*"))
 
 
+@pytest.mark.slow
 def test_a_changed_study_is_refused(paused: str, tmp_path: Path, url: str) -> None:
     before = table(url)
     said = refused(study_file(tmp_path, ("Int(4, 24)", "Int(4, 32)")), url)
@@ -212,6 +219,7 @@ def test_a_database_is_refused_untouched(make: object, fact: str, tmp_path: Path
         assert file.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_reader_who_goes_away_is_no_error_of_ours(tmp_path: Path, url: str) -> None:
     command = f"{sys.executable} -m search.run --study small.py --storage {url} --workers 0 | head -1"
     done = subprocess.run(

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from models import scratch
 from models.family import Lane, initial_weights, losses_of
-from models.last_layers import LastLayers, OneByOne, Together
 from models.linear import LinearFamily
 from models.mlp import MlpFamily
 from models.optim import Block
@@ -225,25 +224,3 @@ def test_nothing_here_is_differentiated_by_torch() -> None:
     source = ast.parse(Path(scratch.__file__).read_text())
     attributes = {node.attr for node in ast.walk(source) if isinstance(node, ast.Attribute)}
     assert not attributes & {"nn", "autograd", "grad", "requires_grad_", "enable_grad"}
-
-
-def test_last_layers_together_are_those_one_by_one() -> None:
-    widths = (4, 12, 8)
-    ends = list(itertools.accumulate(widths))
-    rows = [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
-    draw = torch.Generator().manual_seed(0)
-    weight, h, dz = (
-        torch.randn(*shape, generator=draw, dtype=torch.float64)
-        for shape in ((ends[-1], CLASSES), (ends[-1], 9), (len(widths), CLASSES, 9))
-    )
-    weight[rows[1]] = torch.nan  # a lane that diverged is no other lane's trouble
-    found = []
-    ways: list[LastLayers] = [OneByOne(rows), Together(rows, torch.device("cpu"))]
-    for way in ways:
-        z, dh, gradient = torch.empty_like(dz), torch.empty_like(h), torch.empty_like(weight)
-        way.logits(weight, h, z)
-        way.back(weight, h, dz, dh, gradient)
-        found.append((z, dh, gradient))
-    for mine, theirs in zip(*found, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-12, equal_nan=True)
-    assert not found[1][0][[0, 2]].isnan().any()

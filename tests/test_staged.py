@@ -254,6 +254,7 @@ def test_a_baseline_that_is_a_cell_is_trained_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tick", range(1, 9))
+@pytest.mark.slow
 def test_a_search_killed_at_any_tick_ends_as_an_undisturbed_one(tick: int, tmp_path: Path, undisturbed: Record) -> None:
     with pytest.raises(Killed):
         run(a_study(), tmp_path, die_at=tick)

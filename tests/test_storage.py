@@ -598,6 +598,7 @@ def test_a_trial_of_another_program_is_named(record: Record, url: str) -> None:
 # --- scores -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_thousand_scores_are_read_back_by_optuna(record: Record, url: str) -> None:
     for number in range(1000):
         record.insert(a_trial(number), SPACE)

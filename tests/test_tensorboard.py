@@ -195,6 +195,7 @@ COMMAND = [sys.executable, "-m", "search.run", "--study", "mlp", "--dataset", "d
 COMMAND += ["--epochs", "5", "--lanes", "2", "--workers", "0", "--quiet", "--tensorboard"]
 
 
+@pytest.mark.slow
 def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Path, one_thread: None) -> None:
     changes = {"data": "digits", "trials": 7, "epochs": 4, "lanes": 2, "engines": 1}
     named = catalog.load("mlp")
@@ -224,6 +225,7 @@ def test_a_run_that_is_killed_writes_every_epoch_once(tmp_path: Path) -> None:
     _holds_what_is_recorded(_find(tmp_path / "runs"))
 
 
+@pytest.mark.slow
 def test_a_finished_study_gets_its_files_afterwards(runs: Path) -> None:
     again = [*COMMAND[:5], "--dataset", "digits", "--trials", "10", "--epochs", "4", "--tensorboard"]
     told = subprocess.run(again, cwd=runs.parent, check=True, capture_output=True, text=True).stdout
@@ -232,6 +234,7 @@ def test_a_finished_study_gets_its_files_afterwards(runs: Path) -> None:
     _holds_what_is_recorded(_find(runs))
 
 
+@pytest.mark.slow
 def test_the_coordinator_takes_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; from search.run import app\n"

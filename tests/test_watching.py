@@ -239,6 +239,7 @@ def _on_a_terminal(folder: Path, columns: int, **environment: str) -> str:
     return written.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_is_shown_a_region_and_no_line_a_tick(tmp_path: Path) -> None:
     written = _on_a_terminal(tmp_path, 50)
     assert "in the first tick" in written
@@ -249,12 +250,14 @@ def test_a_terminal_is_shown_a_region_and_no_line_a_tick(tmp_path: Path) -> None
     assert written.count("\x1b[?25h") >= written.count("\x1b[?25l")  # the cursor is there, whatever happens next
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_is_written_lines_without_any_code(tmp_path: Path) -> None:
     written = _on_a_terminal(tmp_path, 80, TERM="dumb", NO_COLOR="1")
     assert "\x1b" not in written
     assert re.search(r"^tick   1 · ", written, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_no_color_is_respected(tmp_path: Path) -> None:
     written = _on_a_terminal(tmp_path, 80, NO_COLOR="1")
     assert "in the first tick" in written
@@ -370,6 +373,7 @@ def test_a_study_is_listed_as_it_stands(folder: Path) -> None:
     assert finished.best == f"{best:.4f}"
 
 
+@pytest.mark.slow
 def test_a_study_that_runs_is_listed_so_until_it_dies(folder: Path) -> None:
     url = f"sqlite:///{folder}/runs.db"
     process = start(study_file(folder, ("epochs=4", "epochs=4000")), url, "--workers", "0")
@@ -390,6 +394,7 @@ def test_the_list_fits_the_terminal(width: int, folder: Path, monkeypatch: pytes
     assert len(lines) == 1 + len({path.stem for path in (ROOT / "studies").glob("[!_.]*.py")})  # none is wrapped
 
 
+@pytest.mark.slow
 def test_a_log_is_given_all_columns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     console = Console(file=io.StringIO(), soft_wrap=True)
