@@ -24,7 +24,7 @@ from torch import Tensor
 from models.family import Lane
 from models.last_layers import last_layers
 from models.optim import Block, Stepper
-from models.products import kernels_for, product, sums
+from models.products import kernels_for, of_inputs, product, sums
 from models.recipe import Loss, Precision
 
 ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
@@ -164,6 +164,10 @@ class Matrix:
                 (block.strip(rows), self._gradient[rows], wide[: rows.stop - rows.start]) for rows in strips
             ]
 
+    def of_inputs(self, x: Tensor, room: Tensor) -> Tensor:
+        """Return the block times the transpose of x (B, I), in `room` or elsewhere."""
+        return of_inputs(self._factor, x.to(self._factor), room)
+
     def times(self, x: Tensor, out: Tensor, rows: slice = slice(None)) -> None:
         """Write some rows of the block times x."""
         product(self._factor[rows], x.to(self._factor), out)
@@ -250,12 +254,13 @@ class Perceptrons:
 
     def _forward(self, x: Tensor, space: "_Workspace") -> Tensor:
         """Return the logits (L, C, B) of x (B, I); what backward needs stays in `space`."""
-        h = space.hidden[0]
         if x.shape[0] >= FEWEST_EXAMPLES:
-            self._first.times(x.t(), out=h)  # (S, I) @ (I, B) -> (S, B): every lane's first layer in one product
+            # (S, I) @ (I, B) -> (S, B): every lane's first layer in one product
+            space.hidden[0] = self._first.of_inputs(x, space.hidden[0])
         else:
             for rows in self._rows:
-                self._first.times(x.t(), out=h[rows], rows=rows)  # (H, I) @ (I, B) -> (H, B)
+                self._first.times(x.t(), out=space.hidden[0][rows], rows=rows)  # (H, I) @ (I, B) -> (H, B)
+        h = space.hidden[0]
         if self._first_bias is not None:
             h.add_(self._first_bias.weight)
         if self._last is None:

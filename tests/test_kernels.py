@@ -170,6 +170,7 @@ def told(scores: list[Score], lane: int) -> dict[str, float]:
 
 @pytest.mark.usefixtures("_suited")
 @pytest.mark.parametrize("name", ANY)
+@pytest.mark.slow
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str) -> None:
     widths = (10, 40, 7, 33)
     crowd, alone = engine(RECIPES[name], DEVICE, widths), engine(RECIPES[name], DEVICE, (None, 40, None, None))
@@ -181,6 +182,7 @@ def test_a_lane_has_the_same_bits_whatever_its_neighbours(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ANY)
+@pytest.mark.slow
 def test_a_lane_learns_what_it_learns_on_a_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     widths = (10, 40, 7, 33)
     plain = engine(RECIPES[name], torch.device("cpu"), widths)

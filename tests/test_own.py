@@ -284,6 +284,7 @@ def test_what_can_be_vectorised_is(name: str, parts: tuple[Part, Part]) -> None:
         ("batch-norm", "round otherwise"),
     ],
 )
+@pytest.mark.slow
 def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tuple[Part, Part]) -> None:
     kind = family(MODELS[name])
     lanes = engine(recipe(), kind, parts)

@@ -146,6 +146,7 @@ def test_eight_commands_begin_at_once_on_one_new_file(tmp_path: Path, url: str) 
     ],
     ids=["overflow", "no data", "name", "password", "folder", "no trial"],
 )
+@pytest.mark.slow
 def test_an_option_is_refused(options: list[str], fact: str, tmp_path: Path, url: str) -> None:
     said = refused(study_file(tmp_path), url, *options)
     assert said.removeprefix("error: ").startswith(fact)
@@ -210,6 +211,7 @@ def _newer(file: Path) -> None:
         (Path.mkdir, "is a folder"),
     ],
 )
+@pytest.mark.slow
 def test_a_database_is_refused_untouched(make: object, fact: str, tmp_path: Path, url: str) -> None:
     file = tmp_path / "runs.db"
     make(file)  # type: ignore[operator]
