@@ -6,11 +6,8 @@ import json
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
@@ -20,43 +17,17 @@ from typer.testing import CliRunner
 from reports import dashboard
 from reports.shelf import artifact_folder
 from search.storage import Store
+from tests.dashboards import Ask, served
 
-Ask = Callable[..., tuple[int, bytes]]
 
-
-@contextmanager
-def _served(runs: Path, **options: Any) -> Iterator[Ask]:
-    """The dashboard of these runs, on a port of its own; yields what asks it."""
-    url = f"sqlite:///{runs}/studies.db"
-    application = dashboard.application(Store(url, create=False), url, **{"allow_changes": False, **options})
-    server = dashboard.serve(application, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-
-    def ask(method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=30)
-        sent = {"Content-Type": "application/json"} if body is not None else {}
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent | headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    try:
-        yield ask
-    finally:
-        # In its own thread, which may be awake for another reason and close the trigger before we have pulled it.
-        with suppress(OSError):
-            server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
-        thread.join()
-        server.task_dispatcher.shutdown()
+def address(runs: Path) -> str:
+    return f"sqlite:///{runs}/studies.db"
 
 
 @pytest.fixture
 def ask(runs: Path) -> Iterator[Ask]:
     """The dashboard as it is without options."""
-    with _served(runs) as asking:
+    with served(address(runs)) as asking:
         yield asking
 
 
@@ -105,7 +76,7 @@ def test_artifacts_are_shown(runs: Path) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{runs}/studies.db")
     storage.set_study_system_attr(record.study_id, f"artifacts:{number}", json.dumps(about))
     storage.engine.dispose()
-    with _served(runs) as ask:
+    with served(address(runs)) as ask:
         assert ask("GET", f"/artifacts/{record.study_id}/{number}") == (200, b"<h1>told</h1>")
 
 
@@ -180,19 +151,19 @@ def test_a_refused_deletion_leaves_the_study(ask: Ask) -> None:
 
 def test_the_database_itself_refuses_what_passes_the_gate(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "READING", ("GET", "HEAD", "DELETE"))  # as if the gate had a hole
-    with _served(runs) as ask:
+    with served(address(runs)) as ask:
         assert ask("DELETE", "/api/studies/1")[0] == 500
         assert _names(ask) == ["mlp@digits"]
 
 
 def test_a_deletion_that_was_allowed_deletes(runs: Path) -> None:
-    with _served(runs, allow_changes=True) as ask:
+    with served(address(runs), allow_changes=True) as ask:
         assert ask("DELETE", "/api/studies/1")[0] == 204
         assert _names(ask) == []
 
 
 def test_a_note_that_was_allowed_is_kept(runs: Path) -> None:
-    with _served(runs, allow_changes=True) as ask:
+    with served(address(runs), allow_changes=True) as ask:
         version = json.loads(ask("GET", "/api/studies/1")[1])["note"]["version"]
         assert ask("PUT", "/api/studies/1/note", {"body": "look at trial 8", "version": version + 1})[0] == 204
         assert json.loads(ask("GET", "/api/studies/1")[1])["note"]["body"] == "look at trial 8"
@@ -211,7 +182,7 @@ def test_this_machines_names_lead_here(ask: Ask, host: str) -> None:
 
 
 def test_an_address_that_was_asked_for_has_any_name(runs: Path) -> None:
-    with _served(runs, host="0.0.0.0") as ask:
+    with served(address(runs), host="0.0.0.0") as ask:
         assert ask("GET", "/api/studies", Host="lab.example")[0] == 200
 
 
@@ -229,7 +200,7 @@ def test_it_works_while_a_search_runs(runs: Path) -> None:
         text=True,
     )
     seen = set()
-    with _served(runs) as ask:
+    with served(address(runs)) as ask:
         while search.poll() is None:
             for path in ("/api/studies", "/api/studies/2", "/csv/2"):
                 status, _ = ask("GET", path)

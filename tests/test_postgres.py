@@ -3,7 +3,6 @@
 What a record promises is tested on both kinds of database by test_storage.py.
 """
 
-import http.client
 import os
 import random
 import signal
@@ -13,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from search.record import Record
 from search.snapshots import snapshots_of
 from search.storage import Store
 from search.work import Search
+from tests.dashboards import served
 from tests.runs import ROOT, finish, kill_tree, search, start, study_file, table, wait_for_tick
 from tests.servers import Server
 from tests.test_coordinator import REPEATING, after, cut_before, run
@@ -463,55 +463,29 @@ def test_every_command_works_on_a_server(url: str, tmp_path: Path) -> None:
     assert record is not None
     assert len(record.ledger()) == 1
     assert {row.test_accuracy is None for row in record.finalists()} == {False}
-    with serving(url) as port:
-        assert ask(port, "GET", "/reports/small")[0] == 200
-
-
-@contextmanager
-def serving(url: str, **options: bool) -> Iterator[int]:
-    """The dashboard of a database at a port, until the end."""
-    application = dashboard.application(Store(url, create=False), url, **{"allow_changes": False, **options})
-    waiting = dashboard.serve(application, "127.0.0.1", 0)
-    thread = threading.Thread(target=waiting.run)
-    thread.start()
-    try:
-        yield waiting.effective_port
-    finally:
-        with suppress(OSError):  # in its own thread, which may have been awake and done so before we pull
-            waiting.trigger.pull_trigger(lambda: waiting.asyncore.close_all(waiting._map))
-        thread.join()
-        waiting.task_dispatcher.shutdown()
-
-
-def ask(port: int, method: str, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
+    with served(url) as ask:
+        assert ask("GET", "/reports/small")[0] == 200
 
 
 def test_the_dashboard_shows_a_study_and_deletes_none(url: str) -> None:
     record = begin(Store(url))
-    with serving(url) as port:
-        assert b'"mlp"' in ask(port, "GET", "/api/studies")[1]
-        assert ask(port, "DELETE", f"/api/studies/{record.study_id}")[0] == 403
+    with served(url) as ask:
+        assert b'"mlp"' in ask("GET", "/api/studies")[1]
+        assert ask("DELETE", f"/api/studies/{record.study_id}")[0] == 403
     assert Store(url).names() == ["mlp"]
 
 
 def test_the_server_itself_refuses_what_passes_the_gate(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     record = begin(Store(url))
     monkeypatch.setattr(dashboard, "READING", ("GET", "HEAD", "DELETE"))  # as if the gate had a hole
-    with serving(url) as port:
-        assert ask(port, "DELETE", f"/api/studies/{record.study_id}")[0] == 500
-        assert b'"mlp"' in ask(port, "GET", "/api/studies")[1]
+    with served(url) as ask:
+        assert ask("DELETE", f"/api/studies/{record.study_id}")[0] == 500
+        assert b'"mlp"' in ask("GET", "/api/studies")[1]
     assert Store(url).names() == ["mlp"]
 
 
 def test_the_dashboard_changes_what_it_is_asked_to_where_that_is_allowed(url: str) -> None:
     record = begin(Store(url))
-    with serving(url, allow_changes=True) as port:
-        assert ask(port, "DELETE", f"/api/studies/{record.study_id}")[0] == 204
+    with served(url, allow_changes=True) as ask:
+        assert ask("DELETE", f"/api/studies/{record.study_id}")[0] == 204
     assert Store(url).names() == []
