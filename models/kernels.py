@@ -24,10 +24,11 @@ _WIDE = {**_OPTIONS, "num_warps": 8}  # for a piece of a product
 
 
 @triton.jit
-def _product(
-    a, b, out, m, n, k, a_row, a_step, b_step, b_column, out_row,
+def _piece(
+    a, b, m, n, k, a_row, a_step, b_step, b_column,
     rows: tl.constexpr, columns: tl.constexpr, depth: tl.constexpr,
 ):  # fmt: skip
+    """Return a program's piece of a @ b, its rows and columns, and which of its places there are."""
     # Columns first: the pieces that read the same rows of a run at the same time.
     i = tl.program_id(1) * rows + tl.arange(0, rows)
     j = tl.program_id(0) * columns + tl.arange(0, columns)
@@ -39,7 +40,16 @@ def _product(
         left = tl.load(a + row * a_row + at[None, :] * a_step, its & (at < k)[None, :], 0.0)
         right = tl.load(b + at[:, None] * b_step + column * b_column, (at < k)[:, None] & there, 0.0)
         sums = tl.dot(left, right, sums, input_precision="tf32x3")
-    tl.store(out + row * out_row + column, sums, its & there)
+    return sums, row, column, its & there
+
+
+@triton.jit
+def _product(
+    a, b, out, m, n, k, a_row, a_step, b_step, b_column, out_row,
+    rows: tl.constexpr, columns: tl.constexpr, depth: tl.constexpr,
+):  # fmt: skip
+    sums, row, column, there = _piece(a, b, m, n, k, a_row, a_step, b_step, b_column, rows, columns, depth)
+    tl.store(out + row * out_row + column, sums, there)
 
 
 @triton.jit
@@ -47,24 +57,17 @@ def _step_down(
     weight, low, delta, inputs, rate, shrink, m, n, k, delta_row, delta_step, input_step, input_column, rate_row,
     shrinks: tl.constexpr, lowers: tl.constexpr, rows: tl.constexpr, columns: tl.constexpr, depth: tl.constexpr,
 ):  # fmt: skip
-    i = tl.program_id(1) * rows + tl.arange(0, rows)
-    j = tl.program_id(0) * columns + tl.arange(0, columns)
-    row, its = i.to(tl.int64)[:, None], (i < m)[:, None]
-    column, there = j[None, :], (j < n)[None, :]
-    sums = tl.zeros((rows, columns), tl.float32)
-    for start in range(0, k, depth):
-        at = start + tl.arange(0, depth)
-        left = tl.load(delta + row * delta_row + at[None, :] * delta_step, its & (at < k)[None, :], 0.0)
-        right = tl.load(inputs + at[:, None] * input_step + column * input_column, (at < k)[:, None] & there, 0.0)
-        sums = tl.dot(left, right, sums, input_precision="tf32x3")
+    sums, row, column, there = _piece(
+        delta, inputs, m, n, k, delta_row, delta_step, input_step, input_column, rows, columns, depth
+    )
     place = row * n + column
-    moved = tl.load(weight + place, its & there, 0.0)
+    moved = tl.load(weight + place, there, 0.0)
     if shrinks:
-        moved *= tl.load(shrink + row * rate_row, its, 0.0)
-    moved -= tl.load(rate + row * rate_row, its, 0.0) * sums
-    tl.store(weight + place, moved, its & there)
+        moved *= tl.load(shrink + row * rate_row, row < m, 0.0)
+    moved -= tl.load(rate + row * rate_row, row < m, 0.0) * sums
+    tl.store(weight + place, moved, there)
     if lowers:
-        tl.store(low + place, moved.to(tl.bfloat16), its & there)
+        tl.store(low + place, moved.to(tl.bfloat16), there)
 
 
 @triton.jit
