@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.data import Examples, Normalisation
+from models.data import Examples, Normalisation, locate
 from models.lanes import Engine, family_of
 from models.minibatches import Part
 from models.recipe import Mlp, Order, Recipe
@@ -125,6 +125,8 @@ def main() -> None:
     given = parser.parse_args()
     if not torch.cuda.is_available():
         raise SystemExit("this benchmark needs a GPU that torch finds")
+    if given.trials and locate("mnist", None) is None:
+        raise SystemExit("the search needs mnist: set STUDYHALL_DATA, or give --trials 0")
     examples = drawn()
     rows: list[list[object]] = []
     for precision in given.precision:

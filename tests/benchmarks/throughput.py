@@ -9,6 +9,7 @@ import importlib.util
 import tempfile
 from pathlib import Path
 
+from models.data import locate
 from tests.benchmarks.peers import CONVOLUTIONAL, PERCEPTRONS
 from tests.benchmarks.work import BATCH, configurations, convolutional, in_turns, print_ratios
 
@@ -17,6 +18,7 @@ from search import SGD, Adam, Baseline, Cnn, Float, Int, Mlp, NoPruner, Study
 
 study = Study(
     {words},
+    data="{data}",
     epochs={epochs},
     batch_size={batch},
     trials={trials},
@@ -35,8 +37,8 @@ study = Study(
 )
 """
 KINDS = {
-    "perceptrons": ('family=Mlp(), data="mnist", optimizer=SGD()', configurations, PERCEPTRONS),
-    "convolutional": ('family=Cnn(), data="fashion_mnist", optimizer=Adam()', convolutional, CONVOLUTIONAL),
+    "perceptrons": ("mnist", "family=Mlp(), optimizer=SGD()", configurations, PERCEPTRONS),
+    "convolutional": ("fashion_mnist", "family=Cnn(), optimizer=Adam()", convolutional, CONVOLUTIONAL),
 }
 
 
@@ -48,7 +50,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="in which all commands take turns; the least time counts")
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
     given = parser.parse_args()
-    words, configured, peers = KINDS[given.kind]
+    data, words, configured, peers = KINDS[given.kind]
+    if locate(data, None) is None:
+        raise SystemExit(f"this benchmark needs {data}: set STUDYHALL_DATA")
     size = ["--trials", str(given.trials), "--epochs", str(given.epochs)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -56,6 +60,7 @@ def main() -> None:
         for precision in ("float32", "bfloat16"):
             text = STUDY.format(
                 words=words,
+                data=data,
                 epochs=given.epochs,
                 batch=BATCH,
                 trials=given.trials,
