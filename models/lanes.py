@@ -27,7 +27,7 @@ from models.minibatches import Part
 from models.mlp import MlpFamily
 from models.optim import Pace, bind, state_names
 from models.own import build
-from models.products import kernels_for, note_for, sums
+from models.products import long_sums, note_for
 from models.recipe import SGD, Cnn, Linear, Order, Own, Parameters, Recipe, Score
 from models.replay import Replayed
 from models.seeds import derive
@@ -280,11 +280,7 @@ class _Figures:
     def means(self) -> tuple[list[float], list[float]]:
         """Mean loss (summed in float64) and accuracy of every lane."""
         examples = self._hits.shape[1]
-        if kernels_for(self._losses):
-            losses = sums(self._losses, torch.float64)
-        else:
-            losses = torch.stack([row.sum(dtype=torch.float64) for row in self._losses])
-        return (losses / examples).tolist(), (self._hits.sum(1).double() / examples).tolist()
+        return (long_sums(self._losses) / examples).tolist(), (self._hits.sum(1).double() / examples).tolist()
 
 
 def _zeros(weights: Weights) -> Weights:

@@ -74,10 +74,10 @@ def _has_onednn() -> bool:
 def step_down(
     weight: Tensor, low: Tensor | None, delta: Tensor, inputs: Tensor, rate: Tensor, shrink: Tensor | None
 ) -> None:
-    """Let weight (R, N) be shrink * weight - rate * (delta @ inputs), and low the same in 16 bits.
+    """Let weight (R, N) be shrink * weight - rate * (delta @ inputs).
 
-    delta (R, B), which is overwritten, and inputs (B, N) are float32; on a GPU they may both be bfloat16. rate and
-    shrink are (R, 1) or (1, 1).
+    delta (R, B), which is overwritten, and inputs (B, N) are float32; where there are kernels they may both be
+    bfloat16, and low is then to be the weight in 16 bits. rate and shrink are (R, 1) or (1, 1).
     """
     if kernels := kernels_for(weight):
         kernels.step_down(weight, low, delta, inputs, rate, shrink)
@@ -86,13 +86,19 @@ def step_down(
     if shrink is not None:
         weight.mul_(shrink)
     weight.addmm_(delta.mul_(rate), inputs, alpha=-1)
-    if low is not None:
-        low.copy_(weight)
 
 
-def sums(a: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    """Return the sums of a (..., N) over its last dimension, made in a dtype: its own unless another is given."""
+def sums(a: Tensor) -> Tensor:
+    """Return the sums of a (..., N) over its last dimension."""
     if kernels := kernels_for(a):
-        made: Tensor = kernels.row_sums(a.flatten(0, -2), dtype or a.dtype)
+        made: Tensor = kernels.row_sums(a.flatten(0, -2), a.dtype)
         return made.view(a.shape[:-1])
-    return a.sum(-1, dtype=dtype)
+    return a.sum(-1)
+
+
+def long_sums(a: Tensor) -> Tensor:
+    """Return the sums of rows of a (R, N) in float64, (R,): for so many columns that float32 would lose digits."""
+    if kernels := kernels_for(a):
+        made: Tensor = kernels.row_sums(a, torch.float64)
+        return made
+    return torch.stack([row.sum(dtype=torch.float64) for row in a])
