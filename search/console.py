@@ -30,9 +30,11 @@ class Stopped(BaseException):
 @contextmanager
 def command(debug: bool = False) -> Iterator[None]:
     """Run a command's body as models.console does, and end it quietly when a signal comes."""
+    stop = _Stop()
     try:
-        with console.command(debug), _handling(_stop, (signal.SIGINT, signal.SIGTERM)):
+        with console.command(debug), _handling(stop, (signal.SIGINT, signal.SIGTERM)), _hushed():
             yield
+            stop.insist()
     except Stopped as stopped:
         err.print("stopped; what is recorded stays, and the same command goes on from there")
         sys.exit(128 + stopped.number)
@@ -59,7 +61,10 @@ class Interrupt:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Catch the signals inside."""
+        """Catch the signals inside, if none has come that should have ended the command before."""
+        for each in self._signals:
+            if isinstance(stop := signal.getsignal(each), _Stop):
+                stop.insist()
         with _handling(self._caught, self._signals):
             yield
 
@@ -69,8 +74,40 @@ class Interrupt:
             signal.signal(each, self._afterwards)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped(number)
+class _Stop:
+    """Ends the command when a signal comes, and insists on it later.
+
+    For what a handler raises can be lost: Python drops it in a finalizer and in the callback of a weak reference, which
+    libraries have many of while they are imported.
+    """
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._number = number
+        self.insist()
+
+    def insist(self) -> None:
+        """Raise Stopped if a signal came."""
+        if self._number is not None:
+            raise Stopped(self._number)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep Python from telling that a Stopped was lost; whatever else is lost, it tells."""
+    tell = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(lost.exc_value, Stopped):
+            tell(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = tell
 
 
 @contextmanager
