@@ -40,6 +40,7 @@ class CnnFamily:
     shape: tuple[int, int, int]  # channels, height, width
     classes: int
     precision: Precision = "float32"
+    first = None  # a filter sees some inputs only
 
     def __post_init__(self) -> None:
         least = (SECOND + 1) * 2 + FIRST - 1

@@ -50,6 +50,10 @@ class Fused(Protocol):
 class Family(Protocol):
     """One kind of model, for inputs and classes that are fixed."""
 
+    @property
+    def first(self) -> str | None:
+        """The name of the weight (units, inputs) that all inputs go through at once, if there is one."""
+
     def build(self, parameters: Parameters) -> nn.Module:
         """Return one trial's model as an ordinary module, with fresh weights from torch's global generator."""
 

@@ -52,6 +52,8 @@ def family_of(recipe: Recipe, shape: Sequence[int], classes: int, *, together: b
     return MlpFamily(recipe.family, inputs, classes, recipe.precision)
 
 
+REST = "first.rest"  # a lane's buffer: of its weights for unchanging inputs, what is not trained
+
 _Key = tuple[int, int, Hashable]  # a group: the stream and the size of minibatches, and what the family says
 
 
@@ -71,6 +73,8 @@ class Engine:
         self._recipe, self._family, self._trained, self._scored, self._device = recipe, family, trained, scored, device
         self._momentum_searched = momentum_searched
         self._states = state_names(recipe.optimizer, momentum_searched)
+        narrows = family.first and not self._states and not recipe.augment
+        self._unchanging = trained.unchanging() if narrows else None
         self._lanes: dict[int, Lane] = {}
         self._groups: dict[int, _Key] = {}  # of every lane
         self._fused: dict[_Key, tuple[list[Lane], Fused]] = {}  # as of the last tick
@@ -101,6 +105,8 @@ class Engine:
         with torch.random.fork_rng(devices=[]):
             names = names_of(self._family.build(kept.order.parameters))
         tensors = {**kept.weights, **kept.buffers}
+        if self._unchanging and (first := self._family.first):
+            tensors[first] = self._unchanging.widen(tensors[first], tensors[REST])
         return {name: tensors[own].detach().cpu().clone() for name, own in names.items()}
 
     @property
@@ -116,6 +122,8 @@ class Engine:
         lane.state = {
             key: {name: tensor.to(self._device) for name, tensor in kept.items()} for key, kept in lane.state.items()
         }
+        if self._unchanging and (first := self._family.first) and REST not in lane.buffers:
+            lane.weights[first], lane.buffers[REST] = self._unchanging.narrow(lane.weights[first])
         self._lanes[lane.order.lane] = lane
         parameters = lane.order.parameters
         size = int(parameters.get("batch_size", self._recipe.batch_size))
@@ -194,14 +202,16 @@ class Engine:
         if isinstance(fused, Lifted):
             fused.begin_tick(derive(seed, "masks"))
         trained = Replayed(fused) if self._device.type == "cuda" and fused.steady else fused
-        for places, x, y in self._trained.batches(size, order, self._recipe.augment, derive(seed, "augment")):
+        for places, x, y in self._trained.batches(
+            size, order, self._recipe.augment, derive(seed, "augment"), self._unchanging
+        ):
             figures.put(places, *trained.step(x, y, stepper))
         return figures.means()
 
     def _pass(self, lanes: list[Lane], fused: Fused, part: Part) -> tuple[list[float], list[float]]:
         """Score the lanes on a part: means of loss and accuracy, a number a lane."""
         figures = _Figures(len(lanes), len(part), self._device)
-        for places, x, y in part.batches(SCORED_AT_ONCE):
+        for places, x, y in part.batches(SCORED_AT_ONCE, unchanging=self._unchanging):
             figures.put(places, *fused.score(x, y))
         return figures.means()
 

@@ -52,6 +52,7 @@ class lift:  # noqa: N801 - a function to its callers
     takes: frozenset[str] = frozenset()
     together: bool = True
     label: str = "the model"  # in notes
+    first = None  # what a layer of the user's own does, nobody knows
     notes: list[str] = field(default_factory=list, compare=False)  # what the user should know, each once
     manners: dict[Hashable, Manner] = field(default_factory=dict, compare=False, repr=False)
     parted: dict[Hashable, str] = field(default_factory=dict, compare=False, repr=False)  # why, found out late

@@ -19,6 +19,7 @@ class LinearFamily:
     inputs: int
     classes: int
     precision: Precision = "float32"
+    first = "out.weight"
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return flatten and out with torch's own initial weights."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from models.augmentation import Augmentation
 from models.data import Examples, Normalisation, scale_of
 from models.recipe import Augment
+from models.unchanging import Unchanging, find
 
 
 class Part:
@@ -33,12 +34,23 @@ class Part:
     def __len__(self) -> int:
         return len(self._chosen)
 
+    def unchanging(self) -> Unchanging | None:
+        """Return the inputs that have one value in all examples of the data set, if it pays to train them as one."""
+        wide = torch.ones_like(self._inputs[0], dtype=torch.float32)
+        scale, shift = (wide * self._scale).flatten(), (wide * self._shift).flatten()
+        return find(self._flat.cpu().numpy(), scale, shift)
+
     def batches(
-        self, size: int, order: Tensor | None = None, augment: Sequence[Augment] = (), seed: int = 0
+        self,
+        size: int,
+        order: Tensor | None = None,
+        augment: Sequence[Augment] = (),
+        seed: int = 0,
+        unchanging: Unchanging | None = None,
     ) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Yield places in the epoch, examples (B, channels, height, width) float32 and labels (B,), in `order` (N,).
 
-        With `augment` they are moved, by draws from `seed`.
+        With `augment` they are moved, by draws from `seed`. With `unchanging` they are a narrow layer's inputs (B, W).
         """
         chosen = self._chosen if order is None else self._chosen[order]
         room = torch.empty(size, *self._inputs.shape[1:], device=self._inputs.device)
@@ -53,4 +65,8 @@ class Part:
                 own = index[begin : begin + size]
                 x = room[: len(own)].copy_(fetched[begin : begin + size])
                 places = slice(start + begin, start + begin + len(own))
-                yield places, x.mul_(self._scale).add_(self._shift), self._labels[own]
+                if unchanging:
+                    x = x.flatten(1).index_select(1, unchanging.columns).mul_(unchanging.scale).add_(unchanging.shift)
+                else:
+                    x.mul_(self._scale).add_(self._shift)
+                yield places, x, self._labels[own]

@@ -19,6 +19,7 @@ class MlpFamily:
     inputs: int
     classes: int
     precision: Precision = "float32"
+    first = "hidden1.weight"
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return flatten, hidden1, activation1, hidden2, ..., out with fresh initial weights."""

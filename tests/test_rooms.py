@@ -20,7 +20,7 @@ models.own
 models.outcome models.origin models.imported
 models.data models.kernels models.tables models.regular
 models.products
-models.gathering models.optim
+models.gathering models.optim models.unchanging
 models.cifar
 models.importing
 models.family models.last_layers
