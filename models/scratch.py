@@ -240,7 +240,7 @@ class Perceptrons:
             self._middle.append((squares, biases))
         # The last layer lies transposed, a row for what each hidden unit sends out: so its rows are the units' too.
         self._last = self._last_bias = None
-        self._last_layers = last_layers(self._rows, like)
+        self._last_layers = last_layers(self._rows, like, self._classes)
         if depth:
             turned = [Piece(rows, form="transposed") for rows in used]
             self._last = _fuse("out.weight", lanes, turned, (total, self._classes), of_row)
@@ -292,9 +292,8 @@ class Perceptrons:
         if self._last is None:
             self._descend_first(space.hidden[0], x, stepper)  # dz lies in the rows of the first layer
             return losses, hits
-        dh, outgoing = space.delta, space.outgoing
-        self._last_layers.back(self._last.weight, space.hidden[-1], z, dh, outgoing)
-        stepper.descend(self._last, outgoing)
+        dh = space.delta
+        stepper.descend(self._last, self._last_layers.back(self._last.weight, space.hidden[-1], z, dh))
         if self._last_bias is not None:
             stepper.descend(self._last_bias, sums(z).view(-1, 1))
         for (squares, biases), below, above in zip(
@@ -338,12 +337,16 @@ def _rounded_up(numbers: int) -> int:
     return -(-numbers // ROWS) * ROWS
 
 
+FAR = torch.finfo(torch.float32).max
+
+
 def _unique_hits(z: Tensor, hot: Tensor) -> Tensor:
     """Tell where the label's logit is above all others, (L, C, B) -> (L, B): a tie is no answer.
 
-    An argmax over so few classes takes longer than the step's own small products; two maxima do not.
+    An argmax over so few classes takes longer than the step's own small products; two maxima do not, and taking the
+    label's logit far down is done sooner than masking it.
     """
-    return (z * hot).sum(1) > z.masked_fill(hot.bool(), -torch.inf).amax(1)
+    return (z * hot).sum(1) > z.add(hot, alpha=-FAR).amax(1)
 
 
 class _Workspace:
@@ -353,7 +356,6 @@ class _Workspace:
         units = like.shape[0]
         self.hidden = [like.new_empty(units, size) for _ in range(layers)]
         self.delta = like.new_empty(units, size)
-        self.outgoing = like.new_empty(units, classes)
         self.z = like.new_empty(lanes, _rounded_up(classes * size))[:, : classes * size].view(lanes, classes, size)
         self._hot = like.new_empty(classes, size)
 

@@ -107,12 +107,11 @@ def test_last_layers_at_once_are_those_one_by_one(examples: int) -> None:
     weight, h, dz = drawn(ends[-1], classes), drawn(ends[-1], examples, seed=1), drawn(3, classes, examples, seed=2)
     weight[rows[1]] = torch.nan  # a lane that diverged is no other lane's trouble
     found = []
-    ways: list[LastLayers] = [OneByOne(rows), AllAtOnce(rows, kernels, DEVICE)]
+    ways: list[LastLayers] = [OneByOne(rows, weight, classes), AllAtOnce(rows, weight, classes, kernels)]
     for way in ways:
-        z, dh, gradient = torch.empty_like(dz), torch.empty_like(h), torch.empty_like(weight)
+        z, dh = torch.empty_like(dz), torch.empty_like(h)
         way.logits(weight, h, z)
-        way.back(weight, h, dz, dh, gradient)
-        found.append((z, dh, gradient))
+        found.append((z, dh, way.back(weight, h, dz, dh)))
     for mine, theirs in zip(*found, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4, equal_nan=True)
     assert not found[1][0][[0, 2]].isnan().any()
