@@ -1,6 +1,7 @@
 """How tests run a study as a user does: its file, the command, how the command is killed, and what it leaves."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -35,6 +36,12 @@ study = Study(
     baselines=[Baseline("known", hidden=16, learning_rate=0.1, weight_decay=0.0)],
 )
 """
+
+# Changes of it: a second or two of ticks; several seconds, so that what a test does to it comes in time; and for tests
+# that stop it themselves.
+LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
+LONGEST = (("epochs=4", "epochs=8"), ("trials=20", "trials=160"), ("Int(4, 24)", "Int(4, 64)"))
+ENDLESS = (("epochs=4", "epochs=4000"), ("trials=20", "trials=4000"))
 
 # So few configurations that TPE comes back to some: repeats of trials that live, and of trials that are over.
 REPEATING = Study(
@@ -114,6 +121,25 @@ def workers_of(command: int) -> list[int]:
         return [int(pid) for pid in Path(f"/proc/{command}/task/{command}/children").read_text().split()]
     except FileNotFoundError:
         return []
+
+
+TOO_LATE = "too late, counted as none"
+
+
+def kill_somewhere(process: subprocess.Popen[str], draw: random.Random) -> str:
+    """Kill a command and its workers somewhere between its start and its end; returns when that was."""
+    ticks = draw.randint(0, 12)
+    if ticks == 0:
+        time.sleep(draw.uniform(0.0, 4.0))
+    else:
+        try:
+            wait_for_tick(process, ticks)
+        except AssertionError:
+            process.communicate()
+            return TOO_LATE
+        time.sleep(draw.uniform(0.0, 0.15))
+    kill_tree(process)
+    return "while it started" if ticks == 0 else "in training"
 
 
 def kill_tree(process: subprocess.Popen[str]) -> None:

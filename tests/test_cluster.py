@@ -28,9 +28,19 @@ from search.node import Message, NodeHost
 from search.session import checked
 from search.spec import Study
 from tests.nodes import Nodes
-from tests.runs import ROOT, assert_whole, finish, is_gone, search, start, study_file, table, wait_for_tick, within
-
-LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
+from tests.runs import (
+    LONGEST,
+    ROOT,
+    assert_whole,
+    finish,
+    is_gone,
+    search,
+    start,
+    study_file,
+    table,
+    wait_for_tick,
+    within,
+)
 
 OWN = """
 from torch import nn
@@ -74,7 +84,7 @@ def nodes(_nodes: Nodes) -> Nodes:
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return study_file(tmp_path_factory.mktemp("study"), *LONGER)
+    return study_file(tmp_path_factory.mktemp("study"), *LONGEST)
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +209,7 @@ def test_a_signal_pauses_a_search(study: Path, local: str, nodes: Nodes, url: st
 @pytest.mark.slow
 def test_a_node_that_joins_is_given_engines(study: Path, nodes: Nodes, url: str) -> None:
     nodes.be(others=0)
-    process = start(study, url, "--cluster", nodes.address, "--trials", "200")
+    process = start(study, url, "--cluster", nodes.address, "--trials", "800")
     wait_for_tick(process)
     nodes.add()
     assert within(300.0, lambda: len(nodes.hosts()) == 2)
@@ -208,8 +218,8 @@ def test_a_node_that_joins_is_given_engines(study: Path, nodes: Nodes, url: str)
     process.send_signal(signal.SIGTERM)
     said = finish(process)
     assert process.returncode == 143, said
-    search(study, url, "--cluster", nodes.address, "--trials", "200")
-    search(study, f"{url}.local", "--trials", "200")
+    search(study, url, "--cluster", nodes.address, "--trials", "800")
+    search(study, f"{url}.local", "--trials", "800")
     assert table(url) == table(f"{url}.local")
 
 

@@ -1,6 +1,7 @@
 """reports.export as a user gives it: its tables, what it uses again, what a kill leaves, when it opens the test set."""
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -225,6 +226,49 @@ def _has_begun(runs: Path, phase: str) -> bool:
     with closing(sqlite3.connect(runs / "studies.db", timeout=60)) as database:
         query = "SELECT count(*) FROM studyhall_finalist_curves WHERE phase = ? AND seed = 2"
         return bool(database.execute(query, [phase]).fetchone()[0])
+
+
+FAILING = """
+import sys
+
+if "reports.export" in sys.orig_argv:
+    from models.lanes import Engine
+
+    train = Engine._train
+
+    def failing(engine, lanes, *rest):
+        if any(lane.epochs == 1 for lane in lanes):
+            raise MemoryError("no room")
+        return train(engine, lanes, *rest)
+
+    Engine._train = failing
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--top", "2", "--seeds", "3"), r"trial \d+ cannot be retrained under seed \d"),
+        (("--no-retrain", "--audit", "3"), r"trial \d+ cannot be trained to its end"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_stops_an_export_and_loses_nothing(
+    runs: Path, tmp_path: Path, options: tuple[str, ...], what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = Path(shutil.copytree(runs, tmp_path / "undisturbed" / "runs"))
+    (tmp_path / "sitecustomize.py").write_text(FAILING)
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(tmp_path))
+        process = start(runs, *options)
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 2, said
+    error, remedy = said.splitlines()[-2:]
+    assert re.fullmatch(f"error: {what}: MemoryError: no room", error)
+    assert remedy == "  if memory is short, free some or take --workers 1; the same command goes on from there"
+    for folder in (runs, undisturbed):
+        export(folder, *options)
+    ours, theirs = (timeless(it / "studies" / STUDY / "results.csv") for it in (runs, undisturbed))
+    pd.testing.assert_frame_equal(ours, theirs)
 
 
 # --- the regret audit -------------------------------------------------------------------------------------------------

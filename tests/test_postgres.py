@@ -30,12 +30,22 @@ from search.snapshots import snapshots_of
 from search.storage import Store
 from search.work import Search
 from tests.dashboards import served
-from tests.runs import ROOT, finish, kill_tree, search, start, study_file, table, wait_for_tick
+from tests.runs import (
+    LONGER,
+    LONGEST,
+    ROOT,
+    finish,
+    kill_somewhere,
+    kill_tree,
+    search,
+    start,
+    study_file,
+    table,
+    wait_for_tick,
+)
 from tests.servers import Server
 from tests.test_coordinator import REPEATING, after, cut_before, run
 from tests.test_storage import SPACE, Clock, a_score, a_trial, begin
-
-LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
 
 
 @pytest.fixture
@@ -364,7 +374,7 @@ def test_a_server_that_stays_away_ends_a_run_in_two_lines(
 
 @pytest.mark.slow
 def test_a_run_survives_restarts_of_its_server(own_server: Server, tmp_path: Path) -> None:
-    study, calm, url = study_file(tmp_path, *LONGER), f"sqlite:///{tmp_path}/calm.db", own_server.new()
+    study, calm, url = study_file(tmp_path, *LONGEST), f"sqlite:///{tmp_path}/calm.db", own_server.new()
     search(study, calm)
     process = start(study, url)
     for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGINT):  # shut down in order, or as if it had crashed
@@ -410,12 +420,7 @@ def test_a_run_killed_at_random_moments_ends_the_same(url: str, tmp_path: Path, 
         folder = tmp_path / f"machine-{number}"  # each goes on from what is in the database, and nothing else
         folder.mkdir()
         process = start(study_file(folder, *LONGER), url, "--workers", str(draw.choice([0, 1, 2])))
-        if number % 3:
-            wait_for_tick(process, draw.randint(1, 6))
-            time.sleep(draw.uniform(0.0, 0.15))
-        else:
-            time.sleep(draw.uniform(0.0, 4.0))
-        kill_tree(process)
+        kill_somewhere(process, draw)
     search(study, url)
     assert table(url) == table(calm)
     assert_over(url)

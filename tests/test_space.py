@@ -498,7 +498,7 @@ def write(folder: Path, text: str = FILE) -> Path:
 
 @pytest.mark.slow
 def test_a_killed_search_of_a_conditional_space_ends_the_same(tmp_path: Path) -> None:
-    study = write(tmp_path, FILE.replace("trials=24", "trials=40"))
+    study = write(tmp_path, FILE.replace("trials=24", "trials=160"))
     calm, url = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/runs.db"
     search(study, calm)
     for ticks in (2, 3, 5):
