@@ -74,7 +74,7 @@ class Engine:
         self._momentum_searched = momentum_searched
         self._states = state_names(recipe.optimizer, momentum_searched)
         narrows = family.first and not self._states and not recipe.augment
-        self._unchanging = trained.unchanging() if narrows else None
+        self._unchanging = trained.unchanging if narrows else None
         self._lanes: dict[int, Lane] = {}
         self._groups: dict[int, _Key] = {}  # of every lane
         self._fused: dict[_Key, tuple[list[Lane], Fused]] = {}  # as of the last tick

@@ -6,6 +6,7 @@ Letters: N examples of the part, B examples of the minibatch.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,8 +35,9 @@ class Part:
     def __len__(self) -> int:
         return len(self._chosen)
 
+    @cached_property
     def unchanging(self) -> Unchanging | None:
-        """Return the inputs that have one value in all examples of the data set, if it pays to train them as one."""
+        """The inputs that have one value in all examples of the data set, if it pays to train them as one."""
         wide = torch.ones_like(self._inputs[0], dtype=torch.float32)
         scale, shift = (wide * self._scale).flatten(), (wide * self._shift).flatten()
         return find(self._flat.cpu().numpy(), scale, shift)

@@ -39,7 +39,7 @@ def engine(recipe: Recipe, constant: int) -> Engine:
 
 
 def found(constant: int) -> Unchanging | None:
-    return parts(constant)[0].unchanging()
+    return parts(constant)[0].unchanging
 
 
 def orders() -> list[Order]:
@@ -76,6 +76,14 @@ def test_a_layer_that_would_not_be_narrower_stays() -> None:
     assert found(9) is None  # 63 and two more are 80 when rounded up
 
 
+def test_what_changes_late_changes() -> None:
+    inputs = np.zeros((1100, 64), np.uint8)
+    inputs[1050, 0] = 1
+    seen = find(inputs, torch.ones(64), torch.zeros(64))
+    assert seen is not None
+    assert seen.changing.tolist() == [0]
+
+
 def test_a_narrow_minibatch_says_the_same_as_a_wide_one() -> None:
     seen, part = found(40), parts(40)[0]
     assert seen is not None
@@ -106,7 +114,7 @@ def test_every_weight_becomes_what_it_would_have_become(
     recipe = Recipe(family=family, batch_size=32, precision=precision)
     narrow = trained(recipe, 40)
     with monkeypatch.context() as patched:
-        patched.setattr(Part, "unchanging", lambda part: None)
+        patched.setattr(Part, "unchanging", None)
         wide = trained(recipe, 40)
     assert (widths(narrow), widths(wide)) == ({48}, {72})
     least = 1e-5 if precision == "float32" else 3e-2
@@ -142,7 +150,7 @@ def test_a_snapshot_of_wide_layers_is_taken_in(tmp_path: Path, monkeypatch: pyte
     """As those were that know nothing of narrow ones."""
     recipe, file = Recipe(family=Mlp(), batch_size=32), tmp_path / "lanes.safetensors"
     with monkeypatch.context() as patched:
-        patched.setattr(Part, "unchanging", lambda part: None)
+        patched.setattr(Part, "unchanging", None)
         wide = trained(recipe, 40, 2)
         wide.save(file)
         wide.tick(3)
