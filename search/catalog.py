@@ -90,6 +90,9 @@ def _find(name_or_path: str) -> Path:
             )
         return path
     at_hand = files()
+    name, _, dataset = name_or_path.partition("@")
+    if dataset and name in at_hand:  # as its report and the list of studies call it
+        raise UserError(f'"{name_or_path}" is the study {name} on {dataset}', f"--study {name} --dataset {dataset}")
     if name_or_path not in at_hand:
         raise UserError(
             f'no study named "{name_or_path}"{did_you_mean(name_or_path, at_hand)}',

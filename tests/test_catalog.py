@@ -105,6 +105,13 @@ def test_a_name_like_no_other_is_answered_without_a_guess() -> None:
     assert slip("zzzz").what == 'no study named "zzzz"'
 
 
+def test_a_study_on_another_data_set_is_answered_with_how_to_ask_for_it() -> None:
+    error = slip("mlp@digits")
+    assert error.what == '"mlp@digits" is the study mlp on digits'
+    assert error.remedy == "--study mlp --dataset digits"
+    assert slip("mpl@digits").what.startswith('no study named "mpl@digits"')
+
+
 def test_a_name_in_capitals_is_answered_with_the_small_one() -> None:
     assert '"mlp"' in slip("MLP").what
 

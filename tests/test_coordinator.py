@@ -282,15 +282,16 @@ def _holds() -> tuple[int, float]:
 @pytest.mark.slow
 def test_a_long_run_keeps_its_size(url: Url, digits: Source) -> None:
     space = {"learning_rate": Float(0.05, 2.0, log=True), "hidden": Int(4, 64), "weight_decay": Float(0.0, 0.01)}
-    study = Study(family="mlp", data="digits", epochs=1, trials=400, space=space, sampler="random")
+    study = Study(family="mlp", data="digits", epochs=1, trials=1600, space=space, sampler="random")
     ticks, sizes = count(1), []
 
     def measure() -> bool:
-        if next(ticks) in (5, 24):
+        if next(ticks) in (30, 95):
             sizes.append(_holds())
         return False
 
     assert run(study, url("db"), digits, pause=measure)
     (files, megabytes), (later_files, later_megabytes) = sizes
     assert later_files <= files
-    assert later_megabytes - megabytes < 30.0  # it was 6 over 1,750 trials; the first ticks fill pools
+    # The allocator's pools fill, by up to 40; were lanes that left kept, it would be 110 more.
+    assert later_megabytes - megabytes < 80.0

@@ -107,7 +107,7 @@ def test_one_process_runs_a_study(tmp_path: Path, url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_eight_commands_begin_at_once_on_one_new_file(tmp_path: Path, url: str) -> None:
-    study = study_file(tmp_path, ("trials=20", "trials=6"), ("epochs=4", "epochs=2"))
+    study = study_file(tmp_path, ("trials=20", "trials=6"), ("epochs=4", "epochs=10"))
     names = [f"study-{i}" for i in range(8)]
     running = [start(study, url, "--workers", "0", "--name", name) for name in names]
     wait_for_tick(running[0])
@@ -117,7 +117,7 @@ def test_eight_commands_begin_at_once_on_one_new_file(tmp_path: Path, url: str) 
         for study_id in [each._study_id for each in storage.get_all_studies()]:
             storage.get_all_trials(study_id)
         polls += 1
-        time.sleep(0.2)
+        time.sleep(0.1)
     storage.engine.dispose()
     for process in running:
         said = finish(process)
