@@ -337,7 +337,7 @@ def _rounded_up(numbers: int) -> int:
     return -(-numbers // ROWS) * ROWS
 
 
-FAR = torch.finfo(torch.float32).max
+FAR = torch.finfo(torch.float32).max  # below the others by so much, whatever the label's logit was
 
 
 def _unique_hits(z: Tensor, hot: Tensor) -> Tensor:
