@@ -166,6 +166,32 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
     return true()
 
 
+# --- models that fail -------------------------------------------------------------------------------------------------
+
+# What a process runs first: engines that do something else than train.
+SITE = """
+import os, signal, sys
+
+if {module!r} in sys.orig_argv:
+    from models.lanes import Engine
+
+    train = Engine._train
+
+    def failing(engine, lanes, *rest):
+        if any({which} for lane in lanes):
+            {statement}
+        return train(engine, lanes, *rest)
+
+    Engine._train = failing
+"""
+
+
+def fail_when_training(folder: Path, module: str, which: str, statement: str) -> str:
+    """Return a PYTHONPATH under which a module's processes meet a statement before they train `which` lane."""
+    (folder / "sitecustomize.py").write_text(SITE.format(module=module, which=which, statement=statement))
+    return str(folder)
+
+
 # --- what a run leaves ------------------------------------------------------------------------------------------------
 
 

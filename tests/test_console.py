@@ -54,7 +54,7 @@ def test_a_signal_that_was_lost_is_told_at_the_end(number: int, code: int) -> No
     assert ended.value.code == code
 
 
-def test_what_else_is_lost_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_else_is_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", lambda lost: told.append(lost.exc_value))
     with command():

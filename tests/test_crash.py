@@ -25,6 +25,7 @@ from tests.runs import (
     TOO_LATE,
     assert_sound,
     assert_whole,
+    fail_when_training,
     finish,
     is_gone,
     kill_somewhere,
@@ -155,23 +156,6 @@ def test_a_run_whose_workers_are_killed_ends_the_same(tmp_path: Path, digits: So
     assert_whole(url)
 
 
-# What a worker runs first: a model that ends its process, or raises, in the second epoch of a trial of 7 hidden units.
-SITE = """
-import os, signal, sys
-
-if "search.engine" in sys.orig_argv:
-    from models.lanes import Engine
-
-    train = Engine._train
-
-    def failing(engine, lanes, *rest):
-        if any(lane.order.parameters["hidden"] == 7 and lane.epochs == 1 for lane in lanes):
-            FAIL
-        return train(engine, lanes, *rest)
-
-    Engine._train = failing
-"""
-
 GRID = Study(
     family="mlp",
     data="digits",
@@ -190,8 +174,8 @@ def in_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     """Lets workers meet that statement when they train the trial of 7 hidden units."""
 
     def write(statement: str) -> None:
-        (tmp_path / "sitecustomize.py").write_text(SITE.replace("FAIL", statement))
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        which = "lane.order.parameters['hidden'] == 7 and lane.epochs == 1"
+        monkeypatch.setenv("PYTHONPATH", fail_when_training(tmp_path, "search.engine", which, statement))
 
     return write
 

@@ -25,6 +25,7 @@ from reports import finalists
 from reports.shelf import artifact_folder
 from search.record import Record
 from search.storage import Store
+from tests.runs import fail_when_training
 
 pytestmark = pytest.mark.slow
 
@@ -228,23 +229,6 @@ def _has_begun(runs: Path, phase: str) -> bool:
         return bool(database.execute(query, [phase]).fetchone()[0])
 
 
-FAILING = """
-import sys
-
-if "reports.export" in sys.orig_argv:
-    from models.lanes import Engine
-
-    train = Engine._train
-
-    def failing(engine, lanes, *rest):
-        if any(lane.epochs == 1 for lane in lanes):
-            raise MemoryError("no room")
-        return train(engine, lanes, *rest)
-
-    Engine._train = failing
-"""
-
-
 @pytest.mark.parametrize(
     ("options", "what"),
     [
@@ -256,9 +240,9 @@ def test_a_model_that_cannot_be_trained_stops_an_export_and_loses_nothing(
     runs: Path, tmp_path: Path, options: tuple[str, ...], what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = Path(shutil.copytree(runs, tmp_path / "undisturbed" / "runs"))
-    (tmp_path / "sitecustomize.py").write_text(FAILING)
+    failing = fail_when_training(tmp_path, "reports.export", "lane.epochs == 1", "raise MemoryError('no room')")
     with monkeypatch.context() as patched:
-        patched.setenv("PYTHONPATH", str(tmp_path))
+        patched.setenv("PYTHONPATH", failing)
         process = start(runs, *options)
         said, _ = process.communicate(timeout=300)
     assert process.returncode == 2, said
