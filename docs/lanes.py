@@ -1,6 +1,6 @@
 """python -m docs.lanes: draw lanes.svg, the figure of lanes.md: one fused product above, a search in ticks below.
 
-Who is placed and cut in the lower half is told by the coordinator's own `balanced` and the judge's own `falls_behind`;
+Who is placed and cut in the lower half is told by the coordinator's own `balanced` and the judge's own `below_cutoff`;
 only the scores are made up. A test holds the committed drawing to this file.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.coordinator import balanced
-from search.pruning import Standing, falls_behind, is_rung, stand
-from search.spec import Peer
+from search.config.pruners import SuccessiveHalving
+from search.loop.balance import balanced
+from search.pruners.halving import RungScore, below_cutoff, is_rung, insert_sorted
 
 FIGURE = Path(__file__).with_suffix(".svg")
 
@@ -88,7 +88,7 @@ def product(top: float) -> Iterator[str]:
 # --- below: places, ticks, and who takes a free one -------------------------------------------------------------------
 
 ENGINES, LANES, EPOCHS, TRIALS = 2, 4, 8, 26
-PEER = Peer()
+PEER = SuccessiveHalving()
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Trial:
     engine: int
     place: int
     joined: int  # tick
-    standings: list[Standing] = field(default_factory=list)
+    standings: list[RungScore] = field(default_factory=list)
     over: bool = False
 
     @property
@@ -115,7 +115,7 @@ def played() -> list[Trial]:
     quality = [0.5] + [chance.random() for _ in range(TRIALS)]
     units = [100] + [round(math.exp(chance.uniform(math.log(16), math.log(256)))) for _ in range(TRIALS)]
     trials: list[Trial] = []
-    at_epoch: list[list[Standing]] = [[] for _ in range(EPOCHS + 1)]
+    at_epoch: list[list[RungScore]] = [[] for _ in range(EPOCHS + 1)]
     tick = 0
     while not trials or any(not trial.over for trial in trials):
         tick += 1
@@ -130,11 +130,11 @@ def played() -> list[Trial]:
         for trial in live:
             epoch = len(trial.standings) + 1
             score = quality[trial.number] - 0.5**epoch
-            trial.standings.append(Standing(score, 0.0, trial.number))
-            stand(trial.standings[-1], at_epoch[epoch])
+            trial.standings.append(RungScore(score, 0.0, trial.number))
+            insert_sorted(trial.standings[-1], at_epoch[epoch])
         for trial in live:
             epoch, mine = len(trial.standings), trial.standings[-1]
-            behind = trial.number > 0 and is_rung(PEER, epoch) and falls_behind(PEER, mine, at_epoch[epoch])
+            behind = trial.number > 0 and is_rung(PEER, epoch) and below_cutoff(PEER, mine, at_epoch[epoch])
             trial.over = trial.complete or behind
     return trials
 

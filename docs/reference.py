@@ -26,8 +26,8 @@ from pydantic.fields import FieldInfo
 
 import reports
 import search
-from models.named import DATASETS
-from models.recipe import Words
+from models.config.base import FrozenConfig
+from models.datasets.builtin_datasets import DATASETS
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -210,7 +210,7 @@ def _number(value: Any) -> str:
 
 
 def _is_word(thing: Any) -> bool:
-    return isinstance(thing, type) and hasattr(thing, "__pydantic_fields__") and thing is not Words
+    return isinstance(thing, type) and hasattr(thing, "__pydantic_fields__") and thing is not FrozenConfig
 
 
 def _inside(kind: Any) -> Iterator[type]:

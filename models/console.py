@@ -52,7 +52,7 @@ def start(app: typer.Typer) -> None:
         sys.exit(2)
 
 
-def whole(least: int, most: int | None = None) -> Callable[[str | int], int]:
+def bounded_int(least: int, most: int | None = None) -> Callable[[str | int], int]:
     """Return what reads an option as a whole number within bounds.
 
     Typer's own `min=` would put `<int range> [x>=1]` into the help, where `N` says as much.
@@ -72,9 +72,9 @@ def whole(least: int, most: int | None = None) -> Callable[[str | int], int]:
     return read
 
 
-def wholes(least: int) -> Callable[[str | int], int | tuple[int, ...]]:
+def int_list(least: int) -> Callable[[str | int], int | tuple[int, ...]]:
     """Return what reads an option as a whole number, or as several with commas between."""
-    one = whole(least)
+    one = bounded_int(least)
 
     def read(text: str | int) -> int | tuple[int, ...]:
         several = tuple(one(part) for part in str(text).split(","))

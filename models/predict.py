@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out, start, whole
+from models.console import bounded_int, command, out, start
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import nn
 
-    from models.files import Model
+    from models.model_file import Model
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -48,7 +48,7 @@ def main(
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="A data set instead, as mnist or digits.")] = None,
     index: Annotated[
         int | None,
-        typer.Option(parser=whole(0), metavar="I", help="Which picture of its training set; 0 is the first."),
+        typer.Option(parser=bounded_int(0), metavar="I", help="Which picture of its training set; 0 is the first."),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where that lies. Else: STUDYHALL_DATA, ./data.")
@@ -63,13 +63,17 @@ def main(
 ) -> None:
     """Print a model's classes for one picture, with their probabilities."""
     with command(debug):
+        from models.config.families import CustomModel
         from models.errors import UserError
-        from models.files import describe, load_model
-        from models.own import word_in
-        from models.recipe import Own
+        from models.families.custom.custom_model import custom_model_from_file
+        from models.model_file import describe, load_model
 
         known = describe(model).recipe.family
-        own = word_in(study_file, known) if study_file is not None and isinstance(known, Own) else None
+        own = (
+            custom_model_from_file(study_file, known)
+            if study_file is not None and isinstance(known, CustomModel)
+            else None
+        )
         described, module = load_model(model, own)
         if image is not None and dataset is None and index is None:
             pixels, told = read_picture(image, described)
@@ -103,7 +107,7 @@ def read_picture(path: Path, model: "Model") -> tuple["NDArray[np.uint8]", str]:
     if model.scale == 1:
         raise UserError(
             f"the model takes rows of a table with {channels} features, not pictures",
-            "take models.files.load_module: it takes (B, features, 1, 1), normalised by the mean and std in the file",
+            "take models.model_file.load_module: it takes (B, features, 1, 1), normalised by the mean and std in the file",
         )
     if channels not in (1, 3):
         raise UserError(f"the model takes {channels} channels, a picture has 1 or 3", "take a --dataset of its kind")
@@ -143,9 +147,9 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
     """
     import numpy as np
 
-    from models.data import locate, training_examples
+    from models.datasets.builtin_datasets import DATASETS
+    from models.datasets.source import locate, training_examples
     from models.errors import UserError
-    from models.named import DATASETS
 
     if name not in DATASETS and data_dir is None:
         raise UserError(

@@ -11,17 +11,19 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from models.data import Source
+from models.config.messages import EpochMetrics, LaneSpec
+from models.datasets.source import Source
 from models.errors import UserError
-from models.recipe import Order, Score
 from models.seeds import derive
-from search import coordinator
-from search.fleet import Facts, Fleet, Site
-from search.record import Record
-from search.snapshots import Snapshots, snapshots_of
-from search.spec import Study
-from search.trials import TrialRow
-from search.work import order_of
+from search.config.study import Study
+from search.fleet.base import DatasetInfo, HostProvider
+from search.fleet.fleet import Fleet
+from search.loop import coordinator
+from search.loop.balance import balanced
+from search.loop.scheduler import order_of
+from search.loop.snapshots import Snapshots, snapshots_of
+from search.record.record import Record
+from search.trial import TrialRow
 
 PHASE = "audit"  # the name of its curves among those of the finalists; their seed is 0, for there is only one
 
@@ -38,7 +40,7 @@ def run(
     source: Source,
     rows: Sequence[TrialRow],
     *,
-    site: int | Site,
+    site: int | HostProvider,
     device: str,
     pause: Callable[[], bool],
     say: Callable[[str], None],
@@ -50,33 +52,33 @@ def run(
         return True
     say(f"audit: {len(rows)} pruned trials, up to {study.epochs} epochs")
     with Fleet(study.engines, site) as fleet:
-        facts = fleet.open(study, source, device=device)
+        dataset_info = fleet.open(study, source, device=device)
         asked = hashlib.sha256(repr([row.number for row in rows]).encode()).hexdigest()[:16]
         snapshots = snapshots_of(record, fleet, f"{PHASE}-{asked}")
-        return coordinator.run(Audit(record, rows, facts), fleet, snapshots, pause=pause)
+        return coordinator.run(Audit(record, rows, dataset_info), fleet, snapshots, pause=pause)
 
 
-def _curves(record: Record) -> dict[int, list[Score]]:
-    curves: dict[int, list[Score]] = {}
+def _curves(record: Record) -> dict[int, list[EpochMetrics]]:
+    curves: dict[int, list[EpochMetrics]] = {}
     for _, trial, _, score in record.finalist_scores(PHASE):
         curves.setdefault(trial, []).append(score)
     return curves
 
 
-def _over(study: Study, curve: Sequence[Score]) -> bool:
+def _over(study: Study, curve: Sequence[EpochMetrics]) -> bool:
     return curve[-1].epoch == study.epochs or not math.isfinite(curve[-1].validation_loss)
 
 
 class Audit:
     """Pruned trials, each from the tick at which it had joined: work for the coordinator's loop."""
 
-    def __init__(self, record: Record, rows: Sequence[TrialRow], facts: Facts) -> None:
+    def __init__(self, record: Record, rows: Sequence[TrialRow], dataset_info: DatasetInfo) -> None:
         self.tick = 0
-        self._record, self._study, self._facts = record, record.study, facts
+        self._record, self._study, self._facts = record, record.study, dataset_info
         self._rows = {row.number: row for row in rows}
         self._live: dict[int, int] = {}  # trial -> engine
         self._waiting: list[TrialRow] = []
-        self._scores: Sequence[Score] = []  # of the last tick
+        self._scores: Sequence[EpochMetrics] = []  # of the last tick
 
     def resume(self, snapshots: Snapshots) -> None:
         """Take up the newest snapshot, if there is one."""
@@ -103,13 +105,13 @@ class Audit:
         """Whether any trial is in training."""
         return bool(self._live)
 
-    def admit(self) -> list[tuple[int, Order]]:
+    def admit(self) -> list[tuple[int, LaneSpec]]:
         """Let those join whose tick it is; where nobody trains until then, go there at once."""
         if not self._live and self._waiting:
             self.tick = min(row.joined or 0 for row in self._waiting) - 1
         joining = [row for row in self._waiting if row.joined == self.tick + 1]
         self._waiting = [row for row in self._waiting if row not in joining]
-        self._live |= coordinator.balanced(
+        self._live |= balanced(
             {row.number: self._work(row) for row in joining},
             {trial: (engine, self._work(self._rows[trial])) for trial, engine in self._live.items()},
             self._study.lanes_of,
@@ -117,9 +119,11 @@ class Audit:
         return [(self._live[row.number], order_of(self._study, row)) for row in joining]
 
     def _work(self, row: TrialRow) -> float:
-        return self._study.work(self._facts.shape, len(self._facts.classes), self._study.told(row.drawn))
+        return self._study.flops_per_example(
+            self._facts.shape, len(self._facts.classes), self._study.to_external(row.params)
+        )
 
-    def record(self, scores: Sequence[Score]) -> None:
+    def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down a tick in one transaction; what is there stays."""
         self.tick += 1
         self._scores = scores

@@ -11,8 +11,8 @@ from typing import Literal
 from reports.frames import PED_ANOVA_NEEDS, Final, Findings, at_bound, savings
 from reports.statistics import LEVEL, compare, interval, share
 from reports.verdict import counted, inseparable, listed, published_accuracy, signed
-from search.space import Choice
-from search.spec import NoPruner
+from search.config.pruners import NoPruner
+from search.config.space import Choice
 
 Outcome = Literal["passed", "look", "not applicable"]
 
@@ -78,7 +78,7 @@ def best_value_at_a_bound(found: Findings) -> Judged:
     """Whether the best configuration lies at the edge of what was searched."""
     if found.shown is None:
         return _cannot("No trial is complete.")
-    values = found.study.told(found.row(found.shown).drawn)
+    values = found.study.to_external(found.row(found.shown).params)
     at_edge = []
     for name, searched in found.study.space.items():
         if isinstance(searched, Choice) or name not in values:

@@ -40,7 +40,7 @@ def main(
     with command(debug):
         from models.errors import UserError
         from reports.comparison import comparison_frame, markdown
-        from search.storage import Store
+        from search.record.store import Store
 
         store = Store(storage, create=False)
         records = [record for name in store.names() if (record := store.find(name)) is not None]

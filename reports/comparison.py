@@ -14,13 +14,14 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from models.family import losses_of
+from models.ops.losses import losses_of
 from reports.finalists import ranking
 from reports.statistics import Interval, interval
 from reports.tested import Tested, read
-from search.progress import told
-from search.record import FinalistRow, Record
-from search.trials import TrialRow
+from search.cli.progress import told
+from search.record.record import Record
+from search.record.rows import FinalistRow
+from search.trial import TrialRow
 
 Row = dict[str, Any]  # of the table, by its columns
 
@@ -155,7 +156,7 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     winners = []
     for row in _rows_of(frame[frame["what"] == "found"]):
         record = by_name[row["study"]]
-        parameters = record.study.told(record.trials()[row["trial"]].drawn)
+        parameters = record.study.to_external(record.trials()[row["trial"]].params)
         opened = len(record.ledger())  # more than once: whoever looked could have chosen by it
         again = f"; its test set was opened {opened} times" if opened > 1 else ""
         winners.append(f"* {record.name}, trial {row['trial']}: {told(parameters)}{again}")

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from models.console import command, out, start, whole
+from models.console import bounded_int, command, out, start
 
 if TYPE_CHECKING:
-    from search.storage import Store
+    from search.record.store import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -48,7 +48,7 @@ EXAMPLES = """
 def main(
     storage: Annotated[str, typer.Option(metavar="URL", help="The database.")] = "sqlite:///runs/studies.db",
     port: Annotated[
-        int, typer.Option(parser=whole(0, 65535), metavar="P", help="Where it listens; 0 takes a free one.")
+        int, typer.Option(parser=bounded_int(0, 65535), metavar="P", help="Where it listens; 0 takes a free one.")
     ] = 8080,
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Another address than this machine's own: others can then see it.")
@@ -62,7 +62,7 @@ def main(
     with command(debug):
         import optuna
 
-        from search.storage import Store
+        from search.record.store import Store
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page that waits a moment is no news
@@ -85,8 +85,8 @@ def application(store: "Store", url: str, *, allow_changes: bool, host: str = "1
     from sqlalchemy import event
 
     from reports.shelf import artifact_folder
-    from search.schema import BUSY_SECONDS
-    from search.server import read_only
+    from search.record.postgres import read_only
+    from search.record.sqlite import BUSY_SECONDS
 
     sqlite = url.startswith("sqlite")
     storage = RDBStorage(

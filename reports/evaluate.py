@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from models.data import Examples, Source
-    from models.files import Model
-    from search.record import Record
-    from search.storage import Store
+    from models.datasets.source import Examples, Source
+    from models.model_file import Model
+    from search.record.record import Record
+    from search.record.store import Store
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -54,16 +54,16 @@ def main(
 ) -> None:
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
-        from models.data import test_examples
-        from models.files import describe, load_model
-        from models.recipe import Own
-        from search.storage import Store
+        from models.config.families import CustomModel
+        from models.datasets.source import test_examples
+        from models.model_file import describe, load_model
+        from search.record.store import Store
 
         described = describe(model)
         store = Store(storage, create=False)
         record = study_of(described, store, model)
         own = record.study.family  # has the code of a model of one's own, which is in no model file
-        _, module = load_model(model, own if isinstance(own, Own) else None)
+        _, module = load_model(model, own if isinstance(own, CustomModel) else None)
         source = _source(described, record, data_dir)
         line = 0
 
@@ -196,13 +196,13 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
     import numpy as np
     import torch
 
-    from models.data import Normalisation
-    from models.family import losses_of
-    from models.lanes import SCORED_AT_ONCE
-    from models.minibatches import Part
+    from models.datasets.batches import BatchSource
+    from models.datasets.split import Normalisation
+    from models.engine.engine import SCORED_AT_ONCE
+    from models.ops.losses import losses_of
 
     everything = np.arange(len(examples.labels))
-    part = Part(examples, everything, Normalisation(model.mean, model.std), torch.device("cpu"))
+    part = BatchSource(examples, everything, Normalisation(model.mean, model.std), torch.device("cpu"))
     with torch.no_grad():
         logits = torch.cat([module(x) for _, x, _ in part.batches(SCORED_AT_ONCE)])  # (N, K)
     labels = torch.from_numpy(np.array(examples.labels))
@@ -213,7 +213,7 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
 
 
 def _origin(model: "Model") -> str:
-    from models.recipe import called
+    from models.config.families import called
 
     about = ", ".join(f"{key} {value}" for key, value in model.about.items())
     return f"{called(model.recipe.family)} on {model.data} ({about})"

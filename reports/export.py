@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.console import start, whole
-from search.console import Interrupt, command, out
+from models.console import bounded_int, start
+from search.cli.console import Interrupt, command, out
 
 if TYPE_CHECKING:
     from reports.frames import Findings
@@ -42,7 +42,7 @@ def main(
     top: Annotated[
         int,
         typer.Option(
-            parser=whole(1, 1000),
+            parser=bounded_int(1, 1000),
             metavar="N",
             help="How many of the best trials; baselines are added.",
             rich_help_panel=FINALISTS,
@@ -50,12 +50,14 @@ def main(
     ] = 3,
     seeds: Annotated[
         int,
-        typer.Option(parser=whole(1, 999), metavar="N", help="How often each is retrained.", rich_help_panel=FINALISTS),
+        typer.Option(
+            parser=bounded_int(1, 999), metavar="N", help="How often each is retrained.", rich_help_panel=FINALISTS
+        ),
     ] = 5,
     audit: Annotated[
         int,
         typer.Option(
-            parser=whole(0),
+            parser=bounded_int(0),
             metavar="N",
             help="Run N pruned trials, drawn at random, to their end: would one have won?",
             rich_help_panel=FINALISTS,
@@ -82,7 +84,7 @@ def main(
     workers: Annotated[
         int | None,
         typer.Option(
-            parser=whole(0, 4096), metavar="N", help="Processes; the result is the same.", rich_help_panel=HOW
+            parser=bounded_int(0, 4096), metavar="N", help="Processes; the result is the same.", rich_help_panel=HOW
         ),
     ] = None,
     cluster: Annotated[
@@ -108,9 +110,9 @@ def main(
 
         from reports import finalists
         from reports.exporting import export
+        from search.cli.session import checked
         from search.launch import Options
-        from search.session import checked
-        from search.storage import DEFAULT_URL, Store
+        from search.record.store import DEFAULT_URL, Store
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         where = Options(workers=workers, cluster=cluster, engine_cpus=engine_cpus, engine_gpus=engine_gpus)

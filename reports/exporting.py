@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.data import Source
+    from models.datasets.source import Source
     from reports.frames import Final, Findings
-    from search.console import Interrupt
-    from search.fleet import Site
+    from search.cli.console import Interrupt
+    from search.fleet.base import HostProvider
     from search.launch import Options
-    from search.record import Record
-    from search.storage import Store
+    from search.record.record import Record
+    from search.record.store import Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class _Training:
         record: "Record",
         source: "Source",
         device: str,
-        site: "int | Site",
+        site: "int | HostProvider",
         *,
         interrupt: "Interrupt",
         say: Callable[[str], None],
@@ -161,7 +161,7 @@ def _shelve(store: "Store", url: str, found: "Findings", final: "Final", folder:
 def _record(store: "Store", name: str) -> "Record":
     """Return the study's record. Raises UserError, with what there is instead, where there is none."""
     from models.errors import UserError
-    from search.catalog import did_you_mean
+    from search.config.translate import did_you_mean
 
     record = store.find(name)
     if record is None:

@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from reports.frames import FATES
-from search.space import Choice, Float, Int, Range
+from search.config.space import Choice, Float, Int, Range
 
 INK, MUTED, RULE = "#1c2026", "#5d6570", "#d6d9de"
 WINNER, BASELINE, PLAIN, FAINT, BAD = "#0a5c9e", "#b3560c", "#4f9bd1", "#a5acb6", "#b4281f"

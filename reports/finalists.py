@@ -18,22 +18,27 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from models.data import Normalisation, Source, test_examples
+from models.config.families import CustomModel
+from models.config.messages import EpochMetrics, LaneSpec
+from models.datasets.batches import BatchSource
+from models.datasets.source import Source, test_examples
+from models.datasets.split import Normalisation
 from models.errors import UserError
-from models.family import losses_of
-from models.files import load_model
-from models.minibatches import Part
-from models.outcome import outcome
-from models.recipe import Order, Own, Score
+from models.model_file import load_model
+from models.ops.losses import losses_of
 from models.seeds import derive
 from reports.tested import Tested, keep, read
-from search import coordinator
-from search.fleet import Facts, Fleet, Site
-from search.record import FinalistRow, Record
-from search.snapshots import Snapshots, snapshots_of
-from search.spec import Study
-from search.table import curves_of
-from search.trials import TrialRow
+from search.config.study import Study
+from search.fleet.base import DatasetInfo, HostProvider
+from search.fleet.fleet import Fleet
+from search.loop import coordinator
+from search.loop.balance import balanced
+from search.loop.snapshots import Snapshots, snapshots_of
+from search.objective import select_epoch
+from search.record.record import Record
+from search.record.rows import FinalistRow
+from search.record.trials_frame import curves_of
+from search.trial import TrialRow
 
 Phase = Literal["rank", "retrain"]
 Say = Callable[[str], None]
@@ -60,9 +65,9 @@ def choose(record: Record, top: int) -> list[TrialRow]:
         )
 
     def order(row: TrialRow) -> tuple[float, float, int]:
-        speaks = outcome(record.study.keep, curves[row.number])
-        assert speaks is not None
-        return -speaks.accuracy, speaks.loss, row.number
+        selected = select_epoch(record.study.keep, curves[row.number])
+        assert selected is not None
+        return -selected.accuracy, selected.loss, row.number
 
     ranked = sorted(complete, key=order)
     return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
@@ -104,13 +109,15 @@ class Job:
 class Wave:
     """Jobs that train together from their first epoch to their last: work for the coordinator's loop."""
 
-    def __init__(self, phase: Phase, jobs: Sequence[Job], record: Record, fleet: Fleet, facts: Facts) -> None:
+    def __init__(
+        self, phase: Phase, jobs: Sequence[Job], record: Record, fleet: Fleet, dataset_info: DatasetInfo
+    ) -> None:
         self.tick = 0
         self._phase, self._record, self._fleet = phase, record, fleet
         self._jobs = {job.lane: job for job in jobs}
-        work = {job.lane: _work(record.study, facts, job.row) for job in jobs}
-        self._engines = coordinator.balanced(work, {}, record.study.lanes_of)
-        self._live: dict[int, list[Score]] = {}  # lane -> its curve so far
+        work = {job.lane: _work(record.study, dataset_info, job.row) for job in jobs}
+        self._engines = balanced(work, {}, record.study.lanes_of)
+        self._live: dict[int, list[EpochMetrics]] = {}  # lane -> its curve so far
         self._begun = False
 
     def resume(self, snapshots: Snapshots) -> None:
@@ -138,7 +145,7 @@ class Wave:
         """What a snapshot must hold besides the lanes' tensors."""
         return {"tick": self.tick, "alive": sorted(self._live)}
 
-    def admit(self) -> list[tuple[int, Order]]:
+    def admit(self) -> list[tuple[int, LaneSpec]]:
         """Let all jobs join at the first tick."""
         if self._begun:
             return []
@@ -148,9 +155,9 @@ class Wave:
         return [
             (
                 self._engines[lane],
-                Order(
+                LaneSpec(
                     lane=lane,
-                    parameters=study.told(job.row.drawn),
+                    parameters=study.to_external(job.row.params),
                     seed=derive(study.seed, "finalist", job.row.number, job.seed),
                     stream=1 + job.seed,  # finalists of one seed see the same minibatches: they are compared in pairs
                 ),
@@ -163,7 +170,7 @@ class Wave:
         """Whether any job is left to train."""
         return bool(self._live)
 
-    def record(self, scores: Sequence[Score]) -> None:
+    def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down a tick in one transaction; what is there stays."""
         self.tick += 1
         rows = [(self._jobs[score.lane].row.number, self._jobs[score.lane].seed, score) for score in scores]
@@ -183,16 +190,16 @@ class Wave:
         else:
             for lane in ending:
                 job = self._jobs[lane]
-                speaks = outcome(self._record.study.keep, self._live[lane])
-                if speaks is None or not _sound(self._live[lane][-1], self._phase):  # it diverged: nothing it can do
+                selected = select_epoch(self._record.study.keep, self._live[lane])
+                if selected is None or not _sound(self._live[lane][-1], self._phase):  # it diverged: nothing it can do
                     row = FinalistRow(job.row.number, job.seed, best_epoch=0, validation_accuracy=0.0)
                 else:
                     row = FinalistRow(
                         job.row.number,
                         job.seed,
-                        best_epoch=speaks.epoch,
-                        validation_accuracy=speaks.accuracy,
-                        validation_loss=speaks.loss,
+                        best_epoch=selected.epoch,
+                        validation_accuracy=selected.accuracy,
+                        validation_loss=selected.loss,
                     )
                 self._record.save_finalist(row)
         for lane in ending:
@@ -233,11 +240,11 @@ class Wave:
             )
 
 
-def _work(study: Study, facts: Facts, row: TrialRow) -> float:
-    return study.work(facts.shape, len(facts.classes), study.told(row.drawn))
+def _work(study: Study, dataset_info: DatasetInfo, row: TrialRow) -> float:
+    return study.flops_per_example(dataset_info.shape, len(dataset_info.classes), study.to_external(row.params))
 
 
-def _sound(score: Score, phase: Phase) -> bool:
+def _sound(score: EpochMetrics, phase: Phase) -> bool:
     """Tell whether the losses of an epoch are numbers; while retraining nothing is held out."""
     losses = [score.train_loss] if phase == "retrain" else [score.train_loss, score.validation_loss]
     return all(abs(loss) < float("inf") for loss in losses)
@@ -252,7 +259,14 @@ class Retraining:
     """All that is trained for a report. What is recorded already is not trained again."""
 
     def __init__(
-        self, record: Record, source: Source, *, site: int | Site, device: str, pause: Callable[[], bool], say: Say
+        self,
+        record: Record,
+        source: Source,
+        *,
+        site: int | HostProvider,
+        device: str,
+        pause: Callable[[], bool],
+        say: Say,
     ) -> None:
         self._record, self._source = record, source
         self._site, self._device, self._pause, self._say = site, device, pause, say
@@ -298,14 +312,14 @@ class Retraining:
             return
         study, most = self._record.study, 2 * self._record.study.places
         with Fleet(study.engines, self._site) as fleet:
-            facts = fleet.open(study, self._source, device=self._device, hold_out=phase == "rank")
+            dataset_info = fleet.open(study, self._source, device=self._device, hold_out=phase == "rank")
             for begin in range(0, len(jobs), most):
                 mine = jobs[begin : begin + most]
-                wave = Wave(phase, mine, self._record, fleet, facts)
+                wave = Wave(phase, mine, self._record, fleet, dataset_info)
                 # A snapshot is of use to the same jobs only.
                 asked = hashlib.sha256(repr([(job.lane, job.epochs) for job in mine]).encode()).hexdigest()[:16]
                 snapshots = snapshots_of(self._record, fleet, f"{phase}-{asked}")
-                self._say(f"{phase}: {len(mine)} models on {facts.train} examples, up to {study.epochs} epochs")
+                self._say(f"{phase}: {len(mine)} models on {dataset_info.train} examples, up to {study.epochs} epochs")
                 if not coordinator.run(wave, fleet, snapshots, pause=self._pause):
                     raise Paused
 
@@ -339,9 +353,9 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
     labels = torch.from_numpy(np.array(examples.labels))
     said = {}
     for which, file in models.items():
-        about, module = load_model(file, own if isinstance(own := record.study.family, Own) else None)
+        about, module = load_model(file, own if isinstance(own := record.study.family, CustomModel) else None)
         everything = np.arange(len(examples.labels))
-        part = Part(examples, everything, Normalisation(about.mean, about.std), torch.device("cpu"))
+        part = BatchSource(examples, everything, Normalisation(about.mean, about.std), torch.device("cpu"))
         with torch.no_grad():
             logits = torch.cat([module(x) for _, x, _ in part.batches(1000)])
         said[which] = logits.numpy()

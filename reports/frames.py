@@ -16,18 +16,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from models.outcome import outcome
-from models.recipe import Score
+from models.config.messages import EpochMetrics
 from reports import tables
 from reports.audit import PHASE
 from reports.statistics import LEVEL, compare, holm, interval, mcnemar
 from reports.tested import Tested
-from search.record import FinalistRow, LedgerRow, Record
-from search.sampling import as_mirrored
-from search.space import Float, Int
-from search.spec import Study
-from search.table import curves_of, trials_frame
-from search.trials import TrialRow
+from search.config.space import Float, Int
+from search.config.study import Study
+from search.objective import select_epoch
+from search.record.record import Record
+from search.record.rows import FinalistRow, LedgerRow
+from search.record.trials_frame import curves_of, trials_frame
+from search.samplers.distributions import as_mirrored
+from search.trial import TrialRow
 
 FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not
 PED_ANOVA_NEEDS = 50  # complete trials; with 14 it ranked an irrelevant parameter first
@@ -125,7 +126,7 @@ def final(record: Record, ranked: list[TrialRow], seeds: int, tested: Tested) ->
 # --- the search -------------------------------------------------------------------------------------------------------
 
 
-def curves_frame(scores: Sequence[Score]) -> pd.DataFrame:
+def curves_frame(scores: Sequence[EpochMetrics]) -> pd.DataFrame:
     """Return one row per trial and epoch, in their order."""
     columns = ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds"]
     return pd.DataFrame({"trial": [it.lane for it in scores]} | {c: [getattr(it, c) for it in scores] for c in columns})
@@ -180,7 +181,7 @@ def importance_frame(found: Findings) -> pd.DataFrame | str:
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     mirror = optuna.create_study(direction="maximize")
-    mirror.add_trials(as_mirrored(study, row.drawn, value=row.value) for row in rows)
+    mirror.add_trials(as_mirrored(study, row.params, value=row.value) for row in rows)
     shares = get_param_importances(mirror, evaluator=PedAnovaImportanceEvaluator())
     frame = pd.DataFrame({"parameter": list(shares), "importance": list(shares.values())})
     return frame.assign(trials=len(rows))
@@ -221,23 +222,23 @@ def audit_frame(record: Record, trials: pd.DataFrame) -> pd.DataFrame:
     """
     columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
     columns |= {"regret": "boolean"}
-    curves: dict[int, list[Score]] = {}
+    curves: dict[int, list[EpochMetrics]] = {}
     for _, trial, _, score in record.finalist_scores(PHASE):
         curves.setdefault(trial, []).append(score)
     complete = trials[trials["state"] == "complete"]
     best = max(zip(complete["validation_accuracy"], -complete["validation_loss"], strict=True), default=None)
     rows = []
     for trial, again in sorted(curves.items()):
-        speaks = outcome(record.study.keep, again)
+        selected = select_epoch(record.study.keep, again)
         over = again[-1].epoch == record.study.epochs
-        if speaks is None or not (over or not np.isfinite(again[-1].validation_loss)):
+        if selected is None or not (over or not np.isfinite(again[-1].validation_loss)):
             continue  # paused in the middle
         recorded = record.curve(trial)
         pairs = zip(recorded, again, strict=False)
         same = all(math.isclose(old.train_loss, new.train_loss, rel_tol=ROUNDING) for old, new in pairs)
-        end = speaks.accuracy if over else np.nan
+        end = selected.accuracy if over else np.nan
         then = recorded[-1].validation_accuracy
-        regret = over and (best is None or (speaks.accuracy, -speaks.loss) > best)
+        regret = over and (best is None or (selected.accuracy, -selected.loss) > best)
         rows.append((trial, len(recorded), then, end, same, regret))
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 

@@ -21,14 +21,14 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from models.recipe import called
+from models.config.families import called
 from reports import figures, frames, plates
 from reports.checks import checks
 from reports.figures import NARROW, PALETTE, WIDE, Drawing
 from reports.frames import Final, Findings
 from reports.statistics import LEVEL, share
 from reports.verdict import chance, counted, verdict
-from search.trials import TrialRow
+from search.trial import TrialRow
 
 LARGEST = 1.55  # pixels of the page to a point of a drawing, at most: its letters are then as large as the page's own
 BEST_TRIALS = 50  # in the page's table; trials.csv has all

@@ -6,13 +6,13 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models.recipe import called
+from models.config.families import called
 from reports import figures, frames
 from reports.figures import Drawing
 from reports.frames import Final, Findings
 from reports.statistics import LEVEL
 from reports.verdict import counted
-from search.space import condition
+from search.config.conditions import condition
 
 
 def _drawing(

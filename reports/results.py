@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from search.results import Result
+    from search.run_study import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,10 +68,10 @@ def export_study(
     from reports import finalists
     from reports.exporting import export
     from reports.verdict import verdict
-    from search.console import Interrupt
+    from search.cli.console import Interrupt
+    from search.cli.session import checked
     from search.launch import Options
-    from search.session import checked
-    from search.storage import DEFAULT_URL, Store
+    from search.record.store import DEFAULT_URL, Store
 
     for name, given, least, most in (("top", top, 1, 1000), ("seeds", seeds, 1, 999), ("audit", audit, 0, None)):
         if given < least or (most is not None and given > most):

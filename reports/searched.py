@@ -1,8 +1,8 @@
 """Where the data lie that a study was searched on. Asked by exporting.py and evaluate.py."""
 
-from models.data import Source, locate
-from models.imported import ROOM, folder_name
-from search.record import Record
+from models.datasets.array_store import ROOM, folder_name
+from models.datasets.source import Source, locate
+from search.record.record import Record
 
 
 def find(record: Record, name: str, sha256: str, data_dir: str | None) -> Source | None:

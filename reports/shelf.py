@@ -21,8 +21,8 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 from sqlalchemy.pool import NullPool
 
-from search.record import Record
-from search.storage import Store
+from search.record.record import Record
+from search.record.store import Store
 
 _OF_STUDY = "artifacts:"  # followed by the artifact's number
 _OF_TRIAL = "dashboard:artifacts:"  # followed by Optuna's id of the trial, a colon and the artifact's number

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from models.recipe import called
+from models.config.families import called
 from reports.statistics import interval
 from reports.tested import Tested
-from search.record import Record
-from search.table import parameter_types
-from search.trials import TrialRow
+from search.record.record import Record
+from search.record.trials_frame import parameter_types
+from search.trial import TrialRow
 
 
 def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested: Tested) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
                 "baseline": row.baseline,
                 "family": called(study.family),
                 "dataset": study.dataset,
-                **study.told(row.drawn),
+                **study.to_external(row.params),
                 "epochs": mine[0].epochs,
                 "validation_accuracy": _mean([it.validation_accuracy for it in mine]),
                 "validation_loss": _mean([it.validation_loss for it in mine]),

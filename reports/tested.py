@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from models.imported import Inputs
+from models.datasets.array_store import Inputs
 
 Which = tuple[int, int]  # a model: trial and seed
 

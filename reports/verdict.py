@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.frames import Final, Findings
 from reports.statistics import LEVEL, Interval, compare, interval
-from search.trials import TrialRow
+from search.trial import TrialRow
 
 Cell = tuple[str, str, str]  # a key figure: its name, its value, what it rests on
 

@@ -1,37 +1,15 @@
 """What to try: the search side of Studyhall. The words of a study file are importable from here, and `run_study`."""
 
-from models.origin import Folder, Npz, Table
-from models.recipe import (
-    SGD,
-    Adam,
-    AdamW,
-    Cnn,
-    Constant,
-    Cosine,
-    Flip,
-    Linear,
-    LinearDecay,
-    Mlp,
-    Rotate,
-    Shift,
-    StepExponential,
-)
-from search.results import Result, run_study
-from search.spec import (
-    QMC,
-    TPE,
-    Baseline,
-    Choice,
-    Float,
-    Grid,
-    Int,
-    NoPruner,
-    OptunaPruner,
-    Peer,
-    Random,
-    Staged,
-    Study,
-)
+from models.config.augmentation import Flip, Rotate, Shift
+from models.config.families import Cnn, Linear, Mlp
+from models.config.optimizers import SGD, Adam, AdamW
+from models.config.schedules import Constant, Cosine, LinearDecay, StepExponential
+from models.datasets.dataset_config import Folder, Npz, Table
+from search.config.baseline import Baseline
+from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
+from search.config.samplers import QMC, TPE, Grid, Random, Staged
+from search.config.study import Choice, Float, Int, Study
+from search.run_study import Result, run_study
 
 __all__ = [
     "QMC",
@@ -55,7 +33,7 @@ __all__ = [
     "NoPruner",
     "Npz",
     "OptunaPruner",
-    "Peer",
+    "SuccessiveHalving",
     "Random",
     "Result",
     "Rotate",

@@ -17,22 +17,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from models import data
+from models.datasets import source as data
+from models.datasets.array_store import ROOM
+from models.datasets.builtin_datasets import CIFAR10
+from models.datasets.dataset_config import Origin
+from models.datasets.download import download
 from models.errors import UserError
-from models.imported import ROOM
-from models.named import CIFAR10
-from models.origin import Origin
-from search import coordinator
-from search.catalog import Named, override
-from search.console import Interrupt
-from search.coordinator import Spent
-from search.fleet import Facts, Fleet, Machine, Site, worker_count
-from search.record import Record
-from search.schema import folder_of
-from search.snapshots import snapshots_of
-from search.spec import Study
-from search.storage import DEFAULT_URL, Store, fingerprint
-from search.work import Search
+from search.cli.console import Interrupt
+from search.config.study import Study
+from search.config.study_files import NamedStudy, override
+from search.fleet.base import DatasetInfo, HostProvider
+from search.fleet.fleet import Fleet
+from search.fleet.local import Machine, worker_count
+from search.loop import coordinator
+from search.loop.coordinator import Spent
+from search.loop.scheduler import TrialScheduler
+from search.loop.snapshots import snapshots_of
+from search.record.address import folder_of
+from search.record.fingerprint import fingerprint
+from search.record.record import Record
+from search.record.store import DEFAULT_URL, Store
 
 DOWNLOADS = "data"  # the folder of the current one into which a missing data set is downloaded
 
@@ -75,7 +79,7 @@ class Ended:
     spent: Spent
 
 
-def prepare(named: Named, options: Options) -> Prepared:
+def prepare(named: NamedStudy, options: Options) -> Prepared:
     """Find the data, open the database and enter the study, or take it up.
 
     Raises UserError where any of them cannot be had, or the study was begun otherwise.
@@ -119,7 +123,7 @@ def find_data(
             if wanted == CIFAR10:
                 source = _import_cifar10(study.seed, options, download=True)
             else:
-                source = data.download(wanted, DOWNLOADS)
+                source = download(wanted, DOWNLOADS)
         except UserError:
             begun = store.find(own) if store else None
             if options.dataset is not None or (begun is not None and begun.trials()):
@@ -137,7 +141,7 @@ def _bring_in(
     word: Origin, study: Study, name: str, options: Options, store: Store | None, near: Path | None
 ) -> data.Source:
     """Import the study's own data, or find them imported."""
-    from models.importing import bring_in
+    from models.datasets.import_dataset import bring_in
 
     places = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
     anew = options.restart or store is None or store.find(name) is None
@@ -146,7 +150,7 @@ def _bring_in(
 
 def _import_cifar10(seed: int, options: Options, *, download: bool) -> data.Source | None:
     """Import CIFAR10 from where the other sets are looked for too. Raises UserError where that fails."""
-    from models.importing import bring_in_cifar10
+    from models.datasets.import_dataset import bring_in_cifar10
 
     named = (os.environ.get("STUDYHALL_DATA", ""), "data") if options.data_dir is None else (options.data_dir,)
     roots = [Path(root).expanduser().absolute() for root in named if root]
@@ -236,14 +240,14 @@ def _device_there(options: Options) -> str:
 
 def site(
     study: Study, device: str, options: Options, note: Callable[[str], None], machine: Machine | None = None
-) -> AbstractContextManager[int | Site]:
+) -> AbstractContextManager[int | HostProvider]:
     """Return where the engines of a study live: on a cluster, which is joined, or in processes of this machine.
 
     `note` is told what the user should know while they live there. `machine` may have workers that began early.
     """
     if options.cluster is None:
         return nullcontext(machine or worker_count(options.workers, study.engines))
-    from search.cluster import Cluster
+    from search.fleet.ray import Cluster
 
     return Cluster(
         options.cluster,
@@ -259,7 +263,7 @@ def search(
     options: Options,
     *,
     interrupt: Interrupt,
-    begun: Callable[[Search, Facts], Callable[[], None]] = lambda search, facts: lambda: None,
+    begun: Callable[[TrialScheduler, DatasetInfo], Callable[[], None]] = lambda search, dataset_info: lambda: None,
     note: Callable[[str], None] = lambda line: None,
     machine: Machine | None = None,
 ) -> Ended:
@@ -277,9 +281,9 @@ def search(
         prepared.record.lease(),
         Fleet(study.engines, where) as fleet,
     ):
-        facts = fleet.open(study, prepared.source, device=prepared.device)
-        work = Search(study, prepared.record, facts)
-        watch, noted = begun(work, facts), 0
+        dataset_info = fleet.open(study, prepared.source, device=prepared.device)
+        scheduler = TrialScheduler(study, prepared.record, dataset_info)
+        watch, noted = begun(scheduler, dataset_info), 0
 
         def after_tick() -> None:
             nonlocal noted
@@ -290,7 +294,7 @@ def search(
 
         with interrupt.watched():  # until here there is nothing to be kept by a pause
             finished = coordinator.run(
-                work,
+                scheduler,
                 fleet,
                 snapshots_of(prepared.record, fleet),
                 pause=lambda: interrupt.signal is not None or (deadline is not None and time.monotonic() >= deadline),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from models.console import start, whole, wholes
-from search.console import Interrupt, command, err, out
+from models.console import bounded_int, int_list, start
+from search.cli.console import Interrupt, command, err, out
 
 if TYPE_CHECKING:
-    from search.catalog import Named
+    from search.config.study_files import NamedStudy
     from search.launch import Options
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -63,12 +63,12 @@ def main(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(parser=whole(0), metavar="N", help=f"Of everything random. {OWN}", rich_help_panel=WHAT),
+        typer.Option(parser=bounded_int(0), metavar="N", help=f"Of everything random. {OWN}", rich_help_panel=WHAT),
     ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
-            parser=whole(1),
+            parser=bounded_int(1),
             metavar="N",
             help=f"In all, however often it is started. {OWN}",
             rich_help_panel=BUDGET,
@@ -76,7 +76,9 @@ def main(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(parser=whole(1), metavar="N", help=f"Of a trial that is not cut. {OWN}", rich_help_panel=BUDGET),
+        typer.Option(
+            parser=bounded_int(1), metavar="N", help=f"Of a trial that is not cut. {OWN}", rich_help_panel=BUDGET
+        ),
     ] = None,
     timeout: Annotated[
         float | None,
@@ -101,7 +103,7 @@ def main(
     workers: Annotated[
         int | None,
         typer.Option(
-            parser=whole(0, 4096),
+            parser=bounded_int(0, 4096),
             metavar="N",
             help="Processes; 0 trains in this one. Whatever their number, the result is the same. "
             "Default: one an engine, while there are cores.",
@@ -110,12 +112,12 @@ def main(
     ] = None,
     engines: Annotated[
         int | None,
-        typer.Option(parser=whole(1), metavar="N", help=f"Fused groups of trials. {OWN}", rich_help_panel=HOW),
+        typer.Option(parser=bounded_int(1), metavar="N", help=f"Fused groups of trials. {OWN}", rich_help_panel=HOW),
     ] = None,
     lanes: Annotated[
         Any,  # a number or several, of which typer knows no type
         typer.Option(
-            parser=wholes(1),
+            parser=int_list(1),
             metavar="N[,N...]",
             help=f"Trials per engine; a number each for machines of unequal speed. {OWN}",
             rich_help_panel=HOW,
@@ -149,7 +151,7 @@ def main(
     reproduce: Annotated[
         int | None,
         typer.Option(
-            parser=whole(0), metavar="TRIAL", help="Train that trial again and compare.", rich_help_panel=ELSE
+            parser=bounded_int(0), metavar="TRIAL", help="Train that trial again and compare.", rich_help_panel=ELSE
         ),
     ] = None,
     new: Annotated[
@@ -177,8 +179,8 @@ def main(
     """Search a study: many trials train together, weak ones are cut, and the same command goes on after a stop."""
     with command(debug):
         from models.errors import UserError
+        from search.cli.session import checked
         from search.launch import Options
-        from search.session import checked
 
         asked = {"--new": new is not None, "--check": check, "--list": list_, "--reproduce": reproduce is not None}
         both = [option for option, given in asked.items() if given]
@@ -204,7 +206,7 @@ def main(
             "--",
         )
         if list_:
-            from search.listing import show
+            from search.cli.listing import show
 
             show(storage, out)
             return
@@ -220,19 +222,19 @@ def main(
         sys.exit(_search(named, options, quiet=quiet, tensorboard=tensorboard))
 
 
-def _named(study: str, changes: dict[str, object]) -> "Named":
+def _named(study: str, changes: dict[str, object]) -> "NamedStudy":
     """Return the study with what was given on the command line."""
     from dataclasses import replace
 
-    from search.catalog import load, override
+    from search.config.study_files import load, override
 
     named = load(study)
     return replace(named, study=override(named.study, **changes))
 
 
-def _search(named: "Named", options: "Options", *, quiet: bool, tensorboard: bool) -> int:
+def _search(named: "NamedStudy", options: "Options", *, quiet: bool, tensorboard: bool) -> int:
     """Search, show it, say what comes next, and return the exit code."""
-    from search.fleet import Machine, worker_count
+    from search.fleet.local import Machine, worker_count
 
     engines, interrupt = named.study.engines, Interrupt()
     with Machine(0 if options.cluster else worker_count(options.workers, engines)) as machine:
@@ -240,8 +242,8 @@ def _search(named: "Named", options: "Options", *, quiet: bool, tensorboard: boo
 
         import optuna
 
-        from search import session
-        from search.storage import DEFAULT_URL
+        from search.cli import session
+        from search.record.store import DEFAULT_URL
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         ran = session.run(
@@ -271,7 +273,7 @@ def _search(named: "Named", options: "Options", *, quiet: bool, tensorboard: boo
 
 def _new(file: str) -> None:
     """Write a study file, and say what to do with it."""
-    from search.new import write
+    from search.cli.new import write
 
     path = write(file)
     out.print(f"{path} is a study to read and to change; it runs as it is", markup=False)
@@ -279,19 +281,19 @@ def _new(file: str) -> None:
     out.print(f"then: python -m search.run --study {path}", markup=False)
 
 
-def _check(named: "Named", options: "Options") -> None:
+def _check(named: "NamedStudy", options: "Options") -> None:
     """Show what a search would be, and how to begin it."""
-    from search.check import check
+    from search.cli.check import check
 
     check(named, options, out)
     given = [word for word in sys.argv[1:] if word != "--check"]
     out.print(f"next: python -m search.run {shlex.join(given)}", markup=False)
 
 
-def _reproduce(named: "Named", options: "Options", number: int) -> int:
+def _reproduce(named: "NamedStudy", options: "Options", number: int) -> int:
     """Train a recorded trial again, show both curves, and return the exit code."""
     from search import launch
-    from search.reproduce import comparison, reproduce
+    from search.cli.reproduce import comparison, reproduce
 
     prepared = launch.prepare(named, options)
     recorded, again = reproduce(prepared, number)

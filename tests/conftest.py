@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from models.data import Source, locate
-from tests.servers import Server, binaries
+from models.datasets.source import Source, locate
+from tests.support.servers import Server, binaries
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,30 +10,32 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from models.data import locate
-from search import coordinator
-from search.catalog import load, override
-from search.cluster import Cluster
-from search.fleet import Facts, Fleet, Site
-from search.snapshots import snapshots_of
-from search.spec import Study
-from search.storage import Store, fingerprint
-from search.work import Search
+from models.datasets.source import locate
+from search.config.study import Study
+from search.config.study_files import load, override
+from search.fleet.base import DatasetInfo, HostProvider
+from search.fleet.fleet import Fleet
+from search.fleet.ray import Cluster
+from search.loop import coordinator
+from search.loop.scheduler import TrialScheduler
+from search.loop.snapshots import snapshots_of
+from search.record.fingerprint import fingerprint
+from search.record.store import Store
 from tests.benchmarks.work import print_table
-from tests.nodes import Nodes
+from tests.support.nodes import Nodes
 
 TRIALS = {"digits": 100, "mnist": 16}
 
 
-def seconds(study: Study, site: int | Site, folder: Path) -> tuple[float, int]:
+def seconds(study: Study, site: int | HostProvider, folder: Path) -> tuple[float, int]:
     """Search a study; returns the seconds after its engines were open, and its ticks."""
     source = locate(str(study.data), None)
     assert source is not None, f"{study.data} is not here"
     url = f"sqlite:///{folder}/runs.db"
     record = Store(url).begin("it", study, fingerprint(study, source.sha256, "cpu"), {}, "")
     with record.lease(), Fleet(study.engines, site) as fleet:
-        facts: Facts = fleet.open(study, source)
-        work = Search(study, record, facts)
+        dataset_info: DatasetInfo = fleet.open(study, source)
+        work = TrialScheduler(study, record, dataset_info)
         fleet.tick(1, [])  # an empty one: what is late to start has started
         began = time.perf_counter()
         assert coordinator.run(work, fleet, snapshots_of(record, fleet))
@@ -48,7 +50,7 @@ def main(data: str, rounds: int) -> None:
     say: Callable[[str], None] = lambda line: None  # noqa: E731
     least: dict[str, float] = {}
     with Cluster(nodes.address, cpus=1, gpus=0, say=say) as cluster:
-        ways: dict[str, int | Site] = {"2 local processes": 2, "2 nodes of Ray": cluster}
+        ways: dict[str, int | HostProvider] = {"2 local processes": 2, "2 nodes of Ray": cluster}
         for _ in range(rounds):
             for name, site in ways.items():
                 with tempfile.TemporaryDirectory() as folder:

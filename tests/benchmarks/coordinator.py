@@ -17,16 +17,17 @@ from typing import Any
 
 import optuna
 
-from models.recipe import Order, Score
-from search import coordinator
-from search.catalog import load, override
-from search.snapshots import snapshots_of
-from search.spec import Study
-from search.storage import Store, fingerprint
-from search.work import Search
+from models.config.messages import EpochMetrics, LaneSpec
+from search.config.study import Study
+from search.config.study_files import load, override
+from search.loop import coordinator
+from search.loop.scheduler import TrialScheduler
+from search.loop.snapshots import snapshots_of
+from search.record.fingerprint import fingerprint
+from search.record.store import Store
 from tests.benchmarks.growth import FACTS, FormulaFleet
 from tests.benchmarks.work import print_row, print_table
-from tests.servers import Server, binaries
+from tests.support.servers import Server, binaries
 
 ENGINES = 4
 PARTS = ("drawing", "inserting", "recording", "judging", "telling", "the server")
@@ -40,7 +41,9 @@ class ClockFleet(FormulaFleet):
         super().__init__(study)
         self._tick_seconds, self.reports = tick_seconds, 0
 
-    def tick(self, number: int, joining: Sequence[tuple[int, Order]], *, only: int | None = None) -> list[Score]:
+    def tick(
+        self, number: int, joining: Sequence[tuple[int, LaneSpec]], *, only: int | None = None
+    ) -> list[EpochMetrics]:
         began = time.perf_counter()
         scores = super().tick(number, joining)
         self.reports += len(scores)
@@ -82,7 +85,7 @@ def simulate(
     meter, marks = Meter(), list[tuple[float, float, float, int, Counter[str]]]()
     meter.watch(record, "write", about)
     with record.lease(), ClockFleet(study, tick_seconds) as fleet:
-        search = Search(study, record, FACTS)
+        search = TrialScheduler(study, record, FACTS)
         for step in ("admit", "record", "settle"):
             meter.watch(search, step, lambda *_, step=step: step)
 

@@ -17,10 +17,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.data import Examples, Normalisation, locate
-from models.lanes import Engine, family_of
-from models.minibatches import Part
-from models.recipe import Mlp, Order, Recipe
+from models.config.families import Mlp
+from models.config.messages import LaneSpec
+from models.config.recipe import Recipe
+from models.datasets.batches import BatchSource
+from models.datasets.source import Examples, locate
+from models.datasets.split import Normalisation
+from models.engine.engine import Engine
+from models.families.registry import family_of
 from tests.benchmarks.peers import model_of
 from tests.benchmarks.work import BATCH, print_table
 
@@ -56,12 +60,12 @@ def of_lanes(examples: Examples, lanes: int, precision: str) -> float:
     """Seconds of a tick of so many lanes: the best of three."""
     gpu = torch.device("cuda")
     normal = Normalisation((0.13,), (0.31,))
-    parts = [Part(examples, chosen, normal, gpu) for chosen in np.split(np.arange(TRAINED + SCORED), [TRAINED])]
+    parts = [BatchSource(examples, chosen, normal, gpu) for chosen in np.split(np.arange(TRAINED + SCORED), [TRAINED])]
     recipe = Recipe(family=Mlp(), batch_size=BATCH, precision=precision)
     engine = Engine(recipe, family_of(recipe, (1, 28, 28), 10), *parts, gpu)
     for lane, hidden in enumerate(widths(lanes)):
         parameters = {"learning_rate": 0.01, "weight_decay": 1e-4, "hidden": hidden}
-        engine.add(Order(lane=lane, parameters=parameters, seed=lane))
+        engine.add(LaneSpec(lane=lane, parameters=parameters, seed=lane))
     taken = []
     for tick in range(1, 5):
         began = time.perf_counter()

@@ -11,19 +11,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.data import Source
-from models.recipe import Order, Score
-from search import coordinator
-from search.catalog import load, override
-from search.coordinator import Spent
-from search.fleet import Facts, Fleet
-from search.snapshots import Snapshots
-from search.spec import Study
-from search.storage import Store, fingerprint
-from search.work import Search
+from models.config.messages import EpochMetrics, LaneSpec
+from models.datasets.source import Source
+from search.config.study import Study
+from search.config.study_files import load, override
+from search.fleet.base import DatasetInfo
+from search.fleet.fleet import Fleet
+from search.loop import coordinator
+from search.loop.coordinator import Spent
+from search.loop.scheduler import TrialScheduler
+from search.loop.snapshots import Snapshots
+from search.record.fingerprint import fingerprint
+from search.record.store import Store
 from tests.benchmarks.work import print_table
 
-FACTS = Facts(train=50_000, validation=10_000, shape=(1, 28, 28), classes=tuple("0123456789"))
+FACTS = DatasetInfo(train=50_000, validation=10_000, shape=(1, 28, 28), classes=tuple("0123456789"))
 
 
 class FormulaFleet(Fleet):
@@ -31,12 +33,14 @@ class FormulaFleet(Fleet):
 
     def __init__(self, study: Study) -> None:
         super().__init__(study.engines, site=0)
-        self._lanes: dict[int, tuple[Order, int]] = {}
+        self._lanes: dict[int, tuple[LaneSpec, int]] = {}
 
-    def open(self, study: Study, source: Source, **how: object) -> Facts:  # type: ignore[override]
+    def open(self, study: Study, source: Source, **how: object) -> DatasetInfo:  # type: ignore[override]
         return FACTS
 
-    def tick(self, number: int, joining: Sequence[tuple[int, Order]], *, only: int | None = None) -> list[Score]:
+    def tick(
+        self, number: int, joining: Sequence[tuple[int, LaneSpec]], *, only: int | None = None
+    ) -> list[EpochMetrics]:
         self._lanes |= {order.lane: (order, 0) for _, order in joining}
         scores = []
         for lane, (order, done) in sorted(self._lanes.items()):
@@ -44,7 +48,7 @@ class FormulaFleet(Fleet):
             rate, hidden = float(order.parameters["learning_rate"]), float(order.parameters["hidden"])
             error = (0.02 + 0.05 * abs(rate - 0.2) + 1.0 / hidden) * (1.0 + 1.0 / (done + 1)) + lane % 97 * 1e-5
             scores.append(
-                Score(
+                EpochMetrics(
                     lane=lane,
                     epoch=done + 1,
                     train_loss=error,
@@ -74,7 +78,7 @@ def main() -> None:
         store = Store(f"sqlite:///{folder}/studies.db")
         record = store.begin("growth", study, fingerprint(study, "0" * 64, "cpu"), {}, "")
         with record.lease(), FormulaFleet(study) as fleet:
-            search, spent = Search(study, record, FACTS), Spent()
+            search, spent = TrialScheduler(study, record, FACTS), Spent()
             window = 50  # trials over which a mark is measured
             since: tuple[float, dict[str, float], int] | None = None
 

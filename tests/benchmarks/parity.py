@@ -12,23 +12,26 @@ import time
 import scipy.stats
 import torch
 
-from models.data import locate, normalisation, split, training_examples
-from models.lanes import Engine, family_of
-from models.minibatches import Part
-from models.recipe import Order, Recipe
+from models.config.messages import LaneSpec
+from models.config.recipe import Recipe
+from models.datasets.batches import BatchSource
+from models.datasets.source import locate, training_examples
+from models.datasets.split import normalisation, split
+from models.engine.engine import Engine
+from models.families.registry import family_of
 from models.seeds import derive
-from search.catalog import load, override
-from search.spec import Study
+from search.config.study import Study
+from search.config.study_files import load, override
 from tests.benchmarks.work import print_table
 
 
-def accuracies(study: Study, seeds: int, parts: list[Part], shape: tuple[int, ...], classes: int) -> list[float]:
+def accuracies(study: Study, seeds: int, parts: list[BatchSource], shape: tuple[int, ...], classes: int) -> list[float]:
     """Validation accuracies after the last epoch, one a seed."""
     recipe = Recipe.model_validate({name: getattr(study, name) for name in Recipe.model_fields})
     engine = Engine(recipe, family_of(recipe, shape, classes), *parts, torch.device("cpu"))
     for seed in range(seeds):
         parameters = study.baselines[0].parameters
-        engine.add(Order(lane=seed, parameters=parameters, seed=derive(0, "parity", seed), stream=seed))
+        engine.add(LaneSpec(lane=seed, parameters=parameters, seed=derive(0, "parity", seed), stream=seed))
     scores = [engine.tick(tick) for tick in range(1, study.epochs + 1)][-1]
     return [score.validation_accuracy for score in sorted(scores, key=lambda score: score.lane)]
 
@@ -46,7 +49,7 @@ def main() -> None:
     examples = training_examples(source)
     trained, scored = split(examples.labels, study.validation_share, study.seed)
     normal, cpu = normalisation(examples.inputs, trained), torch.device("cpu")
-    parts = [Part(examples, chosen, normal, cpu) for chosen in (trained, scored)]
+    parts = [BatchSource(examples, chosen, normal, cpu) for chosen in (trained, scored)]
     found, rows = {}, []
     for precision in ("float32", "bfloat16"):
         began = time.perf_counter()

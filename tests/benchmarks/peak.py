@@ -9,10 +9,14 @@ import time
 import numpy as np
 import torch
 
-from models.data import Examples, Normalisation
-from models.lanes import Engine, family_of
-from models.minibatches import Part
-from models.recipe import Mlp, Order, Recipe
+from models.config.families import Mlp
+from models.config.messages import LaneSpec
+from models.config.recipe import Recipe
+from models.datasets.batches import BatchSource
+from models.datasets.source import Examples
+from models.datasets.split import Normalisation
+from models.engine.engine import Engine
+from models.families.registry import family_of
 from tests.benchmarks.work import BATCH, print_table
 
 TRAINED, SCORED = 12_800, 2_560
@@ -38,12 +42,12 @@ def achieved(hidden: int, lanes: int, precision: str) -> float:
     inputs = draw.integers(0, 256, (count, *SHAPE)).astype(np.uint8)
     examples = Examples(inputs, draw.integers(0, CLASSES, count), tuple("0123456789"))
     normal, cpu = Normalisation((0.13,), (0.31,)), torch.device("cpu")
-    parts = [Part(examples, chosen, normal, cpu) for chosen in np.split(np.arange(count), [TRAINED])]
+    parts = [BatchSource(examples, chosen, normal, cpu) for chosen in np.split(np.arange(count), [TRAINED])]
     recipe = Recipe(family=Mlp(), batch_size=BATCH, precision=precision)
     engine = Engine(recipe, family_of(recipe, SHAPE, CLASSES), *parts, cpu)
     for lane in range(lanes):
         parameters = {"learning_rate": 0.01, "weight_decay": 0.0, "hidden": hidden}
-        engine.add(Order(lane=lane, parameters=parameters, seed=lane))
+        engine.add(LaneSpec(lane=lane, parameters=parameters, seed=lane))
     engine.tick(1)
     taken = []
     for tick in range(2, 12):

@@ -23,9 +23,11 @@ import optuna
 import torch
 from torch import nn
 
-from models.cnn import CnnFamily
-from models.data import import_torchvision, locate, normalisation, split, training_examples
-from models.recipe import Cnn
+from models.config.families import Cnn
+from models.datasets.download import import_torchvision
+from models.datasets.source import locate, training_examples
+from models.datasets.split import normalisation, split
+from models.families.cnn import CnnFamily
 from tests.benchmarks.work import BATCH, configurations, convolutional
 
 MEAN, STD = (0.1307,), (0.3081,)  # of MNIST, as torch's own example has them

@@ -9,10 +9,11 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from search.catalog import load, override
-from search.console import Interrupt
+from search.cli.console import Interrupt
+from search.config.pruners import NoPruner, SuccessiveHalving
+from search.config.samplers import Random
+from search.config.study_files import load, override
 from search.launch import Options, prepare, search
-from search.spec import NoPruner, Peer, Random
 from tests.benchmarks.work import print_table
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(given.seeds):
             best, epochs = {}, {}
-            for pruner in (NoPruner(), Peer()):
+            for pruner in (NoPruner(), SuccessiveHalving()):
                 named = load(given.study)
                 study = override(named.study, seed=seed, sampler=Random(), pruner=pruner)
                 options = Options(

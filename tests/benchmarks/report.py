@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from models.recipe import Score
-from search.catalog import load, override
-from search.sampling import distributions
-from search.spec import Float, Int, Range
-from search.storage import Store, fingerprint
-from search.trials import TrialRow
+from models.config.messages import EpochMetrics
+from search.config.study import Float, Int, Range
+from search.config.study_files import load, override
+from search.record.fingerprint import fingerprint
+from search.record.store import Store
+from search.samplers.distributions import distributions
+from search.trial import TrialRow
 
 AT_ONCE = 200  # trials whose scores are one tick
 
@@ -35,7 +36,7 @@ def make(url: str, trials: int, epochs: int) -> None:
             errors = {}
             for number in range(begin, min(trials, begin + AT_ONCE)):
                 told = {name: _drawn(it, draws) for name, it in study.space.items()}
-                drawn = study.drawn(told)
+                drawn = study.to_internal(told)
                 errors[number] = 0.02 + 0.03 * abs(np.log(told["learning_rate"] / 0.2)) + 1 / told["hidden"]
                 record.insert(TrialRow(number, "running", drawn, joined=1), space)
             for epoch in range(1, epochs + 1):
@@ -52,9 +53,9 @@ def _drawn(searched: Range, draws: np.random.Generator) -> float:
     return round(value) if isinstance(searched, Int) else value
 
 
-def _score(number: int, epoch: int, error: float) -> Score:
+def _score(number: int, epoch: int, error: float) -> EpochMetrics:
     now = error * (1 + 1 / epoch)
-    return Score(
+    return EpochMetrics(
         lane=number,
         epoch=epoch,
         train_loss=3 * now,

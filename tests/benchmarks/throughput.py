@@ -9,7 +9,7 @@ import importlib.util
 import tempfile
 from pathlib import Path
 
-from models.data import locate
+from models.datasets.source import locate
 from tests.benchmarks.peers import CONVOLUTIONAL, PERCEPTRONS
 from tests.benchmarks.work import BATCH, configurations, convolutional, in_turns, print_ratios
 

@@ -1,0 +1,1 @@
+"""The engine: trains its lanes for one tick and scores them."""

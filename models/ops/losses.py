@@ -1,0 +1,72 @@
+"""Perceptrons from scratch: layers with forward and backward written by hand, for many lanes at once.
+
+All lanes see the same minibatch, so the first layers of all lanes are one matrix product whatever their widths, and so
+is its gradient. Later hidden layers are one product per lane (the last: last_layers.py). No autograd and no torch.nn:
+each gradient is derived beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
+
+Letters: L lanes, B examples of the minibatch, I inputs, H hidden units of one lane, S hidden units of all lanes, C
+classes. Activations are held units first, (S, B): then a lane's units are whole rows, so each lane's part of every
+tensor is one contiguous piece.
+
+A lane comes to the same bits whoever stands beside it; the tests demand it. Two things make it so, both measured on one
+thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny;
+and a product of one lane alone gives the same bits if its matrices begin at a multiple of 16 bytes. So lanes are padded
+to a multiple of 4 rows with zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit neither sends nor
+receives), each lane's logits begin at such a place, and a tiny last minibatch goes through one product a lane.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from models.config.losses import Loss
+
+# --- losses: from logits z (L, C, B) to every example's loss (L, B) and, in place of z, dz of the mean over B ---------
+
+
+def _softmax(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Shift z in place by its maximum m, and return (e, s): e = exp(z - m) and its sum over classes, (L, 1, B)."""
+    e = z.sub_(z.amax(1, keepdim=True)).exp()
+    return e, e.sum(1, keepdim=True)
+
+
+def _cross_entropy(z: Tensor, hot: Tensor, gradient: bool) -> Tensor:
+    # p = softmax(z) = e/s;  loss = -log p_y = log s - (z_y - m);  dloss/dz = p - hot  (Bishop 2006, eq. 4.109)
+    e, s = _softmax(z)
+    losses = s.log().squeeze(1).sub_((z * hot).sum(1))
+    if gradient:
+        torch.div(e, s, out=z).sub_(hot).mul_(1.0 / z.shape[2])
+    return losses
+
+
+def _squared_error(z: Tensor, hot: Tensor, gradient: bool) -> Tensor:
+    # loss = sum_c (p_c - hot_c)^2 =: sum_c r_c^2;  dp_c/dz_k = p_c (delta_ck - p_k);
+    # dloss/dz_k = sum_c 2 r_c p_c (delta_ck - p_k) = 2 p_k (r_k - sum_c r_c p_c)
+    e, s = _softmax(z)
+    p = e.div_(s)
+    r = p - hot
+    losses = r.square().sum(1)
+    if gradient:
+        torch.sub(r, (r * p).sum(1, keepdim=True), out=z).mul_(p).mul_(2.0 / z.shape[2])
+    return losses
+
+
+LOSSES: dict[Loss, Callable[[Tensor, Tensor, bool], Tensor]] = {
+    "cross_entropy": _cross_entropy,
+    "nll": _cross_entropy,  # -log p_y of p = softmax(z): the same number by another name
+    "squared_error": _squared_error,
+}
+
+
+from torch import Tensor, nn
+
+from models.config.losses import Loss
+
+
+def losses_of(loss: Loss, logits: Tensor, y: Tensor) -> Tensor:
+    """Return the loss of every example: logits (L, B, C) and y (B,) to (L, B)."""
+    if loss in ("cross_entropy", "nll"):
+        return -logits.log_softmax(2).gather(2, y.expand(len(logits), -1).unsqueeze(2)).squeeze(2)
+    hot = nn.functional.one_hot(y, logits.shape[2]).to(logits.dtype)
+    return (logits.softmax(2) - hot).square().sum(2)

@@ -1,0 +1,1 @@
+"""What the search command shows and asks."""

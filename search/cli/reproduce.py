@@ -1,0 +1,61 @@
+"""Train a recorded trial again, alone, and hold it against the record. Called by run.py for `--reproduce`."""
+
+from rich.markup import escape
+
+from models.config.messages import EpochMetrics
+from models.errors import UserError
+from search.fleet.fleet import Fleet
+from search.launch import Prepared
+from search.loop.scheduler import order_of
+
+
+def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list[EpochMetrics]]:
+    """Return the recorded curve of a trial and that of the same trial trained again.
+
+    A lane records the tick at which it joined, which gives the order of its examples. Raises UserError where there is
+    no such trial or it has no curve.
+    """
+    rows = {row.number: row for row in prepared.record.trials()}
+    if number not in rows:
+        raise UserError(
+            f"`{prepared.record.name}` has no trial {number}",
+            f"choose one of 0 to {len(rows) - 1}" if rows else "search the study first",
+        )
+    row = rows[number]
+    if row.joined is None and row.repeat_of is not None:
+        row = rows[row.repeat_of]  # a repeat has that trial's curve
+    recorded = prepared.record.curve(row.number)
+    if not recorded or row.joined is None:
+        raise UserError(f"trial {number} has no curve yet", "let the search go on until it has trained an epoch")
+    again: list[EpochMetrics] = []
+    with Fleet(engines=1, site=0) as fleet:
+        fleet.open(prepared.study, prepared.source, device=prepared.device)
+        joining = [(0, order_of(prepared.study, row))]
+        for tick in range(row.joined, row.joined + len(recorded)):
+            again += fleet.tick(tick, joining)
+            joining = []
+    return recorded, again
+
+
+def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetrics]) -> tuple[str, bool]:
+    """Return both curves as a table with a verdict, and whether they are the same."""
+    lines = [
+        f"trial {number}     validation accuracy        validation loss",
+        "epoch    recorded     again    recorded     again",
+    ]
+    lines += [
+        f"{old.epoch:>5}    {old.validation_accuracy:>8.4f}  {new.validation_accuracy:>8.4f}"
+        f"    {old.validation_loss:>8.5f}  {new.validation_loss:>8.5f}"
+        for old, new in zip(recorded, again, strict=True)
+    ]
+    worst = max(
+        max(abs(old.validation_loss - new.validation_loss), abs(old.validation_accuracy - new.validation_accuracy))
+        for old, new in zip(recorded, again, strict=True)
+    )
+    same = all(
+        old.model_copy(update={"seconds": 0.0}) == new.model_copy(update={"seconds": 0.0})
+        for old, new in zip(recorded, again, strict=True)
+    )
+    # A loss that is no number equals nothing, itself included: such a trial is the same if both curves break off there.
+    verdict = "the same, to the last bit" if same else f"not the same: they differ by up to {worst:.3g}"
+    return escape("\n".join([*lines, verdict])), same

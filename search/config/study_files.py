@@ -1,0 +1,146 @@
+"""From a study's name to the study: finds its file, runs that one file, and says what is wrong with it.
+
+Called by every command that begins from a study file (search.run above all). A study is named as its file is: `mlp` is
+`studies/mlp.py`, of the current folder or of this installation; anything with a slash or `.py` is a path. Must not know
+torch, Optuna or the database: a list of studies costs a look into two folders, and a study file imports words only.
+"""
+
+import hashlib
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from pydantic import ValidationError
+
+from models.errors import UserError
+from search.config.study import Study
+from search.config.translate import _kind, did_you_mean, translate
+
+INSTALLED = Path(__file__).resolve().parents[2] / "studies"  # beside the package `search`, wherever that is
+PATTERN = INSTALLED / "mlp.py"  # the page to copy
+
+
+@dataclass(frozen=True)
+class NamedStudy:
+    """A study as its file gives it."""
+
+    name: str  # of the file, without .py
+    study: Study
+    text: str  # of the file, exactly as it was run
+    path: Path  # absolute
+
+
+def files() -> dict[str, Path]:
+    """Every study by name. The current folder's own stand before the installed ones of the same name."""
+    folders = (INSTALLED, Path.cwd() / "studies")
+    return {path.stem: path for folder in folders for path in folder.glob("[!_.]*.py")}
+
+
+def names() -> list[str]:
+    """The names of all studies at hand, sorted. Reads folders, not files: nothing is imported."""
+    return sorted(files())
+
+
+def load(name_or_path: str) -> NamedStudy:
+    """The study of that name, or of the file at that path. Only that file is run.
+
+    Raises UserError where there is no such study, or its file cannot be read, run, or understood.
+    """
+    path = _find(name_or_path)
+    text = _read(path)
+    found = vars(_run(path, text)).get("study")
+    if found is None:
+        raise UserError(
+            f"{_shown(path)} assigns no `study`", f"let it say study = Study(...), as {_shown(PATTERN)} does"
+        )
+    if not isinstance(found, Study):
+        what = f"`study` in {_shown(path)} is {_kind(found)}, not a Study"
+        raise UserError(what, f"let it say study = Study(...), as {_shown(PATTERN)} does")
+    return NamedStudy(path.stem, found, text, path)
+
+
+def override(study: Study, **changes: object) -> Study:
+    """The same study with some fields changed, checked as a whole again. None is an option that was not given.
+
+    Raises UserError where the changed study breaks a rule.
+    """
+    given = {field: value for field, value in changes.items() if value is not None}
+    try:
+        return Study(**{**dict(study), **given})
+    except ValidationError as error:
+        raise translate(error, "options") from error
+
+
+# --- finding and running a file ---------------------------------------------------------------------------------------
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path.endswith(".py") or "/" in name_or_path:
+        path = Path(name_or_path).expanduser().absolute()
+        if not path.is_file():
+            raise UserError(
+                f"there is no study file {name_or_path}", f"check the path, or name one of: {', '.join(names())}"
+            )
+        return path
+    at_hand = files()
+    name, _, dataset = name_or_path.partition("@")
+    if dataset and name in at_hand:  # as its report and the list of studies call it
+        raise UserError(f'"{name_or_path}" is the study {name} on {dataset}', f"--study {name} --dataset {dataset}")
+    if name_or_path not in at_hand:
+        raise UserError(
+            f'no study named "{name_or_path}"{did_you_mean(name_or_path, at_hand)}',
+            f"studies: {', '.join(sorted(at_hand))}\n"
+            f"  your own: --new NAME writes one to start from; or pass --study path/to/file.py",
+        )
+    return at_hand[name_or_path]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # with or without the mark that some editors put before it
+    except OSError as error:
+        raise UserError(
+            f"{_shown(path)} cannot be read: {error.strerror}", "check that it is a file, and that you may read it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{_shown(path)} is no text in UTF-8", "save it in UTF-8, as Python files are") from error
+
+
+def _run(path: Path, text: str) -> ModuleType:
+    """Run a study file as a module of its own.
+
+    We run the text that we have read, rather than ask the import system to read it again: it would leave a cache
+    beside the user's file, and take a stale one for a file that was edited twice within one second.
+    """
+    module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
+    module.__file__ = str(path)
+    if (folder := str(path.parent)) not in sys.path:
+        sys.path.append(folder)  # what lies beside a study file can be imported, as beside a script
+    sys.modules[module.__name__] = module  # where classes that the file defines look for their home
+    try:
+        exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - its owner asks us to run it
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _loading_failed(path, error) from error
+    return module
+
+
+def _loading_failed(path: Path, error: Exception | SystemExit) -> UserError:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return UserError(f"{_shown(path)}, line {error.lineno}: {error.msg}", "correct the line; it is not Python yet")
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    where = f"{_shown(path)}, line {lines[-1]}" if lines else _shown(path)
+    if isinstance(error, ValidationError):
+        return translate(error, where)
+    return UserError(
+        f"{where}: {type(error).__name__}: {error}",
+        f"correct the line; a study file is imports and one assignment, as {_shown(PATTERN)} is",
+    )
+
+
+def _shown(path: Path) -> str:
+    """The path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,1 @@
+"""Where engines live: in this process, in worker processes, or on a Ray cluster."""

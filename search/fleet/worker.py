@@ -1,0 +1,208 @@
+"""An engine host: some engines of a fleet, driven by messages of plain data.
+
+`python -m search.fleet.worker` is one such host in a process of its own: a line of JSON in, a line of JSON out. A fleet
+without processes calls `EngineWorker.handle` itself, so both ways run the same code on the same messages. The host ends as soon
+as its standard input does, that is with its parent, however that came to die. Started by fleet.py; knows no Optuna and
+no database.
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any
+
+from models.config.messages import LaneSpec
+from models.config.recipe import Recipe
+from models.errors import UserError
+
+if TYPE_CHECKING:
+    from models.datasets.source import Examples
+
+Message = dict[str, Any]
+
+
+class EngineWorker:
+    """Engines of one recipe on one data set, by their numbers in the fleet."""
+
+    def handle(self, message: Message) -> Message:
+        """Obey one message, `{"do": ..., ...}`, and return the answer; lanes named under "drop" leave first."""
+        for engine, lanes in message.pop("drop", {}).items():
+            for lane in lanes:
+                self._engines[int(engine)].drop(lane)
+        obey: Callable[..., Message] = getattr(self, message.pop("do"))
+        return obey(**message)
+
+    def open(
+        self,
+        recipe: Message,
+        source: Message,
+        validation_share: float,
+        hold_out: bool,
+        at_most: int | None,
+        momentum_searched: bool,
+        together: bool,
+        example: Message,
+        engines: list[int],
+        threads: int,
+        device: str,
+        examples: "Examples | None" = None,
+    ) -> Message:
+        """Load the data, unless they are given, and make empty engines; answers what the data look like."""
+        import numpy as np
+        import torch
+
+        from models.datasets.augmentation import check_movable
+        from models.datasets.batches import BatchSource
+        from models.datasets.source import Source, training_examples
+        from models.datasets.split import normalisation, split
+        from models.engine.engine import Engine
+        from models.families.custom.module_family import ModuleFamily
+        from models.families.custom.probe import probe
+        from models.families.registry import family_of
+
+        self._recipe, self._source = Recipe.model_validate(recipe), Source(**source)
+        examples = examples or training_examples(self._source)
+        check_movable(self._recipe.augment, examples.inputs)
+        trained, scored = split(examples.labels, validation_share, self._recipe.seed)
+        if not hold_out:
+            trained, scored = np.arange(len(examples.labels)), scored[:0]
+        self._normalisation = normalisation(examples.inputs, trained)
+        self._examples, self._shape = examples, examples.inputs.shape[1:]
+        on = torch.device(device)
+        family = family_of(self._recipe, self._shape, len(examples.classes), together=together)
+        torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
+        answer = {
+            "train": len(trained),
+            "validation": len(scored),
+            "shape": list(self._shape),
+            "classes": list(examples.classes),
+        }
+        if at_most is not None and at_most < len(trained):
+            scored = scored[:: len(trained) // at_most]
+            trained = np.random.Generator(np.random.PCG64(self._recipe.seed)).permutation(trained)[:at_most]
+        parts = [BatchSource(examples, chosen, self._normalisation, on) for chosen in (trained, scored)]
+        if isinstance(family, ModuleFamily):
+            probe(self._recipe, family, example, parts[0], len(examples.classes))
+        self._engines = {
+            number: Engine(
+                self._recipe,
+                family,
+                parts[0],
+                parts[1] if hold_out else None,
+                on,
+                momentum_searched=momentum_searched,
+            )
+            for number in engines
+        }
+        return answer
+
+    def tick(self, number: int, only: int | None, add: dict[str, list[Message]]) -> Message:
+        """Take in lanes, train every engine, or one lane of them, for one tick; answers the scores."""
+        scores = []
+        for place, engine in self._engines.items():
+            for order in add.get(str(place), []):
+                engine.add(LaneSpec.model_validate(order))
+            scores += [score.model_dump() for score in engine.tick(number, only)]
+        notes = {note: None for engine in self._engines.values() for note in engine.notes}
+        return {"scores": scores, "notes": list(notes)}
+
+    def lanes(self) -> Message:
+        """Answers all lanes that are here."""
+        return {"lanes": [lane for engine in self._engines.values() for lane in engine.lanes]}
+
+    def save(self, folder: str) -> Message:
+        """Write each engine's lanes into the folder."""
+        for number, engine in self._engines.items():
+            file = Path(folder) / f"engine-{number}.safetensors"
+            try:
+                engine.save(file)
+            except Exception as error:
+                raise UserError(
+                    f"no snapshot can be written to {file}: {error}",
+                    "make room there, or give yourself the right to; then give the same command again, it goes on",
+                ) from error
+        return {}
+
+    def load(self, folder: str) -> Message:
+        """Take in the lanes that `save` wrote."""
+        for number, engine in self._engines.items():
+            engine.load(Path(folder) / f"engine-{number}.safetensors")
+        return {}
+
+    def finish(self, models: list[Message]) -> Message:
+        """Write models of lanes to files; answers their loss and accuracy on all that they were trained on."""
+        from models.datasets.split import scale_of
+        from models.model_file import Model, write_model
+
+        measured = {}
+        for number, engine in self._engines.items():
+            measured.update(engine.measure([it["lane"] for it in models if it["engine"] == number]))
+        for wanted in models:
+            engine = self._engines[wanted["engine"]]
+            order = engine.order(wanted["lane"])
+            about = Model(
+                recipe=self._recipe,
+                parameters=order.parameters,
+                data=self._source.name,
+                data_sha256=self._source.sha256,
+                shape=self._shape,
+                classes=self._examples.classes,
+                mean=self._normalisation.mean,
+                std=self._normalisation.std,
+                scale=scale_of(self._examples.inputs),
+                about=wanted["about"],
+            )
+            write_model(Path(wanted["path"]), about, engine.weights(wanted["lane"]))
+        return {"measured": measured}
+
+
+def main(lines: IO[str], answers: IO[str]) -> None:
+    """Obey messages until there are no more."""
+    host = EngineWorker()
+    for line in iter(_reader(lines).get, None):
+        answers.write(json.dumps(answered(host, json.loads(line))) + "\n")
+        answers.flush()
+
+
+def answered(host: EngineWorker, message: Message) -> Message:
+    """Let a host obey a message that came from elsewhere; what it raises is its answer."""
+    try:
+        return host.handle(message)
+    except UserError as error:
+        return {"refused": [error.what, error.remedy]}
+    except Exception:  # noqa: BLE001 - whatever went wrong is told to the coordinator, which knows what to do
+        return {"failed": traceback.format_exc()}
+
+
+def _reader(lines: IO[str]) -> "SimpleQueue[str]":
+    """Read in a thread of its own, so that the parent's end is noticed in the middle of a tick as well."""
+    queue: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        for line in lines:
+            queue.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    return queue
+
+
+if __name__ == "__main__":
+    # Ctrl-C reaches every process of a terminal; what becomes of it is the coordinator's to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a model prints goes to standard error, not among the answers
+    gc.disable()  # what an import makes stays: looking through it for garbage takes a tenth of its time
+    import models.families.custom.module_family  # noqa: F401 - what `open` needs, while the coordinator is still busy with its own
+
+    gc.freeze()
+    gc.enable()
+    main(sys.stdin, out)

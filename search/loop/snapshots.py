@@ -1,0 +1,168 @@
+"""Snapshots: all lanes of a run at the end of a tick, kept whole or not at all, where the record is.
+
+Beside a database that is a file they are folders; where the database is a server's they lie in it, so that a run whose
+machine is lost goes on from any other. Two are kept, because the newest may be ahead of the record (a power failure can
+take the database's last commits). They are taken no more often than costs a fiftieth of the time, and removed when
+there is nothing left to resume. Called by the coordinator. A snapshot that cannot be read is none: what it held is
+trained again.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from models.errors import UserError
+from search.fleet.base import EngineError
+from search.fleet.fleet import Fleet
+from search.record.record import Record
+from search.record.snapshot_table import SnapshotTable
+
+SHARE = 1 / 50  # of wall time that snapshots may cost
+KEPT = 2
+
+
+def snapshots_of(
+    record: Record, fleet: Fleet, run: str = "", clock: Callable[[], float] = time.monotonic
+) -> "Snapshots":
+    """The snapshots of a study's search, or of another run of its by name."""
+    folder = record.folder / "snapshots" / run
+    if record.in_a_file:
+        return Snapshots(folder, fleet, clock)
+    return ServerSnapshots(folder, fleet, SnapshotTable(record, run), clock)
+
+
+class Snapshots:
+    """The snapshots of one run, in a folder of their own."""
+
+    def __init__(self, folder: Path, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._fleet, self._clock = folder, fleet, clock
+        self._due = clock() + 1.0  # seconds: nothing is worth keeping before
+
+    def newest(self, not_after: int) -> dict[str, Any] | None:
+        """Load the newest snapshot up to a tick into the fleet; returns what was kept with it.
+
+        Later ones, and those that cannot be read, are removed.
+        """
+        for partial in self._folder.glob("partial-*"):
+            shutil.rmtree(partial, ignore_errors=True)
+        for tick in reversed(self._ticks()):
+            if tick <= not_after:
+                try:
+                    with self._opened(tick) as folder:
+                        kept: dict[str, Any] = json.loads((folder / "coordinator.json").read_text())
+                        self._fleet.load(folder)
+                except (OSError, ValueError, EngineError) as error:
+                    self._fleet.rebuild()
+                    if isinstance(error, EngineError) and error.lost:  # a machine was; the snapshot is whole
+                        return self.newest(not_after)
+                else:
+                    return kept
+            self.forget(tick)
+        return None
+
+    def keep_if_due(self, tick: int, state: Callable[[], dict[str, Any]]) -> None:
+        """Take a snapshot, unless the last one was too expensive to take another so soon."""
+        if self._clock() >= self._due:
+            self.keep(tick, state())
+
+    def keep(self, tick: int, state: dict[str, Any]) -> None:
+        """Take a snapshot of the end of a tick, with what the coordinator must know; removes all but the newest.
+
+        Raises UserError where it cannot be written.
+        """
+        began = self._clock()
+        partial = self._partial(tick)
+        try:
+            partial.mkdir(parents=True)
+            self._fleet.save(partial.resolve())
+            (partial / "coordinator.json").write_text(json.dumps(state))
+            self._put(tick, partial)
+        except OSError as error:
+            raise UserError(
+                f"no snapshot can be written to {self._folder}: {error.strerror}",
+                "make room there, or give yourself the right to write; then give the same command again, it goes on",
+            ) from error
+        now = self._clock()
+        self._due = now + (now - began) / SHARE
+
+    def forget(self, tick: int) -> None:
+        """Remove the snapshot of a tick, if there is one."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._path(tick))
+
+    def clear(self) -> None:
+        """Remove all: there is nothing left to resume."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _partial(self, tick: int) -> Path:
+        # Named after this process: what another one's workers still write, who were killed, goes elsewhere.
+        return self._folder / f"partial-{os.getpid()}-{tick:08d}"
+
+    def _put(self, tick: int, partial: Path) -> None:
+        """Let the files of a folder be the snapshot of a tick, and remove the oldest."""
+        for file in partial.iterdir():
+            _to_disk(file)
+        self.forget(tick)
+        partial.rename(self._path(tick))
+        _to_disk(self._folder)
+        for old in self._ticks()[:-KEPT]:
+            shutil.rmtree(self._path(old))
+
+    @contextlib.contextmanager
+    def _opened(self, tick: int) -> Iterator[Path]:
+        """A snapshot as a folder."""
+        yield self._path(tick)
+
+    def _ticks(self) -> list[int]:
+        return sorted(int(folder.name.removeprefix("tick-")) for folder in self._folder.glob("tick-*"))
+
+    def _path(self, tick: int) -> Path:
+        return self._folder / f"tick-{tick:08d}"
+
+
+class ServerSnapshots(Snapshots):
+    """The same in a server's database; the folder is only where their files pass through."""
+
+    def __init__(self, folder: Path, fleet: Fleet, shelf: SnapshotTable, clock: Callable[[], float]) -> None:
+        super().__init__(folder, fleet, clock)
+        self._shelf = shelf
+
+    def forget(self, tick: int) -> None:
+        """Remove the snapshot of a tick, if there is one."""
+        self._shelf.remove(tick)
+
+    def clear(self) -> None:
+        """Remove all: there is nothing left to resume."""
+        self._shelf.clear()
+        super().clear()
+
+    def _put(self, tick: int, partial: Path) -> None:
+        self._shelf.put(tick, partial, KEPT)
+        shutil.rmtree(partial)
+
+    @contextlib.contextmanager
+    def _opened(self, tick: int) -> Iterator[Path]:
+        partial = self._partial(tick)
+        partial.mkdir(parents=True)
+        try:
+            self._shelf.get(tick, partial)
+            yield partial.resolve()
+        finally:
+            shutil.rmtree(partial)
+
+    def _ticks(self) -> list[int]:
+        return self._shelf.ticks()
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, would survive a power failure."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Pruners: which trials go on."""

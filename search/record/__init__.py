@@ -1,0 +1,1 @@
+"""The record of a study: Optuna's tables, ours beside them, and the lease that guards both."""

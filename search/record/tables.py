@@ -1,0 +1,217 @@
+"""One database: Optuna's tables, ours beside them, and how it is opened or refused.
+
+search.storage is the only caller and gives the rows their meaning; nothing here knows what becomes of a trial. Optuna's
+tables are used as Optuna lays them out: the version of that layout is checked whenever a database is opened. Foreign
+errors of this border (SQLAlchemy's, SQLite's, the file system's) become `UserError` here, and nowhere else.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from optuna.storages._rdb import models as optuna_models
+from sqlalchemy import (
+    DDL,
+    JSON,
+    DateTime,
+    Double,
+    ForeignKey,
+    Text,
+    event,
+)
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+VERSION = 2  # of our tables; `_STEPS` lead there from earlier ones
+
+# --- Optuna's tables --------------------------------------------------------------------------------------------------
+
+STUDIES = optuna_models.StudyModel.__table__
+DIRECTIONS = optuna_models.StudyDirectionModel.__table__
+STUDY_ATTRIBUTES = optuna_models.StudyUserAttributeModel.__table__
+STUDY_SYSTEM_ATTRIBUTES = optuna_models.StudySystemAttributeModel.__table__
+TRIALS = optuna_models.TrialModel.__table__
+PARAMS = optuna_models.TrialParamModel.__table__
+VALUES = optuna_models.TrialValueModel.__table__
+INTERMEDIATE_VALUES = optuna_models.TrialIntermediateValueModel.__table__
+ATTRIBUTES = optuna_models.TrialUserAttributeModel.__table__
+
+value_to_stored = optuna_models.TrialValueModel.value_to_stored_repr
+intermediate_to_stored = optuna_models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
+
+# --- our tables -------------------------------------------------------------------------------------------------------
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time that knows its zone, kept as naive UTC like Optuna's."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Figure(TypeDecorator[float]):
+    """A float that may be no number: SQLite can only keep NaN as NULL, so every database does."""
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
+        """To the database."""
+        return None if value is None or math.isnan(value) else value
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float:
+        """From the database."""
+        return math.nan if value is None else value
+
+
+class Ours(DeclarativeBase):
+    """What all of our tables have in common."""
+
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
+        datetime: UtcDateTime(),
+        float: Double(),
+        str: Text(),
+        dict[str, Any]: JSON(),
+    }
+
+
+class Schema(Ours):
+    """One row: the version of our tables."""
+
+    __tablename__ = "studyhall_schema"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Studies(Ours):
+    """What a study was begun with, and who runs it now.
+
+    Rows are numbered by ourselves, and an attribute of Optuna's study (`LINK`) names the number: Optuna gives the id of
+    a deleted study to the next one, which must not inherit its curves.
+    """
+
+    __tablename__ = "studyhall_studies"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word for it)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study: Mapped[dict[str, Any]]  # search.spec.Study, dumped
+    text: Mapped[str]  # the study file as it was
+    fingerprint: Mapped[dict[str, Any]]
+    environment: Mapped[dict[str, Any]]
+    begun: Mapped[datetime]
+    owner: Mapped[str | None]  # the lease: "host:pid", or nobody
+    since: Mapped[datetime | None]
+    until: Mapped[datetime | None]  # unless it is renewed
+    generation: Mapped[int]  # how often the lease was claimed
+
+
+LINK = "studyhall"  # the attribute of an Optuna study that holds Studies.id
+
+
+class Epoch:
+    """What is kept of models.recipe.Score beside its lane and epoch, and the tick it belongs to."""
+
+    tick: Mapped[int]
+    train_loss: Mapped[float] = mapped_column(Figure, nullable=True)
+    train_accuracy: Mapped[float] = mapped_column(Figure, nullable=True)
+    validation_loss: Mapped[float] = mapped_column(Figure, nullable=True)
+    validation_accuracy: Mapped[float] = mapped_column(Figure, nullable=True)
+    seconds: Mapped[float]
+
+
+class Curves(Epoch, Ours):
+    """One epoch of one trial."""
+
+    __tablename__ = "studyhall_curves"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id), primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Finalists(Ours):
+    """One finalist under one seed: its validation scores, then what retraining and the test came to."""
+
+    __tablename__ = "studyhall_finalists"
+
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id), primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(primary_key=True)
+    best_epoch: Mapped[int | None]
+    validation_accuracy: Mapped[float | None]
+    validation_loss: Mapped[float | None]
+    epochs: Mapped[int | None]
+    train_loss: Mapped[float | None]
+    train_accuracy: Mapped[float | None]
+    train_seconds: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    test_accuracy: Mapped[float | None]
+    ledger: Mapped[int | None] = mapped_column(ForeignKey("studyhall_ledger.id"))
+    model: Mapped[str | None]
+    model_sha256: Mapped[str | None]
+
+
+class FinalistCurves(Epoch, Ours):
+    """One epoch of one finalist under one seed, in the ranking phase or the retraining one."""
+
+    __tablename__ = "studyhall_finalist_curves"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id), primary_key=True)
+    phase: Mapped[str] = mapped_column(primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    lane: Mapped[int]
+
+
+class Ledger(Ours):
+    """One opening of a test set. Rows are only ever added."""
+
+    __tablename__ = "studyhall_ledger"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id))
+    signed: Mapped[datetime]
+    purpose: Mapped[str]
+    dataset: Mapped[str]
+    sha256: Mapped[str]
+    models: Mapped[int]  # how many are tested
+
+
+class SnapshotChunk(Ours):
+    """A piece of a file of a snapshot, where snapshots are kept in the database. Written and read by pieces.py."""
+
+    __tablename__ = "studyhall_snapshots"
+
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id), primary_key=True)
+    run: Mapped[str] = mapped_column(primary_key=True)  # of the study: its search, or a phase of a report
+    tick: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(primary_key=True)
+    piece: Mapped[int] = mapped_column(primary_key=True)  # 0 being the first
+    bytes: Mapped[bytes]
+
+
+# Weights do not get smaller: the server need not try.
+_UNCOMPRESSED = "ALTER TABLE studyhall_snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL"
+event.listen(SnapshotChunk.__table__, "after_create", DDL(_UNCOMPRESSED).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
+
+
+def _add_snapshots(connection: Connection) -> None:
+    Ours.metadata.create_all(connection, tables=[Ours.metadata.tables[SnapshotChunk.__tablename__]])
+
+
+# What leads from a version of our tables to the next.
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots}

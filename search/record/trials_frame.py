@@ -1,0 +1,97 @@
+"""The table of trials as a pandas frame: `trials.csv`, and what `run_study` returns.
+
+Read from the record in bulk and given explicit types: a whole number stays one, and what is unknown stays empty. Called
+by results.py and by reports.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from models.config.base import Value
+from models.config.messages import EpochMetrics
+from search.config.space import Choice, Int
+from search.config.study import Study
+from search.objective import select_epoch
+from search.record.record import Record
+from search.trial import TrialRow
+
+
+def curves_of(record: Record) -> dict[int, list[EpochMetrics]]:
+    """Return the scores of every trial, by epoch."""
+    curves: dict[int, list[EpochMetrics]] = {}
+    for _, score in record.scores():
+        curves.setdefault(score.lane, []).append(score)
+    return curves
+
+
+def trials_frame(
+    record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[EpochMetrics]]
+) -> pd.DataFrame:
+    """Return one row per trial, by number.
+
+    `epochs` are those it trained itself: 0 for a repeat, whose figures are those of the trial it repeats.
+    """
+    study = record.study
+    rows = []
+    for row in trials:
+        curve = curves.get(row.number, [])
+        selected = select_epoch(study.keep, curve)
+        rows.append(
+            {
+                "number": row.number,
+                "state": row.state,
+                "reason": reason(row, curve),
+                "baseline": row.baseline,
+                **study.to_external(row.params),
+                "validation_accuracy": selected.accuracy if selected else None,
+                "validation_loss": selected.loss if selected else None,
+                "best_epoch": selected.epoch if selected else None,
+                "epochs": len(curve) if row.joined is not None else 0,
+                "started": row.started,
+                "finished": row.finished,
+                "seconds": sum(score.seconds for score in curve) if row.joined is not None else 0.0,
+            }
+        )
+    columns = {
+        "number": "Int64",
+        "state": "string",
+        "reason": "string",
+        "baseline": "string",
+        **parameter_types(study),
+        "validation_accuracy": "Float64",
+        "validation_loss": "Float64",
+        "best_epoch": "Int64",
+        "epochs": "Int64",
+        "started": "datetime64[us, UTC]",
+        "finished": "datetime64[us, UTC]",
+        "seconds": "Float64",
+    }
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def reason(row: TrialRow, curve: Sequence[EpochMetrics]) -> str | None:
+    """Tell why a trial ended as it did, where its state does not say it all."""
+    if row.joined is None:
+        return f"repeat of trial {row.repeat_of}"
+    if row.diverged_at is not None:
+        return f"diverged at epoch {row.diverged_at}"
+    if row.state == "pruned":
+        return f"pruned at epoch {len(curve)}"
+    return row.reason
+
+
+def parameter_types(study: Study) -> dict[str, str]:
+    """Return the parameters of trials as columns: the searched ones, then those that are fixed."""
+    searched = {
+        name: _column(it.values) if isinstance(it, Choice) else "Int64" if isinstance(it, Int) else "Float64"
+        for name, it in study.space.items()
+    }
+    return searched | {name: _column([value]) for name, value in study.fixed.items()}
+
+
+def _column(values: Sequence[Value]) -> str:
+    """Return the type of a column of such values, and of nothing where a trial has none."""
+    kinds = {bool: "boolean", int: "Int64", float: "Float64", str: "string"}
+    (kind, *others) = {kinds[type(value)] for value in values}
+    return "object" if others else kind

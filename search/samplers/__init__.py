@@ -1,0 +1,1 @@
+"""Samplers: what the next trial tries."""

@@ -1,0 +1,597 @@
+"""Promises of models/datasets/source.py: data sets are found, bad files harm nobody, and the test set has one door."""
+
+import ast
+import gzip
+import hashlib
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from models.datasets import download
+from models.datasets import source as data
+from models.datasets.split import Normalisation, normalisation, split
+from models.errors import UserError
+
+PROJECT = Path(data.__file__).parents[2]
+LABELS = np.arange(40) % 10
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 6, 5), dtype=np.uint8)
+
+
+def idx(array: np.ndarray) -> bytes:
+    """The array as the content of an IDX file, written independently of the reader."""
+    return struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+def write(folder: Path, part: str = "train", *, images: Any = IMAGES, labels: Any = LABELS, gz: bool = False) -> Path:
+    """One part of a small data set; arrays are written as IDX, bytes as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
+        content = content if isinstance(content, bytes) else idx(content)
+        if gz:
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content, 1))
+        else:
+            (folder / name).write_bytes(content)
+    return folder
+
+
+def located(root: Path, name: str = "mnist") -> data.Source:
+    source = data.locate(name, str(root), {})
+    assert source is not None
+    return source
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def test_importing_the_module_imports_neither_torch_nor_sklearn() -> None:
+    program = (
+        "import sys, models.datasets.source; print([name for name in ('torch', 'sklearn') if name in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert out.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("gz", [False, True])
+@pytest.mark.parametrize("folder", ["MNIST/raw", "MNIST"])
+def test_plain_and_gz_files_are_found_in_both_folders(tmp_path: Path, folder: str, gz: bool) -> None:
+    write(tmp_path / folder, gz=gz)
+    examples = data.training_examples(located(tmp_path))
+    assert np.array_equal(examples.inputs, IMAGES[:, np.newaxis])
+    assert np.array_equal(examples.labels, LABELS)
+    assert examples.labels.dtype == np.int64
+
+
+def test_the_hash_is_that_of_the_decompressed_files_one_after_the_other(tmp_path: Path) -> None:
+    expected = hashlib.sha256(idx(IMAGES) + idx(LABELS)).hexdigest()
+    write(tmp_path / "plain" / "MNIST")
+    write(tmp_path / "compressed" / "MNIST", gz=True)
+    assert located(tmp_path / "plain").sha256 == expected
+    assert located(tmp_path / "compressed").sha256 == expected
+
+
+def test_the_environment_is_asked_before_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert data.locate("mnist", None, {}) is None
+    write(tmp_path / "data" / "MNIST")
+    here = data.locate("mnist", None, {"STUDYHALL_DATA": str(tmp_path / "elsewhere")})
+    assert here is not None
+    assert here.root == str(tmp_path / "data")
+    write(tmp_path / "elsewhere" / "MNIST")
+    elsewhere = data.locate("mnist", None, {"STUDYHALL_DATA": str(tmp_path / "elsewhere")})
+    assert elsewhere is not None
+    assert elsewhere.root == str(tmp_path / "elsewhere")
+
+
+def test_a_given_folder_is_the_only_one_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "data" / "MNIST")
+    assert data.locate("mnist", str(tmp_path / "empty"), {"STUDYHALL_DATA": str(tmp_path / "data")}) is None
+
+
+def test_half_a_data_set_is_not_found(tmp_path: Path) -> None:
+    """As a download leaves it that was interrupted between two files: torchvision then fetches the rest."""
+    (write(tmp_path / "MNIST" / "raw") / "train-labels-idx1-ubyte").unlink()
+    assert data.locate("mnist", str(tmp_path), {}) is None
+
+
+def test_the_root_of_a_source_does_not_depend_on_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "sets" / "MNIST")
+    monkeypatch.chdir(tmp_path)
+    source = data.locate("mnist", "sets", {})
+    assert source is not None
+    monkeypatch.chdir("/")
+    assert len(data.training_examples(source).labels) == 40
+
+
+def test_the_two_sets_have_folders_and_classes_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path / "FashionMNIST")
+    assert data.locate("mnist", str(tmp_path), {}) is None
+    examples = data.training_examples(located(tmp_path, "fashion_mnist"))
+    assert examples.classes[9] == "Ankle boot"
+    assert len(examples.classes) == 10
+
+
+@pytest.mark.mnist
+def test_the_real_mnist_is_known(mnist_root: str) -> None:
+    source = located(Path(mnist_root))
+    # The official files: md5 6bbc9ace898e44ae57da46a324031adb and a25bea736e30d166cdddb491f175f624.
+    assert source.sha256 == "c5097fdd51cfdbe7695fd9df3612695696864b5c424f58d843ffdc5d335e9914"
+    examples = data.training_examples(source)
+    assert examples.inputs.shape == (60_000, 1, 28, 28)
+    assert np.bincount(examples.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    whole = normalisation(examples.inputs, np.arange(60_000))
+    # The two numbers that every MNIST example carries.
+    assert (round(whole.mean[0], 4), round(whole.std[0], 4)) == (0.1307, 0.3081)
+
+
+# --- downloading ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_download_without_network_names_cause_and_alternatives(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = socket.getdefaulttimeout()
+    with pytest.raises(UserError) as raised:
+        download.download("mnist", str(tmp_path))
+    what, remedy = str(raised.value).split("\n")
+    assert "mnist" in what
+    assert "there is no network" in what
+    assert "--data-dir" in remedy
+    assert "--dataset digits" in remedy
+    assert socket.getdefaulttimeout() == before
+    assert capfd.readouterr() == ("", "")
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Leave stderr to the program under test."""
+
+
+def test_a_download_arrives_without_a_word_on_the_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    served = write(tmp_path / "served", gz=True)
+    write(served, "t10k", gz=True)
+    mnist = download.import_torchvision().datasets.MNIST
+    hashes = [(file.name, hashlib.md5(file.read_bytes()).hexdigest()) for file in sorted(served.iterdir())]
+    monkeypatch.setattr(mnist, "resources", hashes)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=served)) as server:
+        monkeypatch.setattr(mnist, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            source = download.download("mnist", str(tmp_path / "data"))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert np.array_equal(data.training_examples(source).inputs, IMAGES[:, np.newaxis])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_download_waits_for_a_silent_server_only_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(download.import_torchvision().datasets.MNIST, "mirrors", [mirror])
+        monkeypatch.setattr(download, "PATIENCE", 0.1)
+        with pytest.raises(UserError, match="timed out"):
+            download.download("mnist", str(tmp_path))
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_download_into_a_complete_folder_is_taken_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST" / "raw")
+    write(tmp_path / "MNIST" / "raw", "t10k")
+    assert download.download("mnist", str(tmp_path)) == located(tmp_path)
+
+
+def test_torchvision_can_augment_whatever_build_it_is() -> None:
+    torchvision = download.import_torchvision()
+    assert download.import_torchvision() is torchvision  # asking twice declares nothing twice
+    turned = torchvision.transforms.functional.rotate(torch.eye(4)[None], 90.0)
+    assert torch.equal(turned[0], torch.eye(4).flip(0))
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+def test_plain_files_are_mapped_and_not_copied(tmp_path: Path) -> None:
+    images = np.zeros((4000, 100, 100), np.uint8)  # 40 MB
+    source = located(write(tmp_path / "MNIST", images=images, labels=np.arange(4000) % 10).parent)
+    tracemalloc.start()
+    examples = data.training_examples(source)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert examples.inputs.nbytes == images.nbytes
+    assert peak < images.nbytes / 50  # hashing and checking copy nothing either
+
+
+def test_torch_takes_the_inputs_without_a_copy(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST")
+    inputs = data.training_examples(located(tmp_path)).inputs
+    assert torch.from_numpy(inputs).data_ptr() == inputs.ctypes.data  # a warning here would be an error
+
+
+def test_writing_to_the_inputs_never_reaches_the_file(tmp_path: Path) -> None:
+    folder = write(tmp_path / "MNIST")
+    source = located(tmp_path)
+    data.training_examples(source).inputs[:] = 7
+    assert (folder / "train-images-idx3-ubyte").read_bytes() == idx(IMAGES)
+    assert np.array_equal(data.training_examples(source).inputs, IMAGES[:, np.newaxis])
+
+
+def test_files_exchanged_after_they_were_located_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST")
+    source = located(tmp_path)
+    write(tmp_path / "MNIST", images=255 - IMAGES)
+    with pytest.raises(UserError, match="not those that this run was begun with"):
+        data.training_examples(source)
+
+
+def test_files_gone_after_they_were_located_are_named(tmp_path: Path) -> None:
+    folder = write(tmp_path / "MNIST")
+    source = located(tmp_path)
+    (folder / "train-images-idx3-ubyte").unlink()
+    with pytest.raises(UserError, match="train-images-idx3-ubyte"):
+        data.training_examples(source)
+
+
+# --- the digits -------------------------------------------------------------------------------------------------------
+
+
+def test_the_digits_are_shown_as_mnist_shows_its_own(digits: data.Source) -> None:
+    examples = data.training_examples(digits)
+    assert examples.inputs.shape == (1438, 1, 28, 28)
+    assert examples.inputs.dtype == np.uint8
+    assert (examples.inputs.min(), examples.inputs.max()) == (0, 255)
+    middle = examples.inputs[:, 0, 2:26, 2:26]
+    assert examples.inputs.sum() == middle.sum()  # nothing in the margin of two
+    assert np.array_equal(middle, middle[:, 1::3, 1::3].repeat(3, axis=1).repeat(3, axis=2))
+
+
+def test_the_digits_are_divided_without_loss_or_overlap(digits: data.Source) -> None:
+    from sklearn.datasets import load_digits
+
+    def sorted_rows(images: np.ndarray, labels: np.ndarray) -> list[bytes]:
+        return sorted(bytes([label]) + image.tobytes() for image, label in zip(images, labels, strict=True))
+
+    parts = data.training_examples(digits), data.test_examples(digits, lambda _: None)
+    small = [np.rint(part.inputs[:, 0, 3:26:3, 3:26:3] * (16 / 255)).astype(np.uint8) for part in parts]
+    ours = sorted_rows(np.concatenate(small), np.concatenate([part.labels for part in parts]))
+    theirs = load_digits()
+    assert ours == sorted_rows(theirs.images.astype(np.uint8), theirs.target)
+    assert len(parts[1].labels) == round(1797 / 5)
+
+
+# --- the door ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_test_set_is_signed_for_before_a_byte_of_it_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST")
+    folder = write(tmp_path / "MNIST", "t10k", images=b"", labels=b"")  # unreadable, until it is signed for
+    source = located(tmp_path)
+    signed = []
+
+    def sign(description: str) -> None:
+        signed.append(description)
+        write(folder, "t10k", images=IMAGES[:5], labels=LABELS[:5])
+
+    assert np.array_equal(data.test_examples(source, sign).inputs, IMAGES[:5, np.newaxis])
+    (description,) = signed
+    assert "mnist" in description
+    assert source.sha256 in description
+
+
+def test_a_refused_signature_keeps_the_door_shut(tmp_path: Path, digits: data.Source) -> None:
+    def refuse(_: str) -> None:
+        raise PermissionError("the ledger cannot be written")
+
+    write(tmp_path / "MNIST")
+    write(tmp_path / "MNIST", "t10k", images=b"", labels=b"")
+    for source in (digits, located(tmp_path)):
+        with pytest.raises(PermissionError, match="ledger"):
+            data.test_examples(source, refuse)
+
+
+def test_nothing_is_signed_for_a_test_set_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST")
+    signed: list[str] = []
+    with pytest.raises(UserError, match="t10k-images-idx3-ubyte"):
+        data.test_examples(located(tmp_path), signed.append)
+    assert signed == []
+
+
+def test_training_opens_no_test_file(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST")
+    write(tmp_path / "MNIST", "t10k", images=b"damaged", labels=b"damaged")
+    assert len(data.training_examples(located(tmp_path)).labels) == 40
+
+
+def ways(program: str) -> set[str]:
+    """The ways to a test set that a program has: names it uses or imports, and strings with an access in them.
+
+    What a docstring says is no access.
+    """
+    tree = ast.parse(program)
+    documented = ast.Module, ast.ClassDef, ast.FunctionDef
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
+    told = {id(first.value) for first, *_ in bodies if isinstance(first, ast.Expr)}
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                words.add(name)
+            case ast.alias(name=name) | ast.ImportFrom(module=str(name)):
+                words.update(name.split("."))
+            case ast.Constant(value=str(text)) if id(node) not in told:
+                words.update(way for way in ("test_examples", "t10k") if way in text)
+    return words & {"test_examples", "t10k", "load_digits", "torchvision"}
+
+
+def sources() -> dict[str, str]:
+    rooms = ("models", "search", "studies", "reports")
+    files = [file for room in rooms for file in sorted((PROJECT / room).rglob("*.py"))]
+    return {file.relative_to(PROJECT).as_posix(): file.read_text() for file in [*files, *PROJECT.glob("*.py")]}
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from models.datasets.source import test_examples as peek",
+        "from models import data\ndata.test_examples(source, print)",
+        "import models.datasets.source\ngetattr(models.datasets.source, 'test_examples')",
+        "open('MNIST/raw/t10k-images-idx3-ubyte')",
+        "from torchvision.datasets import MNIST",
+        "from sklearn.datasets import load_digits",
+    ],
+)
+def test_every_way_to_a_test_set_would_be_noticed(program: str) -> None:
+    assert ways(program)
+
+
+def test_only_reports_open_the_test_set() -> None:
+    found = {file: ways(text) for file, text in sources().items()}
+    assert "test_examples" not in found.pop("models/datasets/source.py")  # defined there, and called by nobody
+    assert {file: used for file, used in found.items() if used and not file.startswith("reports/")} == {}
+    assert {file: used for file, used in found.items() if used - {"test_examples"}} == {}  # and by the door
+
+
+# --- bad files --------------------------------------------------------------------------------------------------------
+
+PLAIN = idx(IMAGES)
+BAD_IMAGES = {
+    "ends within its header": PLAIN[:15],
+    "begins with 0x00000801": struct.pack(">I", 0x801) + PLAIN[4:],
+    "begins with 0x00000d03": struct.pack(">I", 0xD03) + PLAIN[4:],  # floats
+    "begins with 0x1f8b": gzip.compress(PLAIN),  # compressed, but not called so
+    "is empty: its header says 0 x 28 x 28": idx(np.zeros((0, 28, 28), np.uint8)),
+    "is empty: its header says 40 x 0 x 5": struct.pack(">4I", 0x803, 40, 0, 5),
+    "is too large": struct.pack(">4I", 0x803, 2**32 - 1, 2**32 - 1, 2**32 - 1) + bytes(100),
+    "is too large: its header says 16777217 x 1 x 1": struct.pack(">4I", 0x803, 2**24 + 1, 1, 1) + bytes(100),
+    "is too large: its header says 1048576 x 32 x 64": struct.pack(">4I", 0x803, 2**20, 2**5, 2**6) + bytes(100),
+    "is cut short: it has 1199 of the 1200 bytes": PLAIN[:-1],
+    "goes on after the 1200 bytes": PLAIN + b"\0",
+}
+
+
+@pytest.mark.parametrize("gz", [False, True])
+@pytest.mark.parametrize("wrong", BAD_IMAGES)
+def test_a_bad_image_file_is_named(tmp_path: Path, wrong: str, gz: bool) -> None:
+    write(tmp_path / "MNIST", images=BAD_IMAGES[wrong], gz=gz)
+    with pytest.raises(UserError) as raised:
+        data.locate("mnist", str(tmp_path), {})
+    assert str(tmp_path / "MNIST" / f"train-images-idx3-ubyte{'.gz' if gz else ''}") in raised.value.what
+    assert wrong in raised.value.what
+    assert "put a good copy in its place" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("labels", "wrong"),
+    [
+        (LABELS[:-1], "has 39 labels for the 40 images of train-images-idx3-ubyte"),
+        (np.where(LABELS == 3, 10, LABELS), "has a label 10, where the classes end at 9"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(tmp_path: Path, labels: np.ndarray, wrong: str) -> None:
+    write(tmp_path / "MNIST", labels=labels)
+    with pytest.raises(UserError, match=wrong) as raised:
+        data.locate("mnist", str(tmp_path), {})
+    assert "train-labels-idx1-ubyte" in raised.value.what
+
+
+SQUEEZED = gzip.compress(PLAIN, mtime=0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        SQUEEZED[:5],
+        SQUEEZED[:-9],
+        SQUEEZED[:-8] + bytes(8),  # the checksum
+        SQUEEZED[:10] + b"\xff" + SQUEEZED[11:],  # there is no such kind of block
+        SQUEEZED + b"more",
+        PLAIN,
+    ],
+    ids=["empty", "header cut", "body cut", "wrong checksum", "damaged within", "something after it", "not gzip"],
+)
+def test_a_damaged_gz_is_named(tmp_path: Path, content: bytes) -> None:
+    folder = write(tmp_path / "MNIST", gz=True)
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(content)
+    with pytest.raises(UserError, match=r"train-images-idx3-ubyte\.gz"):
+        data.locate("mnist", str(tmp_path), {})
+
+
+def test_a_small_gz_that_holds_a_huge_file_takes_no_memory(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST", images=PLAIN + bytes(64 << 20), gz=True)
+    assert memory_for_locating(tmp_path) < 8 << 20
+
+
+def test_a_header_that_promises_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
+    write(tmp_path / "MNIST", images=struct.pack(">4I", 0x803, 2**20, 2**5, 2**5) + bytes(100), gz=True)
+    assert memory_for_locating(tmp_path) < 8 << 20
+
+
+def memory_for_locating(root: Path) -> int:
+    """Peak bytes that locating a bad data set takes."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError):
+            data.locate("mnist", str(root), {})
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+sizes = st.one_of(st.integers(0, 6), st.integers(0, 2**32 - 1))
+headers = st.builds(
+    lambda magic, shape: struct.pack(f">{1 + len(shape)}I", magic, *shape),
+    st.sampled_from([0x801, 0x803, 0x802, 0xD03]),
+    st.lists(sizes, min_size=1, max_size=3),
+)
+contents = st.one_of(
+    st.binary(max_size=200),
+    st.builds(lambda header, body: header + body, headers, st.binary(max_size=200)),
+    st.builds(lambda cut, more: PLAIN[: len(PLAIN) - cut] + bytes(more), st.integers(0, 1300), st.integers(0, 3)),
+    st.just(PLAIN),
+)
+packings: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "plain": ("", bytes),
+    "gz": (".gz", gzip.compress),
+    "gz cut short": (".gz", lambda content: gzip.compress(content)[:-3]),
+    "called gz": (".gz", bytes),
+}
+
+
+@settings(deadline=None, max_examples=300)  # the machine may be busy with other tests
+@given(
+    images=contents,
+    labels=st.one_of(contents, st.just(idx(LABELS))),
+    packing=st.sampled_from(sorted(packings)),
+)
+@example(images=PLAIN, labels=idx(LABELS), packing="plain")
+@example(images=PLAIN, labels=idx(LABELS), packing="gz")
+def test_any_bytes_make_valid_examples_or_a_user_error(images: bytes, labels: bytes, packing: str) -> None:
+    ending, pack = packings[packing]
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root, "MNIST")
+        folder.mkdir()
+        (folder / f"train-images-idx3-ubyte{ending}").write_bytes(pack(images))
+        (folder / f"train-labels-idx1-ubyte{ending}").write_bytes(pack(labels))
+        tracemalloc.start()
+        try:
+            outcome = opened(Path(root))
+            assert tracemalloc.get_traced_memory()[1] < 8 << 20
+        finally:
+            tracemalloc.stop()
+        if isinstance(outcome, UserError):
+            assert outcome.what.startswith(str(folder))
+            assert "\n" not in outcome.what
+        else:
+            # What is taken for good says the same when it is written anew.
+            assert (idx(outcome.inputs[:, 0]), idx(outcome.labels)) == (images, labels)
+            assert outcome.labels.max() < 10
+
+
+def opened(root: Path) -> data.Examples | UserError:
+    try:
+        return data.training_examples(located(root))
+    except UserError as error:
+        return error
+
+
+# --- dividing and measuring -------------------------------------------------------------------------------------------
+
+labelled = st.lists(st.integers(6, 60), min_size=1, max_size=6).map(
+    lambda counts: np.random.default_rng(sum(counts)).permutation(np.repeat(np.arange(len(counts)), counts))
+)
+
+
+@settings(deadline=None)
+@given(labels=labelled, share=st.floats(0.2, 0.8), seed=st.integers(0, 2**63 - 1))
+def test_a_split_gives_every_class_its_share(labels: np.ndarray, share: float, seed: int) -> None:
+    training, validation = split(labels, share, seed)
+    assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(len(labels)))
+    assert np.array_equal(training, np.sort(training))
+    assert np.array_equal(validation, np.sort(validation))
+    assert len(validation) == round(share * len(labels))
+    fair = share * np.bincount(labels)
+    # Less than one example off; 1e-9 is for the rounding of `fair` itself.
+    assert np.all(np.abs(np.bincount(labels[validation]) - fair) < 1 + 1e-9)
+
+
+def test_the_largest_remainders_get_what_is_left_over() -> None:
+    labels = np.repeat([0, 1, 2], [9, 12, 15])  # a quarter: 2.25, 3 and 3.75, in all 9
+    _, validation = split(labels, 1 / 4, seed=5)
+    assert np.bincount(labels[validation]).tolist() == [2, 3, 4]
+
+
+def test_a_split_is_a_function_of_its_seed() -> None:
+    labels = np.arange(1000) % 10
+    _, one = split(labels, 1 / 6, seed=1)
+    _, again = split(labels, 1 / 6, seed=1)
+    _, two = split(labels, 1 / 6, seed=2)
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, two)
+
+
+def test_a_split_is_the_one_that_earlier_studies_had() -> None:
+    """A study that is taken up again after an upgrade must not meet other validation examples."""
+    _, validation = split(np.arange(40) % 4, 1 / 5, seed=0)
+    assert validation.tolist() == [1, 3, 8, 22, 25, 31, 34, 36]
+
+
+@pytest.mark.parametrize(("share", "missing"), [(0.01, "no validation example"), (0.99, "no training example")])
+def test_a_class_missing_from_a_part_is_named(share: float, missing: str) -> None:
+    labels = np.repeat([0, 1, 7], [1000, 1000, 5])
+    with pytest.raises(UserError, match=f"{missing} of class 7, which has 5 in all") as raised:
+        split(labels, share, seed=0)
+    assert "validation_share" in raised.value.remedy
+
+
+def test_normalisation_is_that_of_the_chosen_examples_alone() -> None:
+    inputs = np.random.default_rng(1).integers(0, 256, (3000, 3, 5, 4), dtype=np.uint8)
+    inputs[:, 2] //= 9
+    chosen = np.flatnonzero(np.arange(3000) % 7)  # more than one chunk
+    ours = normalisation(inputs, chosen)
+    theirs = inputs[chosen] / 255
+    # float64 over 51,000 values: numpy's own sums are good to about 1e-15.
+    np.testing.assert_allclose(ours.mean, theirs.mean(axis=(0, 2, 3)), rtol=1e-13)
+    np.testing.assert_allclose(ours.std, theirs.std(axis=(0, 2, 3)), rtol=1e-13)
+
+
+def test_the_darkest_and_the_brightest_images_are_measured_exactly() -> None:
+    inputs = np.array([0, 255] * 2000, np.uint8).reshape(-1, 1, 1, 1).repeat(28, axis=2).repeat(28, axis=3)
+    assert normalisation(inputs, np.arange(4000)) == Normalisation((0.5,), (0.5,))
+
+
+def test_a_channel_that_never_varies_can_be_divided_by() -> None:
+    inputs = np.full((10, 1, 4, 4), 51, np.uint8)
+    assert normalisation(inputs, np.arange(10)) == Normalisation((0.2,), (1.0,))

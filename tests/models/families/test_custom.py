@@ -1,0 +1,882 @@
+"""Models of the user's own: they learn in lanes what they learn alone, and what cannot be is told in two lines."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.config.base import Parameters
+from models.config.families import CustomModel
+from models.config.messages import LaneSpec
+from models.config.optimizers import SGD, Adam, AdamW, Optimizer
+from models.config.recipe import Recipe
+from models.datasets.batches import BatchSource
+from models.datasets.source import Examples, Source
+from models.datasets.split import Normalisation
+from models.engine.engine import Engine
+from models.errors import UserError
+from models.families.base import initial_tensors
+from models.families.custom import custom_model as own
+from models.families.custom import source_code as sources
+from models.families.custom.custom_model import custom_model_config, custom_model_from_file
+from models.families.custom.flops import flops_per_example
+from models.families.custom.module_family import ModuleFamily
+from models.families.custom.vectorize import ExecutionPlan, drawing
+from models.model_file import Model, load_module, write_model
+from models.ops.losses import losses_of
+from models.seeds import derive
+from search import Float, Int, Study
+from search.config.study_files import load
+from search.fleet.fleet import Fleet
+from search.record.fingerprint import fingerprint
+from search.record.store import Store
+from tests.support import runs
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CPU = torch.device("cpu")
+SHAPE = (3, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[BatchSource, BatchSource]:
+    """300 noisy colour pictures of 10 classes to train on (minibatches of 128, 128 and 44), 90 to score."""
+    draw = np.random.Generator(np.random.PCG64(7))
+    labels = draw.integers(0, 10, 390)
+    patterns = draw.integers(0, 256, (10, *SHAPE))
+    inputs = ((patterns[labels] + 2 * draw.integers(0, 256, (390, *SHAPE))) // 3).astype(np.uint8)
+    examples = Examples(inputs, labels.astype(np.int64), tuple("0123456789"))
+    normalised = Normalisation((0.45,) * 3, (0.25,) * 3)
+    return BatchSource(examples, np.arange(300), normalised, CPU), BatchSource(
+        examples, np.arange(300, 390), normalised, CPU
+    )
+
+
+# --- the models -------------------------------------------------------------------------------------------------------
+
+
+class Plain(nn.Module):
+    def __init__(self, hidden: int = 12, activation: str = "relu") -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(192, hidden), nn.Linear(hidden, 10)
+        self.activation = {"relu": nn.ReLU(), "tanh": nn.Tanh()}[activation]
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.activation(self.first(x.flatten(1))))
+        return logits
+
+
+def dropping(dropout: float = 0.4) -> nn.Module:
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(192, 30), nn.ReLU(), nn.Dropout(dropout), nn.Linear(30, 15), nn.Dropout(dropout),
+        nn.Linear(15, 10),
+    )  # fmt: skip
+
+
+def normed(hidden: int = 9) -> nn.Module:
+    return nn.Sequential(  # a bias before the norm would have no gradient but rounding, which Adam makes large
+        nn.Flatten(), nn.Linear(192, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, 10)
+    )
+
+
+def layer_normed(hidden: int = 9) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(192, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Linear(hidden, 10))
+
+
+def convolving(filters: int = 5, classes: int = 10) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Dropout2d(0.2),
+        nn.Conv2d(filters, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(32, classes),
+    )  # fmt: skip
+
+
+class Viewing(nn.Module):
+    """Takes pictures apart by `view`, which a layout with channels last does not allow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.last = nn.Conv2d(3, 4, 3), nn.Linear(144, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.convolution(x).relu().view(len(x), -1))
+        return logits
+
+
+class Branching(nn.Module):
+    """Takes another way where its own numbers say so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.one, self.other = nn.Linear(192, 12), nn.Linear(12, 10), nn.Linear(12, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.first(x.flatten(1))
+        logits: Tensor = self.one(hidden) if hidden.mean() > 0 else self.other(hidden)
+        return logits
+
+
+class Late(nn.Module):
+    """Looks at its own numbers in the last minibatch of an epoch, which the first does not tell; counts in place."""
+
+    counted: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(192, 10)
+        self.register_buffer("counted", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.counted.add_(1)
+        logits: Tensor = self.last(x.flatten(1)) / (1 + 0.1 * self.counted)
+        if len(x) == 44 and logits.mean() > 1000:
+            raise AssertionError
+        return logits
+
+
+class Counting(nn.Module):
+    """Puts a new tensor in its buffer's place, and scales by how often it did."""
+
+    counted: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(192, 10)
+        self.register_buffer("counted", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.counted = self.counted + 1
+        logits: Tensor = self.last(x.flatten(1)) / (1 + 0.1 * self.counted)
+        return logits
+
+
+class Mixed(nn.Module):
+    """Tied, frozen and unused weights, and two terms of one sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inward, self.outward = nn.Linear(192, 20, bias=False), nn.Linear(192, 20, bias=False)
+        self.outward.weight = self.inward.weight
+        self.frozen, self.unused = nn.Linear(20, 20).requires_grad_(False), nn.Linear(5, 5)
+        self.left, self.right = nn.Parameter(torch.ones(10)), nn.Parameter(torch.ones(10))
+        self.last = nn.Linear(20, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.flatten(1)
+        hidden = self.frozen((self.inward(x) + self.outward(x).tanh()).relu())
+        logits: Tensor = self.last(hidden) + (self.left + self.right)
+        return logits
+
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "plain": Plain, "dropout": dropping, "batch-norm": normed, "layer-norm": layer_normed, "convolutions": convolving,
+    "view": Viewing, "branch": Branching, "late": Late, "replaced-buffer": Counting, "mixed": Mixed,
+}  # fmt: skip
+TOGETHER = {"plain", "dropout", "layer-norm", "mixed"}
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": SGD(), "momentum": SGD(momentum=0.9), "adam": Adam(), "adamw": AdamW(),
+}  # fmt: skip
+
+
+def family(made: Callable[..., nn.Module], *, together: bool = True) -> ModuleFamily:
+    word = custom_model_config(made)
+
+    def build(parameters: Parameters) -> nn.Module:
+        return own.build(word, SHAPE, 10, parameters, made)
+
+    return ModuleFamily(build, word.takes_all, together, word.attribute)
+
+
+def order(lane: int, rate: float = 0.02, decay: float = 1e-2, **more: Any) -> LaneSpec:
+    parameters = {"learning_rate": rate, "weight_decay": decay, **more}
+    return LaneSpec(lane=lane, parameters=parameters, seed=derive(0, "initial", lane))
+
+
+def recipe(optimizer: Optimizer = SGD(momentum=0.9)) -> Recipe:  # noqa: B008 - frozen
+    nobody = CustomModel(attribute="Net", sha256="")
+    return Recipe(family=nobody, optimizer=optimizer, epochs=4)
+
+
+def engine(of: Recipe, kind: ModuleFamily, parts: tuple[BatchSource, BatchSource]) -> Engine:
+    return Engine(of, kind, *parts, CPU)
+
+
+def train_alone(
+    of: Recipe, made: Callable[..., nn.Module], one: LaneSpec, ticks: list[int], part: BatchSource
+) -> nn.Module:
+    """Train one model the ordinary way, with torch.optim; only its masks are drawn as those of lanes are."""
+    torch.manual_seed(one.seed)
+    model = made(
+        **{
+            name: it
+            for name, it in one.parameters.items()
+            if name not in ("learning_rate", "weight_decay", "batch_size")
+        }
+    )
+    rate, decay = float(one.parameters["learning_rate"]), float(one.parameters["weight_decay"])
+    optimizers = {
+        "sgd": lambda: torch.optim.SGD(
+            model.parameters(), rate, getattr(of.optimizer, "momentum", 0.0), weight_decay=decay
+        ),
+        "adam": lambda: torch.optim.Adam(model.parameters(), rate, weight_decay=decay),
+        "adamw": lambda: torch.optim.AdamW(model.parameters(), rate, weight_decay=decay),
+    }
+    optimizer = optimizers[of.optimizer.name]()
+    size = int(one.parameters.get("batch_size", of.batch_size))
+    for tick in ticks:
+        seed = derive(of.seed, "shuffle", one.stream, tick)
+        shuffled = torch.randperm(len(part), generator=torch.Generator().manual_seed(seed))
+        for step, (_, x, y) in enumerate(part.batches(size, shuffled), 1):
+            with drawing(derive(derive(seed, "masks"), "step", step), CPU):
+                loss = losses_of(of.loss, model.train()(x).unsqueeze(0), y).mean()
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    return model
+
+
+def assert_close(mine: dict[str, Tensor], theirs: nn.Module) -> None:
+    state = theirs.state_dict()
+    assert mine.keys() == state.keys()
+    for name, tensor in state.items():
+        # float32 over at most 12 steps: rounding grows to about 1e-6, and to 1e-4 under Adam, which divides by small
+        # gradients; one wrong decay or mask shows at 1e-3.
+        torch.testing.assert_close(mine[name], tensor, rtol=5e-4, atol=5e-4)
+
+
+# --- what a lane learns -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
+def test_a_lane_learns_what_it_would_learn_alone(
+    name: str, optimizer: str, parts: tuple[BatchSource, BatchSource]
+) -> None:
+    if name == "branch" and optimizer.startswith("adam"):
+        pytest.skip("torch counts Adam's steps per weight, where a branch leaves some out; lanes count their own")
+    of, kind = recipe(OPTIMIZERS[optimizer]), family(MODELS[name])
+    rate = 0.003 if optimizer.startswith("adam") else 0.02
+    lanes, orders = engine(of, kind, parts), [order(lane, rate * (lane + 1), lane * 1e-2) for lane in range(3)]
+    for one in orders:
+        lanes.add(one)
+    for tick in (1, 2, 3):
+        lanes.tick(tick)
+    for one in orders:
+        assert_close(lanes.weights(one.lane), train_alone(of, MODELS[name], one, [1, 2, 3], parts[0]))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
+def test_what_can_be_vectorised_is(name: str, parts: tuple[BatchSource, BatchSource]) -> None:
+    kind = family(MODELS[name])
+    lanes = engine(recipe(), kind, parts)
+    lanes.add(order(0))
+    lanes.add(order(1))
+    lanes.tick(1)
+    (manner,) = kind.plans.values()
+    assert manner.together == (name in TOGETHER)
+    assert manner.channels_last == (name == "convolutions")
+    assert bool(kind.notes) == (name in {"batch-norm", "branch", "late", "replaced-buffer"})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("branch", "data-dependent control flow"),
+        ("replaced-buffer", "other numbers"),
+        ("late", "control flow"),
+        ("batch-norm", "round otherwise"),
+    ],
+)
+@pytest.mark.slow
+def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tuple[BatchSource, BatchSource]) -> None:
+    kind = family(MODELS[name])
+    lanes = engine(recipe(), kind, parts)
+    for lane in range(3):
+        lanes.add(order(lane))
+    lanes.tick(1)
+    lanes.tick(2)
+    (note,) = kind.notes
+    assert told in note
+    assert "\n" not in note
+    assert len(note) < 250
+
+
+def test_lanes_of_unlike_functions_are_kept_apart(parts: tuple[BatchSource, BatchSource]) -> None:
+    kind = family(Plain)
+    lanes = engine(recipe(), kind, parts)
+    orders = [
+        order(0, activation="relu"), order(1, activation="tanh"), order(2, hidden=7), order(3, activation="tanh"),
+        order(4, hidden=7, activation="relu"),
+    ]  # fmt: skip
+    for one in orders:
+        lanes.add(one)
+    for tick in (1, 2):
+        lanes.tick(tick)
+    for one in orders:
+        assert_close(lanes.weights(one.lane), train_alone(recipe(), Plain, one, [1, 2], parts[0]))
+    assert len(kind.plans) == 4
+
+
+def test_a_batch_size_can_be_searched(parts: tuple[BatchSource, BatchSource]) -> None:
+    lanes = engine(recipe(), family(dropping), parts)
+    orders = [order(0, batch_size=64), order(1, batch_size=100), order(2, batch_size=64), order(3)]
+    for one in orders:
+        lanes.add(one)
+    for tick in (1, 2):
+        lanes.tick(tick)
+    for one in orders:
+        assert_close(lanes.weights(one.lane), train_alone(recipe(), dropping, one, [1, 2], parts[0]))
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("name", ["dropout", "batch-norm", "plain", "convolutions"])
+@pytest.mark.slow
+def test_a_lane_has_the_same_bits_whatever_its_neighbours(
+    name: str, together: bool, parts: tuple[BatchSource, BatchSource]
+) -> None:
+    def curve(company: dict[int, list[LaneSpec]]) -> list[tuple[float, ...]]:
+        lanes, scores = engine(recipe(), family(MODELS[name], together=together), parts), []
+        lanes.add(order(0))
+        for tick in (1, 2, 3):
+            for one in company.get(tick, []):
+                lanes.add(one)
+            scores += [score for score in lanes.tick(tick) if score.lane == 0]
+        return [(score.train_loss, score.validation_loss, score.validation_accuracy) for score in scores]
+
+    assert curve({}) == curve({1: [order(1, 0.1), order(2)], 2: [order(3)], 3: [order(lane) for lane in (4, 5, 6)]})
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
+def test_a_snapshot_in_the_middle_changes_nothing(
+    name: str, parts: tuple[BatchSource, BatchSource], tmp_path: Path
+) -> None:
+    straight = engine(recipe(), family(MODELS[name]), parts)
+    resumed = engine(recipe(), family(MODELS[name]), parts)
+    for lane in range(3):
+        straight.add(order(lane))
+    straight.tick(1)
+    straight.save(tmp_path / "snapshot")
+    torch.manual_seed(11)  # where a new process happens to stand
+    resumed.load(tmp_path / "snapshot")
+    for tick in (2, 3):
+        scores = [it.model_copy(update={"seconds": 0.0}) for it in straight.tick(tick)]
+        assert scores == [it.model_copy(update={"seconds": 0.0}) for it in resumed.tick(tick)]
+    for lane in range(3):
+        for tensor, again in zip(straight.weights(lane).values(), resumed.weights(lane).values(), strict=True):
+            assert torch.equal(tensor, again)
+
+
+def test_torchs_own_generator_is_left_as_it_was(parts: tuple[BatchSource, BatchSource]) -> None:
+    lanes = engine(recipe(), family(dropping), parts)
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    lanes.add(order(0))
+    lanes.add(order(1))
+    lanes.tick(1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_masks_differ_from_step_to_step_and_are_shared_by_lanes() -> None:
+    seen: list[Tensor] = []
+
+    class Watched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution, self.last = nn.Conv2d(3, 1, 1), nn.Linear(64, 10)  # trains alone: the mask can be seen
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training:
+                seen.append(nn.functional.dropout(torch.ones(5, 5)))
+            logits: Tensor = self.last(self.convolution(x).flatten(1))
+            return logits
+
+    draw = np.random.Generator(np.random.PCG64(1))
+    examples = Examples(
+        draw.integers(0, 256, (20, *SHAPE)).astype(np.uint8), draw.integers(0, 10, 20), tuple("0123456789")
+    )
+    part = BatchSource(examples, np.arange(20), Normalisation((0.5,) * 3, (0.5,) * 3), CPU)
+    kind = ModuleFamily(lambda parameters: Watched())
+    kind.plans[()] = ExecutionPlan(False, False)
+    lanes = Engine(recipe(), kind, part, None, CPU)
+    for lane in range(2):
+        lanes.add(order(lane, batch_size=10))
+    for tick in (1, 2):
+        lanes.tick(tick)
+    first, second = seen[0::2], seen[1::2]  # of the two lanes
+    assert len(first) == 4
+    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+    assert not any(torch.equal(first[i], first[j]) for i in range(4) for j in range(i))
+
+
+def test_scoring_draws_no_masks(parts: tuple[BatchSource, BatchSource]) -> None:
+    lanes = engine(recipe(), family(dropping), parts)
+    lanes.add(order(0))
+    (score,) = lanes.tick(1)
+    model = dropping().eval()
+    model.load_state_dict(lanes.weights(0))
+    ((_, x, y),) = list(parts[1].batches(1000))
+    with torch.no_grad():
+        assert score.validation_loss == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
+
+
+def test_layers_that_learn_their_shapes_later_are_told_them() -> None:
+    def lazy(hidden: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(hidden), nn.LazyBatchNorm1d(), nn.Linear(hidden, 10))
+
+    weights, buffers = initial_tensors(family_of_local(lazy), {"hidden": 6}, 3)
+    assert weights["1.weight"].shape == (6, 192)
+    assert buffers["2.running_mean"].shape == (6,)
+
+
+def family_of_local(made: Callable[..., nn.Module]) -> ModuleFamily:
+    word = CustomModel(attribute="lazy", sha256="", needs=("hidden",))
+    return ModuleFamily(lambda parameters: own.build(word, SHAPE, 10, parameters, made), word.takes_all)
+
+
+def test_what_is_searched_and_what_has_a_default_is_no_fact_of_the_data() -> None:
+    def net(width: int, height: int, channels: int = 16) -> nn.Module:
+        return nn.Linear(width * height, channels)
+
+    word = CustomModel(attribute="net", sha256="", facts=("width", "height"), takes=("channels",))
+    assert word.optional == {"width", "height", "channels"}
+    assert own.given(word, (3, 8, 9), 10, {}) == {"width": 9, "height": 8}
+    assert own.given(word, (3, 8, 9), 10, {"width": 5, "channels": 7}) == {"width": 5, "height": 8, "channels": 7}
+    assert own._arguments(net, "net") == ((), ("channels",), ("width", "height"))
+
+
+def test_a_tables_examples_have_no_height() -> None:
+    def of_table(inputs: int, classes: int) -> nn.Module:
+        return nn.Linear(inputs, classes)
+
+    word = CustomModel(attribute="of_table", sha256="", facts=("inputs", "classes"))
+    module = own.build(word, (7, 1, 1), 3, {}, of_table)
+    assert module(torch.zeros(4, 7, 1, 1)).shape == (4, 3)
+    assert module(torch.zeros(4, 7)).shape == (4, 3)
+
+
+# --- what a model is made of ------------------------------------------------------------------------------------------
+
+FILE = """\
+'''A study of mine.'''
+from __future__ import annotations
+import sys
+import torch
+from torch import nn
+from search import Float, Study, run_study
+
+WIDTHS = [8]
+WIDTHS.append(16)  # for the large one
+unused = 1 / 1
+
+
+def block(width):
+    return nn.Linear(192, WIDTHS[width])
+
+
+# a remark
+class Net(nn.Module):
+    def __init__(self, width=0, classes=10):
+        super().__init__()
+        self.first = block(width)
+        self.last = nn.Linear(WIDTHS[width], classes)
+
+    def forward(self, x):
+        return self.last(self.first(x.flatten(1)).relu())
+
+
+study = Study(
+    family=Net,
+    data="digits",
+    space={"learning_rate": Float(0.01, 1.0, log=True), "weight_decay": 0.0},
+)
+run_study(study)
+if __name__ == "__main__":
+    torch.manual_seed(0)
+"""
+
+
+def test_a_definition_is_what_a_name_needs_at_its_own_lines() -> None:
+    lines, all_lines = sources.definition(FILE, "Net").splitlines(), FILE.splitlines()
+    assert all(line in ("", all_lines[number]) for number, line in enumerate(lines))
+    kept = [line for line in lines if line and not line.startswith((" ", "#"))]
+    assert kept == [
+        "from __future__ import annotations", "from torch import nn", "WIDTHS = [8]",
+        "WIDTHS.append(16)  # for the large one", "def block(width):", "class Net(nn.Module):",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("'''A study of mine.'''", "'''Mine.'''", True),
+        ("0.01, 1.0", "0.1, 2.0", True),
+        ("# a remark\n", "", True),
+        ("unused = 1 / 1", "unused = 2", True),
+        ("append(16)", "append(32)", False),
+        ("relu", "tanh", False),
+        ("nn.Linear(192, WIDTHS[width])", "nn.Linear(192, WIDTHS[width], bias=True)", False),
+    ],
+)
+def test_a_model_is_known_by_what_it_is_made_of(old: str, new: str, same: bool, tmp_path: Path) -> None:
+    assert old in FILE
+    before, after = (sources.digest(sources.definition(it, "Net"), tmp_path) for it in (FILE, FILE.replace(old, new)))
+    assert (before == after) == same
+
+
+def test_a_model_is_known_by_what_it_imports_from_beside_it_too(tmp_path: Path) -> None:
+    text = "from layers import block\nnet = block\n"
+    (tmp_path / "layers.py").write_text("import more\nblock = 1\n")
+    sums = [sources.digest(text, tmp_path)]
+    for name in ("more.py", "other.py", "layers.py"):
+        (tmp_path / name).write_text("block = 2\n")
+        sums.append(sources.digest(text, tmp_path))
+    assert sums[1] == sums[2]
+    assert len(set(sums)) == 3
+
+
+def test_a_notebooks_cells_define_each_name_as_it_was_run_last() -> None:
+    cells = [
+        "",
+        "import torch\nfrom torch import nn",
+        "%time x\nclass Net: one = 1",
+        "x = = 1",
+        "class Net: two = 2",
+        "y = Net()",
+    ]
+    text = sources.cells(cells)
+    assert "two" in sources.definition(text, "Net")
+    assert "one" not in text
+    assert sources.cells([*cells, cells[1], cells[4]]).count("import torch") == 1
+
+
+def write(folder: Path, text: str, name: str = "mine.py") -> Path:
+    (folder / name).write_text(textwrap.dedent(text))
+    return folder / name
+
+
+GOOD = """
+    import torch
+    from torch import nn
+    from search import Float, Int, Study
+
+    class Net(nn.Module):
+        def __init__(self, hidden, classes, inputs, dropout=0.1):
+            super().__init__()
+            self.first, self.last = nn.Linear(inputs, hidden), nn.Linear(hidden, classes)
+            self.norm, self.drop = nn.BatchNorm1d(hidden), nn.Dropout(dropout)
+
+        def forward(self, x):
+            return self.last(self.drop(self.norm(self.first(x.flatten(1))).relu()))
+
+    study = Study(
+        family=Net,
+        data="digits",
+        epochs=2,
+        trials=4,
+        engines=2,
+        lanes=2,
+        space={"learning_rate": Float(0.01, 0.3, log=True), "weight_decay": 0.0, "hidden": Int(4, 9)},
+    )
+"""
+
+
+def test_a_class_in_a_study_file_becomes_plain_data(tmp_path: Path) -> None:
+    study = load(str(write(tmp_path, GOOD))).study
+    again = Study.model_validate(json.loads(study.model_dump_json()))
+    assert again == study
+    assert isinstance(study.family, CustomModel)
+    assert (study.family.needs, study.family.takes) == (("hidden",), ("dropout",))
+    assert study.family.facts == ("classes", "inputs")
+    assert "Study" not in study.family.source
+    module = own.build(again.family, (1, 28, 28), 10, {"hidden": 5, "learning_rate": 1.0})  # type: ignore[arg-type]
+    assert module(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
+
+
+def test_a_fingerprint_holds_the_models_hash_and_not_its_text(tmp_path: Path) -> None:
+    study = load(str(write(tmp_path, GOOD))).study
+    told = fingerprint(study, "", "cpu")
+    assert told["family.attribute"] == "Net"
+    assert len(told["family.sha256"]) == 64
+    assert not {"family.source", "family.file"} & told.keys()
+    elsewhere = load(str(write(tmp_path, GOOD.replace("trials=4", "trials=9"), "other.py"))).study
+    assert fingerprint(elsewhere, "", "cpu") == told
+
+
+def test_work_is_counted_without_numbers() -> None:
+    # 192 x 12 + 12 x 10 multiply-adds, biases and activations left out.
+    assert flops_per_example(custom_model_config(Plain), SHAPE, 10, {"hidden": 12}) == 192 * 12 + 12 * 10
+    assert flops_per_example(custom_model_config(convolving), SHAPE, 10, {}) == 64 * 5 * 27 + 4 * 8 * 45 + 320
+
+
+def test_work_is_the_number_of_weights_where_a_model_wants_numbers() -> None:
+    assert flops_per_example(custom_model_config(Branching), SHAPE, 10, {}) == 193 * 12 + 2 * 130
+
+
+@pytest.mark.slow
+def test_a_space_of_few_models_is_vectorised_and_one_of_many_is_not() -> None:
+    space = {"learning_rate": Float(0.01, 1.0, log=True), "weight_decay": 0.0}
+    assert Study(family=Plain, data="digits", space=space).together
+    assert Study(family=Plain, data="digits", space={**space, "hidden": Int(8, 32, factor=2)}).together
+    assert not Study(family=Plain, data="digits", space={**space, "hidden": Int(8, 32)}).together
+
+
+# --- model files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("made", [normed, Mixed, convolving])
+@pytest.mark.slow
+def test_a_model_file_holds_tensors_and_no_code(
+    made: Callable[..., nn.Module], parts: tuple[BatchSource, BatchSource], tmp_path: Path
+) -> None:
+    lanes = engine(recipe(), family(made), parts)
+    lanes.add(order(0))
+    lanes.tick(1)
+    word = custom_model_config(made)
+    about = Model(
+        recipe=recipe().model_copy(update={"family": word}), parameters={}, data="digits", data_sha256="0" * 64,
+        shape=SHAPE, classes=tuple("0123456789"), mean=(0.1,) * 3, std=(0.3,) * 3,
+    )  # fmt: skip
+    write_model(tmp_path / "it", about, lanes.weights(0))
+    assert b"import" not in (tmp_path / "it").read_bytes()
+    module = load_module(tmp_path / "it", build=made)
+    x = torch.randn(5, *SHAPE, generator=torch.Generator().manual_seed(0))
+    alone = train_alone(recipe(), made, order(0), [1], parts[0]).eval()
+    torch.testing.assert_close(module(x), alone(x), rtol=1e-3, atol=1e-3)
+    with pytest.raises(UserError, match="whose code is in no model file"):
+        load_module(tmp_path / "it")
+
+
+def test_code_that_a_model_file_brings_is_not_run(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    sprung = tmp_path / "sprung"
+    source = f"open({str(sprung)!r}, 'w')\nNet = 1\n"
+    evil = CustomModel(attribute="Net", sha256="0" * 64, source=source, file=str(tmp_path / "x.py"))
+    about = {
+        "recipe": {"family": evil.model_dump(mode="json")}, "parameters": {}, "data": "digits", "data_sha256": "0",
+        "shape": [1, 4, 5], "classes": ["a"], "mean": [0.1], "std": [0.3],
+    }  # fmt: skip
+    save_file({"weight": torch.zeros(3)}, tmp_path / "it", {"studyhall": json.dumps(about)})
+    with pytest.raises(UserError, match="whose code is in no model file"):
+        load_module(tmp_path / "it")
+    assert not sprung.exists()
+
+
+def test_a_study_file_that_has_changed_is_not_taken_for_the_models(tmp_path: Path) -> None:
+    file = write(tmp_path, GOOD)
+    known = load(str(file)).study.family
+    assert isinstance(known, CustomModel)
+    assert custom_model_from_file(file, known).source == known.source
+    write(tmp_path, GOOD.replace("relu", "tanh"))
+    with pytest.raises(UserError, match="is not the one that this model was trained as"):
+        custom_model_from_file(file, known)
+    write(tmp_path, "study = 1")
+    with pytest.raises(UserError, match="does not define Net"):
+        custom_model_from_file(file, known)
+
+
+# --- what cannot be is told in two lines ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("family=Net", "family=Net(5, 10, 64)", "is a Net that is built already"),
+        ("family=Net", "family=lambda hidden: nn.Linear(hidden, 10)", "another process could not find"),
+        ("family=Net", "family=__import__('functools').partial(Net, dropout=0)", "another process could not find"),
+        ("family=Net", 'family=Net, precision="bfloat16"', "Net trains in the precision it is written in"),
+        ('"hidden": Int', '"hiden": Int', "Net has no parameter 'hiden'"),
+        ('"hidden": Int', '"width": Int', "'width' is what Net is told of the data by that name"),
+        (', "hidden": Int(4, 9)', "", "'hidden' is missing"),
+        ("self, hidden, classes", "self, hidden, /, classes", "by its place alone"),
+        ("self, hidden, classes", "self, hidden, widht, classes", "'widht' is missing"),
+    ],
+)
+def test_a_study_file_that_names_no_model_is_refused(old: str, new: str, told: str, tmp_path: Path) -> None:
+    assert old in GOOD
+    with pytest.raises(UserError) as refused:
+        load(str(write(tmp_path, GOOD.replace(old, new))))
+    assert told in refused.value.what
+    assert "\n" not in refused.value.what + refused.value.remedy
+
+
+# What only the rest of the file does is not done where the model is made anew.
+FILLED = """    TABLE = {}
+    def fill(): TABLE["size"] = 1
+    fill()
+    class Net(nn.Module):
+        size = TABLE["size"]
+        def __init__(self, hidden,"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("nn.Linear(hidden, classes)", "nn.Linear(hidden, 1)", "makes (128, 1) torch.float32 of a minibatch"),
+        ("return self.last", "return 0, self.last", "makes tuple"),
+        ("super().__init__()", "super().__init__(); self.hidden = widths[0]", "NameError: name 'widths'"),
+        ("nn.BatchNorm1d(hidden)", "nn.BatchNorm1d(3)", "fails on a minibatch of 128 x 1 x 28 x 28"),
+        ("    class Net(nn.Module):\n        def __init__(self, hidden,", FILLED, "mine.py, line 10: KeyError"),
+        ("nn.Linear(inputs, hidden)", "nn.Linear(inputs, hidden).double()", "is of torch.float64"),
+        ("return self.last", "with torch.no_grad(): return self.last", "cannot learn"),
+        ("epochs=2", "epochs=2, batch_size=1197", "of 1 x 1 x 28 x 28"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_is_refused_before_the_first_trial(
+    old: str, new: str, told: str, tmp_path: Path, digits: Source
+) -> None:
+    assert old in GOOD
+    study = load(str(write(tmp_path, GOOD.replace(old, new)))).study
+    with Fleet(study.engines, 0) as fleet, pytest.raises(UserError) as refused:
+        fleet.open(study, digits)
+    assert told in refused.value.what
+    assert "\n" not in refused.value.what + refused.value.remedy
+
+
+def test_a_session_without_a_file_is_told_to_write_one() -> None:
+    code = (
+        "from torch import nn\nfrom search import *\n"
+        "class Net(nn.Linear): pass\n"
+        "try: Study(family=Net, space={})\nexcept Exception as error: print(error)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=runs.ROOT)
+    assert "write it into one, net.py say" in told.stdout
+
+
+# --- end to end -------------------------------------------------------------------------------------------------------
+
+COLOUR = """
+    from torch import nn
+    from search import Baseline, Choice, Float, Int, Study
+
+    class Net(nn.Module):
+        def __init__(self, hidden, channels, classes, activation="relu"):
+            super().__init__()
+            self.layers = nn.Sequential(
+                nn.Conv2d(channels, hidden, 5, stride=2), nn.BatchNorm2d(hidden), getattr(nn, activation)(),
+                nn.Conv2d(hidden, 2 * hidden, 5, stride=2), nn.BatchNorm2d(2 * hidden), nn.ReLU(),
+                nn.Flatten(), nn.Dropout(0.2), nn.Linear(2 * hidden * 16, classes),
+            )
+
+        def forward(self, x):
+            return self.layers(x)
+
+    study = Study(
+        family=Net,
+        data="digits",
+        epochs=3,
+        trials=6,
+        engines=2,
+        lanes=2,
+        space={
+            "learning_rate": Float(0.02, 0.5, log=True),
+            "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),
+            "hidden": Int(3, 8),
+            "activation": Choice(("ReLU", "Tanh")),
+        },
+        baselines=[Baseline("mine", learning_rate=0.1, weight_decay=0.0, hidden=4, activation="ReLU")],
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a searched and exported study of the network above."""
+    folder = tmp_path_factory.mktemp("own")
+    file = write(folder, COLOUR, "small.py")
+    url = f"sqlite:///{folder}/runs/studies.db"
+    runs.search(file, url, "--workers", "2", "--quiet")
+    file.unlink()  # the report makes the models anew from what is recorded
+    command = ["-m", "reports.export", "--study", "small", "--storage", url, "--top", "1", "--seeds", "2", "--quiet"]
+    told = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(runs.ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_a_study_of_ones_own_model_is_exported_with_test_figures(exported: Path) -> None:
+    record = Store(f"sqlite:///{exported}/runs/studies.db", create=False).find("small")
+    assert record is not None
+    assert len(record.trials()) == 6
+    tested = [row for row in record.finalists() if row.test_accuracy is not None]
+    assert len(tested) >= 2
+    assert max(row.test_accuracy or 0.0 for row in tested) > 0.8
+
+
+@pytest.mark.slow
+def test_an_exported_model_is_loaded_by_its_class(exported: Path) -> None:
+    file = write(exported, COLOUR, "small.py")
+    word = load(str(file)).study.family
+    assert isinstance(word, CustomModel)
+    (path, *_) = sorted((exported / "runs/studies/small/finalists").glob("trial-*.safetensors"))
+    module = load_module(path, build=own.maker(word))
+    assert not module.training
+    assert module(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    assert module.state_dict()["layers.1.num_batches_tracked"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["models.predict", "reports.evaluate"])
+def test_a_command_finds_the_code_of_a_model_file(command: str, exported: Path) -> None:
+    file = write(exported, COLOUR, "small.py")
+    (path, *_) = sorted((exported / "runs/studies/small/finalists").glob("trial-*.safetensors"))
+    more = {
+        "models.predict": ["--dataset", "digits", "--index", "3"],
+        "reports.evaluate": ["--storage", f"sqlite:///{exported}/runs/studies.db"],
+    }[command]
+    env = {**os.environ, "PYTHONPATH": str(runs.ROOT)}
+    started = [sys.executable, "-m", command, "--model", str(path), *more]
+    if command == "models.predict":
+        told = subprocess.run(started, capture_output=True, text=True, env=env)
+        assert told.returncode == 2
+        assert "--study-file" in told.stderr
+        started += ["--study-file", str(file)]
+    told = subprocess.run(started, capture_output=True, text=True, env=env)
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.slow
+def test_the_table_is_the_same_in_any_number_of_processes(exported: Path) -> None:
+    file = write(exported, COLOUR, "small.py")
+    url = f"sqlite:///{exported}/other/studies.db"
+    runs.search(file, url, "--workers", "0", "--quiet")
+    assert runs.table(url) == runs.table(f"sqlite:///{exported}/runs/studies.db")
+
+
+SCRIPT = (
+    GOOD.replace("import Float, Int, Study", "import Float, Int, Study, run_study").replace("trials=4", "trials=3")
+    + "\n    {guard}run_study(study, storage='sqlite:///{folder}/studies.db', name='mine', workers=2)\n"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("guard", ["", "if __name__ == '__main__': "], ids=["unguarded", "guarded"])
+def test_a_script_that_searches_its_own_model_runs_once(guard: str, tmp_path: Path) -> None:
+    file = write(tmp_path, SCRIPT.replace("{guard}", guard).replace("{folder}", str(tmp_path)))
+    env = {**os.environ, "PYTHONPATH": str(runs.ROOT)}
+    told = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, env=env, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    record = Store(f"sqlite:///{tmp_path}/studies.db", create=False).find("mine")
+    assert record is not None
+    assert [row.state for row in record.trials()].count("running") == 0
+    assert len(record.trials()) == 3

@@ -1,0 +1,125 @@
+"""The pages of docs/: what they show runs, their links lead somewhere, what is generated is as generated."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import search
+from docs import lanes, reference
+from search.config.study_files import load
+from tests.support.pages import ROOT, Block, blocks, dead_links, parse, run, serve
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+LIVE = [page for page in PAGES if any(it.runs_anywhere for block in blocks(page) for it in block.commands)]
+COMMANDS = [
+    pytest.param(command, id=f"{page.stem}-{command.line}")
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "sh"
+    for command in block.commands
+    if command.words[1] == "-m"
+]
+
+
+def _name(value: object) -> str | None:
+    return value.stem if isinstance(value, Path) else None
+
+
+def _write(block: Block, folder: Path) -> Path:
+    file = folder / (block.file or "snippet.py")
+    file.write_text(block.text)
+    return file
+
+
+# --- run: as a reader would, in a folder of the page's own, with neither data nor network -----------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", LIVE, ids=_name)
+def test_everything_on_a_page_runs_in_its_order(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page):
+        if block.language == "python":
+            file = _write(block, tmp_path)
+            if block.file is None:
+                done = run(["python", file.name], tmp_path)
+                assert done.returncode == 0, f"{block.text}\n{done.stderr}"
+        for command in block.commands if block.language == "sh" else []:
+            if command.serves:
+                assert "http://127.0.0.1:" in serve(command.words, tmp_path), command.line
+            elif command.runs_anywhere:
+                done = run(command.words, tmp_path)
+                assert done.returncode == 0, f"{command.line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_takes_its_arguments(command: object) -> None:
+    parse(command)
+
+
+def test_what_is_fenced_is_known_to_these_tests() -> None:
+    languages = {block.language for page in PAGES for block in blocks(page)}
+    assert languages <= {"sh", "python", "text"}
+    assert not any(
+        re.search(r"^(python|\$)", block.text, re.M)
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "text"
+    )
+
+
+def test_a_study_file_on_a_page_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    studies = [block for page in PAGES for block in blocks(page) if re.search(r"^study = Study\(", block.text, re.M)]
+    assert studies
+    for block in studies:
+        assert load(str(_write(block, tmp_path))).study.baselines, "a page's study shows how a baseline is written"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert not dead_links(page)
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert not [page.name for page in PAGES if f"](docs/{page.name})" not in text]
+
+
+def test_the_page_on_reports_names_every_column_of_the_tables(runs: Path) -> None:
+    text = (ROOT / "docs" / "report.md").read_text()
+    for file in ("results.csv", "trials.csv"):
+        columns = (runs / "studies" / "mlp@digits" / file).read_text().partition("\n")[0].split(",")
+        assert len(columns) > 10
+        assert not [column for column in columns if f"`{column}`" not in text], file
+
+
+# --- made from the code -----------------------------------------------------------------------------------------------
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference.PAGE.read_text() == reference.page(), "run python -m docs.reference"
+
+
+def test_the_figure_is_what_its_code_draws() -> None:
+    assert lanes.FIGURE.read_text() == lanes.figure(), "run python -m docs.lanes"
+
+
+def test_the_reference_has_every_word_of_a_study_file() -> None:
+    page = reference.page()
+    assert set(search.__all__) >= {
+        "Study",
+        "Float",
+        "Baseline",
+        "SuccessiveHalving",
+        "Mlp",
+        "Shift",
+        "Npz",
+        "run_study",
+    }
+    assert not [name for name in search.__all__ if f"### {name}\n" not in page]
+
+
+def test_the_reference_leaves_no_field_of_a_study_unexplained() -> None:
+    told = {name: reference.to_external(search.Study, name).remark for name in reference.fields(search.Study)}
+    assert not [name for name, remark in told.items() if not remark]

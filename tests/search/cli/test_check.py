@@ -1,0 +1,146 @@
+"""`--check`: it tells what would be searched and about how long that takes, and leaves no trace of having done so."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from models.config.messages import LaneSpec
+from models.datasets.source import Source
+from search.cli.rehearsal import KEPT, TRIAL_SECONDS, Rehearsed, Ticked, expected
+from search.config.pruners import NoPruner, OptunaPruner
+from search.config.study import Study
+from search.fleet.base import DatasetInfo
+from search.fleet.fleet import Fleet
+from tests.support.runs import REPEATING, finish, search, start, study_file, table
+
+OWN = """
+from torch import nn
+
+class Wrong(nn.Module):
+    def __init__(self, inputs, classes, hidden):
+        super().__init__()
+        self.first, self.last = nn.Linear(inputs, hidden), nn.Linear(hidden + 1, classes)
+
+    def forward(self, x):
+        return self.last(self.first(x.flatten(1)))
+
+study = Study(
+    family=Wrong,
+"""
+
+
+def checked(study: Path, url: str, *options: str) -> str:
+    """What `--check` says."""
+    return search(study, url, "--check", "--workers", "0", *options)
+
+
+@pytest.mark.slow
+def test_it_tells_what_would_be_searched_and_writes_nothing(tmp_path: Path) -> None:
+    study = study_file(tmp_path, ("data=", "validation_share=0.25,\n    data="), ("epochs=4", "epochs=8"))
+    said = checked(study, f"sqlite:///{tmp_path}/runs.db")
+    told = {line.partition(" ")[0]: line.partition(" ")[2].strip() for line in said.splitlines()}
+    assert told["study"] == "small, not begun yet"
+    assert told["data"] == "digits of 1 x 28 x 28, 10 classes: 1078 examples to train on, 360 to score on"
+    assert told["budget"] == "20 trials of up to 8 epochs, 1 baseline among them"
+    assert told["pruner"] == "the best 50% go on after epochs 1, 2, 4"
+    assert told["places"] == "2 engines x 3 lanes on cpu, 1 thread each"
+    assert told["learning_rate"].split() == ["0.05..2", "log", "any"]
+    assert told["hidden"].split() == ["4..24", "even", "21"]
+    assert told["weight_decay"].startswith("1e-07..0.01, the low end is 0")
+    assert "hidden 24" in next(line for line in said.splitlines() if "heaviest" in line)
+    assert told["in"].startswith("all about ")
+    assert said.rstrip().endswith(f"next: python -m search.run --study {study} --storage sqlite:///{tmp_path}/runs.db "
+                                  "--workers 0")  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["small.py"]
+
+
+@pytest.mark.slow
+def test_a_study_that_was_begun_is_left_as_it_is(tmp_path: Path) -> None:
+    study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
+    search(study, url, "--workers", "0", "--timeout", "0")
+    before = table(url)
+    assert "of 20 trials done" in checked(study, url)
+    assert table(url) == before
+
+
+def refused(study: Path, url: str, *options: str) -> list[str]:
+    """The two lines with which `--check` refuses."""
+    process = start(study, url, "--check", "--workers", "0", *options)
+    said = finish(process)
+    assert process.returncode == 2, said
+    assert len(said.splitlines()) == 2, said
+    return said.splitlines()
+
+
+@pytest.mark.slow
+def test_what_a_run_would_refuse_is_refused(tmp_path: Path) -> None:
+    study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
+    search(study, url, "--workers", "0", "--timeout", "0")
+    what, _ = refused(study_file(tmp_path, ("Int(4, 24)", "Int(4, 32)")), url)
+    assert what == "error: `small` was begun with space.hidden Int 4..24, this run says Int 4..32"
+
+
+@pytest.mark.slow
+def test_a_model_that_cannot_be_trained_is_told_in_two_lines(tmp_path: Path) -> None:
+    study = study_file(tmp_path, ("\nstudy = Study(\n    family=Mlp(),\n", OWN))
+    what, remedy = refused(study, f"sqlite:///{tmp_path}/runs.db")
+    assert "Wrong" in what or "cannot be multiplied" in what
+    assert remedy.strip()
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (["--data-dir", "nowhere", "--dataset", "mnist"], "error: there is no mnist in nowhere"),
+        (["--device", "tpu"], "error: --device is tpu"),
+        (["--storage", "sqlite:///."], "error: . is a folder"),
+    ],
+)
+def test_a_slip_is_told(options: list[str], what: str, tmp_path: Path) -> None:
+    assert refused(study_file(tmp_path), "sqlite:///none.db", *options)[0].startswith(what)
+
+
+# --- the estimate -----------------------------------------------------------------------------------------------------
+
+
+def rehearsed(study: Study, alone: float, tick: float) -> Rehearsed:
+    """A rehearsal that came to these seconds for one lane, and for all places."""
+    one = Ticked({}, alone, finite=True)
+    return Rehearsed(DatasetInfo(1, 1, (1,), ("a",)), one, one, 3.0, tick, study.places, notes=(), peak=0)
+
+
+def test_without_pruning_all_trials_are_counted_to_their_last_epoch() -> None:
+    study = REPEATING.model_copy(update={"pruner": NoPruner(), "epochs": 10, "trials": 40})  # four places
+    whole, usual = expected(study, rehearsed(study, alone=0.5, tick=1.0))  # two lanes an engine, in proportion
+    assert whole == pytest.approx(3.0 + 40 * TRIAL_SECONDS + 40 * 10 / 4 * 1.0)
+    assert usual is None
+
+
+def test_what_a_tick_takes_however_few_its_lanes_is_counted_for_every_tick() -> None:
+    study = REPEATING.model_copy(update={"pruner": NoPruner(), "epochs": 10, "trials": 40})
+    whole, _ = expected(study, rehearsed(study, alone=1.0, tick=1.0))  # one lane takes as long as all
+    assert whole == pytest.approx(3.0 + 40 * TRIAL_SECONDS + 10 * 10 * 1.0)
+
+
+def test_pruning_saves_from_its_rule_to_what_was_seen() -> None:
+    study = REPEATING.model_copy(update={"epochs": 10, "trials": 4000})
+    whole, usual = expected(study, rehearsed(study, alone=5.0, tick=10.0))
+    assert usual is not None
+    assert usual[0] / whole == pytest.approx(0.2625, rel=0.01)
+    assert usual[1] / whole == pytest.approx(KEPT * 0.2625, rel=0.01)
+
+
+def test_a_pruner_of_optunas_has_no_rule_that_we_know() -> None:
+    study = REPEATING.model_copy(update={"pruner": OptunaPruner(kind="MedianPruner")})
+    assert expected(study, rehearsed(study, alone=0.5, tick=1.0))[1] is None
+
+
+def test_a_rehearsal_takes_a_part_of_the_epoch(digits: Source) -> None:
+    with Fleet(1, 0) as fleet:
+        dataset_info = fleet.open(REPEATING, digits, at_most=50)
+        parameters = {"hidden": 4, "learning_rate": 0.1, "weight_decay": 0.0}
+        (score,) = fleet.tick(1, [(0, LaneSpec(lane=0, parameters=parameters, seed=1))])
+    assert (dataset_info.train, dataset_info.validation) == (1198, 240)  # what a run would take
+    assert math.isclose(score.train_accuracy * 50, round(score.train_accuracy * 50), abs_tol=1e-6)
+    assert math.isclose(score.validation_accuracy * 11, round(score.validation_accuracy * 11), abs_tol=1e-6)

@@ -1,0 +1,253 @@
+"""`--tensorboard`: what TensorBoard reads is what is recorded, each epoch once, whatever befell the run."""
+
+import math
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import api_pb2, metadata
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+from models.config.messages import EpochMetrics
+from models.errors import UserError
+from search import launch
+from search.cli.console import Interrupt
+from search.cli.tensorboard import SCORE, Board
+from search.config import study_files as catalog
+from search.record.record import Record
+from search.record.store import Store
+
+TAGS = {"loss/train": "train_loss", "loss/validation": "validation_loss"}
+TAGS |= {"accuracy/train": "train_accuracy", "accuracy/validation": "validation_accuracy"}
+
+
+def _find(runs: Path, name: str = "mlp@digits") -> Record:
+    record = Store(f"sqlite:///{runs}/studies.db", create=False).find(name)
+    assert record is not None
+    return record
+
+
+@pytest.fixture
+def record(runs: Path) -> Record:
+    """A finished study that was searched without TensorBoard."""
+    return _find(runs)
+
+
+def _read(folder: Path) -> EventAccumulator:
+    """A run, as TensorBoard itself reads it."""
+    accumulator = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0})
+    accumulator.Reload()
+    return accumulator
+
+
+def _trial(record: Record, number: int) -> EventAccumulator:
+    return _read(record.folder / "tensorboard" / f"trial-{number:04}")
+
+
+def _told(run: EventAccumulator, tag: str) -> HParamsPluginData:
+    """What a run tells the HPARAMS page under a tag."""
+    return HParamsPluginData.FromString(run.PluginTagToContent(metadata.PLUGIN_NAME)[tag])
+
+
+def _holds_what_is_recorded(record: Record) -> None:
+    """Every curve in the files is the record's, each epoch once."""
+    rows = record.trials()
+    assert {path.name for path in (record.folder / "tensorboard").glob("trial-*")} == {
+        f"trial-{row.number:04}" for row in rows
+    }
+    for row in rows:
+        run, curve = _trial(record, row.number), record.curve(row.number)
+        for tag, field in TAGS.items():
+            events = run.Scalars(tag)
+            assert [event.step for event in events] == [score.epoch for score in curve]
+            assert [event.value for event in events] == pytest.approx([getattr(it, field) for it in curve], rel=1e-6)
+
+
+def _files(record: Record) -> dict[str, bytes]:
+    folder = record.folder / "tensorboard"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.studyhall")}
+
+
+# --- what is in the files ---------------------------------------------------------------------------------------------
+
+
+def test_every_curve_is_the_records(record: Record) -> None:
+    Board(record).catch_up()
+    _holds_what_is_recorded(record)
+
+
+def test_every_trial_tells_its_parameters(record: Record) -> None:
+    Board(record).catch_up()
+    for row in record.trials():
+        told = _told(_trial(record, row.number), metadata.SESSION_START_INFO_TAG).session_start_info
+        numbers = {name: value.number_value for name, value in told.hparams.items()}
+        assert numbers == pytest.approx(record.study.to_external(row.params))
+        assert told.group_name == f"trial {row.number}"
+
+
+def test_every_trial_tells_its_score_and_how_it_ended(record: Record) -> None:
+    Board(record).catch_up()
+    for row in record.trials():
+        run = _trial(record, row.number)
+        (score,) = run.Scalars(SCORE)
+        assert score.value == pytest.approx(row.value)
+        ended = _told(run, metadata.SESSION_END_INFO_TAG).session_end_info
+        assert ended.status == api_pb2.STATUS_SUCCESS
+        assert ended.end_time_secs > 0
+
+
+def test_the_study_tells_what_is_searched_and_what_counts(record: Record) -> None:
+    Board(record).catch_up()
+    experiment = _told(_read(record.folder / "tensorboard"), metadata.EXPERIMENT_TAG).experiment
+    ranges = {it.name: (it.domain_interval.min_value, it.domain_interval.max_value) for it in experiment.hparam_infos}
+    assert set(ranges) == set(record.study.space)
+    assert ranges["weight_decay"] == (0.0, 1e-2)  # the low end means 0
+    assert [it.name.tag for it in experiment.metric_infos] == [SCORE, "accuracy/validation", "loss/validation"]
+
+
+def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
+    row = record.trials()[0]
+    diverged = EpochMetrics(
+        lane=0,
+        epoch=1,
+        train_loss=math.nan,
+        train_accuracy=0.1,
+        validation_loss=math.nan,
+        validation_accuracy=0.1,
+        seconds=0.1,
+    )
+    Board(record)._put(replace(row, state="pruned", diverged_at=1, value=None), [diverged])
+    run = _trial(record, 0)
+    assert _told(run, metadata.SESSION_END_INFO_TAG).session_end_info.status == api_pb2.STATUS_FAILURE
+    assert math.isnan(run.Scalars("loss/train")[0].value)
+    assert SCORE not in run.Tags()["scalars"]
+
+
+def test_time_is_training_time(record: Record) -> None:
+    Board(record, clock=lambda: 1_000_000.0).catch_up()
+    events, seconds = _trial(record, 0).Scalars("loss/train"), 0.0
+    for event, score in zip(events, record.curve(0), strict=True):
+        seconds += score.seconds
+        assert event.wall_time == pytest.approx(1_000_000 + seconds)
+
+
+# --- let this be so ---------------------------------------------------------------------------------------------------
+
+
+def test_catching_up_again_changes_nothing(record: Record) -> None:
+    Board(record).catch_up()
+    before = _files(record)
+    Board(record, clock=lambda: 5.0).catch_up()
+    assert _files(record) == before
+
+
+def test_another_process_writes_the_same_bytes(record: Record) -> None:
+    Board(record, clock=lambda: 7.0).catch_up()
+    before = _files(record)
+    for file in (record.folder / "tensorboard").rglob("trial-*/*.studyhall"):
+        file.unlink()
+    code = (
+        "import sys; from search.record.store import Store; from search.cli.tensorboard import Board\n"
+        f"Board(Store('sqlite:///{record.folder.parent.parent}/studies.db').find('mlp@digits')).catch_up()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert _files(record) == before
+
+
+@pytest.mark.parametrize("lost", [1, 40, 200])
+def test_a_torn_end_is_completed_in_place(record: Record, lost: int) -> None:
+    Board(record).catch_up()
+    before = _files(record)
+    file = record.folder / "tensorboard" / next(name for name in before if name.startswith("trial-0000"))
+    file.write_bytes(file.read_bytes()[:-lost])
+    place = file.stat().st_ino
+    Board(record).catch_up()
+    assert _files(record) == before
+    assert file.stat().st_ino == place  # a TensorBoard that has it open goes on reading
+
+
+@pytest.mark.parametrize("stale", [b"", b"garbage", bytes(5000)])
+def test_what_is_not_of_the_study_is_replaced(record: Record, stale: bytes) -> None:
+    Board(record).catch_up()
+    before = _files(record)
+    file = record.folder / "tensorboard" / next(name for name in before if name.startswith("trial-0003"))
+    file.write_bytes(stale)
+    Board(record).catch_up()
+    assert _files(record) == before
+
+
+def test_a_file_ahead_of_the_record_is_replaced(record: Record) -> None:
+    Board(record).catch_up()
+    row, curve = record.trials()[0], record.curve(0)
+    further = curve[-1].model_copy(update={"epoch": curve[-1].epoch + 1})
+    Board(record)._put(row, [*curve, further])  # as if the last commit had been lost with the power
+    Board(record).catch_up()
+    _holds_what_is_recorded(record)
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+COMMAND = [sys.executable, "-m", "search.run", "--study", "mlp", "--dataset", "digits", "--trials", "9"]
+COMMAND += ["--epochs", "5", "--lanes", "2", "--workers", "0", "--quiet", "--tensorboard"]
+
+
+@pytest.mark.slow
+def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Path, one_thread: None) -> None:
+    changes = {"data": "digits", "trials": 7, "epochs": 4, "lanes": 2, "engines": 1}
+    named = catalog.load("mlp")
+    named = replace(named, study=catalog.override(named.study, **changes))
+    options = launch.Options(storage=f"sqlite:///{tmp_path}/studies.db", workers=0, timeout=0.0)
+    starts, finished = 0, False
+    while not finished:
+        prepared = launch.prepare(named, options)
+        board = Board(prepared.record, clock=lambda: 1000.0 * starts)  # noqa: B023 - asked now
+        finished = launch.search(prepared, options, interrupt=Interrupt(), begun=board.begin).finished
+        _holds_what_is_recorded(prepared.record)
+        starts += 1
+    assert starts > 5
+    record = prepared.record
+    assert len(record.trials()) == 7
+    assert all(_trial(record, row.number).Scalars(SCORE) for row in record.trials() if row.value is not None)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_writes_every_epoch_once(tmp_path: Path) -> None:
+    process = subprocess.Popen(COMMAND, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    while process.poll() is None and not list(tmp_path.rglob("trial-0005/*")):  # in the middle
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(COMMAND, cwd=tmp_path, check=True, capture_output=True)
+    _holds_what_is_recorded(_find(tmp_path / "runs"))
+
+
+@pytest.mark.slow
+def test_a_finished_study_gets_its_files_afterwards(runs: Path) -> None:
+    again = [*COMMAND[:5], "--dataset", "digits", "--trials", "10", "--epochs", "4", "--tensorboard"]
+    told = subprocess.run(again, cwd=runs.parent, check=True, capture_output=True, text=True).stdout
+    assert "nothing to train" in told
+    assert "curves: tensorboard --logdir" in told
+    _holds_what_is_recorded(_find(runs))
+
+
+@pytest.mark.slow
+def test_the_coordinator_takes_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; from search.run import app\n"
+        f"try: app({[*COMMAND[3:], '--workers', '1']!r})\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        "assert not {'torch', 'tensorflow'} & set(sys.modules), 'a heavy library was imported'"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_without_tensorboard_the_remedy_is_told(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(UserError, match="not installed") as told:
+        Board(record)
+    assert told.value.remedy == "pip install 'studyhall[tensorboard]', or leave out --tensorboard"

@@ -1,0 +1,406 @@
+"""What a run shows: figures that are right, a region that stays calm on a terminal, few lines elsewhere; the list."""
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from models.config.families import Mlp
+from models.config.messages import EpochMetrics
+from search.cli.eta import Best, EtaEstimator, ProgressSnapshot, expected_epochs, planned
+from search.cli.listing import Row, listed, show
+from search.cli.progress import Progressing, duration, line, region, stays_in_place
+from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
+from search.config.samplers import Grid
+from search.config.study import Float, Int, Study
+from search.fleet.base import DatasetInfo
+from search.record.store import Store
+from search.trial import TrialRow
+from tests.support.runs import ROOT, kill_tree, search, start, study_file, wait_for_tick
+
+SPACE = {
+    "learning_rate": Float(0.1, 1.0, log=True),
+    "hidden": Int(4, 8),
+    "weight_decay": Float(1e-6, 1e-2, log=True),
+}
+
+
+def study(**changes: Any) -> Study:
+    """One engine, so that no engine waits for another; no trial is cut."""
+    small = {"family": Mlp(), "data": "digits", "space": SPACE, "engines": 1, "lanes": 4, "pruner": NoPruner()}
+    return Study(**{**small, "trials": 20, "epochs": 5, **changes})
+
+
+class Imagined:
+    """A search whose trials all train to their end, `places` at a time; each tick takes so many seconds."""
+
+    def __init__(self, study: Study, seconds: float = 2.0) -> None:
+        self.study, self.name, self.tick, self.now, self.seconds = study, "imagined", 0, 0.0, seconds
+        self.rows: dict[int, TrialRow] = {}
+        self.live: dict[int, Any] = {}
+        self.reached: Counter[int] = Counter()
+
+    def best(self) -> TrialRow | None:
+        done = [row for row in self.rows.values() if row.state == "complete"]
+        return max(done, key=lambda row: row.value or 0.0, default=None)
+
+    def train(self) -> None:
+        while len(self.live) < self.study.places and len(self.rows) < self.study.trials:
+            number = len(self.rows)
+            drawn = {"learning_rate": 0.1, "hidden": 4, "weight_decay": 1e-6}
+            self.rows[number] = TrialRow(number, "running", drawn, joined=self.tick + 1)
+            self.live[number] = SimpleNamespace(curve=[])
+        self.tick, self.now = self.tick + 1, self.now + self.seconds
+        for number, live in list(self.live.items()):
+            epoch = len(live.curve) + 1
+            live.curve.append(_score(number, epoch))
+            self.reached[epoch] += 1
+            if epoch == self.study.epochs:
+                del self.live[number]
+                row = self.rows[number]
+                self.rows[number] = TrialRow(number, "complete", row.params, joined=row.joined, value=0.5)
+
+
+def _score(number: int, epoch: int, accuracy: float = 0.01) -> EpochMetrics:
+    figures = {"train_loss": 1.0, "train_accuracy": 0.5, "validation_loss": 1.0, "validation_accuracy": accuracy}
+    return EpochMetrics(lane=number, epoch=epoch, seconds=0.1, **figures)
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_time_left_is_the_time_that_it_takes() -> None:
+    imagined = Imagined(study())
+    pace = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
+    left = []
+    for _ in range(25):  # 20 trials of 5 epochs, 4 at a time
+        imagined.train()
+        moment = pace.moment()
+        left.append((moment.left, 50.0 - imagined.now))
+    assert [told for told, _ in left] == pytest.approx([true for _, true in left])
+    assert moment.ticks_a_minute == pytest.approx(30)
+    assert (moment.over, moment.alive, moment.trained, moment.saved) == (20, 0, 100, 0)
+
+
+def test_a_search_that_is_taken_up_is_timed_from_its_second_tick() -> None:
+    imagined = Imagined(study())
+    for _ in range(7):
+        imagined.train()
+    pace = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
+    imagined.train()
+    assert pace.moment().left is None
+    imagined.train()
+    assert pace.moment().left == pytest.approx(50.0 - imagined.now)
+
+
+def test_epochs_of_trials_that_live_are_not_yet_saved() -> None:
+    imagined = Imagined(study())
+    pace = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
+    imagined.train()
+    assert pace.moment().saved == 0
+    del imagined.live[0]  # cut after its first epoch
+    imagined.rows[0] = TrialRow(0, "pruned", {}, joined=1, value=0.1)
+    moment = pace.moment()
+    assert (moment.saved, moment.trained, moment.fates) == (4, 4, {"pruned": 1})
+    assert moment.saved_share == 0.5
+
+
+def test_the_leader_is_told_until_a_trial_is_complete() -> None:
+    imagined = Imagined(study())
+    pace = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
+    imagined.train()
+    imagined.live[2].curve[-1] = _score(2, 1, 0.09)
+    leader = pace.moment().best
+    assert leader is not None
+    assert (leader.number, leader.score, leader.alive) == (2, 0.09, True)
+    for _ in range(4):
+        imagined.train()
+    best = pace.moment().best
+    assert best is not None
+    assert (best.score, best.alive) == (0.5, False)
+
+
+@pytest.mark.parametrize(
+    ("pruner", "epochs"),
+    [
+        (NoPruner(), 10.0),
+        (OptunaPruner(kind="MedianPruner"), 10.0),  # whose rule we do not know
+        (SuccessiveHalving(), 1 + 1 / 2 + 2 / 4 + 4 / 8 + 2 / 16),
+        (SuccessiveHalving(first=20), 10.0),
+    ],
+)
+def test_a_judges_rule_says_how_long_trials_live(pruner: Any, epochs: float) -> None:
+    assert expected_epochs(study(pruner=pruner, epochs=10))[0] == pytest.approx(epochs)
+
+
+def test_what_was_seen_outweighs_the_rule() -> None:
+    judged = study(pruner=SuccessiveHalving(), epochs=4)
+    seen = expected_epochs(judged, reached={1: 1000, 2: 900, 3: 900, 4: 900}, ages={})
+    assert seen[0] == pytest.approx(1 + 0.9 * 3, rel=0.02)
+
+
+def test_a_grid_is_over_when_its_cells_are() -> None:
+    grid = Grid(values={"learning_rate": (0.1, 0.2), "hidden": (4, 5, 6), "weight_decay": (1e-3,)})
+    assert planned(study(sampler=grid)) == 6
+    assert planned(study(sampler=grid, trials=5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.2, "1 s"), (99, "99 s"), (200, "3 min"), (8000, "2 h 13 min"), (4e5, "4 days 15 h")]
+)
+def test_a_time_is_told_as_one_says_it(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+# --- on a terminal ----------------------------------------------------------------------------------------------------
+
+PARAMETERS = {"learning_rate": 0.123456, "hidden": 301, "weight_decay": 0.0, "final_factor": 0.25, "depth": 2}
+MOMENT = ProgressSnapshot(
+    tick=1234,
+    alive=1000,
+    fates={"complete": 12345, "pruned": 54321, "diverged": 999, "failed": 1},
+    planned=100_000,
+    best=Best(77777, 0.98765, PARAMETERS, alive=False),
+    trained=1_234_567,
+    saved=7_654_321,
+    elapsed=4000.0,
+    ticks_a_minute=34.5,
+    left=3e5,
+)
+
+
+@pytest.mark.parametrize("width", [20, 40, 59, 80, 120, 200])
+def test_no_line_of_the_region_is_longer_than_the_terminal_is_wide(width: int) -> None:
+    heights = set()
+    for moment in (None, MOMENT):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, soft_wrap=True)
+        lines = console.render_lines(region(moment, 4001.0, width), console.options.update(width=width), pad=False)
+        assert all(sum(len(part.text) for part in parts) <= width for parts in lines)
+        heights.add(len(lines))
+    assert heights == {6}
+
+
+class Terminal(io.StringIO):
+    """What says of itself that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "stays"),
+    [
+        (Terminal(), {"TERM": "xterm"}, True),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (Terminal(), {"TERM": "xterm", "TTY_INTERACTIVE": "0"}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+        (io.StringIO(), {"TERM": "xterm-color", "FORCE_COLOR": "1"}, False),  # as a notebook has it
+    ],
+)
+def test_lines_are_drawn_anew_on_terminals_only(file: io.StringIO, environment: dict[str, str], stays: bool) -> None:
+    assert stays_in_place(Console(file=file, _environ=environment)) is stays
+
+
+def _on_a_terminal(folder: Path, columns: int, **environment: str) -> str:
+    """What a run writes to a terminal of so many columns, to the last byte."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "FORCE_COLOR")
+    }
+    command = [sys.executable, "-m", "search.run", "--study", study_file(folder), "--workers", "0"]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=theirs,
+        stderr=theirs,
+        env={**inherited, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait() == 0, written.decode()
+    return written.decode()
+
+
+@pytest.mark.slow
+def test_a_terminal_is_shown_a_region_and_no_line_a_tick(tmp_path: Path) -> None:
+    written = _on_a_terminal(tmp_path, 50)
+    assert "in the first tick" in written
+    assert "\x1b[1A" in written  # back to where the region begins
+    assert "ticks/min ·" not in written
+    after = written.rpartition("20 trials: ")[2]
+    assert "next: python -m reports.export" in after
+    assert written.count("\x1b[?25h") >= written.count("\x1b[?25l")  # the cursor is there, whatever happens next
+
+
+@pytest.mark.slow
+def test_a_dumb_terminal_is_written_lines_without_any_code(tmp_path: Path) -> None:
+    written = _on_a_terminal(tmp_path, 80, TERM="dumb", NO_COLOR="1")
+    assert "\x1b" not in written
+    assert re.search(r"^tick   1 · ", written, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_no_color_is_respected(tmp_path: Path) -> None:
+    written = _on_a_terminal(tmp_path, 80, NO_COLOR="1")
+    assert "in the first tick" in written
+    assert not re.search(r"\x1b\[[0-9;]*(3[0-7]|38;|9[0-7])[0-9;]*m", written)
+
+
+# --- elsewhere --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Callable[[Imagined, int], list[tuple[float, str]]]:
+    """What is written to a log of an imagined search of so many ticks, and when."""
+
+    def tell(imagined: Imagined, ticks: int) -> list[tuple[float, str]]:
+        file = io.StringIO()
+        console = Console(file=file, soft_wrap=True, highlight=False)
+        prepared: Any = SimpleNamespace(device="cpu", storage="sqlite:///x.db")
+        lines: list[tuple[float, str]] = []
+        with Progressing(prepared, console, quiet=False, clock=lambda: imagined.now) as shown:
+            after_tick = shown.begin(imagined, DatasetInfo(1, 1, (1, 28, 28), ("a", "b")))  # type: ignore[arg-type]
+            for _ in range(ticks):
+                file.truncate(0)
+                imagined.train()
+                after_tick()
+                lines += [(imagined.now, text) for text in file.getvalue().strip("\0\n").splitlines()]
+        return lines
+
+    return tell
+
+
+def test_the_first_ticks_are_told_each(told: Callable[[Imagined, int], list[tuple[float, str]]]) -> None:
+    lines = told(Imagined(study(epochs=100)), 20)
+    assert [int(text.split()[1]) for _, text in lines if text.startswith("tick")] == list(range(1, 21))
+
+
+def test_a_long_log_stays_readable(told: Callable[[Imagined, int], list[tuple[float, str]]]) -> None:
+    lines = told(Imagined(study(epochs=500, trials=100), seconds=20.0), 2000)  # eleven hours
+    times = [now for now, _ in lines]
+    assert len(lines) < 800
+    assert max(b - a for a, b in pairwise(times)) <= 80.0  # a minute, and the tick it ends in
+
+
+def test_a_new_best_is_told_at_once_with_its_parameters(
+    told: Callable[[Imagined, int], list[tuple[float, str]]],
+) -> None:
+    lines = told(Imagined(study(epochs=1500, trials=4)), 1500)
+    time, text = lines[-1]
+    assert time == 3000.0
+    assert "best 0.5000 (trial 0): learning_rate 0.1 hidden 4 weight_decay 1e-06" in text
+    assert time - lines[-2][0] < 60.0
+
+
+def test_a_line_tells_everything() -> None:
+    assert line(MOMENT, parameters=False) == (
+        "tick 1234 · 1000 alive · 67666 of 100000 done (12345 complete, 54321 pruned, 999 diverged, 1 failed) · "
+        "best 0.9877 (trial 77777) · 86% of epochs saved · 34 ticks/min · about 3 days 11 h left"
+    )
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, of this test alone."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _row(name: str, url: str = "sqlite:///none.db") -> Row:
+    return {row.study: row for row in listed(url)}[name]
+
+
+def test_listing_runs_no_file(folder: Path) -> None:
+    (folder / "mine.py").write_text(
+        "open('run', 'w')\nstudy = Study(data='digits', trials=7, family=Net, about='a b')\n"
+    )
+    assert _row("mine.py") == Row("mine.py", "digits", "Net", "0 of 7", about="a b")
+    assert not (folder / "run").exists()
+
+
+def test_a_list_leaves_no_database(folder: Path) -> None:
+    assert _row("mlp").trials == "0 of 60"
+    assert list(folder.iterdir()) == []
+
+
+def test_files_that_are_no_studies_are_passed_over(folder: Path) -> None:
+    (folder / "other.py").write_text("study = 3\n")
+    (folder / "_hidden.py").write_text("study = Study()\n")
+    assert not {"other.py", "_hidden.py"} & {row.study for row in listed("sqlite:///none.db")}
+
+
+def test_a_broken_file_is_listed_with_what_is_wrong(folder: Path) -> None:
+    (folder / "bad.py").write_text("study = Study(\n")
+    assert _row("bad.py") == Row("bad.py", state="broken", about="line 1: '(' was never closed")
+
+
+@pytest.mark.slow
+def test_a_study_is_listed_as_it_stands(folder: Path) -> None:
+    url = f"sqlite:///{folder}/runs.db"
+    file = study_file(folder)
+    search(file, url, "--workers", "0", "--timeout", "0")
+    paused = _row("small", url)
+    assert (paused.state, paused.data, paused.family) == ("paused", "digits", "mlp")
+    assert re.fullmatch(r"\d+ of 20", paused.trials)
+    assert re.fullmatch(r"\d+ s ago", paused.seen)
+    search(file, url, "--workers", "0")
+    finished = _row("small", url)
+    assert (finished.state, finished.trials) == ("finished", "20 of 20")
+    record = Store(url, create=False).find("small")
+    assert record is not None
+    best = max(row.value for row in record.trials() if row.state == "complete" and row.value is not None)
+    assert finished.best == f"{best:.4f}"
+
+
+@pytest.mark.slow
+def test_a_study_that_runs_is_listed_so_until_it_dies(folder: Path) -> None:
+    url = f"sqlite:///{folder}/runs.db"
+    process = start(study_file(folder, ("epochs=4", "epochs=4000")), url, "--workers", "0")
+    wait_for_tick(process)
+    alive = _row("small", url)
+    kill_tree(process)
+    assert (alive.state, alive.seen) == ("running", "now")
+    assert _row("small", url).state == "paused"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_the_list_fits_the_terminal(width: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    console = Console(file=io.StringIO(), soft_wrap=True)
+    show("sqlite:///none.db", console)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    assert len(lines) == 1 + len({path.stem for path in (ROOT / "studies").glob("[!_.]*.py")})  # none is wrapped
+
+
+@pytest.mark.slow
+def test_a_log_is_given_all_columns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    console = Console(file=io.StringIO(), soft_wrap=True)
+    show("sqlite:///none.db", console)
+    head = console.file.getvalue().splitlines()[0].split()  # type: ignore[attr-defined]
+    assert head == ["study", "data", "family", "trials", "best", "state", "seen", "about"]

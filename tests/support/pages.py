@@ -1,0 +1,117 @@
+"""What tests of the README and of docs/ share: the blocks of a page, its commands, and how a command is run."""
+
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "http://127.0.0.1:9"  # the discard port: a download is refused at once
+SERVERS = ("reports.dashboard",)  # they run until they are stopped
+NEEDS = "needs "  # a remark behind a command, "needs a GPU": not every machine can run it
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of a block of shell."""
+
+    words: list[str]
+    remark: str  # what stands behind #
+
+    @property
+    def line(self) -> str:
+        """As one types it."""
+        return shlex.join(self.words)
+
+    @property
+    def runs_anywhere(self) -> bool:
+        """Whether any one machine can run it."""
+        return not self.remark.startswith(NEEDS)
+
+    @property
+    def serves(self) -> bool:
+        """Whether it runs until it is stopped."""
+        return any(server in self.words for server in SERVERS)
+
+
+@dataclass(frozen=True)
+class Block:
+    """What stands between two fences."""
+
+    language: str  # "" where the fence says none
+    text: str
+
+    @property
+    def file(self) -> str | None:
+        """The file that a block of Python says to be, in its first line."""
+        named = re.match(r"# (\w+\.py)\n", self.text)
+        return named.group(1) if named else None
+
+    @property
+    def commands(self) -> list[Command]:
+        """The commands of a block of shell, a line each."""
+        parted = (line.partition("#") for line in self.text.splitlines())
+        return [Command(shlex.split(words), remark.strip()) for words, _, remark in parted if words.strip()]
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return a page's blocks, in order."""
+    return [Block(*found) for found in re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.S | re.M)]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a machine that has neither data nor network."""
+    known = {**os.environ, "HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE, "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    known.pop("STUDYHALL_DATA", None)
+    return known
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of a page with this interpreter."""
+    assert words[0] == "python", words
+    return subprocess.run(
+        [sys.executable, *words[1:]], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+
+
+def serve(words: list[str], folder: Path) -> str:
+    """Start a command of a page that serves, at a free port; return what it says first, and stop it."""
+    process = subprocess.Popen(
+        [sys.executable, *words[1:], "--port", "0"], cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        return process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def parse(command: Command) -> None:
+    """Read a command's arguments as it would, without running it. Raises click's errors where it takes no such ones."""
+    assert command.words[:2] == ["python", "-m"]
+    module = importlib.import_module(command.words[2])
+    typer.main.get_command(module.app).make_context(command.words[2], command.words[3:])
+
+
+def dead_links(page: Path) -> list[str]:
+    """Return the links of a page that lead to no file, or to no heading of a page of ours."""
+    dead = []
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        name, _, heading = target.partition("#")
+        file = page.parent / name if name else page
+        if not file.exists() or (heading and heading not in _headings(file)):
+            dead.append(target)
+    return dead
+
+
+def _headings(page: Path) -> set[str]:
+    """Return what links call a page's headings: small letters, words joined by hyphens."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}

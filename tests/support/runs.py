@@ -1,0 +1,229 @@
+"""How tests run a study as a user does: its file, the command, how the command is killed, and what it leaves."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from models.config.families import Mlp
+from models.config.messages import EpochMetrics
+from search.config.baseline import Baseline
+from search.config.study import Float, Int, Study
+from search.record.store import Store
+from search.trial import TrialRow
+
+ROOT = Path(__file__).parents[2]
+
+FILE = """
+from search import Baseline, Float, Int, Mlp, Study
+
+study = Study(
+    family=Mlp(),
+    data="digits",
+    epochs=4,
+    trials=20,
+    engines=2,
+    lanes=3,
+    space={
+        "learning_rate": Float(0.05, 2.0, log=True),
+        "hidden": Int(4, 24),
+        "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),
+    },
+    baselines=[Baseline("known", hidden=16, learning_rate=0.1, weight_decay=0.0)],
+)
+"""
+
+# Changes of it: a second or two of ticks; several seconds, so that what a test does to it comes in time; and for tests
+# that stop it themselves.
+LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
+LONGEST = (("epochs=4", "epochs=8"), ("trials=20", "trials=160"), ("Int(4, 24)", "Int(4, 64)"))
+ENDLESS = (("epochs=4", "epochs=4000"), ("trials=20", "trials=4000"))
+
+# So few configurations that TPE comes back to some: repeats of trials that live, and of trials that are over.
+REPEATING = Study(
+    family=Mlp(),
+    data="digits",
+    epochs=3,
+    trials=16,
+    engines=2,
+    lanes=2,
+    space={
+        "learning_rate": Float(0.1, 0.3, step=0.1),
+        "hidden": Int(4, 6),
+        "weight_decay": Float(0.0, 0.01, step=0.01),
+    },
+    baselines=(Baseline("known", hidden=5, learning_rate=0.1, weight_decay=0.0),),
+)
+
+
+def study_file(folder: Path, *changes: tuple[str, str]) -> Path:
+    """The file of a small study, `small`, with some of its words replaced by others."""
+    text = FILE
+    for word, other in changes:
+        assert word in text
+        text = text.replace(word, other)
+    file = folder / "small.py"
+    file.write_text(text)
+    return file
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def start(study: Path, url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
+    """Start `python -m search.run` on a study file."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "search.run", "--study", str(study), "--storage", url, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=study.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **environment},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """What a command still says, until its end."""
+    said, _ = process.communicate(timeout=600)
+    return said
+
+
+def search(study: Path, url: str, *options: str, **environment: str) -> str:
+    """Run the command to its good end; returns what it said."""
+    process = start(study, url, *options, **environment)
+    said = finish(process)
+    assert process.returncode == 0, said
+    return said
+
+
+def wait_for_tick(process: subprocess.Popen[str], ticks: int = 1) -> None:
+    """Read what a command says until it has told so many ticks."""
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        ticks -= line.startswith("tick ")
+        if ticks <= 0:
+            return
+    raise AssertionError(f"it ended before that tick:\n{said}")
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+
+def workers_of(command: int) -> list[int]:
+    """The ids of the worker processes of a command; none where it has ended."""
+    try:
+        return [int(pid) for pid in Path(f"/proc/{command}/task/{command}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+TOO_LATE = "too late, counted as none"
+
+
+def kill_somewhere(process: subprocess.Popen[str], draw: random.Random) -> str:
+    """Kill a command and its workers somewhere between its start and its end; returns when that was."""
+    ticks = draw.randint(0, 12)
+    if ticks == 0:
+        time.sleep(draw.uniform(0.0, 4.0))
+    else:
+        try:
+            wait_for_tick(process, ticks)
+        except AssertionError:
+            process.communicate()
+            return TOO_LATE
+        time.sleep(draw.uniform(0.0, 0.15))
+    kill_tree(process)
+    return "while it started" if ticks == 0 else "in training"
+
+
+def kill_tree(process: subprocess.Popen[str]) -> None:
+    """kill -9 a command and its workers: as nearly at once as one can."""
+    process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
+    for pid in [*workers_of(process.pid), process.pid]:
+        os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, also if nobody has waited for it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.02)
+    return true()
+
+
+# --- models that fail -------------------------------------------------------------------------------------------------
+
+# What a process runs first: engines that do something else than train.
+SITE = """
+import os, signal, sys
+
+if {module!r} in sys.orig_argv:
+    from models.engine.engine import Engine
+
+    train = Engine._train
+
+    def failing(engine, lanes, *rest):
+        if any({which} for lane in lanes):
+            {statement}
+        return train(engine, lanes, *rest)
+
+    Engine._train = failing
+"""
+
+
+def fail_when_training(folder: Path, module: str, which: str, statement: str) -> str:
+    """Return a PYTHONPATH under which a module's processes meet a statement before they train `which` lane."""
+    (folder / "sitecustomize.py").write_text(SITE.format(module=module, which=which, statement=statement))
+    return str(folder)
+
+
+# --- what a run leaves ------------------------------------------------------------------------------------------------
+
+
+def trials(url: str, name: str = "small") -> list[TrialRow]:
+    """The final table of trials, but for times."""
+    record = Store(url, create=False).find(name)
+    assert record is not None
+    return [timeless(row) for row in record.trials()]
+
+
+def table(url: str, name: str = "small") -> tuple[list[TrialRow], list[tuple[int, EpochMetrics]]]:
+    """Everything that is recorded of a study's search, but for times: its trials and all their curves."""
+    record = Store(url, create=False).find(name)
+    assert record is not None
+    return trials(url, name), [(tick, score.model_copy(update={"seconds": 0.0})) for tick, score in record.scores()]
+
+
+def timeless(row: TrialRow) -> TrialRow:
+    """A trial without its times."""
+    return TrialRow(**{**vars(row), "started": None, "finished": None})
+
+
+def assert_sound(url: str) -> None:
+    """Assert that SQLite finds nothing wrong in a database."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def assert_whole(url: str, name: str = "small") -> None:
+    """Assert that a database is sound, that every trial of a finished study is over, and that nothing lies about."""
+    assert_sound(url)
+    assert {row.state for row in trials(url, name)} <= {"complete", "pruned", "failed"}
+    assert not list(Path(url.removeprefix("sqlite:///")).with_suffix("").rglob("*.safetensors"))
