@@ -12,7 +12,7 @@ from pathlib import Path
 
 from search.config.pruners import SuccessiveHalving
 from search.loop.balance import balanced
-from search.pruners.halving import RungScore, below_cutoff, is_rung, insert_sorted
+from search.pruners.halving import RungScore, below_cutoff, insert_sorted, is_rung
 
 FIGURE = Path(__file__).with_suffix(".svg")
 

@@ -4,6 +4,9 @@ Raised anywhere, caught once by each command, which prints the two halves and ex
 not a `UserError` is our own mistake and exits with code 1.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """Something the user can put right.
@@ -18,3 +21,9 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n  {self.remedy}"
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return ` (did you mean "mlp"?)` for a name that is close to one of `names`, else nothing."""
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else ""

@@ -160,8 +160,7 @@ def _shelve(store: "Store", url: str, found: "Findings", final: "Final", folder:
 
 def _record(store: "Store", name: str) -> "Record":
     """Return the study's record. Raises UserError, with what there is instead, where there is none."""
-    from models.errors import UserError
-    from search.config.translate import did_you_mean
+    from models.errors import UserError, did_you_mean
 
     record = store.find(name)
     if record is None:

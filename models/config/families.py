@@ -94,9 +94,7 @@ class CustomModel(FrozenConfig):
     sha256: str  # of the statements that it is made of: what a study is known by, and what a model file keeps
     needs: tuple[str, ...] = ()  # arguments that every trial must have
     takes: tuple[str, ...] = ()  # arguments with a default of their own
-    facts: tuple[
-        str, ...
-    ] = ()  # arguments without one that are among FACTS, which the data tell unless the space does
+    facts: tuple[str, ...] = ()  # arguments without one that are among FACTS, which the data tell unless the space does
     source: str = ""  # those statements, at their lines in the file; "" in a model file, and for an installed package
     file: str = ""  # the file they are from: messages name it, and what lies beside it can be imported
     module: str = ""  # of an installed package, instead of source and file

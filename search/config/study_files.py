@@ -14,9 +14,9 @@ from types import ModuleType
 
 from pydantic import ValidationError
 
-from models.errors import UserError
+from models.errors import UserError, did_you_mean
 from search.config.study import Study
-from search.config.translate import _kind, did_you_mean, translate
+from search.config.translate import _kind, translate
 
 INSTALLED = Path(__file__).resolve().parents[2] / "studies"  # beside the package `search`, wherever that is
 PATTERN = INSTALLED / "mlp.py"  # the page to copy

@@ -5,16 +5,14 @@ Called by every command that begins from a study file (search.run above all). A 
 torch, Optuna or the database: a list of studies costs a look into two folders, and a study file imports words only.
 """
 
-import difflib
 import reprlib
-from collections.abc import Iterable
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from models.config import recipe
 from models.datasets import dataset_config as origin
-from models.errors import UserError
+from models.errors import UserError, did_you_mean
 from search.config import study as spec
 
 # --- what the checks of search.spec found, in two halves --------------------------------------------------------------
@@ -74,12 +72,6 @@ def _fields(word: str) -> list[str]:
 
 
 # --- how things are written in a message ------------------------------------------------------------------------------
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """` (did you mean "mlp"?)`, or nothing where no word is close."""
-    close = difflib.get_close_matches(word.lower(), words, n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def _kind(thing: object) -> str:

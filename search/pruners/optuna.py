@@ -9,9 +9,8 @@ import inspect
 
 import optuna
 
-from models.errors import UserError
+from models.errors import UserError, did_you_mean
 from search.config.pruners import OptunaPruner
-from search.config.translate import did_you_mean
 
 # --- Optuna's pruners -------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
-from models.datasets import import_dataset as importing
 from models.datasets import download
+from models.datasets import import_dataset as importing
 from models.datasets import source as data
 from models.datasets.array_store import ROOM
 from models.datasets.batches import BatchSource

@@ -202,7 +202,12 @@ def test_an_error_for_users_passes_unchanged() -> None:
             "Mlp has depth, activation, bias",
         ),
         ("Mlp(),", "'mpl',", "line 3: family cannot be 'mpl' (did you mean \"mlp\"?)", "choose one of: linear, mlp"),
-        ("Mlp(),", "Mlp,", "line 3: family is <class 'models.config.families.Mlp'>", "write it with a word of `search`"),
+        (
+            "Mlp(),",
+            "Mlp,",
+            "line 3: family is <class 'models.config.families.Mlp'>",
+            "write it with a word of `search`",
+        ),
         (
             "Int(16, 512, log=True)",
             "(16, 512)",

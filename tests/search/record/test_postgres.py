@@ -25,8 +25,7 @@ from search.fleet.fleet import Fleet
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.record import database as schema
-from search.record import tables
-from search.record import postgres
+from search.record import postgres, tables
 from search.record.record import Record
 from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store

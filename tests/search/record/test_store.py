@@ -30,11 +30,11 @@ from search.config.samplers import Grid
 from search.config.study import Choice, Float, Int, Study
 from search.record import database as schema
 from search.record import sqlite, tables
-from search.record.sqlite import file_lock
 from search.record.fingerprint import fingerprint
 from search.record.lease import LeaseLost
 from search.record.record import Record
 from search.record.rows import FinalistRow
+from search.record.sqlite import file_lock
 from search.record.store import Store
 from search.trial import TrialRow
 
