@@ -12,7 +12,8 @@ from pathlib import Path
 
 from search.config.pruners import SuccessiveHalving
 from search.loop.balance import balanced
-from search.pruners.halving import RungScore, below_cutoff, insert_sorted, is_rung
+from search.pruners.halving import below_cutoff, is_rung
+from search.pruners.rung import RungScore, insert_sorted
 
 FIGURE = Path(__file__).with_suffix(".svg")
 
@@ -130,7 +131,7 @@ def played() -> list[Trial]:
         for trial in live:
             epoch = len(trial.standings) + 1
             score = quality[trial.number] - 0.5**epoch
-            trial.standings.append(RungScore(score, 0.0, trial.number))
+            trial.standings.append(RungScore((-score, 0.0, trial.number), score))
             insert_sorted(trial.standings[-1], at_epoch[epoch])
         for trial in live:
             epoch, mine = len(trial.standings), trial.standings[-1]

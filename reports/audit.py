@@ -66,7 +66,7 @@ def _curves(record: Record) -> dict[int, list[EpochMetrics]]:
 
 
 def _over(study: Study, curve: Sequence[EpochMetrics]) -> bool:
-    return curve[-1].epoch == study.epochs or not math.isfinite(curve[-1].validation_loss)
+    return curve[-1].epoch == study.epochs or not math.isfinite(curve[-1].validation["loss"])
 
 
 class Audit:

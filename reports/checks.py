@@ -160,7 +160,7 @@ def pruning_regret(found: Findings) -> Judged:
     if regretted:
         return _look(
             f"{regretted} of {counted(of, 'audited trial')} would have beaten the best (at most {high:.0%} of all "
-            f"pruned ones, at {LEVEL:.0%}): prune less, with Peer(keep=...) nearer to 1 or a later first rung."
+            f"pruned ones, at {LEVEL:.0%}): prune less, with SuccessiveHalving(keep_fraction=...) nearer to 1 or a later first rung."
         )
     return _passed(
         f"None of {counted(of, 'audited trial')} would have beaten the best: fewer than {high:.0%} of the pruned ones "

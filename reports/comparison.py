@@ -76,7 +76,7 @@ def _rows(record: Record, together: list[FinalistRow], tested: Tested) -> list[R
     by_trial: dict[int, list[FinalistRow]] = {}
     for row in together:
         by_trial.setdefault(row.trial, []).append(row)
-    ranked = ranking(by_trial)
+    ranked = ranking(by_trial, record.study.objective)
     about = {"study": record.name, "dataset": study.dataset}
     rows: list[Row] = []
     for baseline, trial in zip(study.baselines, trials, strict=False):  # they are the first trials
@@ -100,8 +100,8 @@ def _figures(record: Record, rows: list[FinalistRow], tested: Tested) -> Row:
     losses = losses_of(record.study.loss, logits.double(), labels).numpy()  # (S, N), as the study counts them
     hits = (logits.argmax(2) == labels).double().numpy()  # (S, N)
     known = {
-        "train_loss": _over_seeds([row.train_loss for row in rows]),
-        "train_accuracy": _over_seeds([row.train_accuracy for row in rows]),
+        "train_loss": _over_seeds([(row.train or {}).get("loss") for row in rows]),
+        "train_accuracy": _over_seeds([(row.train or {}).get("accuracy") for row in rows]),
         "test_loss": interval(losses) if np.isfinite(losses).all() else None,
         "test_accuracy": interval(hits),
     }

@@ -9,6 +9,7 @@ Letters: S seeds, N test images, C classes.
 """
 
 import hashlib
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +35,9 @@ from search.fleet.fleet import Fleet
 from search.loop import coordinator
 from search.loop.balance import balanced
 from search.loop.snapshots import Snapshots, snapshots_of
-from search.objective import select_epoch
+from search.objective import Key, Objective, select_epoch
 from search.record.record import Record
 from search.record.rows import FinalistRow
-from search.record.trials_frame import curves_of
 from search.trial import TrialRow
 
 Phase = Literal["rank", "retrain"]
@@ -56,7 +56,7 @@ def choose(record: Record, top: int) -> list[TrialRow]:
 
     Raises UserError where there is none. A repeat of another trial is passed over; a baseline that diverged is none.
     """
-    curves = curves_of(record)
+    curves = record.curves()
     complete = [row for row in record.trials() if row.state == "complete" and row.joined is not None]
     if not complete:
         raise UserError(
@@ -64,24 +64,27 @@ def choose(record: Record, top: int) -> list[TrialRow]:
             "search on with more --trials, or with ranges in which training does not diverge",
         )
 
-    def order(row: TrialRow) -> tuple[float, float, int]:
-        selected = select_epoch(record.study.keep, curves[row.number])
+    def order(row: TrialRow) -> Key:
+        selected = select_epoch(curves[row.number], record.study.keep, record.study.objective)
         assert selected is not None
-        return -selected.accuracy, selected.loss, row.number
+        return record.study.objective.key(selected.validation, row.number)
 
     ranked = sorted(complete, key=order)
     return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
 
 
-def ranking(by_trial: Mapping[int, Sequence[FinalistRow]]) -> list[int]:
-    """Return the finalists, best first, by their mean validation score over seeds; ties as everywhere."""
+def ranking(by_trial: Mapping[int, Sequence[FinalistRow]], objective: Objective) -> list[int]:
+    """Return the finalists, best first, by their mean validation metrics over seeds.
 
-    def order(trial: int) -> tuple[float, float, int]:
-        rows = by_trial[trial]
-        losses = [float("inf") if it.validation_loss is None else it.validation_loss for it in rows]
-        return -statistics.fmean(it.validation_accuracy or 0.0 for it in rows), statistics.fmean(losses), trial
+    One that diverged under a seed comes after all that did not.
+    """
 
-    return sorted(by_trial, key=order)
+    def key(trial: int) -> Key:
+        every = [row.validation or {} for row in by_trial[trial]]
+        means = {name: statistics.fmean(metrics.get(name, math.nan) for metrics in every) for name in every[0]}
+        return objective.key({"loss": math.nan, objective.metric: math.nan} | means, trial)
+
+    return sorted(by_trial, key=key)
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -190,16 +193,14 @@ class Wave:
         else:
             for lane in ending:
                 job = self._jobs[lane]
-                selected = select_epoch(self._record.study.keep, self._live[lane])
-                if selected is None or not _sound(self._live[lane][-1], self._phase):  # it diverged: nothing it can do
-                    row = FinalistRow(job.row.number, job.seed, best_epoch=0, validation_accuracy=0.0)
+                study, curve = self._record.study, self._live[lane]
+                selected = select_epoch(curve, study.keep, study.objective)
+                if selected is None or not _sound(curve[-1], self._phase):
+                    diverged = dict.fromkeys(curve[-1].validation, math.nan) | {"accuracy": 0.0}
+                    row = FinalistRow(job.row.number, job.seed, best_epoch=0, validation=diverged)
                 else:
                     row = FinalistRow(
-                        job.row.number,
-                        job.seed,
-                        best_epoch=selected.epoch,
-                        validation_accuracy=selected.accuracy,
-                        validation_loss=selected.loss,
+                        job.row.number, job.seed, best_epoch=selected.epoch, validation=selected.validation
                     )
                 self._record.save_finalist(row)
         for lane in ending:
@@ -231,8 +232,7 @@ class Wave:
                     job.row.number,
                     job.seed,
                     epochs=job.epochs,
-                    train_loss=measured[lane][0],
-                    train_accuracy=measured[lane][1],
+                    train=measured[lane],
                     train_seconds=sum(score.seconds for score in self._live[lane]),
                     model=job.file,
                     model_sha256=_sha256(folder / job.file),
@@ -246,7 +246,7 @@ def _work(study: Study, dataset_info: DatasetInfo, row: TrialRow) -> float:
 
 def _sound(score: EpochMetrics, phase: Phase) -> bool:
     """Tell whether the losses of an epoch are numbers; while retraining nothing is held out."""
-    losses = [score.train_loss] if phase == "retrain" else [score.train_loss, score.validation_loss]
+    losses = [metrics["loss"] for metrics in (score.train, score.validation) if metrics]
     return all(abs(loss) < float("inf") for loss in losses)
 
 
@@ -283,7 +283,9 @@ class Retraining:
         self._train("rank", jobs)
         known = self._rows()
         rows = {row.number: row for row in chosen}
-        ranked = ranking({number: [known[number, seed] for seed in range(seeds)] for number in rows})
+        ranked = ranking(
+            {number: [known[number, seed] for seed in range(seeds)] for number in rows}, self._record.study.objective
+        )
         return [rows[number] for number in ranked]
 
     def retrain(self, ranked: Sequence[TrialRow], seeds: int) -> None:
@@ -361,6 +363,7 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
         said[which] = logits.numpy()
         losses = losses_of(about.recipe.loss, logits.unsqueeze(0), labels).mean()
         hits = (logits.argmax(1) == labels).double().mean()
-        figures = FinalistRow(*which, test_loss=losses.item(), test_accuracy=hits.item(), ledger=line)
+        test = {"loss": losses.item(), "accuracy": hits.item()}
+        figures = FinalistRow(*which, test=test, ledger=line)
         record.save_finalist(figures)
     return keep(kept, sums, said, labels.numpy(), examples.inputs, examples.classes)

@@ -26,7 +26,7 @@ from search.config.study import Study
 from search.objective import select_epoch
 from search.record.record import Record
 from search.record.rows import FinalistRow, LedgerRow
-from search.record.trials_frame import curves_of, trials_frame
+from search.record.trials_frame import trials_frame
 from search.samplers.distributions import as_mirrored
 from search.trial import TrialRow
 
@@ -85,10 +85,7 @@ class Findings:
         complete = self.trials[self.trials["state"] == "complete"]
         if complete.empty:
             return None
-        order = complete.sort_values(
-            ["validation_accuracy", "validation_loss", "number"], ascending=[False, True, True]
-        )
-        return int(order["number"].iloc[0])
+        return int(self.study.objective.sort(complete)["number"].iloc[0])
 
     @property
     def shown(self) -> int | None:
@@ -103,7 +100,7 @@ class Findings:
 def findings(record: Record, final: Final | None) -> Findings:
     """Read a study."""
     rows = record.trials()
-    by_trial = curves_of(record)
+    by_trial = record.curves()
     trials = trials_frame(record, rows, by_trial)
     diverged = [row.diverged_at is not None for row in rows]
     trials["fate"] = trials["state"].mask(pd.Series(diverged, dtype=bool), "diverged")
@@ -128,8 +125,11 @@ def final(record: Record, ranked: list[TrialRow], seeds: int, tested: Tested) ->
 
 def curves_frame(scores: Sequence[EpochMetrics]) -> pd.DataFrame:
     """Return one row per trial and epoch, in their order."""
-    columns = ["epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds"]
-    return pd.DataFrame({"trial": [it.lane for it in scores]} | {c: [getattr(it, c) for it in scores] for c in columns})
+    columns: dict[str, list[float]] = {"trial": [it.lane for it in scores], "epoch": [it.epoch for it in scores]}
+    for split in ("train", "validation"):
+        for metric in ("loss", "accuracy"):
+            columns[f"{split}_{metric}"] = [getattr(it, split)[metric] for it in scores]
+    return pd.DataFrame(columns | {"seconds": [it.seconds for it in scores]})
 
 
 def learning_frame(found: Findings) -> pd.DataFrame:
@@ -226,19 +226,21 @@ def audit_frame(record: Record, trials: pd.DataFrame) -> pd.DataFrame:
     for _, trial, _, score in record.finalist_scores(PHASE):
         curves.setdefault(trial, []).append(score)
     complete = trials[trials["state"] == "complete"]
-    best = max(zip(complete["validation_accuracy"], -complete["validation_loss"], strict=True), default=None)
+    objective, names = record.study.objective, ("loss", record.study.objective.metric)
+    keys = [objective.key({name: row[f"validation_{name}"] for name in names}) for row in complete.to_dict("records")]
+    best = min(keys, default=None)
     rows = []
     for trial, again in sorted(curves.items()):
-        selected = select_epoch(record.study.keep, again)
+        selected = select_epoch(again, record.study.keep, record.study.objective)
         over = again[-1].epoch == record.study.epochs
-        if selected is None or not (over or not np.isfinite(again[-1].validation_loss)):
+        if selected is None or not (over or not np.isfinite(again[-1].validation["loss"])):
             continue  # paused in the middle
         recorded = record.curve(trial)
         pairs = zip(recorded, again, strict=False)
-        same = all(math.isclose(old.train_loss, new.train_loss, rel_tol=ROUNDING) for old, new in pairs)
-        end = selected.accuracy if over else np.nan
-        then = recorded[-1].validation_accuracy
-        regret = over and (best is None or (selected.accuracy, -selected.loss) > best)
+        same = all(math.isclose(old.train["loss"], new.train["loss"], rel_tol=ROUNDING) for old, new in pairs)
+        end = record.study.objective.value(selected.validation) if over else np.nan
+        then = record.study.objective.value(recorded[-1].validation)
+        regret = over and (best is None or objective.key(selected.validation) < best)
         rows.append((trial, len(recorded), then, end, same, regret))
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
@@ -254,7 +256,7 @@ def seeds_frame(final: Final) -> pd.DataFrame:
             "trial": row.number,
             "baseline": row.baseline,
             "seed": seed,
-            "validation_accuracy": final.rows[row.number, seed].validation_accuracy,
+            "validation_accuracy": (final.rows[row.number, seed].validation or {}).get("accuracy"),
             "test_accuracy": float(final.tested.right(row.number, seed).mean()),
         }
         for rank, row in enumerate(final.ranked, start=1)

@@ -12,6 +12,7 @@ from models.config.families import called
 from reports.statistics import interval
 from reports.tested import Tested
 from search.record.record import Record
+from search.record.rows import FinalistRow
 from search.record.trials_frame import parameter_types
 from search.trial import TrialRow
 
@@ -39,17 +40,17 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
                 "dataset": study.dataset,
                 **study.to_external(row.params),
                 "epochs": mine[0].epochs,
-                "validation_accuracy": _mean([it.validation_accuracy for it in mine]),
-                "validation_loss": _mean([it.validation_loss for it in mine]),
+                "validation_accuracy": _mean(mine, "validation", "accuracy"),
+                "validation_loss": _mean(mine, "validation", "loss"),
                 "seeds": seeds,
                 "test_accuracy_mean": tests.mean,
                 "test_accuracy_std": None if np.isnan(tests.std) else tests.std,
                 "test_accuracy_low": max(0.0, tests.low),
                 "test_accuracy_high": min(1.0, tests.high),
-                "test_loss_mean": _mean([it.test_loss for it in mine]),
-                "train_accuracy_mean": _mean([it.train_accuracy for it in mine]),
-                "train_loss_mean": _mean([it.train_loss for it in mine]),
-                "train_seconds": _mean([it.train_seconds for it in mine]),
+                "test_loss_mean": _mean(mine, "test", "loss"),
+                "train_accuracy_mean": _mean(mine, "train", "accuracy"),
+                "train_loss_mean": _mean(mine, "train", "loss"),
+                "train_seconds": float(np.mean([it.train_seconds for it in mine])),
                 "published_test_accuracy": published.get(row.baseline) if row.baseline else None,
             }
         )
@@ -75,7 +76,7 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean; None where a value is unknown, or no number."""
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if len(known) == len(values) else None
+def _mean(rows: Sequence[FinalistRow], split: str, metric: str) -> float | None:
+    """Return the mean over seeds; None where a value is unknown, or no number."""
+    values = [(getattr(row, split) or {}).get(metric, np.nan) for row in rows]
+    return None if np.isnan(values).any() else float(np.mean(values))

@@ -168,7 +168,7 @@ def _optimism(found: Findings, final: Final) -> tuple[str, Cell]:
     best = found.best
     assert best is not None  # there are finalists
     score = float(found.trials["validation_accuracy"][best])
-    again = [final.rows[best, seed].validation_accuracy or 0.0 for seed in range(final.seeds)]
+    again = [(final.rows[best, seed].validation or {}).get("accuracy", 0.0) for seed in range(final.seeds)]
     mean = sum(again) / len(again)
     gap = score - mean
     told = f"optimistic by {gap:.4f}" if gap > 0 else f"not optimistic ({-gap:.4f} below)"

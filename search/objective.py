@@ -1,30 +1,114 @@
-"""What a curve comes to: the one rule of which epoch speaks for a trial."""
+"""The objective: which metric is searched for, in which direction, and how ties are broken. The only place that sorts.
+
+Everybody who ranks trials, epochs or finalists sorts by `Objective.key`: best first, then the lower loss, then whoever
+came earlier; a model whose metrics are no finite numbers comes last.
+"""
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import Field, field_validator, model_validator
+
+from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
 from models.config.recipe import Keep
+from models.metrics.registry import METRICS, metric_named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Key = tuple[float, float, int]  # sorts the best first
 
 
-class SelectedEpoch(NamedTuple):
-    """The epoch that speaks for a curve, and its validation figures."""
+class Objective(FrozenConfig):
+    """The validation metric that is searched for.
 
-    epoch: int
-    accuracy: float
-    loss: float
+    A study file may write the metric's name alone: `objective="loss"`.
+
+    Args:
+        metric: A name from the registry of metrics, "accuracy" or "loss".
+        direction: "maximize" or "minimize"; the metric's own unless given.
+
+    Example:
+        >>> Objective("loss").direction
+        'minimize'
+    """
+
+    metric: str = Field(default="accuracy", description="The metric's name.")
+    direction: Literal["maximize", "minimize"] = Field(
+        default="maximize", description="Which way is better; the metric's own direction unless given."
+    )
+
+    def __init__(self, metric: str = "accuracy", **fields: Any) -> None:
+        super().__init__(metric=metric, **fields)  # type: ignore[call-arg]
+
+    @field_validator("metric")
+    @classmethod
+    def _registered(cls, metric: str) -> str:
+        METRICS.load(metric)
+        return metric
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_direction(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "direction" in given or (metric := given.get("metric")) not in METRICS:
+            return given
+        return {**given, "direction": "maximize" if metric_named(str(metric)).greater_is_better else "minimize"}
+
+    @classmethod
+    def parse(cls, value: object) -> object:
+        """Let a metric's name stand for the objective."""
+        return cls(value) if isinstance(value, str) else value
+
+    def value(self, metrics: Mapping[str, float]) -> float:
+        """Return the objective's value among an epoch's validation metrics."""
+        return metrics[self.metric]
+
+    def cost(self, value: float) -> float:
+        """Return the value turned so that lower is better."""
+        return -value if self.direction == "maximize" else value
+
+    def is_finite(self, metrics: Mapping[str, float]) -> bool:
+        """Return whether the objective and the loss are finite: else the model has diverged."""
+        return math.isfinite(metrics["loss"]) and math.isfinite(self.value(metrics))
+
+    def key(self, metrics: Mapping[str, float], number: int = 0) -> Key:
+        """Return what sorts trials, epochs or finalists, the best first.
+
+        Args:
+            metrics: Validation metrics by name, the objective's and "loss" among them.
+            number: The trial's or the epoch's: of equals the earlier one is better.
+        """
+        if not self.is_finite(metrics):
+            return math.inf, math.inf, number
+        return self.cost(self.value(metrics)), metrics["loss"], number
+
+    def sort(self, frame: "pd.DataFrame", number: str = "number") -> "pd.DataFrame":
+        """Return the rows of a table, best first.
+
+        Args:
+            frame: Has the columns `validation_<metric>`, `validation_loss` and `number`.
+            number: The column that says which of equals came earlier.
+        """
+        by = list(dict.fromkeys([f"validation_{self.metric}", "validation_loss", number]))
+        return frame.sort_values(by, ascending=[self.direction == "minimize", *(True for _ in by[1:])])
 
 
-def select_epoch(keep: Keep, curve: Iterable[EpochMetrics]) -> SelectedEpoch | None:
-    """Return the best epoch (ties: lower loss, then earlier) or the last one; None for a curve without numbers."""
-    known = [
-        SelectedEpoch(score.epoch, score.validation_accuracy, score.validation_loss)
-        for score in curve
-        if math.isfinite(score.validation_loss)
-    ]
-    if not known:
+def select_epoch(curve: Iterable[EpochMetrics], rule: Keep, objective: Objective) -> EpochMetrics | None:
+    """Return the epoch whose metrics are the trial's.
+
+    Args:
+        curve: The epochs of one trial.
+        rule: "best" by the objective, or "last".
+        objective: What is best.
+
+    Returns:
+        None where no epoch's metrics are finite.
+    """
+    finite = [epoch for epoch in curve if math.isfinite(epoch.validation["loss"])]
+    if not finite:
         return None
-    if keep == "last":
-        return max(known)
-    return min(known, key=lambda it: (-it.accuracy, it.loss, it.epoch))
+    if rule == "last":
+        return max(finite, key=lambda metrics: metrics.epoch)
+    return min(finite, key=lambda metrics: objective.key(metrics.validation, metrics.epoch))

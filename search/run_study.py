@@ -27,7 +27,7 @@ class Best:
     """The best trial that is complete; ties go to the lower validation loss, then to the lower number."""
 
     number: int  # of the trial
-    score: float  # validation accuracy, a share of 1
+    score: float  # the objective's value
     epoch: int  # the one that speaks for the trial
     parameters: Parameters
 
@@ -49,9 +49,9 @@ class Result:
         `validation_accuracy` is a share of 1, `validation_loss` a mean per example, `seconds` a trial's share of the
         time that its ticks took.
         """
-        from search.record.trials_frame import curves_of, trials_frame
+        from search.record.trials_frame import trials_frame
 
-        return trials_frame(self._record, self._record.trials(), curves_of(self._record))
+        return trials_frame(self._record, self._record.trials(), self._record.curves())
 
     @cached_property
     def best(self) -> Best | None:
@@ -59,13 +59,11 @@ class Result:
         complete = self.trials[self.trials["state"] == "complete"]
         if complete.empty:
             return None
-        order = complete.sort_values(
-            ["validation_accuracy", "validation_loss", "number"], ascending=[False, True, True]
-        )
-        row = order.iloc[0]
+        objective = self._record.study.objective
+        row = objective.sort(complete).iloc[0]
         number = int(row["number"])
         parameters = self._record.study.to_external(self._record.trials()[number].params)
-        return Best(number, float(row["validation_accuracy"]), int(row["best_epoch"]), parameters)
+        return Best(number, float(row[f"validation_{objective.metric}"]), int(row["best_epoch"]), parameters)
 
     @cached_property
     def study(self) -> "optuna.Study":

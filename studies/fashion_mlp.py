@@ -21,7 +21,7 @@ study = Study(
     precision="bfloat16",  # at parity with float32, in about 60 % of its time at these widths
     trials=40,
     pruner=SuccessiveHalving(
-        first=10
+        min_epochs=10
     ),  # what decay and schedule are worth shows late: judged from epoch 4 on, the best were cut
     space={
         "learning_rate": Float(3e-4, 3e-3, log=True),  # Adam's own 0.001 lies in the middle

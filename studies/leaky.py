@@ -18,7 +18,7 @@ study = Study(
     loss="nll",
     trials=32,
     pruner=SuccessiveHalving(
-        first=6
+        min_epochs=6
     ),  # a high rate that falls looks bad until it has fallen: judged at epoch 1, the best were cut
     space={
         "learning_rate": Float(3e-4, 0.1, log=True),  # times 10 with this momentum; diverges a little below 0.1

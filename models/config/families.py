@@ -89,7 +89,7 @@ class CustomModel(FrozenConfig):
     value in every space, if they are no such facts; others may be, and keep their default where they are not.
     """
 
-    name: Literal["own"] = "own"
+    name: Literal["custom"] = "custom"
     attribute: str  # what it is called in its module: "Net"
     sha256: str  # of the statements that it is made of: what a study is known by, and what a model file keeps
     needs: tuple[str, ...] = ()  # arguments that every trial must have

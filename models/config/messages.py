@@ -1,35 +1,28 @@
-"""The words of a recipe: how a model of a study is built and trained, apart from what is searched.
+"""What passes between the coordinator and an engine, as plain data."""
 
-A study file (search.spec.Study) is made of these words, a model file carries them in its metadata, and an engine is
-told what to do in them. They are plain frozen data: no torch, no Optuna, so that reading a study file takes
-milliseconds.
-"""
+from collections.abc import Mapping
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from models.config.base import FrozenConfig, Parameters
-
-# --- what passes between the coordinator and an engine ----------------------------------------------------------------
 
 
 class LaneSpec(FrozenConfig):
     """A lane as an engine is asked for it: one configuration, from its first epoch on."""
 
-    lane: int  # its name in every message: the trial's number, or the place in the list of finalists
-    parameters: Parameters
-    seed: int  # of its initial weights
-    stream: int = 0  # lanes of one stream see the same minibatches
+    lane: int = Field(description="Its name in every message: the trial's number, or the place among the finalists.")
+    parameters: Parameters = Field(description="What the model is built and trained with.")
+    seed: int = Field(description="Seed of its initial weights.")
+    stream: int = Field(default=0, description="Lanes of one stream see the same minibatches.")
 
 
 class EpochMetrics(FrozenConfig):
-    """What one epoch of one lane came to. Losses are means per example, accuracies shares of 1."""
+    """The metrics of one lane after one epoch, by name. A loss is a mean per example, an accuracy a share of 1."""
 
-    model_config = ConfigDict(allow_inf_nan=True)  # a diverged lane has a loss that is no number
+    model_config = ConfigDict(allow_inf_nan=True)  # the loss of a diverged lane is no finite number
 
     lane: int
-    epoch: int  # 1 is the first
-    train_loss: float  # running mean over the epoch, as train_accuracy
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    seconds: float  # this lane's share of the tick, by its work
+    epoch: int = Field(description="1 is the first.")
+    train: Mapping[str, float] = Field(description="Running means over the epoch.")
+    validation: Mapping[str, float] = Field(description="After the epoch; empty where no examples are held out.")
+    seconds: float = Field(description="This lane's share of the tick, by its number of weights.")

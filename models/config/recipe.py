@@ -32,6 +32,7 @@ class Recipe(FrozenConfig):
     loss: Loss = "cross_entropy"
     augment: tuple[Augment, ...] = ()  # how training pictures are moved at random
     keep: Keep = "best"
+    metrics: tuple[str, ...] = Field(default=(), description="Metrics that are recorded besides loss and accuracy.")
     precision: Precision = "float32"
     seed: int = Field(default=0, ge=0, lt=2**63)  # of everything random
 

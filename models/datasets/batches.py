@@ -27,11 +27,17 @@ class BatchSource:
         self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, channels, height, width)
         self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
         self._labels = torch.from_numpy(examples.labels).to(device)  # (all,)
+        self._classes = len(examples.classes)
         self._flat = self._inputs.view(len(self._inputs), -1)
         # (byte / 255 - mean) / std as one multiplication and one addition, per channel; a table's numbers are no bytes
         std, mean = torch.tensor(normalised.std), torch.tensor(normalised.mean)
         self._scale = (1.0 / (scale_of(examples.inputs) * std)).view(-1, 1, 1).to(device)
         self._shift = (-mean / std).view(-1, 1, 1).to(device)
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return self._classes
 
     def __len__(self) -> int:
         return len(self._chosen)

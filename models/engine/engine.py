@@ -23,10 +23,11 @@ from models.config.optimizers import SGD
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
 from models.engine.cuda_graph import Replayed
-from models.engine.figures import _Figures
+from models.engine.epoch_predictions import EpochPredictions
 from models.families.base import Family, FusedModel, Lane, Weights, initial_tensors
 from models.families.custom.fused_modules import FusedModules
 from models.families.custom.module_family import ModuleFamily, names_of
+from models.metrics.registry import STANDARD
 from models.ops.matmul import note_for
 from models.ops.optimizers import TickHyperparameters, bind_optimizer, state_names
 from models.seeds import derive
@@ -40,7 +41,7 @@ _Key = tuple[int, int, Hashable]  # a group: the stream and the size of minibatc
 
 
 class Engine:
-    """Lanes of one recipe on one device. Without a `validation_set` part, validation figures are NaN."""
+    """Lanes of one recipe on one device. Without a `validation_set` there are no validation metrics."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Engine:
             validation_set,
             device,
         )
+        self._metrics = tuple(dict.fromkeys((*STANDARD, *recipe.metrics)))
         self._momentum_searched = momentum_searched
         self._states = state_names(recipe.optimizer, momentum_searched)
         narrows = family.input_weight and not self._states and not recipe.augment
@@ -139,10 +141,10 @@ class Engine:
         for (stream, size, _), (lanes, fused) in self._fused.items():
             began = time.perf_counter()
             seed = derive(self._recipe.seed, "shuffle", stream, number)
-            train_loss, train_accuracy = self._train(lanes, fused, size, seed)
-            loss, accuracy = [math.nan] * len(lanes), [math.nan] * len(lanes)
+            train = self._train(lanes, fused, size, seed)
+            validation: list[dict[str, float]] = [{} for _ in lanes]
             if self._validation_set is not None:
-                loss, accuracy = self._pass(lanes, fused, self._validation_set)
+                validation = self._pass(lanes, fused, self._validation_set)
             shares = self._shares(lanes, time.perf_counter() - began)
             for i, lane in enumerate(lanes):
                 lane.epochs += 1
@@ -150,27 +152,25 @@ class Engine:
                     EpochMetrics(
                         lane=lane.order.lane,
                         epoch=lane.epochs,
-                        train_loss=train_loss[i],
-                        train_accuracy=train_accuracy[i],
-                        validation_loss=loss[i],
-                        validation_accuracy=accuracy[i],
+                        train=train[i],
+                        validation=validation[i],
                         seconds=shares[i],
                     )
                 )
         return scores
 
-    def measure(self, wanted: Sequence[int]) -> dict[int, tuple[float, float]]:
-        """Return the loss and accuracy of some lanes (and their fellows) in a full pass over what they trained on."""
+    def measure(self, wanted: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Return the metrics of some lanes (and of those fused with them) in a full pass over the training set."""
         measured = {}
         for lanes, fused in self._fused.values():
             if not any(lane.order.lane in wanted for lane in lanes):
                 continue
-            figures = zip(*self._pass(lanes, fused, self._train_set), strict=True)
-            measured.update({lane.order.lane: pair for lane, pair in zip(lanes, figures, strict=True)})
+            metrics = self._pass(lanes, fused, self._train_set)
+            measured.update({lane.order.lane: mine for lane, mine in zip(lanes, metrics, strict=True)})
         return measured
 
-    def _train(self, lanes: list[Lane], fused: FusedModel, size: int, seed: int) -> tuple[list[float], list[float]]:
-        """One epoch in minibatches of a size; returns running means of loss and accuracy, a number a lane."""
+    def _train(self, lanes: list[Lane], fused: FusedModel, size: int, seed: int) -> list[dict[str, float]]:
+        """Train one epoch in minibatches of a size; return the metrics over the epoch, each from before its step."""
         examples = len(self._train_set)
         steps = math.ceil(examples / size)
         optimizer = bind_optimizer(
@@ -186,22 +186,22 @@ class Engine:
             self._momentum_searched,
         )
         order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed)).to(self._device)
-        figures = _Figures(len(lanes), examples, self._device)
+        predictions = EpochPredictions(len(lanes), examples, self._metrics, self._device)
         if isinstance(fused, FusedModules):
             fused.begin_tick(derive(seed, "masks"))
-        train_set = Replayed(fused) if self._device.type == "cuda" and fused.cuda_graph_safe else fused
+        trained = Replayed(fused) if self._device.type == "cuda" and fused.cuda_graph_safe else fused
         for places, x, y in self._train_set.batches(
             size, order, self._recipe.augment, derive(seed, "augment"), self._unchanging
         ):
-            figures.put(places, *train_set.step(x, y, optimizer))
-        return figures.means()
+            predictions.put(places, y, *trained.step(x, y, optimizer))
+        return predictions.metrics()
 
-    def _pass(self, lanes: list[Lane], fused: FusedModel, part: BatchSource) -> tuple[list[float], list[float]]:
-        """Score the lanes on a part: means of loss and accuracy, a number a lane."""
-        figures = _Figures(len(lanes), len(part), self._device)
-        for places, x, y in part.batches(SCORED_AT_ONCE, unchanging=self._unchanging):
-            figures.put(places, *fused.score(x, y))
-        return figures.means()
+    def _pass(self, lanes: list[Lane], fused: FusedModel, source: BatchSource) -> list[dict[str, float]]:
+        """Return the metrics of the lanes on all examples of a source."""
+        predictions = EpochPredictions(len(lanes), len(source), self._metrics, self._device, source.classes)
+        for places, x, y in source.batches(SCORED_AT_ONCE, unchanging=self._unchanging):
+            predictions.put(places, y, *fused.score(x, y, predictions.logits(places)))
+        return predictions.metrics()
 
     def _rates(self, lanes: list[Lane], steps: int) -> list[list[float]]:
         """The rates of a tick of so many steps: (1, L) where they keep for the tick, else (steps, L)."""

@@ -45,8 +45,8 @@ class FusedModel(Protocol):
     def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
         """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
 
-    def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return losses (L, B) and hits (L, B) without training."""
+    def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) where room is given."""
 
 
 class Family(Protocol):

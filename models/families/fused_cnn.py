@@ -97,13 +97,17 @@ class Convolutions:
         losses, hits = zip(*pairs, strict=True)
         return torch.stack(losses), torch.stack(hits)
 
-    def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return losses (L, B) and hits (L, B) without training."""
+    def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) where room is given."""
         pieces = []
         for begin in range(0, len(x), PIECE):
             some_x, some_y = x[begin : begin + PIECE], y[begin : begin + PIECE]
             patches, hot = self._patches(some_x), self._one_hot(some_y)
-            pairs = [net.score(patches, some_y, hot, self._room(net, len(some_x))) for net in self._nets]
+            rooms = [None] * len(self._nets) if logits is None else logits[:, begin : begin + PIECE].unbind()
+            pairs = [
+                net.score(patches, some_y, hot, self._room(net, len(some_x)), its_logits)
+                for net, its_logits in zip(self._nets, rooms, strict=True)
+            ]
             losses, hits = zip(*pairs, strict=True)
             pieces.append((torch.stack(losses), torch.stack(hits)))
         losses, hits = zip(*pieces, strict=True)
@@ -191,9 +195,13 @@ class _Net:
         optimizer.apply(self._block, self._gradient)
         return losses, hits
 
-    def score(self, patches: Tensor, y: Tensor, hot: Tensor, room: _Room) -> tuple[Tensor, Tensor]:
-        """Return losses (B,) and hits (B,)."""
+    def score(
+        self, patches: Tensor, y: Tensor, hot: Tensor, room: _Room, logits: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return losses (B,) and hits (B,); write the logits (B, C) where room is given."""
         z, _ = self._forward(patches, room)
+        if logits is not None:
+            logits.copy_(z.t())
         hits = z.argmax(0) == y
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 

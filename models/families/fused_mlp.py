@@ -164,12 +164,14 @@ class FusedMlp:
             optimizer.apply(self._first_bias, sums(da).unsqueeze(1))
         self._first.apply(da, x, optimizer)  # (S, B) @ (B, I): every lane's gradient in one product
 
-    def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return losses (L, B) and hits (L, B) without training."""
+    def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) where room is given."""
         x = x.flatten(1).to(self._dtype)
         space = self._workspace(x)
         z = self._forward(x, space)
         hits = z.argmax(1) == y
+        if logits is not None:
+            logits.copy_(z.transpose(1, 2))
         return self._loss(z, space.one_hot(y), False), hits
 
     def _workspace(self, x: Tensor) -> "_Workspace":

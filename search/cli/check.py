@@ -95,8 +95,8 @@ def _pruner(study: Study) -> str:
         case SuccessiveHalving() as peer:
             if not (rungs := rungs_of(study)):
                 return "no trial is judged before its last epoch"
-            after = f"after epochs {', '.join(map(str, rungs))}" if len(rungs) > 1 else f"after epoch {peer.first}"
-            return f"the best {peer.keep:.0%} go on {after}"
+            after = f"after epochs {', '.join(map(str, rungs))}" if len(rungs) > 1 else f"after epoch {peer.min_epochs}"
+            return f"the best {peer.keep_fraction:.0%} go on {after}"
         case NoPruner():
             return "none: every trial is trained to its end"
         case OptunaPruner() as pruner:

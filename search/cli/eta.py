@@ -15,7 +15,6 @@ from search.config.samplers import Grid, Staged
 from search.config.study import Study
 from search.loop.scheduler import TrialScheduler
 from search.objective import select_epoch
-from search.pruners.halving import RungScore
 
 RECENT = 20  # moments over which the pace is measured: enough to even out, few enough to follow a slower machine
 SEEN = 1.13  # times as many trials go on as the rule keeps: .56 where it is .5, in fifteen searches of ours
@@ -103,16 +102,17 @@ def best(search: TrialScheduler) -> Best | None:
     """The best so far."""
     if (row := search.best()) is not None and row.value is not None:
         return Best(row.number, row.value, search.study.to_external(row.params), alive=False)
-    leading = [
-        RungScore(selected.accuracy, selected.loss, number)
+    objective = search.study.objective
+    leading = {
+        objective.key(selected.validation, number): selected
         for number, live in search.live.items()
-        if (selected := select_epoch(search.study.keep, live.curve)) is not None
-    ]
+        if (selected := select_epoch(live.curve, search.study.keep, objective)) is not None
+    }
     if not leading:
         return None
-    leader = min(leading, key=lambda standing: standing.order)
-    drawn = search.rows[leader.number].params
-    return Best(leader.number, leader.validation_accuracy, search.study.to_external(drawn), alive=True)
+    key = min(leading)
+    params = search.rows[key[2]].params
+    return Best(key[2], objective.value(leading[key].validation), search.study.to_external(params), alive=True)
 
 
 def planned(study: Study) -> int:
@@ -159,7 +159,7 @@ def expected_epochs(
     reached, ages = reached or {}, ages or {}
     rule = 1.0
     if isinstance(study.pruner, SuccessiveHalving):
-        rule = min(1.0, SEEN * study.pruner.keep) if reached else study.pruner.keep
+        rule = min(1.0, SEEN * study.pruner.keep_fraction) if reached else study.pruner.keep_fraction
     rungs = rungs_of(study)
     left = [0.0] * (study.epochs + 1)
     for epoch in range(study.epochs, 0, -1):
@@ -173,8 +173,8 @@ def rungs_of(study: Study) -> list[int]:
     """The epochs after which Studyhall's own judge judges; none where the study has another."""
     if not isinstance(study.pruner, SuccessiveHalving):
         return []
-    rungs, epoch = [], study.pruner.first
+    rungs, epoch = [], study.pruner.min_epochs
     while epoch < study.epochs:  # after its last epoch a trial is complete
         rungs.append(epoch)
-        epoch *= study.pruner.spacing
+        epoch *= study.pruner.reduction_factor
     return rungs

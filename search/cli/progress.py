@@ -216,26 +216,25 @@ def region(moment: ProgressSnapshot | None, elapsed: float, width: int) -> Rende
 
 def summary(record: Record, ended: Ended | None) -> str:
     """Return what came out, and where the time went if there was a run."""
-    study, rows, scores = record.study, record.trials(), record.scores()
-    curves = {number: [score for _, score in scores if score.lane == number] for number in {s.lane for _, s in scores}}
-    spoken = {row.number: select_epoch(study.keep, curves.get(row.number, [])) for row in rows}
+    study, rows, curves = record.study, record.trials(), record.curves()
+    objective = study.objective
+    spoken = {row.number: select_epoch(curves.get(row.number, []), study.keep, objective) for row in rows}
     complete = [row for row in rows if row.state == "complete"]
     lines = [f"{len(rows)} trials: {fates(rows) or 'none over'}"]
     if ended is not None:
         lines[0] += f" in {ended.seconds:.0f} s"
-    ranked = sorted((-it.accuracy, it.loss, row.number) for row in complete if (it := spoken[row.number]) is not None)
-    if ranked:
-        accuracy, _, number = ranked[0]
-        lines[0] += f"; best validation accuracy {-accuracy:.4f} (trial {number})"
+    keys = [objective.key(it.validation, row.number) for row in complete if (it := spoken[row.number]) is not None]
+    if keys:
+        number = min(keys)[2]
+        lines[0] += f"; best validation {objective.metric} {rows[number].value:.4f} (trial {number})"
         lines.append(f"  best: {told(study.to_external(rows[number].params))}")
     if reason := stuck(study, rows):
         lines.append(f"  ended early: {reason}")
     for row in rows:
         if row.baseline is not None:
             known = spoken[row.number]
-            fate = (
-                f"diverged at epoch {row.diverged_at}" if row.diverged_at else f"{known.accuracy:.4f}" if known else "-"
-            )
+            value = "-" if known is None else f"{objective.value(known.validation):.4f}"
+            fate = f"diverged at epoch {row.diverged_at}" if row.diverged_at else value
             lines.append(f"  baseline {row.baseline}: {fate}")
         if row.state == "failed" and row.reason:
             lines.append(f"  trial {row.number} failed: {row.reason.strip().splitlines()[-1]}")

@@ -127,7 +127,7 @@ def _tick(study: Study, fleet: Fleet, dataset_info: DatasetInfo, company: Sequen
     seconds = time.monotonic() - began
     for lane, engine in engines.items():
         fleet.drop(engine, lane)
-    return Ticked(company[0], seconds, all(math.isfinite(score.train_loss) for score in scores))
+    return Ticked(company[0], seconds, all(math.isfinite(score.train["loss"]) for score in scores))
 
 
 def _largest_batch(study: Study) -> int:

@@ -44,12 +44,15 @@ def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetri
         "epoch    recorded     again    recorded     again",
     ]
     lines += [
-        f"{old.epoch:>5}    {old.validation_accuracy:>8.4f}  {new.validation_accuracy:>8.4f}"
-        f"    {old.validation_loss:>8.5f}  {new.validation_loss:>8.5f}"
+        f"{old.epoch:>5}    {old.validation['accuracy']:>8.4f}  {new.validation['accuracy']:>8.4f}"
+        f"    {old.validation['loss']:>8.5f}  {new.validation['loss']:>8.5f}"
         for old, new in zip(recorded, again, strict=True)
     ]
     worst = max(
-        max(abs(old.validation_loss - new.validation_loss), abs(old.validation_accuracy - new.validation_accuracy))
+        max(
+            abs(old.validation["loss"] - new.validation["loss"]),
+            abs(old.validation["accuracy"] - new.validation["accuracy"]),
+        )
         for old, new in zip(recorded, again, strict=True)
     )
     same = all(

@@ -183,10 +183,10 @@ def _scalars(score: EpochMetrics) -> Any:
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     figures = {
-        "loss/train": score.train_loss,
-        "loss/validation": score.validation_loss,
-        "accuracy/train": score.train_accuracy,
-        "accuracy/validation": score.validation_accuracy,
+        "loss/train": score.train["loss"],
+        "loss/validation": score.validation["loss"],
+        "accuracy/train": score.train["accuracy"],
+        "accuracy/validation": score.validation["accuracy"],
     }
     return Summary(value=[Summary.Value(tag=tag, simple_value=figure) for tag, figure in figures.items()])
 

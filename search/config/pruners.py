@@ -17,17 +17,19 @@ from search.config.space import Range as Range
 
 
 class SuccessiveHalving(FrozenConfig):
-    """Studyhall's judge: at epochs 1, 2, 4, ... a trial goes on if it is among the best `keep` of all that got there.
+    """Asynchronous successive halving: at epochs 1, 2, 4, ... a share of all trials that got there goes on.
 
-    All trials that reached the epoch are compared, whatever became of them (asynchronous successive halving, Li et al.
-    2020, arXiv 1810.05934, but judged after the whole tick is recorded, so that the first cohort meets its rivals too).
+    All trials that reached the epoch are compared, whatever became of them (Li et al. 2020, arXiv 1810.05934, but
+    decided after the whole tick is recorded, so that the first trials meet their rivals too).
     """
 
-    name: Literal["peer"] = "peer"
-    keep: float = Field(default=0.5, gt=0, lt=1)  # share that goes on from each rung
-    first: int = Field(default=1, ge=1)  # epoch of the first rung
-    spacing: int = Field(default=2, ge=2)  # each rung lies at so many times the epoch of the one before
-    rivals: int = Field(default=4, ge=2)  # nobody is pruned before so many trials have reached the rung
+    name: Literal["successive_halving"] = "successive_halving"
+    keep_fraction: float = Field(default=0.5, gt=0, lt=1, description="Share of the trials that goes on at each rung.")
+    min_epochs: int = Field(default=1, ge=1, description="Epoch of the first rung.")
+    reduction_factor: int = Field(default=2, ge=2, description="Each rung is at this many times the epoch of the last.")
+    min_trials: int = Field(
+        default=4, ge=2, description="Nobody is pruned before so many trials have reached the rung."
+    )
 
 
 class NoPruner(FrozenConfig):

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from models.config.base import FrozenConfig, Parameters, Value
 from models.config.families import Cnn, Linear, Mlp, called
@@ -19,6 +19,7 @@ from models.datasets.builtin_datasets import DATASETS
 from models.datasets.dataset_config import CallableDataset, Origin
 from models.families.custom.custom_model import custom_model_config
 from models.families.custom.flops import flops_per_example
+from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
 from search.config.conditions import check_conditions, condition, exists, in_order, is_conditional, kept
 from search.config.pruners import Pruner, SuccessiveHalving
@@ -28,6 +29,7 @@ from search.config.space import Float as Float
 from search.config.space import Int as Int
 from search.config.space import Range as Range
 from search.config.space import same
+from search.objective import Objective
 
 # --- the study --------------------------------------------------------------------------------------------------------
 
@@ -53,6 +55,9 @@ class Study(Recipe):
     space: dict[str, Range]  # what is searched; a plain value instead of a range is fixed:
     fixed: Parameters = Field(default={})  # what the space gave a plain value: every trial has it
     baselines: tuple[Baseline, ...] = ()  # what is known before the search
+    objective: Annotated[Objective, BeforeValidator(Objective.parse)] = Field(
+        default=Objective(), description="The validation metric that is searched for; its name will do."
+    )
     validation_share: Share = 1 / 6  # of the training set; 10,000 of MNIST's 60,000
     trials: int = Field(default=60, ge=1, le=1_000_000)  # in all, baselines included
     engines: int = Field(default=2, ge=1, le=4096)  # fused groups; each trains on a thread team of its own
@@ -242,6 +247,11 @@ class Study(Recipe):
                 raise ValueError(
                     f"sampler: {name} = {value!r} lies outside its range {self.space[name]}; widen the range"
                 )
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The metrics that are recorded besides loss and accuracy, the objective's among them."""
+        return tuple(name for name in dict.fromkeys((*self.metrics, self.objective.metric)) if name not in STANDARD)
 
     @property
     def dataset(self) -> str:

@@ -55,9 +55,7 @@ class Fleet:
         """
         self._opening = {
             "do": "open",
-            "recipe": {
-                name: value for name, value in study.model_dump(mode="json").items() if name in Recipe.model_fields
-            },
+            "recipe": study.model_dump(mode="json", include=set(Recipe.model_fields)) | {"metrics": study.recorded},
             "source": asdict(source),
             "validation_share": study.validation_share,
             "hold_out": hold_out,
@@ -134,16 +132,16 @@ class Fleet:
         """Take in the lanes of a snapshot."""
         self._all({"do": "load", "folder": str(folder)})
 
-    def finish(self, models: Sequence[Mapping[str, Any]]) -> dict[int, tuple[float, float]]:
+    def finish(self, models: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
         """Write models to files: {"engine", "lane", "path", "about"} each.
 
-        Returns their loss and accuracy, by lane, in a full pass over what they were trained on.
+        Returns their metrics by lane, in a full pass over what they were trained on.
         """
         wanted = [dict(model) for model in models]
         answers = self._all(
             {"do": "finish"}, lambda engines: {"models": [it for it in wanted if it["engine"] in engines]}
         )
-        return {int(lane): tuple(pair) for answer in answers for lane, pair in answer["measured"].items()}
+        return {int(lane): metrics for answer in answers for lane, metrics in answer["measured"].items()}
 
     def _all(self, message: Message, own: Callable[[list[int]], Message] = lambda engines: {}) -> list[Message]:
         """Send a message to every host, with what is its own added, and wait for all answers.

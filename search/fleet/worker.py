@@ -137,7 +137,7 @@ class EngineWorker:
         return {}
 
     def finish(self, models: list[Message]) -> Message:
-        """Write models of lanes to files; answers their loss and accuracy on all that they were trained on."""
+        """Write models of lanes to files; answers their metrics on all that they were trained on."""
         from models.datasets.split import scale_of
         from models.model_file import Model, write_model
 

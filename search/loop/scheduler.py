@@ -20,9 +20,9 @@ from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.loop.balance import balanced
 from search.loop.snapshots import Snapshots
-from search.objective import SelectedEpoch, select_epoch
+from search.objective import Key, select_epoch
 from search.pruners.base import should_prune
-from search.pruners.halving import RungScore, insert_sorted
+from search.pruners.rung import RungScore, insert_sorted
 from search.record.record import Record
 from search.samplers.distributions import distributions
 from search.samplers.optuna_mirror import Mirror
@@ -99,10 +99,10 @@ class TrialScheduler:
         self._distributions = distributions(study)
         self._engines: dict[int, int] = {}  # of the trials in training
         self._next = 0  # the trial to be admitted next
-        self._standings: dict[int, list[RungScore]] = {}  # epoch -> all trials that got there
-        self._outcomes: dict[int, SelectedEpoch] = {}  # of trials that are complete
+        self._rungs: dict[int, list[RungScore]] = {}  # epoch -> all trials that got there
+        self._selected: dict[int, EpochMetrics] = {}  # of trials that are complete
         self._mirror, self._tried, self._unwritten = Mirror(study), SeenConfigurations(), _Unwritten()
-        self._best: RungScore | None = None  # of the trials that are complete
+        self._best: Key | None = None  # of the trials that are complete
         self._furthest = 0  # the last tick that was recorded when the run was taken up
         self._known: dict[tuple[int, int], EpochMetrics] = {}  # (trial, epoch) -> what was recorded after `tick`
         self._reasons: dict[tuple[int, int], str] = {}  # (trial, epochs it was trained for) -> why it failed after them
@@ -128,14 +128,15 @@ class TrialScheduler:
         self.rows = {row.number: row if self._over(row.number) else _begun(row) for row in rows}
         past = [(tick, score) for tick, score in recorded if tick <= self.tick and score.lane < self._next]
         curves: dict[int, list[EpochMetrics]] = {}
-        self._standings, self._outcomes = {}, {}
+        self._rungs, self._selected = {}, {}
         for _, score in past:
             curves.setdefault(score.lane, []).append(score)
             if self.rows[score.lane].joined is not None:  # a repeat's scores are another trial's, who stands already
                 self._stand(score)
         for number, curve in curves.items():
-            if self.rows[number].state == "complete" and (selected := select_epoch(self.study.keep, curve)) is not None:
-                self._outcomes[number] = selected
+            selected = select_epoch(curve, self.study.keep, self.study.objective)
+            if self.rows[number].state == "complete" and selected is not None:
+                self._selected[number] = selected
         self._best, self._tried, self._unwritten = None, SeenConfigurations(), _Unwritten()
         for number in range(self._next):
             self._tried.add(self.rows[number])
@@ -160,18 +161,18 @@ class TrialScheduler:
     @property
     def reached(self) -> Counter[int]:
         """How many trials have trained each epoch, 1 being the first; repeats of others are none of them."""
-        return Counter({epoch: len(standings) for epoch, standings in self._standings.items()})
+        return Counter({epoch: len(scores) for epoch, scores in self._rungs.items()})
 
     def best(self) -> TrialRow | None:
         """Return the best trial that is complete; ties go to the lower validation loss, then to the lower number."""
-        return None if self._best is None else self.rows[self._best.number]
+        return None if self._best is None else self.rows[self._best[2]]
 
     def _compare(self, row: TrialRow) -> None:
         """Let a trial be the best one, if it is."""
         if row.state == "complete":
-            selected = self._outcomes[row.number if row.joined is not None else row.repeat_of or 0]
-            mine = RungScore(selected.accuracy, selected.loss, row.number)
-            self._best = mine if self._best is None else min(mine, self._best, key=lambda standing: standing.order)
+            selected = self._selected[row.number if row.joined is not None else row.repeat_of or 0]
+            key = self.study.objective.key(selected.validation, row.number)
+            self._best = key if self._best is None else min(key, self._best)
 
     # --- admit
 
@@ -276,7 +277,7 @@ class TrialScheduler:
             self._stand(score)
 
     def _stand(self, score: EpochMetrics) -> None:
-        insert_sorted(RungScore.of(score), self._standings.setdefault(score.epoch, []))
+        insert_sorted(RungScore.of(score, self.study.objective), self._rungs.setdefault(score.epoch, []))
 
     def settle(self) -> list[tuple[int, int]]:
         """Judge each trial, in their order, by the scores alone; those that end are told and leave their places."""
@@ -285,15 +286,15 @@ class TrialScheduler:
             score = live.curve[-1]
             if (reason := self._reasons.get((number, score.epoch))) is not None:
                 self._end(live.row, "failed", None, reason=reason)
-            elif RungScore.of(score).diverged:
+            elif not self.study.objective.is_finite(score.validation):
                 self._end(live.row, "pruned", None, score.epoch)
             elif score.epoch == self.study.epochs:
-                selected = select_epoch(self.study.keep, live.curve)
+                selected = select_epoch(live.curve, self.study.keep, self.study.objective)
                 assert selected is not None  # it has not diverged
-                self._outcomes[number] = selected
-                self._end(live.row, "complete", selected.accuracy)
-            elif should_prune(self.study, live.row, score, self._standings[score.epoch], self._mirror.study):
-                self._end(live.row, "pruned", score.validation_accuracy)
+                self._selected[number] = selected
+                self._end(live.row, "complete", self.study.objective.value(selected.validation))
+            elif should_prune(self.study, live.row, score, self._rungs[score.epoch], self._mirror.study):
+                self._end(live.row, "pruned", self.study.objective.value(score.validation))
             else:
                 continue
             leaving.append((self._engines.pop(number), number))

@@ -12,7 +12,8 @@ import optuna
 from models.config.messages import EpochMetrics
 from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
 from search.config.study import Study
-from search.pruners.halving import RungScore, below_cutoff, is_rung
+from search.pruners.halving import below_cutoff, is_rung
+from search.pruners.rung import RungScore
 from search.trial import TrialRow
 
 # --- the verdict ------------------------------------------------------------------------------------------------------
@@ -33,7 +34,7 @@ def should_prune(
         case NoPruner():
             return False
         case SuccessiveHalving() as peer:
-            return is_rung(peer, score.epoch) and below_cutoff(peer, RungScore.of(score), peers)
+            return is_rung(peer, score.epoch) and below_cutoff(peer, RungScore.of(score, study.objective), peers)
         case OptunaPruner():
             mirrored = mirror.get_trials(deepcopy=False)[row.number]
             return mirror.pruner.prune(mirror, mirrored)

@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 from models.errors import UserError
 from search.record import postgres as server
 from search.record.address import _INSERT, _folder, _mask, _parse
+from search.record.migrations import STEPS
 from search.record.sqlite import (
     _SQLITE_REFUSALS,
     BUSY_SECONDS,
@@ -40,7 +41,7 @@ from search.record.sqlite import (
     _within,
     file_lock,
 )
-from search.record.tables import _STEPS, VERSION, Ours, Schema
+from search.record.tables import VERSION, Ours, Schema
 
 # --- the database -----------------------------------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@ class Database:
                 connection.execute(insert(Schema).values(version=VERSION))
                 return
             for step in range(version, VERSION):
-                _STEPS[step](connection)
+                STEPS[step](connection)
             connection.execute(update(Schema).values(version=VERSION))
 
     @contextmanager

@@ -10,11 +10,12 @@ from models.errors import UserError
 from search.config.conditions import condition
 from search.config.space import Choice, Float, Int, Range
 from search.config.study import Study
+from search.objective import Objective
 
 # --- what a study may not change --------------------------------------------------------------------------------------
 
 # Fields of a study that are left open, or told more plainly below.
-_FREE = {"about", "trials", "baselines", "space", "augment"}
+_FREE = {"about", "trials", "baselines", "space", "augment", "metrics", "objective"}
 
 
 def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
@@ -32,6 +33,8 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
         told.pop(free, None)
     if not named:  # wherever they lie and whatever they are called: their hash says which they are
         told["data"] = "own data"
+    if study.objective != Objective():
+        told |= {"objective": study.objective.metric, "direction": study.objective.direction}
     if study.augment:
         told["augment"] = ", ".join(map(str, study.augment))
     return told | {"data.sha256": data_sha256, "device": device}

@@ -411,7 +411,7 @@ class Record:
     def _score(self, connection: Connection, ids: Mapping[int, int], tick: int, scores: Sequence[EpochMetrics]) -> None:
         steps = []
         for score in scores:
-            stored, kind = intermediate_to_stored(score.validation_accuracy)
+            stored, kind = intermediate_to_stored(self.study.objective.value(score.validation))
             step = {"trial_id": ids[score.lane], "step": score.epoch}
             steps.append(step | {"intermediate_value": stored, "intermediate_value_type": kind})
         curves = [_figures(tick, score) | {"study": self.row, "trial": score.lane} for score in scores]
@@ -423,25 +423,21 @@ class Record:
     @again
     def scores(self) -> list[tuple[int, EpochMetrics]]:
         """All scores as (tick, score), by tick and then by trial."""
-        losses = (Curves.train_loss, Curves.train_accuracy, Curves.validation_loss, Curves.validation_accuracy)
-        query = select(Curves.tick, Curves.trial, Curves.epoch, *losses, Curves.seconds).where(Curves.study == self.row)
+        wanted = (Curves.tick, Curves.trial, Curves.epoch, Curves.train, Curves.validation, Curves.seconds)
+        query = select(*wanted).where(Curves.study == self.row).order_by(Curves.tick, Curves.trial, Curves.epoch)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(Curves.tick, Curves.trial, Curves.epoch)).all()
+            rows = connection.execute(query).all()
         return [  # by place: a hundred thousand rows by name take twice as long
-            (
-                tick,
-                EpochMetrics(
-                    lane=trial,
-                    epoch=epoch,
-                    train_loss=train_loss,
-                    train_accuracy=train_accuracy,
-                    validation_loss=validation_loss,
-                    validation_accuracy=validation_accuracy,
-                    seconds=seconds,
-                ),
-            )
-            for tick, trial, epoch, train_loss, train_accuracy, validation_loss, validation_accuracy, seconds in rows
+            (tick, _metrics(trial, epoch, train, validation, seconds))
+            for tick, trial, epoch, train, validation, seconds in rows
         ]
+
+    def curves(self) -> dict[int, list[EpochMetrics]]:
+        """The metrics of every trial that has some, by epoch."""
+        curves: dict[int, list[EpochMetrics]] = {}
+        for _, metrics in self.scores():
+            curves.setdefault(metrics.lane, []).append(metrics)
+        return curves
 
     @again
     def curve(self, number: int) -> list[EpochMetrics]:
@@ -449,7 +445,7 @@ class Record:
         query = select(Curves.__table__).where(Curves.study == self.row, Curves.trial == number)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(Curves.epoch)).all()
-        return [_score(row, number) for row in rows]
+        return [_metrics(number, row.epoch, row.train, row.validation, row.seconds) for row in rows]
 
     # --- finalists ---
 
@@ -492,7 +488,10 @@ class Record:
         query = select(curves.__table__).where(curves.study == self.row, curves.phase == phase)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(curves.tick, curves.lane, curves.epoch)).all()
-        return [(row.tick, row.trial, row.seed, _score(row, row.lane)) for row in rows]
+        return [
+            (row.tick, row.trial, row.seed, _metrics(row.lane, row.epoch, row.train, row.validation, row.seconds))
+            for row in rows
+        ]
 
     # --- the ledger ---
 
@@ -541,17 +540,11 @@ def _figures(tick: int, score: EpochMetrics) -> dict[str, Any]:
     return score.model_dump(exclude={"lane"}) | {"tick": tick}
 
 
-def _score(row: Row[Any], lane: int) -> EpochMetrics:
-    """The inverse of `_figures`."""
-    return EpochMetrics(
-        lane=lane,
-        epoch=row.epoch,
-        train_loss=row.train_loss,
-        train_accuracy=row.train_accuracy,
-        validation_loss=row.validation_loss,
-        validation_accuracy=row.validation_accuracy,
-        seconds=row.seconds,
-    )
+def _metrics(
+    lane: int, epoch: int, train: Mapping[str, float], validation: Mapping[str, float], seconds: float
+) -> EpochMetrics:
+    """Return the metrics of an epoch as the tables hold them, without checking them again."""
+    return EpochMetrics.model_construct(lane=lane, epoch=epoch, train=train, validation=validation, seconds=seconds)
 
 
 def _naive(time: datetime) -> datetime:

@@ -6,6 +6,7 @@ nobody but the study's owner. What is written is decided elsewhere: nothing here
 made by storage.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,19 +15,16 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class FinalistRow:
-    """One finalist under one seed, as far as it has come. A loss that is no number is kept as None."""
+    """One finalist under one seed, as far as it has come."""
 
     trial: int
     seed: int
     best_epoch: int | None = None
-    validation_accuracy: float | None = None  # of the ranking phase, at best_epoch
-    validation_loss: float | None = None
+    validation: Mapping[str, float] | None = None  # metrics of the ranking phase, at best_epoch
     epochs: int | None = None  # retrained for so many
-    train_loss: float | None = None  # a full pass over what it was retrained on
-    train_accuracy: float | None = None
+    train: Mapping[str, float] | None = None  # metrics of a full pass over what it was retrained on
     train_seconds: float | None = None
-    test_loss: float | None = None
-    test_accuracy: float | None = None
+    test: Mapping[str, float] | None = None  # metrics on the test set
     ledger: int | None = None  # the line under which it was tested
     model: str | None = None  # file name in <folder>/finalists
     model_sha256: str | None = None

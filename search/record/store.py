@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
 from search.config.study import Study
+from search.objective import Objective
 from search.record.address import DEFAULT_FILE
 from search.record.database import Database
 from search.record.fingerprint import compare
@@ -85,21 +86,22 @@ class Store:
             # Where the row was there, it waits here: two that find an Optuna study would both make it theirs.
             connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name).with_for_update())
             if connection.execute(named).one_or_none() is None:
-                self._adopt(connection, name, row)
+                self._adopt(connection, name, row, study.objective)
             record = self._record(connection.execute(named).one())
         compare(name, record.fingerprint, json.loads(json.dumps(fingerprint)))
         folder.mkdir(parents=True, exist_ok=True)
         record.study, record.text = study, text
         return record
 
-    def _adopt(self, connection: Connection, name: str, row: Mapping[str, Any]) -> None:
+    def _adopt(self, connection: Connection, name: str, row: Mapping[str, Any], objective: Objective) -> None:
         """Make an Optuna study without trials one of ours, with this row."""
         study_id = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
-        direction = {"study_id": study_id, "objective": 0, "direction": StudyDirection.MAXIMIZE}
+        wanted = StudyDirection[objective.direction.upper()]
+        direction = {"study_id": study_id, "objective": 0, "direction": wanted}
         connection.execute(self.database.insert(DIRECTIONS).values(direction).on_conflict_do_nothing())
         directions = connection.scalars(select(DIRECTIONS.c.direction).where(DIRECTIONS.c.study_id == study_id)).all()
         trials = connection.scalar(select(func.count()).select_from(TRIALS).where(TRIALS.c.study_id == study_id))
-        if directions != [StudyDirection.MAXIMIZE] or trials:
+        if directions != [wanted] or trials:
             raise UserError(
                 f"{self.masked} has a study `{name}` of another program", "give yours a new name with --name"
             )
@@ -107,7 +109,11 @@ class Store:
         link = {"study_id": study_id, "key": LINK, "value_json": json.dumps(number)}
         connection.execute(insert(STUDY_ATTRIBUTES).values(link))
         # As Study.set_metric_names does: the dashboard then says what its axes show.
-        named = {"study_id": study_id, "key": "study:metric_names", "value_json": json.dumps(["validation accuracy"])}
+        named = {
+            "study_id": study_id,
+            "key": "study:metric_names",
+            "value_json": json.dumps([f"validation {objective.metric}"]),
+        }
         put = self.database.insert(STUDY_SYSTEM_ATTRIBUTES)
         connection.execute(put.values(named).on_conflict_do_nothing())
 

@@ -5,8 +5,9 @@ tables are used as Optuna lays them out: the version of that layout is checked w
 errors of this border (SQLAlchemy's, SQLite's, the file system's) become `UserError` here, and nowhere else.
 """
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -20,11 +21,11 @@ from sqlalchemy import (
     Text,
     event,
 )
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION = 2  # of our tables; `_STEPS` lead there from earlier ones
+VERSION = 3  # of our tables; migrations.py leads there from earlier ones
 
 # --- Optuna's tables --------------------------------------------------------------------------------------------------
 
@@ -59,19 +60,26 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-class Figure(TypeDecorator[float]):
-    """A float that may be no number: SQLite can only keep NaN as NULL, so every database does."""
+def to_json(metrics: Mapping[str, float | None]) -> str:
+    """Return metrics as JSON; what is no number is null."""
+    return json.dumps({name: None if value is None or math.isnan(value) else value for name, value in metrics.items()})
 
-    impl = Double
+
+class Metrics(TypeDecorator[Mapping[str, float]]):
+    """Metrics by name, as JSON in a text: its floats are read back to the last bit, and NaN is null."""
+
+    impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:
+    def process_bind_param(self, value: Mapping[str, float] | None, dialect: Dialect) -> str | None:
         """To the database."""
-        return None if value is None or math.isnan(value) else value
+        return None if value is None else to_json(value)
 
-    def process_result_value(self, value: float | None, dialect: Dialect) -> float:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, float] | None:
         """From the database."""
-        return math.nan if value is None else value
+        if value is None:
+            return None
+        return {name: math.nan if number is None else number for name, number in json.loads(value).items()}
 
 
 class Ours(DeclarativeBase):
@@ -119,13 +127,11 @@ LINK = "studyhall"  # the attribute of an Optuna study that holds Studies.id
 
 
 class Epoch:
-    """What is kept of models.recipe.Score beside its lane and epoch, and the tick it belongs to."""
+    """What is kept of `EpochMetrics` beside lane and epoch, and the tick it belongs to."""
 
     tick: Mapped[int]
-    train_loss: Mapped[float] = mapped_column(Figure, nullable=True)
-    train_accuracy: Mapped[float] = mapped_column(Figure, nullable=True)
-    validation_loss: Mapped[float] = mapped_column(Figure, nullable=True)
-    validation_accuracy: Mapped[float] = mapped_column(Figure, nullable=True)
+    train: Mapped[Mapping[str, float]] = mapped_column(Metrics)
+    validation: Mapped[Mapping[str, float]] = mapped_column(Metrics)  # empty where nothing was held out
     seconds: Mapped[float]
 
 
@@ -149,14 +155,11 @@ class Finalists(Ours):
     trial: Mapped[int] = mapped_column(primary_key=True)
     seed: Mapped[int] = mapped_column(primary_key=True)
     best_epoch: Mapped[int | None]
-    validation_accuracy: Mapped[float | None]
-    validation_loss: Mapped[float | None]
+    validation: Mapped[Mapping[str, float] | None] = mapped_column(Metrics)
     epochs: Mapped[int | None]
-    train_loss: Mapped[float | None]
-    train_accuracy: Mapped[float | None]
+    train: Mapped[Mapping[str, float] | None] = mapped_column(Metrics)
     train_seconds: Mapped[float | None]
-    test_loss: Mapped[float | None]
-    test_accuracy: Mapped[float | None]
+    test: Mapped[Mapping[str, float] | None] = mapped_column(Metrics)
     ledger: Mapped[int | None] = mapped_column(ForeignKey("studyhall_ledger.id"))
     model: Mapped[str | None]
     model_sha256: Mapped[str | None]
@@ -207,11 +210,3 @@ class SnapshotChunk(Ours):
 # Weights do not get smaller: the server need not try.
 _UNCOMPRESSED = "ALTER TABLE studyhall_snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL"
 event.listen(SnapshotChunk.__table__, "after_create", DDL(_UNCOMPRESSED).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
-
-
-def _add_snapshots(connection: Connection) -> None:
-    Ours.metadata.create_all(connection, tables=[Ours.metadata.tables[SnapshotChunk.__tablename__]])
-
-
-# What leads from a version of our tables to the next.
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots}

@@ -17,14 +17,6 @@ from search.record.record import Record
 from search.trial import TrialRow
 
 
-def curves_of(record: Record) -> dict[int, list[EpochMetrics]]:
-    """Return the scores of every trial, by epoch."""
-    curves: dict[int, list[EpochMetrics]] = {}
-    for _, score in record.scores():
-        curves.setdefault(score.lane, []).append(score)
-    return curves
-
-
 def trials_frame(
     record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[EpochMetrics]]
 ) -> pd.DataFrame:
@@ -32,11 +24,11 @@ def trials_frame(
 
     `epochs` are those it trained itself: 0 for a repeat, whose figures are those of the trial it repeats.
     """
-    study = record.study
+    study, metrics = record.study, ("accuracy", "loss", *record.study.recorded)
     rows = []
     for row in trials:
         curve = curves.get(row.number, [])
-        selected = select_epoch(study.keep, curve)
+        selected = select_epoch(curve, study.keep, study.objective)
         rows.append(
             {
                 "number": row.number,
@@ -44,8 +36,7 @@ def trials_frame(
                 "reason": reason(row, curve),
                 "baseline": row.baseline,
                 **study.to_external(row.params),
-                "validation_accuracy": selected.accuracy if selected else None,
-                "validation_loss": selected.loss if selected else None,
+                **{f"validation_{name}": selected.validation.get(name) if selected else None for name in metrics},
                 "best_epoch": selected.epoch if selected else None,
                 "epochs": len(curve) if row.joined is not None else 0,
                 "started": row.started,
@@ -59,8 +50,7 @@ def trials_frame(
         "reason": "string",
         "baseline": "string",
         **parameter_types(study),
-        "validation_accuracy": "Float64",
-        "validation_loss": "Float64",
+        **dict.fromkeys((f"validation_{name}" for name in metrics), "Float64"),
         "best_epoch": "Int64",
         "epochs": "Int64",
         "started": "datetime64[us, UTC]",

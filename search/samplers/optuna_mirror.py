@@ -22,7 +22,6 @@ from search.config.pruners import OptunaPruner
 from search.config.samplers import TPE, Staged
 from search.config.study import Study
 from search.objective import select_epoch
-from search.pruners.halving import RungScore
 from search.pruners.optuna import optuna_pruner
 from search.samplers.distributions import _at, _mirrored, _place, _suggest
 from search.samplers.optuna_internals import _Excerpt
@@ -46,7 +45,7 @@ class Mirror:
         self._storage = _Excerpt()
         # Hyperband deals its brackets by the study's name, which Optuna would otherwise make up afresh each time.
         self.study = optuna.create_study(
-            storage=self._storage, study_name="mirror", direction="maximize", pruner=pruner
+            storage=self._storage, study_name="mirror", direction=study.objective.direction, pruner=pruner
         )
         self._study_id = self._storage.get_study_id_from_name("mirror")
         self._over: list[tuple[int, float, float, int]] = []  # finished trials, best first; their number comes last
@@ -55,7 +54,7 @@ class Mirror:
         self._sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler()
         self._drawn_before = 0  # that number, `_sampler` draws all trials
         self._shown: set[int] | None = None  # to it
-        self._keep = study.keep
+        self._objective = study.objective
         self._curves: dict[int, list[EpochMetrics]] | None = {} if isinstance(study.sampler, Staged) else None
         known = list(trials)
         for row in known:
@@ -98,11 +97,11 @@ class Mirror:
             return
         if self._curves is not None:
             self._curves.setdefault(score.lane, []).append(score)
-        if RungScore.of(score).diverged:
+        if not self._objective.is_finite(score.validation):
             if not trial.constraints:
                 optuna.Trial(self.study, trial_id).set_constraint("diverged", 1.0)
         elif score.epoch not in trial.intermediate_values:
-            self._storage.set_trial_intermediate_value(trial_id, score.epoch, score.validation_accuracy)
+            self._storage.set_trial_intermediate_value(trial_id, score.epoch, self._objective.value(score.validation))
 
     def tell(self, number: int, state: State, value: float | None) -> None:
         """Trial `number` has ended; `value` is its score, None where it has none."""
@@ -112,11 +111,12 @@ class Mirror:
         self._storage.set_trial_state_values(trial_id, _ENDS[state], None if value is None else [value])
         self._live.discard(number)
         # The order in which TPE itself divides good trials from others: complete ones, then pruned ones by their step.
-        last = trial.intermediate_values.get(trial.last_step or 0, -math.inf)
+        step = trial.last_step or 0
+        last = self._objective.cost(trial.intermediate_values[step]) if step else math.inf
         if state == "complete" and value is not None:
-            insort(self._over, (0, -value, 0.0, number))
+            insort(self._over, (0, self._objective.cost(value), 0.0, number))
         else:
-            insort(self._over, (1 if state == "pruned" else 2, -(trial.last_step or 0), -last, number))
+            insort(self._over, (1 if state == "pruned" else 2, -step, last, number))
 
     def is_over(self, number: int) -> bool:
         """Whether trial `number` has been here and has ended."""
@@ -125,13 +125,13 @@ class Mirror:
     def best_of(self, numbers: Iterable[int]) -> int | None:
         """The best of these trials that are complete, in a staged study; ties as everywhere. None if none is."""
         assert self._curves is not None
-        standings = []
+        keys = []
         for number in numbers:
             if self._trial(number)[1].state == TrialState.COMPLETE:
-                selected = select_epoch(self._keep, self._curves[number])
+                selected = select_epoch(self._curves[number], self._searched.keep, self._objective)
                 assert selected is not None  # it has not diverged
-                standings.append(RungScore(selected.accuracy, selected.loss, number))
-        return min(standings, key=lambda standing: standing.order).number if standings else None
+                keys.append(self._objective.key(selected.validation, number))
+        return min(keys)[2] if keys else None
 
     def params_of(self, number: int) -> Parameters:
         """What trial `number` tries, as Optuna holds it."""

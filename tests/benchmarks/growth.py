@@ -51,10 +51,8 @@ class FormulaFleet(Fleet):
                 EpochMetrics(
                     lane=lane,
                     epoch=done + 1,
-                    train_loss=error,
-                    train_accuracy=1 - error,
-                    validation_loss=error,
-                    validation_accuracy=1 - error,
+                    train={"loss": error, "accuracy": 1 - error},
+                    validation={"loss": error, "accuracy": 1 - error},
                     seconds=0.0,
                 )
             )

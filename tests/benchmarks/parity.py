@@ -33,7 +33,7 @@ def accuracies(study: Study, seeds: int, parts: list[BatchSource], shape: tuple[
         parameters = study.baselines[0].parameters
         engine.add(LaneSpec(lane=seed, parameters=parameters, seed=derive(0, "parity", seed), stream=seed))
     scores = [engine.tick(tick) for tick in range(1, study.epochs + 1)][-1]
-    return [score.validation_accuracy for score in sorted(scores, key=lambda score: score.lane)]
+    return [score.validation["accuracy"] for score in sorted(scores, key=lambda score: score.lane)]
 
 
 def main() -> None:

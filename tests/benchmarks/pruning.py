@@ -39,10 +39,10 @@ def main() -> None:
                 search(prepared, options, interrupt=Interrupt())
                 best[pruner.name] = max(row.value or 0.0 for row in prepared.record.trials() if row.state == "complete")
                 epochs[pruner.name] = len(prepared.record.scores())
-            shares.append(epochs["peer"] / epochs["none"])
-            losses.append(best["none"] - best["peer"])
-            accuracies = [f"{each:.4f}" for each in (best["none"], best["peer"], losses[-1])]
-            rows.append([seed, epochs["none"], epochs["peer"], shares[-1], *accuracies])
+            shares.append(epochs["successive_halving"] / epochs["none"])
+            losses.append(best["none"] - best["successive_halving"])
+            accuracies = [f"{each:.4f}" for each in (best["none"], best["successive_halving"], losses[-1])]
+            rows.append([seed, epochs["none"], epochs["successive_halving"], shares[-1], *accuracies])
     print_table(["seed", "epochs, all", "epochs, pruned", "share", "best, all", "best, pruned", "lost"], rows)
     print_table(
         ["mean share of epochs", "mean loss of accuracy"],

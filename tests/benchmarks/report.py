@@ -58,10 +58,8 @@ def _score(number: int, epoch: int, error: float) -> EpochMetrics:
     return EpochMetrics(
         lane=number,
         epoch=epoch,
-        train_loss=3 * now,
-        train_accuracy=1 - now,
-        validation_loss=3 * now,
-        validation_accuracy=1 - now,
+        train={"loss": 3 * now, "accuracy": 1 - now},
+        validation={"loss": 3 * now, "accuracy": 1 - now},
         seconds=0.01,
     )
 

@@ -1,6 +1,6 @@
 """One table of all studies: published, reproduced, found; from what is recorded, with no test set opened."""
 
-from collections.abc import Callable
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from reports import compare, comparison
 from reports.tested import read
 from search.config.baseline import Baseline
+from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
@@ -97,7 +98,7 @@ def test_the_found_row_is_the_first_in_rank(record: Record) -> None:
 
 def test_train_figures_have_students_interval_over_seeds(record: Record) -> None:
     row = _row(comparison.comparison_frame([record]), "reproduced")
-    values = [it.train_loss for it in record.finalists() if it.trial == 0]
+    values = [it.train["loss"] for it in record.finalists() if it.trial == 0]
     low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
     assert (row["train_loss_low"], row["train_loss_high"]) == pytest.approx((max(low, 0.0), high))
 
@@ -112,17 +113,17 @@ def test_the_search_and_its_cost_stand_in_the_found_row(record: Record) -> None:
 
 def test_the_rank_goes_by_validation_and_then_by_its_loss() -> None:
     rows = {
-        3: [FinalistRow(3, 0, validation_accuracy=0.9, validation_loss=0.5)],
-        1: [FinalistRow(1, 0, validation_accuracy=0.9, validation_loss=0.4)],
-        2: [FinalistRow(2, 0, validation_accuracy=0.95, validation_loss=0.9)],
-        0: [FinalistRow(0, 0, validation_accuracy=0.0)],  # it diverged
+        3: [FinalistRow(3, 0, validation={"loss": 0.5, "accuracy": 0.9})],
+        1: [FinalistRow(1, 0, validation={"loss": 0.4, "accuracy": 0.9})],
+        2: [FinalistRow(2, 0, validation={"loss": 0.9, "accuracy": 0.95})],
+        0: [FinalistRow(0, 0, validation={"loss": math.nan, "accuracy": 0.0})],  # it diverged
     }
-    assert comparison.ranking(rows) == [2, 1, 3, 0]
+    assert comparison.ranking(rows, Objective()) == [2, 1, 3, 0]
 
 
 def test_finalists_of_an_earlier_export_do_not_count(record: Record) -> None:
     with record.lease():
-        record.save_finalist(FinalistRow(99, 0, test_accuracy=1.0, ledger=0, model_sha256="0" * 64))
+        record.save_finalist(FinalistRow(99, 0, test={"loss": 0.0, "accuracy": 1.0}, ledger=0, model_sha256="0" * 64))
     known = comparison.last_tested(record)
     assert known is not None
     assert {row.trial for row in known[0]} == {0, _best(record)}

@@ -265,10 +265,10 @@ def test_audited_trials_continue_what_they_were(runs: Path) -> None:
     pruned = {row.number: row for row in mine.trials() if row.state == "pruned"}
     again: dict[int, list[tuple[float, ...]]] = {}
     for _, trial, _, score in mine.finalist_scores("audit"):
-        again.setdefault(trial, []).append((score.epoch, score.train_loss, score.validation_loss))
+        again.setdefault(trial, []).append((score.epoch, score.train["loss"], score.validation["loss"]))
     assert len(again) == 3
     for trial, curve in again.items():
-        recorded = [(score.epoch, score.train_loss, score.validation_loss) for score in mine.curve(trial)]
+        recorded = [(score.epoch, score.train["loss"], score.validation["loss"]) for score in mine.curve(trial)]
         assert curve[: len(recorded)] == recorded  # to the last bit
         assert len(curve) == mine.study.epochs > len(recorded)
         assert trial in pruned

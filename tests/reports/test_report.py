@@ -76,10 +76,8 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
             score = EpochMetrics(
                 lane=number,
                 epoch=epoch,
-                train_loss=1 - accuracy,
-                train_accuracy=accuracy,
-                validation_loss=1 - accuracy,
-                validation_accuracy=0.1 if np.isnan(accuracy) else accuracy,
+                train={"loss": 1 - accuracy, "accuracy": accuracy},
+                validation={"loss": 1 - accuracy, "accuracy": 0.1 if np.isnan(accuracy) else accuracy},
                 seconds=0.5,
             )
             record.record(epoch, [score])
@@ -132,17 +130,24 @@ def final_of(record: Record, accuracies: dict[int, float], seeds: int = 3, image
                 model.parent.mkdir(exist_ok=True)
                 save_file({"hidden1.weight": draws.normal(size=(20, 784)).astype(np.float32)}, model)
                 row = FinalistRow(
-                    trial, seed, 3, accuracy, 0.3, 3, 0.1, 0.9, 1.0, 0.2, accuracy, None, model.name, "f00"
+                    trial,
+                    seed,
+                    best_epoch=3,
+                    validation={"loss": 0.3, "accuracy": accuracy},
+                    epochs=3,
+                    train={"loss": 0.1, "accuracy": 0.9},
+                    train_seconds=1.0,
+                    test={"loss": 0.2, "accuracy": accuracy},
+                    model=model.name,
+                    model_sha256="f00",
                 )
                 record.save_finalist(row)
                 curve = [
                     EpochMetrics(
                         lane=trial * 1000 + seed,
                         epoch=epoch,
-                        train_loss=1 / epoch,
-                        train_accuracy=0.5,
-                        validation_loss=1.1 / epoch,
-                        validation_accuracy=0.5,
+                        train={"loss": 1 / epoch, "accuracy": 0.5},
+                        validation={"loss": 1.1 / epoch, "accuracy": 0.5},
                         seconds=0.1,
                     )
                     for epoch in range(1, EPOCHS + 1)
@@ -272,10 +277,8 @@ def audited(record: Record, accuracies: Sequence[float]) -> None:
         score = EpochMetrics(
             lane=3,
             epoch=epoch,
-            train_loss=1 - accuracy,
-            train_accuracy=accuracy,
-            validation_loss=1 - accuracy,
-            validation_accuracy=accuracy,
+            train={"loss": 1 - accuracy, "accuracy": accuracy},
+            validation={"loss": 1 - accuracy, "accuracy": accuracy},
             seconds=0.1,
         )
         with record.lease():

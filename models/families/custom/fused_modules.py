@@ -59,12 +59,18 @@ class FusedModules:
         return self._each(x, y, derive(self._seed, "step", self._step), parts, optimizer)
 
     @torch.no_grad()
-    def score(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Score without training; see Fused."""
-        return self._each(x, y, 0, self._arranged(x, y), None)
+    def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Score without training; see `FusedModel`."""
+        return self._each(x, y, 0, self._arranged(x, y), None, logits)
 
     def _each(
-        self, x: Tensor, y: Tensor, seed: int, parts: "list[_Vmapped | _Sequential]", optimizer: LaneOptimizer | None
+        self,
+        x: Tensor,
+        y: Tensor,
+        seed: int,
+        parts: "list[_Vmapped | _Sequential]",
+        optimizer: LaneOptimizer | None,
+        kept: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         losses, hits = x.new_empty(len(self._lanes), len(y)), y.new_empty(len(self._lanes), len(y), dtype=torch.bool)
         laid_out = {False: x}
@@ -86,6 +92,8 @@ class FusedModules:
                 part.apply(lost, optimizer)
             losses[part.places] = lost.detach()
             hits[part.places] = logits.detach().argmax(2) == y
+            if kept is not None:
+                kept[part.places] = logits
         return losses, hits
 
     def _arranged(self, x: Tensor, y: Tensor) -> "list[_Vmapped | _Sequential]":

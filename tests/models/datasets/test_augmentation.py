@@ -175,7 +175,7 @@ def engine(part: BatchSource, recipe: Recipe = RECIPE) -> Engine:
 
 
 def figures(score: EpochMetrics) -> tuple[float, ...]:
-    return score.train_loss, score.train_accuracy, score.validation_loss, score.validation_accuracy
+    return score.train["loss"], score.train["accuracy"], score.validation["loss"], score.validation["accuracy"]
 
 
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(part: BatchSource) -> None:
@@ -212,10 +212,10 @@ def test_a_model_is_scored_and_measured_on_pictures_as_they_are(part: BatchSourc
     ((_, x, y),) = list(part.batches(1000))
     with torch.no_grad():
         expected = nn.functional.cross_entropy(model(x), y).item()
-    assert fused.measure([0])[0][0] == pytest.approx(expected, rel=1e-5)
+    assert fused.measure([0])[0]["loss"] == pytest.approx(expected, rel=1e-5)
     ((_, x, y),) = list(fused._validation_set.batches(1000))  # type: ignore[union-attr]
     with torch.no_grad():
-        assert score.validation_loss == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
+        assert score.validation["loss"] == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def test_a_lane_learns_what_it_would_learn_alone(
     scores = [fused.tick(tick) for tick in (1, 2, 3, 4)]
     model, loss = train_alone(of, family_of(of, SHAPE, 10), mine, [1, 2, 3, 4], parts[0])
     assert_close(fused.weights(0), model)
-    assert scores[-1][0].train_loss == pytest.approx(loss, rel=1e-4)
+    assert scores[-1][0].train["loss"] == pytest.approx(loss, rel=1e-4)
 
 
 def run(
@@ -226,8 +226,8 @@ def test_a_model_file_loads_as_the_module_that_was_scored(
     ((_, x, y),) = list(parts[1].batches(1000))
     with torch.no_grad():
         logits = load_module(tmp_path / "model.safetensors")(x)
-    assert score.validation_loss == pytest.approx(nn.functional.cross_entropy(logits, y).item(), rel=1e-5)
-    assert score.validation_accuracy == (logits.argmax(1) == y).double().mean().item()
+    assert score.validation["loss"] == pytest.approx(nn.functional.cross_entropy(logits, y).item(), rel=1e-5)
+    assert score.validation["accuracy"] == (logits.argmax(1) == y).double().mean().item()
 
 
 def digits_accuracies(precision: Precision, digits: Source) -> list[float]:
@@ -242,7 +242,7 @@ def digits_accuracies(precision: Precision, digits: Source) -> list[float]:
         fused.add(order(seed, 8, rate=0.005))
     for tick in range(1, 9):
         scores = fused.tick(tick)
-    return [score.validation_accuracy for score in scores]
+    return [score.validation["accuracy"] for score in scores]
 
 
 @pytest.mark.slow

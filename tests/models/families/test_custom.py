@@ -354,7 +354,7 @@ def test_a_lane_has_the_same_bits_whatever_its_neighbours(
             for one in company.get(tick, []):
                 lanes.add(one)
             scores += [score for score in lanes.tick(tick) if score.lane == 0]
-        return [(score.train_loss, score.validation_loss, score.validation_accuracy) for score in scores]
+        return [(score.train["loss"], score.validation["loss"], score.validation["accuracy"]) for score in scores]
 
     assert curve({}) == curve({1: [order(1, 0.1), order(2)], 2: [order(3)], 3: [order(lane) for lane in (4, 5, 6)]})
 
@@ -430,7 +430,7 @@ def test_scoring_draws_no_masks(parts: tuple[BatchSource, BatchSource]) -> None:
     model.load_state_dict(lanes.weights(0))
     ((_, x, y),) = list(parts[1].batches(1000))
     with torch.no_grad():
-        assert score.validation_loss == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
+        assert score.validation["loss"] == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
 
 
 def test_layers_that_learn_their_shapes_later_are_told_them() -> None:
@@ -818,9 +818,9 @@ def test_a_study_of_ones_own_model_is_exported_with_test_figures(exported: Path)
     record = Store(f"sqlite:///{exported}/runs/studies.db", create=False).find("small")
     assert record is not None
     assert len(record.trials()) == 6
-    tested = [row for row in record.finalists() if row.test_accuracy is not None]
+    tested = [row for row in record.finalists() if row.test["accuracy"] is not None]
     assert len(tested) >= 2
-    assert max(row.test_accuracy or 0.0 for row in tested) > 0.8
+    assert max(row.test["accuracy"] or 0.0 for row in tested) > 0.8
 
 
 @pytest.mark.slow

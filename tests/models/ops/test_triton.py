@@ -195,7 +195,7 @@ def test_a_lane_learns_what_it_learns_on_a_cpu(name: str, monkeypatch: pytest.Mo
     suited = engine(RECIPES[name], DEVICE, widths)
     mine = suited.tick(1)
     for one, other in zip(mine, theirs, strict=True):
-        assert one.train_loss == pytest.approx(other.train_loss, rel=2e-2 if "low" in name else 1e-4)
+        assert one.train["loss"] == pytest.approx(other.train["loss"], rel=2e-2 if "low" in name else 1e-4)
     if "low" not in name:
         for lane in range(4):
             for key, kept in suited.weights(lane).items():

@@ -142,5 +142,5 @@ def test_a_rehearsal_takes_a_part_of_the_epoch(digits: Source) -> None:
         parameters = {"hidden": 4, "learning_rate": 0.1, "weight_decay": 0.0}
         (score,) = fleet.tick(1, [(0, LaneSpec(lane=0, parameters=parameters, seed=1))])
     assert (dataset_info.train, dataset_info.validation) == (1198, 240)  # what a run would take
-    assert math.isclose(score.train_accuracy * 50, round(score.train_accuracy * 50), abs_tol=1e-6)
-    assert math.isclose(score.validation_accuracy * 11, round(score.validation_accuracy * 11), abs_tol=1e-6)
+    assert math.isclose(score.train["accuracy"] * 50, round(score.train["accuracy"] * 50), abs_tol=1e-6)
+    assert math.isclose(score.validation["accuracy"] * 11, round(score.validation["accuracy"] * 11), abs_tol=1e-6)

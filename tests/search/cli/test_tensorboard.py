@@ -22,8 +22,7 @@ from search.config import study_files as catalog
 from search.record.record import Record
 from search.record.store import Store
 
-TAGS = {"loss/train": "train_loss", "loss/validation": "validation_loss"}
-TAGS |= {"accuracy/train": "train_accuracy", "accuracy/validation": "validation_accuracy"}
+TAGS = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 
 
 def _find(runs: Path, name: str = "mlp@digits") -> Record:
@@ -62,10 +61,13 @@ def _holds_what_is_recorded(record: Record) -> None:
     }
     for row in rows:
         run, curve = _trial(record, row.number), record.curve(row.number)
-        for tag, field in TAGS.items():
+        for tag in TAGS:
+            metric, split = tag.split("/")
             events = run.Scalars(tag)
             assert [event.step for event in events] == [score.epoch for score in curve]
-            assert [event.value for event in events] == pytest.approx([getattr(it, field) for it in curve], rel=1e-6)
+            assert [event.value for event in events] == pytest.approx(
+                [getattr(it, split)[metric] for it in curve], rel=1e-6
+            )
 
 
 def _files(record: Record) -> dict[str, bytes]:
@@ -115,10 +117,8 @@ def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
     diverged = EpochMetrics(
         lane=0,
         epoch=1,
-        train_loss=math.nan,
-        train_accuracy=0.1,
-        validation_loss=math.nan,
-        validation_accuracy=0.1,
+        train={"loss": math.nan, "accuracy": 0.1},
+        validation={"loss": math.nan, "accuracy": 0.1},
         seconds=0.1,
     )
     Board(record)._put(replace(row, state="pruned", diverged_at=1, value=None), [diverged])

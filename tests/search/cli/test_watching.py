@@ -76,8 +76,10 @@ class Imagined:
 
 
 def _score(number: int, epoch: int, accuracy: float = 0.01) -> EpochMetrics:
-    figures = {"train_loss": 1.0, "train_accuracy": 0.5, "validation_loss": 1.0, "validation_accuracy": accuracy}
-    return EpochMetrics(lane=number, epoch=epoch, seconds=0.1, **figures)
+    validation = {"loss": 1.0, "accuracy": accuracy}
+    return EpochMetrics(
+        lane=number, epoch=epoch, train={"loss": 1.0, "accuracy": 0.5}, validation=validation, seconds=0.1
+    )
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -140,7 +142,7 @@ def test_the_leader_is_told_until_a_trial_is_complete() -> None:
         (NoPruner(), 10.0),
         (OptunaPruner(kind="MedianPruner"), 10.0),  # whose rule we do not know
         (SuccessiveHalving(), 1 + 1 / 2 + 2 / 4 + 4 / 8 + 2 / 16),
-        (SuccessiveHalving(first=20), 10.0),
+        (SuccessiveHalving(min_epochs=20), 10.0),
     ],
 )
 def test_a_judges_rule_says_how_long_trials_live(pruner: Any, epochs: float) -> None:

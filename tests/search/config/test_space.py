@@ -139,10 +139,8 @@ def a_score(number: int, epoch: int, accuracy: float) -> EpochMetrics:
     return EpochMetrics(
         lane=number,
         epoch=epoch,
-        train_loss=1.0 - accuracy,
-        train_accuracy=accuracy,
-        validation_loss=1.0 - accuracy,
-        validation_accuracy=accuracy,
+        train={"loss": 1.0 - accuracy, "accuracy": accuracy},
+        validation={"loss": 1.0 - accuracy, "accuracy": accuracy},
         seconds=0.1,
     )
 

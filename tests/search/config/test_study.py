@@ -237,7 +237,7 @@ def test_an_unknown_field_is_refused(slip: Callable[[], object]) -> None:
 
 
 def test_a_name_stands_for_a_word_with_its_usual_values() -> None:
-    named = study(sampler="random", pruner="peer", optimizer="adamw", schedule="constant", family="mlp")
+    named = study(sampler="random", pruner="successive_halving", optimizer="adamw", schedule="constant", family="mlp")
     assert named == study(sampler=Random(), pruner=SuccessiveHalving(), optimizer=AdamW())
     assert study().sampler == TPE()
 

@@ -13,13 +13,19 @@ from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search.config.pruners import NoPruner, OptunaPruner, Pruner, SuccessiveHalving
 from search.config.study import Float, Int, Study
+from search.objective import Objective
 from search.pruners.base import should_prune
-from search.pruners.halving import RungScore, SuccessiveHalvingPruner, below_cutoff, insert_sorted, is_rung
+from search.pruners.halving import SuccessiveHalvingPruner, below_cutoff, is_rung
 from search.pruners.optuna import optuna_pruner
+from search.pruners.rung import RungScore, insert_sorted
 from search.samplers.optuna_mirror import Mirror
 from search.trial import TrialRow
 
 DRAWN = {"learning_rate": 0.1, "hidden": 32, "weight_decay": 1e-4}
+
+
+def rung_score(accuracy: float, loss: float, number: int) -> RungScore:
+    return RungScore(Objective().key({"accuracy": accuracy, "loss": loss}, number), accuracy)
 
 
 def a_study(pruner: Pruner, epochs: int = 10) -> Study:
@@ -35,10 +41,8 @@ def a_score(number: int, epoch: int, accuracy: float, loss: float = 0.5) -> Epoc
     return EpochMetrics(
         lane=number,
         epoch=epoch,
-        train_loss=loss,
-        train_accuracy=accuracy,
-        validation_loss=loss,
-        validation_accuracy=accuracy,
+        train={"loss": loss, "accuracy": accuracy},
+        validation={"loss": loss, "accuracy": accuracy},
         seconds=0.1,
     )
 
@@ -61,8 +65,8 @@ def those_who_fall(peer: SuccessiveHalving, standings: list[RungScore]) -> set[i
     ("peer", "rungs"),
     [
         (SuccessiveHalving(), [1, 2, 4, 8, 16]),
-        (SuccessiveHalving(first=3, spacing=3), [3, 9, 27]),
-        (SuccessiveHalving(first=5, spacing=2), [5, 10, 20]),
+        (SuccessiveHalving(min_epochs=3, reduction_factor=3), [3, 9, 27]),
+        (SuccessiveHalving(min_epochs=5, reduction_factor=2), [5, 10, 20]),
     ],
 )
 def test_rungs_are_the_first_epoch_times_powers_of_the_spacing(peer: SuccessiveHalving, rungs: list[int]) -> None:
@@ -74,21 +78,21 @@ def test_rungs_are_the_first_epoch_times_powers_of_the_spacing(peer: SuccessiveH
 numbers = st.floats(0, 1) | st.just(math.nan)
 losses = st.floats(0, 10) | st.sampled_from([math.nan, math.inf])
 cohorts = st.lists(st.tuples(numbers, losses), min_size=1, max_size=40).map(
-    lambda values: [RungScore(accuracy, loss, number) for number, (accuracy, loss) in enumerate(values)]
+    lambda values: [rung_score(accuracy, loss, number) for number, (accuracy, loss) in enumerate(values)]
 )
 
 
 @given(cohorts, st.fractions(0, 1, max_denominator=100).filter(lambda keep: 0 < keep < 1))
 def test_the_share_that_goes_on_is_the_one_stated_rounded_up(cohort: list[RungScore], keep: object) -> None:
-    fallen = those_who_fall(SuccessiveHalving(keep=float(keep), rivals=2), cohort)  # type: ignore[arg-type]
+    fallen = those_who_fall(SuccessiveHalving(keep_fraction=float(keep), min_trials=2), cohort)  # type: ignore[arg-type]
     go_on = math.ceil(keep * len(cohort)) if len(cohort) >= 2 else len(cohort)  # type: ignore[operator]
     assert len(cohort) - len(fallen) == go_on
 
 
 @given(cohorts)
 def test_nobody_falls_who_stands_before_one_that_goes_on(cohort: list[RungScore]) -> None:
-    fallen = those_who_fall(SuccessiveHalving(rivals=2), cohort)
-    ranked = [standing.number for standing in sorted(cohort, key=lambda standing: standing.order)]
+    fallen = those_who_fall(SuccessiveHalving(min_trials=2), cohort)
+    ranked = [standing.number for standing in sorted(cohort, key=lambda standing: standing.key)]
     assert set(ranked[len(ranked) - len(fallen) :]) == fallen
 
 
@@ -99,31 +103,31 @@ def test_verdicts_do_not_depend_on_the_order_of_the_rivals(cohort: list[RungScor
 
 
 def test_nobody_falls_before_enough_rivals_have_arrived() -> None:
-    cohort = [RungScore(0.1 * number, 1.0, number) for number in range(4)]
-    assert those_who_fall(SuccessiveHalving(rivals=4), cohort[:3]) == set()
-    assert those_who_fall(SuccessiveHalving(rivals=4), cohort) == {0, 1}
+    cohort = [rung_score(0.1 * number, 1.0, number) for number in range(4)]
+    assert those_who_fall(SuccessiveHalving(min_trials=4), cohort[:3]) == set()
+    assert those_who_fall(SuccessiveHalving(min_trials=4), cohort) == {0, 1}
 
 
 def test_rounding_in_binary_gives_no_place_away() -> None:
     assert math.ceil(0.07 * 100) == 8, "the trap that this test is about"
-    cohort = [RungScore(number / 100, 1.0, number) for number in range(100)]
-    assert those_who_fall(SuccessiveHalving(keep=0.07), cohort) == set(range(93))
+    cohort = [rung_score(number / 100, 1.0, number) for number in range(100)]
+    assert those_who_fall(SuccessiveHalving(keep_fraction=0.07), cohort) == set(range(93))
 
 
 def test_ties_go_to_the_lower_loss() -> None:
-    cohort = [RungScore(0.9, 0.4, 0), RungScore(0.9, 0.3, 1), RungScore(0.9, 0.2, 2), RungScore(0.9, 0.1, 3)]
+    cohort = [rung_score(0.9, 0.4, 0), rung_score(0.9, 0.3, 1), rung_score(0.9, 0.2, 2), rung_score(0.9, 0.1, 3)]
     assert those_who_fall(SuccessiveHalving(), cohort) == {0, 1}
 
 
 def test_ties_of_accuracy_and_loss_go_to_the_lower_number() -> None:
-    assert those_who_fall(SuccessiveHalving(), [RungScore(0.9, 0.1, number) for number in (7, 5, 3, 1)]) == {5, 7}
+    assert those_who_fall(SuccessiveHalving(), [rung_score(0.9, 0.1, number) for number in (7, 5, 3, 1)]) == {5, 7}
 
 
 @pytest.mark.parametrize("no_number", [math.nan, math.inf])
 def test_a_diverged_trial_stands_behind_all_others(no_number: float) -> None:
     # Its accuracy may be high by chance: the class that argmax names where every output is NaN may be a frequent one.
-    diverged = [RungScore(0.99, no_number, 0), RungScore(math.nan, math.nan, 1)]
-    others = [RungScore(0.01, 9.0, 2), RungScore(0.0, 9.0, 3)]
+    diverged = [rung_score(0.99, no_number, 0), rung_score(math.nan, math.nan, 1)]
+    others = [rung_score(0.01, 9.0, 2), rung_score(0.0, 9.0, 3)]
     assert those_who_fall(SuccessiveHalving(), diverged + others) == {0, 1}
 
 
@@ -135,7 +139,7 @@ def verdicts(study: Study, epoch: int, accuracies: list[float], baselines: tuple
     rows = [row(number, "known" if number in baselines else None) for number in range(len(accuracies))]
     scores = [a_score(number, epoch, accuracy) for number, accuracy in enumerate(accuracies)]
     mirror = Mirror(study, rows, [(epoch, score) for score in scores])
-    peers = sorted((RungScore.of(score) for score in scores), key=lambda standing: standing.order)
+    peers = sorted((RungScore.of(score, study.objective) for score in scores), key=lambda standing: standing.key)
     return [should_prune(study, row, score, peers, mirror.study) for row, score in zip(rows, scores, strict=True)]
 
 

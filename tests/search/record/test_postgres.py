@@ -467,7 +467,7 @@ def test_every_command_works_on_a_server(url: str, tmp_path: Path) -> None:
     record = Store(url, create=False).find("small")
     assert record is not None
     assert len(record.ledger()) == 1
-    assert {row.test_accuracy is None for row in record.finalists()} == {False}
+    assert {row.test["accuracy"] is None for row in record.finalists()} == {False}
     with served(url) as ask:
         assert ask("GET", "/reports/small")[0] == 200
 

@@ -114,10 +114,8 @@ def a_score(trial: int, epoch: int = 1, accuracy: float = 0.9, loss: float = 0.3
     return EpochMetrics(
         lane=trial,
         epoch=epoch,
-        train_loss=loss + 0.1,
-        train_accuracy=accuracy - 0.05,
-        validation_loss=loss,
-        validation_accuracy=accuracy,
+        train={"loss": loss + 0.1, "accuracy": accuracy - 0.05},
+        validation={"loss": loss, "accuracy": accuracy},
         seconds=0.25,
     )
 
@@ -647,9 +645,9 @@ def test_what_is_no_number_comes_back(record: Record, url: str) -> None:
     record.insert(a_trial(0), SPACE)
     record.record(0, [a_score(0, 1, accuracy=math.nan, loss=math.nan), a_score(0, 2, accuracy=0.1, loss=math.inf)])
     (_, first), (_, second) = record.scores()
-    assert math.isnan(first.validation_loss)
-    assert math.isnan(first.validation_accuracy)
-    assert second.validation_loss == math.inf
+    assert math.isnan(first.validation["loss"])
+    assert math.isnan(first.validation["accuracy"])
+    assert second.validation["loss"] == math.inf
     assert math.isnan(by_optuna(url)[0].intermediate_values[1])
 
 
@@ -788,13 +786,13 @@ def test_nothing_is_written_without_a_lease(store: Store, write: str) -> None:
 
 
 def test_a_finalist_is_filled_in_step_by_step(record: Record) -> None:
-    ranked = FinalistRow(3, 1, best_epoch=7, validation_accuracy=0.98, validation_loss=0.1)
+    ranked = FinalistRow(3, 1, best_epoch=7, validation={"loss": 0.1, "accuracy": 0.98})
     line = record.sign("test 1 model", "mnist", "f00", 1)
-    tested = FinalistRow(3, 1, test_loss=0.2, test_accuracy=0.97, ledger=line, model="3-1.safetensors")
+    tested = FinalistRow(3, 1, test={"loss": 0.2, "accuracy": 0.97}, ledger=line, model="3-1.safetensors")
     for row in (ranked, tested, tested, ranked):  # the last two as after a kill
         record.save_finalist(row)
     assert record.finalists() == [
-        replace(ranked, test_loss=0.2, test_accuracy=0.97, ledger=line, model="3-1.safetensors")
+        replace(ranked, test={"loss": 0.2, "accuracy": 0.97}, ledger=line, model="3-1.safetensors")
     ]
 
 

@@ -92,10 +92,8 @@ def a_score(number: int, epoch: int, accuracy: float, loss: float) -> EpochMetri
     return EpochMetrics(
         lane=number,
         epoch=epoch,
-        train_loss=0.5,
-        train_accuracy=0.5,
-        validation_loss=loss,
-        validation_accuracy=accuracy,
+        train={"loss": 0.5, "accuracy": 0.5},
+        validation={"loss": loss, "accuracy": accuracy},
         seconds=0.1,
     )
 

@@ -49,10 +49,8 @@ def a_score(number: int, accuracy: float, loss: float = 0.1) -> EpochMetrics:
     return EpochMetrics(
         lane=number,
         epoch=1,
-        train_loss=0.1,
-        train_accuracy=0.9,
-        validation_loss=loss,
-        validation_accuracy=accuracy,
+        train={"loss": 0.1, "accuracy": 0.9},
+        validation={"loss": loss, "accuracy": accuracy},
         seconds=0.1,
     )
 

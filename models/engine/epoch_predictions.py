@@ -1,0 +1,52 @@
+"""What the lanes of a group answered over one epoch, collected minibatch by minibatch, and its metrics.
+
+Letters: L lanes, N examples of the epoch, B examples of the minibatch, C classes.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from models.metrics.base import Predictions
+from models.metrics.registry import metric_named
+
+
+class EpochPredictions:
+    """Room for the losses and hits of every example, a row a lane; metrics are computed once, at the end.
+
+    Args:
+        lanes: L.
+        examples: N.
+        metrics: Names of the metrics to compute.
+        classes: C, if logits are kept for the metrics that ask for them; else those metrics are left out.
+        device: Where everything lies.
+    """
+
+    def __init__(
+        self, lanes: int, examples: int, metrics: Sequence[str], device: torch.device, classes: int | None = None
+    ) -> None:
+        known = {name: metric_named(name) for name in metrics}
+        self._metrics = {name: it for name, it in known.items() if classes is not None or not it.needs_logits}
+        self._losses = torch.empty(lanes, examples, device=device)
+        self._hits = torch.empty(lanes, examples, dtype=torch.bool, device=device)
+        self._labels = torch.empty(examples, dtype=torch.long, device=device)
+        self._logits: Tensor | None = None
+        if classes is not None and any(metric.needs_logits for metric in self._metrics.values()):
+            self._logits = torch.empty(lanes, examples, classes, device=device)
+
+    def logits(self, places: slice) -> Tensor | None:
+        """Return room (L, B, C) for the logits of a minibatch; None where no metric asks for them."""
+        return None if self._logits is None else self._logits[:, places]
+
+    def put(self, places: slice, labels: Tensor, losses: Tensor, hits: Tensor) -> None:
+        """Keep labels (B,), losses (L, B) and hits (L, B) of the minibatch at these places of the epoch."""
+        self._labels[places] = labels
+        self._losses[:, places] = losses
+        self._hits[:, places] = hits
+
+    def metrics(self) -> list[dict[str, float]]:
+        """Return the metrics of every lane, by name."""
+        predictions = Predictions(self._losses, self._hits, self._labels, self._logits)
+        columns = [metric.compute(predictions).tolist() for metric in self._metrics.values()]
+        return [dict(zip(self._metrics, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,0 +1,32 @@
+"""The metrics that are recorded for every study: loss and accuracy."""
+
+from typing import TYPE_CHECKING
+
+from models.metrics.base import Predictions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Loss:
+    """The mean of the recipe's loss over the examples, summed in float64."""
+
+    greater_is_better = False
+    needs_logits = False
+
+    def compute(self, predictions: Predictions) -> "Tensor":
+        """Return (L,) float64."""
+        from models.ops.matmul import long_sums
+
+        return long_sums(predictions.losses) / predictions.losses.shape[1]
+
+
+class Accuracy:
+    """The share of examples whose greatest logit is that of their class."""
+
+    greater_is_better = True
+    needs_logits = False
+
+    def compute(self, predictions: Predictions) -> "Tensor":
+        """Return (L,) float64."""
+        return predictions.hits.sum(1).double() / predictions.hits.shape[1]
