@@ -21,6 +21,7 @@ from models.families.custom.custom_model import custom_model_config
 from models.families.custom.flops import flops_per_example
 from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
+from search.config.columns import RESERVED
 from search.config.conditions import check_conditions, condition, exists, in_order, is_conditional, kept
 from search.config.pruners import Pruner, SuccessiveHalving
 from search.config.samplers import TPE, Grid, Sampler, Staged
@@ -34,13 +35,6 @@ from search.objective import Objective
 # --- the study --------------------------------------------------------------------------------------------------------
 
 TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size"})  # searched by any family
-# Columns of the tables and words of the report: no parameter of a model of one's own can be called so.
-RESERVED = frozenset({
-    "number", "state", "reason", "baseline", "validation_accuracy", "validation_loss", "best_epoch", "epochs",
-    "started", "finished", "seconds", "fate", "rank", "study", "trial", "family", "dataset", "seeds",
-    "test_accuracy_mean", "test_accuracy_std", "test_accuracy_low", "test_accuracy_high", "test_loss_mean",
-    "train_accuracy_mean", "train_loss_mean", "train_seconds", "published_test_accuracy",
-})  # fmt: skip
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 STEP = 24  # examples whose time a step costs beside that of its own: perceptrons of 32 to 512 units, 2 to 8 lanes
