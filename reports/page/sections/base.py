@@ -1,217 +1,232 @@
-"""Which figures a report has: their frames, what they say, and who draws them. Called by page.py and shelf.py."""
+"""The door for sections of the page: what one is asked for, and the parts that it is made of.
 
-from collections.abc import Callable
-from functools import partial
+A section must not query the record, train, or open a test set: it is given `ReportData`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models.config.families import called
-from reports import figures, frames
-from reports.figures import Drawing
-from reports.frames import Final, Findings
-from reports.statistics import LEVEL
-from reports.verdict import counted
-from search.config.conditions import condition
+from reports.page.data import ReportData
+
+Chapter = Literal["finalists", "search", "winner"]
 
 
-def _drawing(
-    key: str, title: str, frame: pd.DataFrame, draw: Callable[[float], Figure], alt: str, caption: str = ""
-) -> Drawing:
-    return Drawing(key, title, alt, frame, draw, caption)
+class Part(Protocol):
+    """A piece of a section, as a macro of `parts.html` shows it."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the macro."""
 
 
-def of_finalists(final: Final) -> list[Drawing]:
-    """All seeds of all finalists."""
-    frame, spread = frames.seeds_frame(final), frames.spread(final)
-    if len(spread) > figures.SHOWN_FINALISTS:
-        more = f" The first {figures.SHOWN_FINALISTS} of {len(spread)} finalists; the table has all."
-    else:
-        more = ""
-    first = spread.iloc[0]
-    return [
-        _drawing(
-            "finalists",
-            "Test accuracy of every seed",
-            frame,
-            partial(figures.seeds, frame, spread),
-            f"Test accuracy of {counted(len(spread), 'finalist')} by rank, with a mark for each of "
-            f"{counted(final.seeds, 'seed')}. First in rank is trial {first['trial']:.0f}, mean {first['mean']:.4f}.",
-            f"A dot is a seed, a stroke the mean, a band the {LEVEL:.0%} interval. By rank, which was fixed before the "
-            f"test set was opened.{more}",
-        )
-    ]
+@dataclass(frozen=True)
+class Drawing:
+    """A figure on the page, and beside it as CSV, PNG and SVG.
+
+    Args:
+        key: The stem of its files.
+        title: The heading above it, if any.
+        alt: What it shows, for those who cannot see it.
+        frame: The data that it shows.
+        draw: Returns the figure at a width in inches.
+        caption: The words below it.
+        half: Whether two stand side by side where there is room.
+    """
+
+    key: str
+    title: str
+    alt: str
+    frame: pd.DataFrame
+    draw: Callable[[float], Figure]
+    caption: str = ""
+    half: bool = False
+    kind: str = "drawing"
 
 
-def of_search(found: Findings) -> list[Drawing]:
-    """The course of the search."""
-    history, learning, times = frames.history_frame(found), frames.learning_frame(found), frames.time_frame(found)
-    drawn = []
-    if history["validation_accuracy"].notna().any():
-        best = "" if found.best is None else f" The best complete one is trial {found.best}."
-        drawn.append(
-            _drawing(
-                "history",
-                "Every trial, in the order they were drawn",
-                history,
-                partial(figures.history, history),
-                f"Validation accuracy of {counted(len(history), 'trial')} by number, with the best so far.{best}",
-                "A pruned trial stands where it was cut.",
-            )
-        )
-        drawn.append(
-            _drawing(
-                "curves",
-                "Learning curves",
-                learning,
-                partial(figures.curves, learning),
-                f"Validation accuracy over {counted(found.study.epochs, 'epoch')} of every trial: pruned ones end "
-                "early, the winner and the baselines stand out.",
-                "Validation accuracy after each epoch.",
-            )
-        )
-    drawn.append(
-        _drawing(
-            "times",
-            "Where the training time went",
-            times,
-            partial(figures.times, times),
-            "Seconds of training by what became of the trials: "
-            + ", ".join(f"{row.fate} {row.seconds:.0f}" for row in times.itertuples())
-            + ".",
-        )
-    )
-    return drawn
+@dataclass(frozen=True)
+class Column:
+    """A column of a table on the page.
+
+    Args:
+        label: Its heading.
+        of: The column of the frame.
+        show: Writes a value.
+        title: What it means, where the label does not say it all.
+    """
+
+    label: str
+    of: str
+    show: Callable[[Any], str] = str
+    title: str = ""
+
+    def cell(self, value: Any) -> str:
+        """Return what stands in a cell; nothing where nothing is known."""
+        return "" if pd.isna(value) else self.show(value)
 
 
-def of_parameters(found: Findings) -> list[Drawing]:
-    """One scatter for each searched parameter."""
-    frame = frames.parameters_frame(found)
-    drawn = []
-    for name, searched in found.study.space.items():
-        mine = frame[frame["parameter"] == name].reset_index(drop=True)
-        if not mine["validation_accuracy"].notna().any():
-            continue  # no trial that has it has come to a score
-        where = condition(searched)
-        drawn.append(
-            Drawing(
-                f"parameter-{name}",
-                name,
-                f"Validation accuracy over {name}, searched {searched}{where and f' {where}'}.",
-                mine,
-                partial(figures.parameter, mine, name, searched, found.shown),
-                f"Exists {where}." if where else "",
-                half=True,
-            )
-        )
-    return drawn
+@dataclass(frozen=True)
+class Table:
+    """A table that sorts by any of its columns.
+
+    Args:
+        label: What it is called for those who cannot see it.
+        columns: From left to right.
+        frame: One row per line.
+        title: The heading above it, if any.
+        note: Small words below it.
+    """
+
+    label: str
+    columns: Sequence[Column]
+    frame: pd.DataFrame
+    title: str = ""
+    note: str = ""
+    kind: str = "table"
 
 
-def of_importance(found: Findings) -> Drawing | str:
-    """Parameter importance, or why there is none."""
-    frame = frames.importance_frame(found)
-    if isinstance(frame, str):
-        return frame
-    taken = int(frame["trials"].iloc[0])
-    complete = sum(row.state == "complete" and row.joined is not None for row in found.rows)
-    of = f"{complete:,} complete trials" if taken == complete else f"{taken:,} of {complete:,} complete trials"
-    return _drawing(
-        "importance",
-        "Which parameter matters",
-        frame,
-        partial(figures.importance, frame),
-        "Importance: " + ", ".join(f"{row.parameter} {row.importance:.2f}" for row in frame.itertuples()) + ".",
-        f"PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255) over {of}: how much each "
-        "parameter alone tells the best tenth from the rest.",
-    )
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; command-line options in it are set as code."""
+
+    text: str
+    title: str = ""
+    small: bool = False
+    kind: str = "text"
 
 
-def of_trial(found: Findings, trial: int) -> list[Drawing]:
-    """A trial's epochs and, where it is tested, its confusions."""
-    frame = frames.epochs_frame(found, trial)
-    runs = frame["seed"].nunique()
-    drawn = [
-        _drawing(
-            f"trial-{trial}-epochs",
-            f"Trial {trial} over epochs",
-            frame,
-            partial(figures.winner, frame),
-            f"Loss and accuracy of trial {trial} over {counted(found.study.epochs, 'epoch')}, on training and "
-            "validation examples.",
-            (
-                f"Trained on the training part under {counted(runs, 'seed')}: thin lines are seeds, thick ones their "
-                "mean. "
-                if found.final is not None
-                else "As it was trained in the search. "
-            )
-            + "Training figures are running means over the epoch, validation figures are taken after it.",
-        )
-    ]
-    if found.final is not None:
-        confusion = frames.confusion_frame(found.final, trial)
-        drawn.append(
-            _drawing(
-                f"trial-{trial}-confusion",
-                "Which class is taken for which",
-                confusion,
-                partial(figures.confusion, confusion, found.final.seeds),
-                f"Confusion matrix of trial {trial}: {_worst(confusion, found.final.tested.noun)}.",
-                f"Test {found.final.tested.noun}s per model, mean over {counted(found.final.seeds, 'seed')}. Rows are "
-                "true classes, columns predicted ones.",
-            )
-        )
-    return drawn
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, a line each."""
+
+    facts: Mapping[str, Any]
+    kind: str = "facts"
 
 
-def _worst(confusion: pd.DataFrame, noun: str) -> str:
-    wrong = confusion[confusion["true"] != confusion["predicted"]]
-    worst = wrong.sort_values("share", ascending=False).iloc[0]
-    if not worst["images"]:
-        return "nothing is mistaken for anything else"
-    return f"most often {worst['true']} is taken for {worst['predicted']}, {worst['share']:.1%} of its {noun}s"
+@dataclass(frozen=True)
+class Halves:
+    """Drawings side by side, under one heading."""
+
+    title: str
+    note: str
+    drawings: Sequence[Drawing]
+    kind: str = "halves"
 
 
-def of_mistakes(found: Findings, final: Final) -> Drawing | None:
-    """The most confidently wrong test pictures, if any were wrong and they are pictures."""
-    if final.tested.is_table:
-        return None
-    frame = frames.gallery_frame(final, final.winner.number)
-    if frame.empty:
-        return None
-    shown = [final.tested.picture(place) for place in frame["picture"]]
-    return _drawing(
-        "mistakes",
-        "Most confidently wrong",
-        frame,
-        partial(figures.gallery, frame, shown),
-        f"The {counted(len(frame), 'test picture')} that trial {final.winner.number} gets most confidently wrong.",
-        f"Of {counted(len(final.tested.labels), 'test image')}, by the mean probability over "
-        f"{counted(final.seeds, 'seed')}. Predicted class and its probability first, then the true class.",
-    )
+@dataclass(frozen=True)
+class Gallery:
+    """Images that flow; beside the page they are one drawing.
+
+    Args:
+        drawing: The files beside the page, with heading and caption.
+        images: Address, alternative text and words of each.
+    """
+
+    drawing: Drawing
+    images: Sequence[Mapping[str, Any]] = field(default=())
+    kind: str = "gallery"
 
 
-def of_weights(found: Findings) -> Drawing | str:
-    """The first layer of the winner, or why there is no picture of it."""
-    if found.final is None:
-        return "No model is kept: nothing was retrained."
-    if found.final.tested.is_table:
-        return "The data are a table: there are no pictures to show."
-    units = frames.hidden_weights(found)
-    if units is None:
-        return f"The first layer of this family ({called(found.study.family)}) does not look at whole pictures."
-    classes = len(found.final.tested.classes)
-    which = "the classes, in their order" if len(units) == classes else f"the {len(units)} units with the longest rows"
-    frame = pd.DataFrame({"unit": range(len(units)), "length": [float((unit**2).sum() ** 0.5) for unit in units]})
-    return _drawing(
-        "weights",
-        "What the first layer looks at",
-        frame,
-        partial(figures.weights, units),
-        f"Weights of {counted(len(units), 'unit')} of the first layer as pictures.",
-        f"Weights of {which}, trial {found.final.winner.number} under its first seed. "
-        + (
-            "Blue pixels push a unit, red ones hold it back."
-            if units.ndim == 3
-            else "Grey is no weight; a unit is pushed by the colours that it shows and held back by the opposite ones."
-        ),
-    )
+class Section(Protocol):
+    """A part of the report's page, registered under `studyhall.report_sections` and made without arguments."""
+
+    chapter: Chapter
+
+    def parts(self, report: ReportData) -> Sequence[Part]:
+        """Return what it shows, from top to bottom; nothing where it does not apply."""
+
+    def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
+        """Return the drawings that optuna-dashboard shows with a finalist."""
+
+
+class FigureSection:
+    """A section of one figure. A subclass says `key`, `title`, `frame`, `draw` and `alt`.
+
+    Example:
+        >>> class Epochs(FigureSection):
+        ...     key, title = "best-epochs", "When trials were best"
+        ...
+        ...     def frame(self, report):
+        ...         return report.trials[["number", "best_epoch"]].dropna()
+        ...
+        ...     def draw(self, report, frame, width):
+        ...         figure, axes = new_figure(width, 2.5)
+        ...         axes.hist(frame["best_epoch"])
+        ...         return figure
+        ...
+        ...     def alt(self, report, frame):
+        ...         return f"The best epoch of {len(frame)} trials."
+    """
+
+    chapter: Chapter = "search"
+    key: ClassVar[str]
+    title: ClassVar[str]
+
+    def applies(self, report: ReportData) -> bool:
+        """Return whether there is something to show."""
+        return True
+
+    def frame(self, report: ReportData) -> pd.DataFrame:
+        """Return the data that the figure shows: its CSV."""
+        raise NotImplementedError
+
+    def draw(self, report: ReportData, frame: pd.DataFrame, width: float) -> Figure:
+        """Return the figure at a width in inches."""
+        raise NotImplementedError
+
+    def alt(self, report: ReportData, frame: pd.DataFrame) -> str:
+        """Return what the figure shows, for those who cannot see it."""
+        return self.title
+
+    def caption(self, report: ReportData, frame: pd.DataFrame) -> str:
+        """Return the words below the figure."""
+        return ""
+
+    def parts(self, report: ReportData) -> Sequence[Part]:
+        """Return the figure, where the section applies."""
+        if not self.applies(report):
+            return []
+        frame = self.frame(report)
+        alt, caption = self.alt(report, frame), self.caption(report, frame)
+        draw = lambda width: self.draw(report, frame, width)  # noqa: E731
+        return [Drawing(self.key, self.title, alt, frame, draw, caption)]
+
+    def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
+        """Return nothing: the figure is of the study."""
+        return []
+
+
+class TextSection:
+    """The base of sections without a drawing of their own."""
+
+    chapter: Chapter = "search"
+
+    def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
+        """Return nothing: the section is of the study."""
+        return []
+
+
+# --- how tables write values ------------------------------------------------------------------------------------------
+
+
+def fixed(digits: int, sign: str = "") -> Callable[[Any], str]:
+    """Return what writes a number with so many digits behind the point; `sign="+"` writes a plus too."""
+    return lambda value: f"{value:{sign}.{digits}f}".replace("-", "−")
+
+
+def short(value: Any) -> str:
+    """Return a parameter's value, short."""
+    return f"{value:.3g}" if isinstance(value, float) else f"{value}"
+
+
+def yes_or_no(value: Any) -> str:
+    """Return "yes" or "no"."""
+    return "yes" if value else "no"
+
+
+def parameter_columns(report: ReportData) -> list[Column]:
+    """Return a column for every parameter that a trial can have."""
+    return [Column(name.replace("_", " "), name, short) for name in report.study.names]
