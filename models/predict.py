@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.console import bounded_int, command, out, start
+from models.console import DataDir, Debug, UngroupedCommand, bounded_int, command, new_app, out, start
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from models.model_file import Model
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = new_app()
 
 MOST_PIXELS = 1 << 26  # of a picture: above that of any camera, and 256 MiB at most while it is read
 
@@ -41,7 +41,7 @@ EXAMPLES = """
 """
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(cls=UngroupedCommand, epilog=EXAMPLES)
 def main(
     model: Annotated[Path, typer.Option(metavar="FILE", help="A model that reports.export has written.")],
     image: Annotated[Path | None, typer.Option(metavar="PNG", help="A picture of any size, PNG or JPEG.")] = None,
@@ -50,16 +50,14 @@ def main(
         int | None,
         typer.Option(parser=bounded_int(0), metavar="I", help="Which picture of its training set; 0 is the first."),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where that lies. Else: STUDYHALL_DATA, ./data.")
-    ] = None,
+    data_dir: DataDir = None,
     study_file: Annotated[
         Path | None, typer.Option(metavar="FILE.py", help="Where a model of your own is written, if it is one.")
     ] = None,
     figure: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="Draw picture and bar chart side by side into this file.")
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Print a model's classes for one picture, with their probabilities."""
     with command(debug):

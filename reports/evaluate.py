@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out, start
+from models.console import DataDir, Debug, UngroupedCommand, command, new_app, out, start
+from search.cli.options import Storage
+from search.options import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from search.record.record import Record
     from search.record.store import Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = new_app()
 
 EXAMPLES = """
 [bold]Examples[/] (FILE is a model, as trial-33-seed-0.safetensors in a study's folder)
@@ -41,16 +43,12 @@ EXAMPLES = """
 """
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(cls=UngroupedCommand, epilog=EXAMPLES)
 def main(
     model: Annotated[Path, typer.Option(metavar="FILE", help="A model that reports.export has written.")],
-    storage: Annotated[
-        str, typer.Option(metavar="URL", help="The database that holds the model's study.")
-    ] = "sqlite:///runs/studies.db",
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the data set lies. Else: STUDYHALL_DATA, ./data.")
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+    storage: Storage = DEFAULT_STORAGE,
+    data_dir: DataDir = None,
+    debug: Debug = False,
 ) -> None:
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):

@@ -15,6 +15,7 @@ from models.errors import UserError
 from models.families.custom import custom_model as own
 from reports import Export, export_study
 from search import NoPruner, Result, run_study
+from tests.support.commands import search_here
 from tests.support.runs import REPEATING, ROOT, finish, study_file, table
 
 SMALL = REPEATING.model_copy(update={"trials": 6})
@@ -67,12 +68,10 @@ def test_a_result_holds_the_trials_the_best_and_optunas_study(finished: Result) 
     )
 
 
-@pytest.mark.slow
 def test_it_finds_what_the_command_finds(tmp_path: Path, url: str) -> None:
     file = study_file(tmp_path, ("trials=20", "trials=8"))
     by_command = f"sqlite:///{tmp_path}/command.db"
-    command = [sys.executable, "-m", "search.run", "--study", file, "--storage", by_command, "--workers", "0"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    search_here(file, by_command)
     assert run_study(file, storage=url, workers=0, quiet=True).name == "small"
     assert table(url) == table(by_command)
 

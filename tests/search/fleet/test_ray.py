@@ -21,14 +21,14 @@ from models.datasets.source import Source, training_examples
 from models.errors import UserError
 from models.families.custom.custom_model import neighbours
 from models.model_file import load_module
-from search.cli.session import checked
 from search.config.study import Study
 from search.config.study_files import load
 from search.fleet.base import HostHandle
 from search.fleet.fleet import Fleet
 from search.fleet.node import Message, NodeHost
-from search.launch import Options, prepare
+from search.launch import prepare
 from search.loop.balance import balanced
+from search.options import Options
 from tests.support.nodes import Nodes
 from tests.support.runs import (
     LONGEST,
@@ -292,7 +292,7 @@ def test_options_that_contradict_each_other_are_told(
 ) -> None:
     named = load(str(study_file(tmp_path)))
     with pytest.raises(UserError, match=said):
-        prepare(named, checked(Options(storage=url, **options), "--"))
+        prepare(named, Options(storage=url, **options).checked("--"))
 
 
 @pytest.mark.slow
