@@ -1,4 +1,4 @@
-"""What to try: the search side of Studyhall. The words of a study file are importable from here, and `run_study`."""
+"""The search side of Studyhall. What a study file is made of is imported from here, and `run_study`."""
 
 from models.config.augmentation import Flip, Rotate, Shift
 from models.config.families import Cnn, Linear, Mlp
@@ -9,6 +9,7 @@ from search.config.baseline import Baseline
 from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
 from search.config.samplers import QMC, TPE, Grid, Random, Staged
 from search.config.study import Choice, Float, Int, Study
+from search.objective import Objective
 from search.run_study import Result, run_study
 
 __all__ = [
@@ -32,8 +33,8 @@ __all__ = [
     "Mlp",
     "NoPruner",
     "Npz",
+    "Objective",
     "OptunaPruner",
-    "SuccessiveHalving",
     "Random",
     "Result",
     "Rotate",
@@ -41,6 +42,7 @@ __all__ = [
     "Staged",
     "StepExponential",
     "Study",
+    "SuccessiveHalving",
     "Table",
     "run_study",
 ]
