@@ -21,7 +21,6 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from models.config.families import called
 from reports import figures, frames, plates
 from reports.checks import checks
 from reports.figures import NARROW, PALETTE, WIDE, Drawing

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.config.families import called
 from search.cli.eta import planned
 from search.cli.progress import duration
 from search.config import study_files as catalog
@@ -86,7 +85,7 @@ def _of_record(store: Store, name: str) -> Row:
     return Row(
         study=name,
         data=study.dataset,
-        family=called(study.family),
+        family=study.family.label,
         trials=f"{len(over)} of {planned(study)}",
         best=f"{max(values):.4f}" if values else "",
         state="running" if owner else "finished" if finished else "paused",

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from models.config.base import Parameters
-from models.config.families import CustomModel
+from models.families.custom.config import CustomModel
 from models.config.messages import LaneSpec
-from models.config.optimizers import SGD, Adam, AdamW, Optimizer
+from models.config.optimizers import SGD, Adam, AdamW, OptimizerConfig
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
 from models.datasets.source import Examples, Source
@@ -25,12 +25,11 @@ from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
 from models.families.base import initial_tensors
-from models.families.custom import custom_model as own
-from models.families.custom import source_code as sources
+from models.families.custom import custom_model
+from models.families.custom import source_code
 from models.families.custom.custom_model import custom_model_config, custom_model_from_file
-from models.families.custom.flops import flops_per_example
 from models.families.custom.module_family import ModuleFamily
-from models.families.custom.vectorize import ExecutionPlan, drawing
+from models.families.custom.vectorize import ExecutionPlan, seeded_generators
 from models.model_file import Model, load_module, write_model
 from models.ops.losses import losses_of
 from models.seeds import derive
@@ -184,26 +183,26 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "view": Viewing, "branch": Branching, "late": Late, "replaced-buffer": Counting, "mixed": Mixed,
 }  # fmt: skip
 TOGETHER = {"plain", "dropout", "layer-norm", "mixed"}
-OPTIMIZERS: dict[str, Optimizer] = {
+OPTIMIZERS: dict[str, OptimizerConfig] = {
     "sgd": SGD(), "momentum": SGD(momentum=0.9), "adam": Adam(), "adamw": AdamW(),
 }  # fmt: skip
 
 
-def family(made: Callable[..., nn.Module], *, together: bool = True) -> ModuleFamily:
-    word = custom_model_config(made)
+def family(made: Callable[..., nn.Module], *, vectorize: bool = True) -> ModuleFamily:
+    config = custom_model_config(made)
 
     def build(parameters: Parameters) -> nn.Module:
-        return own.build(word, SHAPE, 10, parameters, made)
+        return custom_model.build(config, SHAPE, 10, parameters, made)
 
-    return ModuleFamily(build, word.takes_all, together, word.attribute)
+    return ModuleFamily(build, config.structural_parameters, vectorize, config.attribute)
 
 
-def order(lane: int, rate: float = 0.02, decay: float = 1e-2, **more: Any) -> LaneSpec:
+def spec(lane: int, rate: float = 0.02, decay: float = 1e-2, **more: Any) -> LaneSpec:
     parameters = {"learning_rate": rate, "weight_decay": decay, **more}
     return LaneSpec(lane=lane, parameters=parameters, seed=derive(0, "initial", lane))
 
 
-def recipe(optimizer: Optimizer = SGD(momentum=0.9)) -> Recipe:  # noqa: B008 - frozen
+def recipe(optimizer: OptimizerConfig = SGD(momentum=0.9)) -> Recipe:  # noqa: B008 - frozen
     nobody = CustomModel(attribute="Net", sha256="")
     return Recipe(family=nobody, optimizer=optimizer, epochs=4)
 
@@ -238,7 +237,7 @@ def train_alone(
         seed = derive(of.seed, "shuffle", one.stream, tick)
         shuffled = torch.randperm(len(part), generator=torch.Generator().manual_seed(seed))
         for step, (_, x, y) in enumerate(part.batches(size, shuffled), 1):
-            with drawing(derive(derive(seed, "masks"), "step", step), CPU):
+            with seeded_generators(derive(derive(seed, "masks"), "step", step), CPU):
                 loss = losses_of(of.loss, model.train()(x).unsqueeze(0), y).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -268,12 +267,12 @@ def test_a_lane_learns_what_it_would_learn_alone(
         pytest.skip("torch counts Adam's steps per weight, where a branch leaves some out; lanes count their own")
     of, kind = recipe(OPTIMIZERS[optimizer]), family(MODELS[name])
     rate = 0.003 if optimizer.startswith("adam") else 0.02
-    lanes, orders = engine(of, kind, parts), [order(lane, rate * (lane + 1), lane * 1e-2) for lane in range(3)]
-    for one in orders:
+    lanes, specs = engine(of, kind, parts), [spec(lane, rate * (lane + 1), lane * 1e-2) for lane in range(3)]
+    for one in specs:
         lanes.add(one)
     for tick in (1, 2, 3):
         lanes.tick(tick)
-    for one in orders:
+    for one in specs:
         assert_close(lanes.weights(one.lane), train_alone(of, MODELS[name], one, [1, 2, 3], parts[0]))
 
 
@@ -282,13 +281,13 @@ def test_a_lane_learns_what_it_would_learn_alone(
 def test_what_can_be_vectorised_is(name: str, parts: tuple[BatchSource, BatchSource]) -> None:
     kind = family(MODELS[name])
     lanes = engine(recipe(), kind, parts)
-    lanes.add(order(0))
-    lanes.add(order(1))
+    lanes.add(spec(0))
+    lanes.add(spec(1))
     lanes.tick(1)
-    (manner,) = kind.plans.values()
-    assert manner.together == (name in TOGETHER)
-    assert manner.channels_last == (name == "convolutions")
-    assert bool(kind.notes) == (name in {"batch-norm", "branch", "late", "replaced-buffer"})
+    (plan,) = kind.plans.values()
+    assert plan.vectorized == (name in TOGETHER)
+    assert plan.channels_last == (name == "convolutions")
+    assert bool(kind.notes(CPU)) == (name in {"batch-norm", "branch", "late", "replaced-buffer"})
 
 
 @pytest.mark.parametrize(
@@ -305,10 +304,10 @@ def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tup
     kind = family(MODELS[name])
     lanes = engine(recipe(), kind, parts)
     for lane in range(3):
-        lanes.add(order(lane))
+        lanes.add(spec(lane))
     lanes.tick(1)
     lanes.tick(2)
-    (note,) = kind.notes
+    (note,) = kind.notes(CPU)
     assert told in note
     assert "\n" not in note
     assert len(note) < 250
@@ -317,46 +316,46 @@ def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tup
 def test_lanes_of_unlike_functions_are_kept_apart(parts: tuple[BatchSource, BatchSource]) -> None:
     kind = family(Plain)
     lanes = engine(recipe(), kind, parts)
-    orders = [
-        order(0, activation="relu"), order(1, activation="tanh"), order(2, hidden=7), order(3, activation="tanh"),
-        order(4, hidden=7, activation="relu"),
+    specs = [
+        spec(0, activation="relu"), spec(1, activation="tanh"), spec(2, hidden=7), spec(3, activation="tanh"),
+        spec(4, hidden=7, activation="relu"),
     ]  # fmt: skip
-    for one in orders:
+    for one in specs:
         lanes.add(one)
     for tick in (1, 2):
         lanes.tick(tick)
-    for one in orders:
+    for one in specs:
         assert_close(lanes.weights(one.lane), train_alone(recipe(), Plain, one, [1, 2], parts[0]))
     assert len(kind.plans) == 4
 
 
 def test_a_batch_size_can_be_searched(parts: tuple[BatchSource, BatchSource]) -> None:
     lanes = engine(recipe(), family(dropping), parts)
-    orders = [order(0, batch_size=64), order(1, batch_size=100), order(2, batch_size=64), order(3)]
-    for one in orders:
+    specs = [spec(0, batch_size=64), spec(1, batch_size=100), spec(2, batch_size=64), spec(3)]
+    for one in specs:
         lanes.add(one)
     for tick in (1, 2):
         lanes.tick(tick)
-    for one in orders:
+    for one in specs:
         assert_close(lanes.weights(one.lane), train_alone(recipe(), dropping, one, [1, 2], parts[0]))
 
 
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("vectorize", [True, False])
 @pytest.mark.parametrize("name", ["dropout", "batch-norm", "plain", "convolutions"])
 @pytest.mark.slow
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(
-    name: str, together: bool, parts: tuple[BatchSource, BatchSource]
+    name: str, vectorize: bool, parts: tuple[BatchSource, BatchSource]
 ) -> None:
     def curve(company: dict[int, list[LaneSpec]]) -> list[tuple[float, ...]]:
-        lanes, scores = engine(recipe(), family(MODELS[name], together=together), parts), []
-        lanes.add(order(0))
+        lanes, scores = engine(recipe(), family(MODELS[name], vectorize=vectorize), parts), []
+        lanes.add(spec(0))
         for tick in (1, 2, 3):
             for one in company.get(tick, []):
                 lanes.add(one)
             scores += [score for score in lanes.tick(tick) if score.lane == 0]
         return [(score.train["loss"], score.validation["loss"], score.validation["accuracy"]) for score in scores]
 
-    assert curve({}) == curve({1: [order(1, 0.1), order(2)], 2: [order(3)], 3: [order(lane) for lane in (4, 5, 6)]})
+    assert curve({}) == curve({1: [spec(1, 0.1), spec(2)], 2: [spec(3)], 3: [spec(lane) for lane in (4, 5, 6)]})
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -367,7 +366,7 @@ def test_a_snapshot_in_the_middle_changes_nothing(
     straight = engine(recipe(), family(MODELS[name]), parts)
     resumed = engine(recipe(), family(MODELS[name]), parts)
     for lane in range(3):
-        straight.add(order(lane))
+        straight.add(spec(lane))
     straight.tick(1)
     straight.save(tmp_path / "snapshot")
     torch.manual_seed(11)  # where a new process happens to stand
@@ -384,8 +383,8 @@ def test_torchs_own_generator_is_left_as_it_was(parts: tuple[BatchSource, BatchS
     lanes = engine(recipe(), family(dropping), parts)
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    lanes.add(order(0))
-    lanes.add(order(1))
+    lanes.add(spec(0))
+    lanes.add(spec(1))
     lanes.tick(1)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -413,7 +412,7 @@ def test_masks_differ_from_step_to_step_and_are_shared_by_lanes() -> None:
     kind.plans[()] = ExecutionPlan(False, False)
     lanes = Engine(recipe(), kind, part, None, CPU)
     for lane in range(2):
-        lanes.add(order(lane, batch_size=10))
+        lanes.add(spec(lane, batch_size=10))
     for tick in (1, 2):
         lanes.tick(tick)
     first, second = seen[0::2], seen[1::2]  # of the two lanes
@@ -424,7 +423,7 @@ def test_masks_differ_from_step_to_step_and_are_shared_by_lanes() -> None:
 
 def test_scoring_draws_no_masks(parts: tuple[BatchSource, BatchSource]) -> None:
     lanes = engine(recipe(), family(dropping), parts)
-    lanes.add(order(0))
+    lanes.add(spec(0))
     (score,) = lanes.tick(1)
     model = dropping().eval()
     model.load_state_dict(lanes.weights(0))
@@ -443,27 +442,33 @@ def test_layers_that_learn_their_shapes_later_are_told_them() -> None:
 
 
 def family_of_local(made: Callable[..., nn.Module]) -> ModuleFamily:
-    word = CustomModel(attribute="lazy", sha256="", needs=("hidden",))
-    return ModuleFamily(lambda parameters: own.build(word, SHAPE, 10, parameters, made), word.takes_all)
+    config = CustomModel(attribute="lazy", sha256="", needs=("hidden",))
+    return ModuleFamily(
+        lambda parameters: custom_model.build(config, SHAPE, 10, parameters, made), config.structural_parameters
+    )
 
 
 def test_what_is_searched_and_what_has_a_default_is_no_fact_of_the_data() -> None:
     def net(width: int, height: int, channels: int = 16) -> nn.Module:
         return nn.Linear(width * height, channels)
 
-    word = CustomModel(attribute="net", sha256="", facts=("width", "height"), takes=("channels",))
-    assert word.optional == {"width", "height", "channels"}
-    assert own.given(word, (3, 8, 9), 10, {}) == {"width": 9, "height": 8}
-    assert own.given(word, (3, 8, 9), 10, {"width": 5, "channels": 7}) == {"width": 5, "height": 8, "channels": 7}
-    assert own._arguments(net, "net") == ((), ("channels",), ("width", "height"))
+    config = CustomModel(attribute="net", sha256="", facts=("width", "height"), takes=("channels",))
+    assert config.optional_parameters == {"width", "height", "channels"}
+    assert custom_model.arguments_of(config, (3, 8, 9), 10, {}) == {"width": 9, "height": 8}
+    assert custom_model.arguments_of(config, (3, 8, 9), 10, {"width": 5, "channels": 7}) == {
+        "width": 5,
+        "height": 8,
+        "channels": 7,
+    }
+    assert custom_model._arguments(net, "net") == ((), ("channels",), ("width", "height"))
 
 
 def test_a_tables_examples_have_no_height() -> None:
     def of_table(inputs: int, classes: int) -> nn.Module:
         return nn.Linear(inputs, classes)
 
-    word = CustomModel(attribute="of_table", sha256="", facts=("inputs", "classes"))
-    module = own.build(word, (7, 1, 1), 3, {}, of_table)
+    config = CustomModel(attribute="of_table", sha256="", facts=("inputs", "classes"))
+    module = custom_model.build(config, (7, 1, 1), 3, {}, of_table)
     assert module(torch.zeros(4, 7, 1, 1)).shape == (4, 3)
     assert module(torch.zeros(4, 7)).shape == (4, 3)
 
@@ -510,7 +515,7 @@ if __name__ == "__main__":
 
 
 def test_a_definition_is_what_a_name_needs_at_its_own_lines() -> None:
-    lines, all_lines = sources.definition(FILE, "Net").splitlines(), FILE.splitlines()
+    lines, all_lines = source_code.definition(FILE, "Net").splitlines(), FILE.splitlines()
     assert all(line in ("", all_lines[number]) for number, line in enumerate(lines))
     kept = [line for line in lines if line and not line.startswith((" ", "#"))]
     assert kept == [
@@ -533,17 +538,19 @@ def test_a_definition_is_what_a_name_needs_at_its_own_lines() -> None:
 )
 def test_a_model_is_known_by_what_it_is_made_of(old: str, new: str, same: bool, tmp_path: Path) -> None:
     assert old in FILE
-    before, after = (sources.digest(sources.definition(it, "Net"), tmp_path) for it in (FILE, FILE.replace(old, new)))
+    before, after = (
+        source_code.digest(source_code.definition(it, "Net"), tmp_path) for it in (FILE, FILE.replace(old, new))
+    )
     assert (before == after) == same
 
 
 def test_a_model_is_known_by_what_it_imports_from_beside_it_too(tmp_path: Path) -> None:
     text = "from layers import block\nnet = block\n"
     (tmp_path / "layers.py").write_text("import more\nblock = 1\n")
-    sums = [sources.digest(text, tmp_path)]
+    sums = [source_code.digest(text, tmp_path)]
     for name in ("more.py", "other.py", "layers.py"):
         (tmp_path / name).write_text("block = 2\n")
-        sums.append(sources.digest(text, tmp_path))
+        sums.append(source_code.digest(text, tmp_path))
     assert sums[1] == sums[2]
     assert len(set(sums)) == 3
 
@@ -557,10 +564,10 @@ def test_a_notebooks_cells_define_each_name_as_it_was_run_last() -> None:
         "class Net: two = 2",
         "y = Net()",
     ]
-    text = sources.cells(cells)
-    assert "two" in sources.definition(text, "Net")
+    text = source_code.cells(cells)
+    assert "two" in source_code.definition(text, "Net")
     assert "one" not in text
-    assert sources.cells([*cells, cells[1], cells[4]]).count("import torch") == 1
+    assert source_code.cells([*cells, cells[1], cells[4]]).count("import torch") == 1
 
 
 def write(folder: Path, text: str, name: str = "mine.py") -> Path:
@@ -602,7 +609,7 @@ def test_a_class_in_a_study_file_becomes_plain_data(tmp_path: Path) -> None:
     assert (study.family.needs, study.family.takes) == (("hidden",), ("dropout",))
     assert study.family.facts == ("classes", "inputs")
     assert "Study" not in study.family.source
-    module = own.build(again.family, (1, 28, 28), 10, {"hidden": 5, "learning_rate": 1.0})  # type: ignore[arg-type]
+    module = custom_model.build(again.family, (1, 28, 28), 10, {"hidden": 5, "learning_rate": 1.0})  # type: ignore[arg-type]
     assert module(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
 
 
@@ -618,20 +625,20 @@ def test_a_fingerprint_holds_the_models_hash_and_not_its_text(tmp_path: Path) ->
 
 def test_work_is_counted_without_numbers() -> None:
     # 192 x 12 + 12 x 10 multiply-adds, biases and activations left out.
-    assert flops_per_example(custom_model_config(Plain), SHAPE, 10, {"hidden": 12}) == 192 * 12 + 12 * 10
-    assert flops_per_example(custom_model_config(convolving), SHAPE, 10, {}) == 64 * 5 * 27 + 4 * 8 * 45 + 320
+    assert custom_model_config(Plain).flops_per_example(SHAPE, 10, {"hidden": 12}) == 192 * 12 + 12 * 10
+    assert custom_model_config(convolving).flops_per_example(SHAPE, 10, {}) == 64 * 5 * 27 + 4 * 8 * 45 + 320
 
 
 def test_work_is_the_number_of_weights_where_a_model_wants_numbers() -> None:
-    assert flops_per_example(custom_model_config(Branching), SHAPE, 10, {}) == 193 * 12 + 2 * 130
+    assert custom_model_config(Branching).flops_per_example(SHAPE, 10, {}) == 193 * 12 + 2 * 130
 
 
 @pytest.mark.slow
 def test_a_space_of_few_models_is_vectorised_and_one_of_many_is_not() -> None:
     space = {"learning_rate": Float(0.01, 1.0, log=True), "weight_decay": 0.0}
-    assert Study(family=Plain, data="digits", space=space).together
-    assert Study(family=Plain, data="digits", space={**space, "hidden": Int(8, 32, factor=2)}).together
-    assert not Study(family=Plain, data="digits", space={**space, "hidden": Int(8, 32)}).together
+    assert Study(family=Plain, data="digits", space=space).vectorize
+    assert Study(family=Plain, data="digits", space={**space, "hidden": Int(8, 32, factor=2)}).vectorize
+    assert not Study(family=Plain, data="digits", space={**space, "hidden": Int(8, 32)}).vectorize
 
 
 # --- model files ------------------------------------------------------------------------------------------------------
@@ -643,18 +650,18 @@ def test_a_model_file_holds_tensors_and_no_code(
     made: Callable[..., nn.Module], parts: tuple[BatchSource, BatchSource], tmp_path: Path
 ) -> None:
     lanes = engine(recipe(), family(made), parts)
-    lanes.add(order(0))
+    lanes.add(spec(0))
     lanes.tick(1)
-    word = custom_model_config(made)
+    config = custom_model_config(made)
     about = Model(
-        recipe=recipe().model_copy(update={"family": word}), parameters={}, data="digits", data_sha256="0" * 64,
+        recipe=recipe().model_copy(update={"family": config}), parameters={}, data="digits", data_sha256="0" * 64,
         shape=SHAPE, classes=tuple("0123456789"), mean=(0.1,) * 3, std=(0.3,) * 3,
     )  # fmt: skip
     write_model(tmp_path / "it", about, lanes.weights(0))
     assert b"import" not in (tmp_path / "it").read_bytes()
     module = load_module(tmp_path / "it", build=made)
     x = torch.randn(5, *SHAPE, generator=torch.Generator().manual_seed(0))
-    alone = train_alone(recipe(), made, order(0), [1], parts[0]).eval()
+    alone = train_alone(recipe(), made, spec(0), [1], parts[0]).eval()
     torch.testing.assert_close(module(x), alone(x), rtol=1e-3, atol=1e-3)
     with pytest.raises(UserError, match="whose code is in no model file"):
         load_module(tmp_path / "it")
@@ -826,10 +833,10 @@ def test_a_study_of_ones_own_model_is_exported_with_test_figures(exported: Path)
 @pytest.mark.slow
 def test_an_exported_model_is_loaded_by_its_class(exported: Path) -> None:
     file = write(exported, COLOUR, "small.py")
-    word = load(str(file)).study.family
-    assert isinstance(word, CustomModel)
+    config = load(str(file)).study.family
+    assert isinstance(config, CustomModel)
     (path, *_) = sorted((exported / "runs/studies/small/finalists").glob("trial-*.safetensors"))
-    module = load_module(path, build=own.maker(word))
+    module = load_module(path, build=custom_model.load_factory(config))
     assert not module.training
     assert module(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
     assert module.state_dict()["layers.1.num_batches_tracked"] > 0

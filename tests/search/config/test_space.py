@@ -29,7 +29,6 @@ from models.datasets.source import Examples, Source
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
-from models.families.registry import family_of
 from models.seeds import derive
 from reports import figures, frames, page, plates
 from reports.checks import checks
@@ -364,7 +363,7 @@ def parts() -> tuple[BatchSource, BatchSource]:
 
 
 def an_engine(recipe: Recipe) -> Engine:
-    return Engine(recipe, family_of(recipe, (1, 8, 8), 10), *parts(), torch.device("cpu"), momentum_searched=True)
+    return Engine(recipe, recipe.make_family((1, 8, 8), 10), *parts(), torch.device("cpu"), searched={"momentum"})
 
 
 def an_order(lane: int, **more: Value) -> LaneSpec:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import torch
 
-from models.config.families import CustomModel
+from models.families.custom.config import CustomModel
 from models.config.messages import LaneSpec
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
