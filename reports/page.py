@@ -99,7 +99,6 @@ def write(found: Findings, folder: Path, again: Mapping[str, int]) -> Path:
         machine=_machine(found),
         spent=_spent(found),
         counted=counted,
-        called=called,
     )
     file = folder / "report.html"
     file.write_text(text, encoding="utf-8")

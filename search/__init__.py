@@ -34,7 +34,6 @@ __all__ = [
     "NoPruner",
     "Npz",
     "OptunaPruner",
-    "SuccessiveHalving",
     "Random",
     "Resnet",
     "Result",
@@ -43,6 +42,7 @@ __all__ = [
     "Staged",
     "StepExponential",
     "Study",
+    "SuccessiveHalving",
     "Table",
     "run_study",
 ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.families.base import Lane
-from models.ops.matmul import kernels_for, input_product, product
+from models.ops.matmul import input_product, kernels_for, product
 from models.ops.optimizers.base import Block, LaneOptimizer
 
 STRIP = 256  # rows of a 16-bit gradient that are stepped down at a time: few enough to stay in the cache

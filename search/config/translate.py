@@ -76,7 +76,7 @@ def _fields(word: str) -> list[str]:
     return [field for field, info in fields.items() if info.is_required() or field not in ("kind", "name")]
 
 
-def _subclasses(kind: type) -> Iterator[type]:
+def _subclasses(kind: type[FrozenConfig]) -> Iterator[type[FrozenConfig]]:
     for each in kind.__subclasses__():
         yield from (each, *_subclasses(each))
 

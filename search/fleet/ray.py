@@ -18,7 +18,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from models.config.registry import FAMILIES
+from models.config.recipe import Recipe
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
 from search.fleet.base import EngineError, HostHandle
@@ -197,10 +197,8 @@ class _NodePlace:
         if message["do"] == "open":
             self._engines = message["engines"]
             examples = self._cluster.examples(Source(**message["source"]))
-            family: FamilyConfig = FAMILIES.load((described := message["recipe"]["family"])["name"]).model_validate(
-                described
-            )
-            files = {path: text.encode() for path, text in family.source_files().items()}
+            recipe = Recipe.model_validate(message["recipe"])
+            files = {path: text.encode() for path, text in recipe.family.source_files().items()}
         if message["do"] == "load":
             paths = [Path(message["folder"], f"engine-{engine}.safetensors") for engine in self._engines]
             files = {str(path): path.read_bytes() for path in paths}

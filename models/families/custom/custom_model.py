@@ -183,7 +183,8 @@ def load_factory(config: CustomModel) -> Callable[..., Any]:
     if not config.source and not config.module:
         raise UserError(
             f"the model is {config.attribute}, whose code is in no model file",
-            f"name the file that defines it with --study-file, or give it to load_module(path, build={config.attribute})",
+            "name the file that defines it with --study-file, "
+            f"or give it to load_module(path, build={config.attribute})",
         )
     name = config.module or f"own_model_{config.sha256[:16]}"
     if name not in sys.modules:

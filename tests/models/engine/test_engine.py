@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.config.base import Parameters
 from models.config.families import Linear, Mlp
@@ -24,7 +24,6 @@ from models.engine.engine import Engine
 from models.families.base import Family, Weights, initial_tensors
 from models.families.custom.module_family import ModuleFamily
 from models.families.fused_tensors import STRIP
-from models.ops.losses import losses_of
 from models.seeds import derive
 from tests.support.lanes import assert_close, metrics_of, train_alone
 

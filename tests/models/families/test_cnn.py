@@ -24,8 +24,8 @@ from models.families.base import Lane, initial_tensors
 from models.families.cnn import CnnFamily
 from models.model_file import Model, load_module, write_model
 from models.ops.losses import losses_of
-from models.ops.pooling import pool, unpool
 from models.ops.optimizers.base import Block
+from models.ops.pooling import pool, unpool
 from models.seeds import derive
 from tests.support.lanes import assert_close, metrics_of, train_alone
 
@@ -273,4 +273,4 @@ def test_work_counts_the_multiply_adds_that_pooling_keeps() -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             layer.register_forward_hook(count)
     model(torch.zeros(1, 1, 28, 28))
-    assert Cnn().flops_per_example(784, 10, {"hidden": 12}) == counted
+    assert Cnn().flops_per_example((1, 28, 28), 10, {"hidden": 12}) == counted

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from models.config.base import Parameters
-from models.families.custom.config import CustomModel
 from models.config.messages import LaneSpec
 from models.config.optimizers import SGD, Adam, AdamW, OptimizerConfig
 from models.config.recipe import Recipe
@@ -25,8 +24,8 @@ from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
 from models.families.base import initial_tensors
-from models.families.custom import custom_model
-from models.families.custom import source_code
+from models.families.custom import custom_model, source_code
+from models.families.custom.config import CustomModel
 from models.families.custom.custom_model import custom_model_config, custom_model_from_file
 from models.families.custom.module_family import ModuleFamily
 from models.families.custom.vectorize import ExecutionPlan, seeded_generators

@@ -9,7 +9,7 @@ from models.config.messages import LaneSpec
 from models.config.optimizers import SGD, AdamW
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
-from models.datasets.source import Source, training_examples
+from models.datasets.source import locate, training_examples
 from models.datasets.split import normalisation, split
 from models.engine.engine import Engine
 from models.errors import UserError
@@ -28,7 +28,9 @@ SHAPE = (1, 28, 28)
 @pytest.fixture(scope="module")
 def sources() -> tuple[BatchSource, BatchSource]:
     """100 handwritten digits to train on, in minibatches of 40, 40 and 20, and 50 to score."""
-    examples = training_examples(Source("digits", None, ""))
+    found = locate("digits", None)
+    assert found is not None
+    examples = training_examples(found)
     trained, scored = split(examples.labels, 1 / 6, 0)
     normal = normalisation(examples.inputs, trained)
     return BatchSource(examples, trained[:100], normal, CPU), BatchSource(examples, scored[:50], normal, CPU)
@@ -83,9 +85,7 @@ def test_a_lane_has_the_same_bits_whatever_its_neighbours(sources: tuple[BatchSo
         assert metrics_of(alone.tick(tick)) == metrics_of([score for score in crowd.tick(tick) if score.lane == 0])
 
 
-def test_a_model_file_is_built_and_read_without_code(
-    sources: tuple[BatchSource, BatchSource], tmp_path: Path
-) -> None:
+def test_a_model_file_is_built_and_read_without_code(sources: tuple[BatchSource, BatchSource], tmp_path: Path) -> None:
     lanes, file = engine(sources, recipe()), tmp_path / "model.safetensors"
     lanes.add(spec(0))
     (score,) = lanes.tick(1)
@@ -100,9 +100,7 @@ def test_a_model_file_is_built_and_read_without_code(
     assert score.validation["loss"] == pytest.approx(torch.nn.functional.cross_entropy(logits, y).item(), rel=1e-5)
 
 
-def test_a_model_file_with_too_many_blocks_is_refused(
-    sources: tuple[BatchSource, BatchSource], tmp_path: Path
-) -> None:
+def test_a_model_file_with_too_many_blocks_is_refused(sources: tuple[BatchSource, BatchSource], tmp_path: Path) -> None:
     lanes, file = engine(sources, recipe()), tmp_path / "model.safetensors"
     lanes.add(spec(0))
     about = Model(
@@ -126,7 +124,7 @@ def test_a_study_of_it_is_searched(tmp_path: Path) -> None:
     )  # fmt: skip
     result = run_study(study, name="residual", storage=f"sqlite:///{tmp_path}/studies.db")
     assert len(result.trials) == 2
-    assert set(result.trials["state"]) == {"COMPLETE"}
+    assert set(result.trials["state"]) == {"complete"}
 
 
 @pytest.mark.parametrize(("wrong", "message"), [({"blocks": 0}, "greater than"), ({"block": 2}, "not permitted")])

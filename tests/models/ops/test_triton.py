@@ -21,7 +21,7 @@ from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.ops import matmul
-from models.ops.output_layers import OneKernel, OutputLayers, LaneByLane
+from models.ops.output_layers import LaneByLane, OneKernel, OutputLayers
 
 ON_GPU = torch.cuda.is_available()
 if not ON_GPU:
