@@ -24,17 +24,9 @@ class RecipePart(FrozenConfig):
 
     name: str
 
+    required_parameters: ClassVar[frozenset[str]] = frozenset()  # that every trial must have
+    optional_parameters: ClassVar[frozenset[str]] = frozenset()  # fields that can be searched: a trial's value counts
     kinds: ClassVar[Mapping[str, Any]] = {}  # types of those parameters that are no fields, for pydantic's TypeAdapter
-
-    @property
-    def required_parameters(self) -> frozenset[str]:
-        """Parameters that every trial must have."""
-        return frozenset()
-
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched: a trial's value then counts instead of the field's."""
-        return frozenset()
 
     def kind_of(self, parameter: str) -> Any:
         """Return the type and bounds of a parameter, for pydantic's TypeAdapter; None if the part does not say."""

@@ -133,16 +133,8 @@ class Mlp(FamilyConfig):
     implementation = "models.families.mlp:MlpFamily"
     precisions = ("float32", "bfloat16")
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
-
-    @property
-    def required_parameters(self) -> frozenset[str]:
-        """Parameters that every trial must have."""
-        return frozenset({"hidden"})
-
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched."""
-        return frozenset({"depth", "activation"})
+    required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"depth", "activation"})
 
     def depth_of(self, parameters: Parameters) -> int:
         """Return the hidden layers of one configuration."""
@@ -170,11 +162,7 @@ class Cnn(FamilyConfig):
     implementation = "models.families.cnn:CnnFamily"
     precisions = ("float32", "bfloat16")
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
-
-    @property
-    def required_parameters(self) -> frozenset[str]:
-        """Parameters that every trial must have."""
-        return frozenset({"hidden"})
+    required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """Return the multiply-adds of one forward pass of one example, as if it were a square picture of one channel.

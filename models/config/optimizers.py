@@ -72,11 +72,7 @@ class SGD(OptimizerConfig):
     decoupled: bool = Field(default=False, description="Whether decay passes momentum by.")
 
     implementation = "models.ops.optimizers.sgd:sgd_steps"
-
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched."""
-        return frozenset({"momentum"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"momentum"})
 
     def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
         """Return the names of the tensors that the optimizer keeps: none without momentum."""

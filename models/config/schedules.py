@@ -5,7 +5,7 @@ A schedule's number can be searched under its own name; a trial's value then cou
 """
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -62,10 +62,7 @@ class StepExponential(ScheduleConfig):
     every: int = Field(default=5, ge=1, description="Epochs or steps from one drop to the next.")
     per: Per = Field(default="epoch", description="What is counted: epochs or steps.")
 
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched."""
-        return frozenset({"factor_per_drop"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"factor_per_drop"})
 
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
         """Return `factor_per_drop` to the number of drops."""
@@ -79,10 +76,7 @@ class LinearDecay(ScheduleConfig):
     final_factor: float = Field(default=0.0, ge=0, le=1, description="Used unless `final_factor` is searched.")
     per: Per = Field(default="epoch", description="What is counted: epochs or steps.")
 
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched."""
-        return frozenset({"final_factor"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
 
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
         """Return a number on the line from 1 to `final_factor`."""
@@ -97,10 +91,7 @@ class Cosine(ScheduleConfig):
     final_factor: float = Field(default=0.0, ge=0, le=1, description="Used unless `final_factor` is searched.")
     per: Per = Field(default="epoch", description="What is counted: epochs or steps.")
 
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched."""
-        return frozenset({"final_factor"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
 
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
         """Return a number on half a cosine from 1 to `final_factor`."""

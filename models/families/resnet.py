@@ -30,16 +30,8 @@ class Resnet(ModuleConfig):
     )
 
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
-
-    @property
-    def required_parameters(self) -> frozenset[str]:
-        """Parameters that every trial must have."""
-        return frozenset({"hidden"})
-
-    @property
-    def optional_parameters(self) -> frozenset[str]:
-        """Fields that can be searched."""
-        return frozenset({"blocks"})
+    required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"blocks"})
 
     def build(self, shape: Sequence[int], classes: int, parameters: Parameters) -> "nn.Module":
         """Return a convolution, the residual blocks, pooling and out with torch's own initial weights."""

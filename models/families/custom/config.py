@@ -28,11 +28,8 @@ class ModuleConfig(FamilyConfig):
     Example:
         >>> class Shallow(ModuleConfig):
         ...     name: Literal["shallow"] = "shallow"
+        ...     required_parameters = frozenset({"hidden"})
         ...     kinds = {"hidden": Width}
-        ...
-        ...     @property
-        ...     def required_parameters(self):
-        ...         return frozenset({"hidden"})
         ...
         ...     def build(self, shape, classes, parameters):
         ...         from torch import nn
@@ -116,12 +113,12 @@ class CustomModel(ModuleConfig):
         return self.attribute
 
     @property
-    def required_parameters(self) -> frozenset[str]:
+    def required_parameters(self) -> frozenset[str]:  # type: ignore[override]
         """Arguments that every trial must have."""
         return frozenset(self.needs)
 
     @property
-    def optional_parameters(self) -> frozenset[str]:
+    def optional_parameters(self) -> frozenset[str]:  # type: ignore[override]
         """Arguments that a trial may have."""
         return frozenset((*self.takes, *self.facts))
 
