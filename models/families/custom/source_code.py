@@ -56,7 +56,7 @@ def digest(source: str, folder: Path) -> str:
 
 def files_beside(source: str, folder: Path) -> list[Path]:
     """Return the files in `folder` that a text imports, and those that they import."""
-    return sorted(_collect_beside(source, folder, set()))
+    return sorted(_collect_beside(source, folder, {}))
 
 
 def cells(history: Sequence[str]) -> str:
@@ -135,15 +135,16 @@ def _used(statement: ast.stmt) -> set[str]:
 # --- what lies beside a file ------------------------------------------------------------------------------------------
 
 
-def _collect_beside(source: str, folder: Path, seen: set[Path]) -> set[Path]:
-    """Add those files to `seen`, and return it."""
+def _collect_beside(source: str, folder: Path, seen: dict[str, list[Path]]) -> set[Path]:
+    """Return the same; `seen` has the files of each name whose files were, or are being, looked through."""
     for name in _imported(source):
+        if name in seen:
+            continue
         package, file = folder / name, folder / f"{name}.py"
-        for each in [*package.rglob("*.py")] if (package / "__init__.py").is_file() else [file] * file.is_file():
-            if each not in seen:
-                seen.add(each)
-                _collect_beside(each.read_text(encoding="utf-8-sig"), folder, seen)
-    return seen
+        seen[name] = [*package.rglob("*.py")] if (package / "__init__.py").is_file() else [file] * file.is_file()
+        for each in seen[name]:
+            _collect_beside(each.read_text(encoding="utf-8-sig"), folder, seen)
+    return {file for files in seen.values() for file in files}
 
 
 def _imported(source: str) -> Iterable[str]:

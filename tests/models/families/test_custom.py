@@ -1,5 +1,6 @@
 """Models of the user's own: they learn in lanes what they learn alone, and what cannot be is told in two lines."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -187,8 +188,13 @@ OPTIMIZERS: dict[str, OptimizerConfig] = {
 }  # fmt: skip
 
 
+def config_of(made: Callable[..., nn.Module]) -> CustomModel:
+    """What a study knows of a class whose arguments all have defaults, but for its source."""
+    return CustomModel(attribute=made.__name__, sha256="", takes=tuple(inspect.signature(made).parameters))
+
+
 def family(made: Callable[..., nn.Module], *, vectorize: bool = True) -> ModuleFamily:
-    config = custom_model_config(made)
+    config = config_of(made)
 
     def build(parameters: Parameters) -> nn.Module:
         return custom_model.build(config, SHAPE, 10, parameters, made)
@@ -276,7 +282,6 @@ def test_a_lane_learns_what_it_would_learn_alone(
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.slow
 def test_what_can_be_vectorised_is(name: str, parts: tuple[BatchSource, BatchSource]) -> None:
     kind = family(MODELS[name])
     lanes = engine(recipe(), kind, parts)
@@ -298,7 +303,6 @@ def test_what_can_be_vectorised_is(name: str, parts: tuple[BatchSource, BatchSou
         ("batch-norm", "round otherwise"),
     ],
 )
-@pytest.mark.slow
 def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tuple[BatchSource, BatchSource]) -> None:
     kind = family(MODELS[name])
     lanes = engine(recipe(), kind, parts)
@@ -341,7 +345,6 @@ def test_a_batch_size_can_be_searched(parts: tuple[BatchSource, BatchSource]) ->
 
 @pytest.mark.parametrize("vectorize", [True, False])
 @pytest.mark.parametrize("name", ["dropout", "batch-norm", "plain", "convolutions"])
-@pytest.mark.slow
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(
     name: str, vectorize: bool, parts: tuple[BatchSource, BatchSource]
 ) -> None:
@@ -358,7 +361,6 @@ def test_a_lane_has_the_same_bits_whatever_its_neighbours(
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.slow
 def test_a_snapshot_in_the_middle_changes_nothing(
     name: str, parts: tuple[BatchSource, BatchSource], tmp_path: Path
 ) -> None:
@@ -644,14 +646,13 @@ def test_a_space_of_few_models_is_vectorised_and_one_of_many_is_not() -> None:
 
 
 @pytest.mark.parametrize("made", [normed, Mixed, convolving])
-@pytest.mark.slow
 def test_a_model_file_holds_tensors_and_no_code(
     made: Callable[..., nn.Module], parts: tuple[BatchSource, BatchSource], tmp_path: Path
 ) -> None:
     lanes = engine(recipe(), family(made), parts)
     lanes.add(spec(0))
     lanes.tick(1)
-    config = custom_model_config(made)
+    config = config_of(made)
     about = Model(
         recipe=recipe().model_copy(update={"family": config}), parameters={}, data="digits", data_sha256="0" * 64,
         shape=SHAPE, classes=tuple("0123456789"), mean=(0.1,) * 3, std=(0.3,) * 3,
