@@ -30,8 +30,8 @@ from models.config.families import FamilyConfig
 from models.config.recipe import Recipe
 from models.errors import UserError
 from models.families.base import Weights
-from models.families.custom.custom_model import build as build_custom
-from models.families.custom.custom_model import load_factory
+from models.families.custom.factory import build as build_custom
+from models.families.custom.factory import load_factory
 
 if TYPE_CHECKING:
     from models.families.custom.config import CustomModel

@@ -1,7 +1,7 @@
 """The door for families: what a study file says of the kind of model, and the families with hand-written gradients.
 
 A `FamilyConfig` answers every question that the rest of the house has about a family. It knows no torch: the class that
-builds and trains its models is named as a string, and imported when a model is made.
+builds and trains its models is named as a string, and imported when a model is built.
 """
 
 import math
@@ -38,7 +38,7 @@ class FamilyConfig(RecipePart):
         ...         return float(classes)
     """
 
-    implementation: ClassVar[str] = ""  # "module:class", a `models.families.base.Family` made of what `make` is given
+    implementation: ClassVar[str] = ""  # "module:class", a `models.families.base.Family`, called as in `make`
     precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
     needs_code: ClassVar[bool] = False  # whether a model is built by code that no model file holds
     data_arguments: ClassVar[tuple[str, ...]] = ()  # facts of the data that no parameter may be called by

@@ -30,7 +30,7 @@ class OptimizerConfig(RecipePart):
         ...     implementation = "mypackage.sign:SignSteps"
     """
 
-    implementation: ClassVar[str] = ""  # "module:callable", which makes a `LaneOptimizer` of what `bind` is given
+    implementation: ClassVar[str] = ""  # "module:callable", returns a `LaneOptimizer`; called as in `bind`
 
     def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
         """Return the names of the tensors, each shaped like the weights, that the optimizer keeps.

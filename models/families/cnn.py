@@ -32,7 +32,7 @@ class CnnFamily(Family):
             )
 
     @property
-    def places(self) -> tuple[tuple[int, int], tuple[int, int]]:
+    def pooled_sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Rows and columns after the first and after the second pooling."""
         first = [(side - FIRST + 1) // 2 for side in self.shape[1:]]
         second = [(side - SECOND + 1) // 2 for side in first]
@@ -40,7 +40,7 @@ class CnnFamily(Family):
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return conv1, relu1, pool1, conv2, relu2, pool2, flatten, out with torch's own initial weights."""
-        hidden, (rows, columns) = int(parameters["hidden"]), self.places[1]
+        hidden, (rows, columns) = int(parameters["hidden"]), self.pooled_sizes[1]
         return nn.Sequential(
             OrderedDict(
                 conv1=nn.Conv2d(self.shape[0], hidden, FIRST),

@@ -84,7 +84,7 @@ class FusedCnn:
         A row is one pixel of the patch; the last row is of ones and meets the bias.
         """
         x = x.to(self._dtype)
-        rows, columns = self._family.places[0]
+        rows, columns = self._family.pooled_sizes[0]
         cut = x.unfold(2, PATCH, 2).unfold(3, PATCH, 2)[:, :, :rows, :columns]  # (B, I, rows, columns, 6, 6), a view
         patches = x.new_empty(cut.shape[1] * PATCH * PATCH + 1, len(x) * rows * columns)
         patches[:-1].view(-1, PATCH, PATCH, len(x), rows, columns).copy_(cut.permute(1, 4, 5, 0, 2, 3))
@@ -110,7 +110,7 @@ class _Workspace:
     """
 
     def __init__(self, family: "CnnFamily", hidden: int, size: int, like: Tensor) -> None:
-        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.places
+        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.pooled_sizes
         first, pixels = size * rows * columns, channels * PATCH * PATCH
         self.windows1 = like.new_empty(2, 2, hidden, first)
         self.winners1 = like.new_empty(2, hidden, first)

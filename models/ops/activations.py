@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-# Registered torch kernels that write where they are told; the functions of torch.nn.functional make new tensors.
+# torch's own kernels, which can write in place; the functions of torch.nn.functional allocate their results.
 _aten = torch.ops.aten
 
 

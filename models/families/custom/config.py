@@ -1,6 +1,6 @@
 """Families made of an ordinary nn.Module: the class that a built-in one derives from, and models of the user's own.
 
-Torch-free; what builds and trains the modules is imported when a model is made.
+Torch-free; what builds and trains the modules is imported when a model is built.
 """
 
 import math
@@ -128,13 +128,13 @@ class CustomModel(ModuleConfig):
 
     def build(self, shape: Sequence[int], classes: int, parameters: Parameters) -> "nn.Module":
         """Return a module built by the user's code. Raises whatever that raises."""
-        from models.families.custom.custom_model import build
+        from models.families.custom.factory import build
 
         return build(self, shape, classes, parameters)
 
     def locate(self, error: BaseException) -> str:
         """Return the last line of the user's own file that an error passed."""
-        from models.families.custom.custom_model import locate
+        from models.families.custom.factory import locate
 
         return locate(self, error)
 
@@ -154,6 +154,6 @@ class CustomModel(ModuleConfig):
 
     def source_files(self) -> dict[str, str]:
         """Return the files beside its own that it imports."""
-        from models.families.custom.custom_model import neighbour_files
+        from models.families.custom.factory import neighbour_files
 
         return neighbour_files(self)

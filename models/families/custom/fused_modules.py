@@ -81,10 +81,10 @@ class FusedModules:
             part_losses = losses_of(self._loss, logits, y)
             if optimizer is not None:
                 part.apply(part_losses, optimizer)
-            losses[part.places] = part_losses.detach()
-            hits[part.places] = logits.detach().argmax(2) == y
+            losses[part.positions] = part_losses.detach()
+            hits[part.positions] = logits.detach().argmax(2) == y
             if all_logits is not None:
-                all_logits[part.places] = logits
+                all_logits[part.positions] = logits
         return losses, hits
 
     # --- how lanes are trained
@@ -92,20 +92,20 @@ class FusedModules:
     def _arranged(self, x: Tensor, y: Tensor) -> "list[_Vectorized | _Sequential]":
         if self._parts is None:
             by_function: dict[Hashable, list[int]] = {}
-            for place, lane in enumerate(self._lanes):
-                by_function.setdefault(self._family.function(lane.spec.parameters), []).append(place)
+            for position, lane in enumerate(self._lanes):
+                by_function.setdefault(self._family.function(lane.spec.parameters), []).append(position)
             self._parts = []
-            for function, places in by_function.items():
-                lanes = [self._lanes[place] for place in places]
+            for function, positions in by_function.items():
+                lanes = [self._lanes[position] for position in positions]
                 module = module_of(self._family, lanes[0])
                 if function not in self._family.plans:
                     self._family.plans[function] = self._plan(module, x, y)
                 plan = self._family.plans[function]
                 if plan.vectorized:
-                    self._parts.append(_Vectorized(module, lanes, places, self._family.label))
+                    self._parts.append(_Vectorized(module, lanes, positions, self._family.label))
                     continue
-                for lane, place in zip(lanes, places, strict=True):
-                    self._parts.append(_Sequential(module_of(self._family, lane), lane, place, plan.channels_last))
+                for lane, position in zip(lanes, positions, strict=True):
+                    self._parts.append(_Sequential(module_of(self._family, lane), lane, position, plan.channels_last))
         return self._parts
 
     def _plan(self, module: nn.Module, x: Tensor, y: Tensor) -> ExecutionPlan:
@@ -116,7 +116,7 @@ class FusedModules:
         if not self._family.vectorize:
             return ExecutionPlan(False, False)
         if any(isinstance(each, _NormBase) for each in module.modules()):
-            # All lanes' channels lie in one row, and a channel's sums round by its place in it (1e-9 of them).
+            # All lanes' channels lie in one row, and a channel's sums round by its position in it (1e-9 of them).
             reason = "batch norm would round otherwise beside other trials"
         else:
             last = self._examples % len(x)  # examples of an epoch's last minibatch
@@ -135,9 +135,9 @@ class _Vectorized:
 
     channels_last = False
 
-    def __init__(self, module: nn.Module, lanes: Sequence[Lane], places: Sequence[int], label: str) -> None:
-        self._module, self.places, self._label = module, list(places), label
-        index = torch.tensor(self.places, device=next(iter(lanes[0].weights.values())).device)
+    def __init__(self, module: nn.Module, lanes: Sequence[Lane], positions: Sequence[int], label: str) -> None:
+        self._module, self.positions, self._label = module, list(positions), label
+        index = torch.tensor(self.positions, device=next(iter(lanes[0].weights.values())).device)
         self._weights: Weights = {}  # (l, ...), what autograd sees
         self._blocks: list[Block] = []  # the same memory as (l, K)
         for name in lanes[0].weights:
@@ -170,10 +170,10 @@ class _Vectorized:
 class _Sequential:
     """One lane, as an ordinary module that has the lane's own tensors."""
 
-    def __init__(self, module: nn.Module, lane: Lane, place: int, channels_last: bool) -> None:
-        self._module, self._lane, self.places, self.channels_last = module, lane, [place], channels_last
+    def __init__(self, module: nn.Module, lane: Lane, position: int, channels_last: bool) -> None:
+        self._module, self._lane, self.positions, self.channels_last = module, lane, [position], channels_last
         named = dict(module.named_parameters())
-        index = torch.tensor([place], device=next(iter(lane.weights.values())).device)
+        index = torch.tensor([position], device=next(iter(lane.weights.values())).device)
         self._weights = [named[name] for name in lane.weights]
         self._blocks = [
             Block(

@@ -103,7 +103,7 @@ def _why_not(module: nn.Module, x: Tensor, y: Tensor, loss: Loss) -> str:
         same = same and (one is None) == (two is None) and (one is None or _close(one.expand_as(two), two))
     for name, buffer in alone.named_buffers():
         same = same and _close(buffer.expand_as(buffers[name]), buffers[name])
-    return "" if same else "vectorised, it comes to other numbers"
+    return "" if same else "vectorised, it computes other numbers"
 
 
 def _close(one: Tensor, two: Tensor) -> bool:

@@ -41,12 +41,12 @@ class Block:
 
 @dataclass(frozen=True)
 class TickHyperparameters:
-    """What the lanes' optimizers are told for one tick."""
+    """Hyperparameters of the lanes in one tick."""
 
     rates: Sequence[Sequence[float]]  # (1, L), or (N, L) where each step of the tick has its own
     decay: Sequence[float]  # (L,) weight decay
     parameters: Sequence[Parameters]  # (L,) all parameters of the trials
-    steps: Sequence[int]  # (L,) steps that each lane has made before this tick
+    steps: Sequence[int]  # (L,) steps of each lane before this tick
     count: int  # N
 
 

@@ -25,7 +25,7 @@ from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
 from models.families.base import initial_tensors
-from models.families.custom import custom_model, source_code
+from models.families.custom import custom_model, factory, source_code
 from models.families.custom.config import CustomModel
 from models.families.custom.custom_model import custom_model_config, custom_model_from_file
 from models.families.custom.module_family import ModuleFamily
@@ -197,7 +197,7 @@ def family(made: Callable[..., nn.Module], *, vectorize: bool = True) -> ModuleF
     config = config_of(made)
 
     def build(parameters: Parameters) -> nn.Module:
-        return custom_model.build(config, SHAPE, 10, parameters, made)
+        return factory.build(config, SHAPE, 10, parameters, made)
 
     return ModuleFamily(build, config.structural_parameters, vectorize, config.attribute)
 
@@ -445,7 +445,7 @@ def test_layers_that_learn_their_shapes_later_are_told_them() -> None:
 def family_of_local(made: Callable[..., nn.Module]) -> ModuleFamily:
     config = CustomModel(attribute="lazy", sha256="", needs=("hidden",))
     return ModuleFamily(
-        lambda parameters: custom_model.build(config, SHAPE, 10, parameters, made), config.structural_parameters
+        lambda parameters: factory.build(config, SHAPE, 10, parameters, made), config.structural_parameters
     )
 
 
@@ -455,8 +455,8 @@ def test_what_is_searched_and_what_has_a_default_is_no_fact_of_the_data() -> Non
 
     config = CustomModel(attribute="net", sha256="", facts=("width", "height"), takes=("channels",))
     assert config.optional_parameters == {"width", "height", "channels"}
-    assert custom_model.arguments_of(config, (3, 8, 9), 10, {}) == {"width": 9, "height": 8}
-    assert custom_model.arguments_of(config, (3, 8, 9), 10, {"width": 5, "channels": 7}) == {
+    assert factory.arguments_of(config, (3, 8, 9), 10, {}) == {"width": 9, "height": 8}
+    assert factory.arguments_of(config, (3, 8, 9), 10, {"width": 5, "channels": 7}) == {
         "width": 5,
         "height": 8,
         "channels": 7,
@@ -469,7 +469,7 @@ def test_a_tables_examples_have_no_height() -> None:
         return nn.Linear(inputs, classes)
 
     config = CustomModel(attribute="of_table", sha256="", facts=("inputs", "classes"))
-    module = custom_model.build(config, (7, 1, 1), 3, {}, of_table)
+    module = factory.build(config, (7, 1, 1), 3, {}, of_table)
     assert module(torch.zeros(4, 7, 1, 1)).shape == (4, 3)
     assert module(torch.zeros(4, 7)).shape == (4, 3)
 
@@ -610,7 +610,7 @@ def test_a_class_in_a_study_file_becomes_plain_data(tmp_path: Path) -> None:
     assert (study.family.needs, study.family.takes) == (("hidden",), ("dropout",))
     assert study.family.facts == ("classes", "inputs")
     assert "Study" not in study.family.source
-    module = custom_model.build(again.family, (1, 28, 28), 10, {"hidden": 5, "learning_rate": 1.0})  # type: ignore[arg-type]
+    module = factory.build(again.family, (1, 28, 28), 10, {"hidden": 5, "learning_rate": 1.0})  # type: ignore[arg-type]
     assert module(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
 
 
@@ -836,7 +836,7 @@ def test_an_exported_model_is_loaded_by_its_class(exported: Path) -> None:
     config = load(str(file)).study.family
     assert isinstance(config, CustomModel)
     (path, *_) = sorted((exported / "runs/studies/small/finalists").glob("trial-*.safetensors"))
-    module = load_module(path, build=custom_model.load_factory(config))
+    module = load_module(path, build=factory.load_factory(config))
     assert not module.training
     assert module(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
     assert module.state_dict()["layers.1.num_batches_tracked"] > 0
