@@ -1,5 +1,6 @@
 """Inputs that never change are trained as one, and every weight becomes what it would have become."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,14 @@ def test_every_weight_becomes_what_it_would_have_become(
             torch.testing.assert_close(narrow.weights(lane)[name], weight, rtol=least, atol=least)
 
 
-@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam()])
+class NotLinear(SGD):
+    """Keeps nothing, but its steps are not linear in the gradient."""
+
+    def is_plain(self, searched: Collection[str] = ()) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam(), NotLinear()])
 def test_what_keeps_more_than_a_weight_trains_it_whole(optimizer: SGD | Adam) -> None:
     assert widths(trained(Recipe(family=Mlp(), optimizer=optimizer, batch_size=32), 40, 1)) == {72}
 
