@@ -71,7 +71,7 @@ class ReLU:
         torch.relu_(a)
 
     def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Da = dh where h > 0, else 0."""
+        """Overwrite dh by da = dh where h > 0, else 0."""
         _aten.threshold_backward.grad_input(dh, h, 0, grad_input=dh)
 
     def module(self) -> nn.Module:
@@ -91,7 +91,7 @@ class LeakyReLU:
         _aten.leaky_relu_(a, self.slope)
 
     def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Da = dh where h > 0, else 0.01 dh; h has the sign of a."""
+        """Overwrite dh by da = dh where h > 0, else 0.01 dh; h has the sign of a."""
         _aten.leaky_relu_backward.grad_input(dh, h, self.slope, True, grad_input=dh)
 
     def module(self) -> nn.Module:
@@ -110,7 +110,7 @@ class Tanh:
         torch.tanh_(a)
 
     def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Da = (1 - h^2) dh."""
+        """Overwrite dh by da = (1 - h^2) dh."""
         _aten.tanh_backward.grad_input(dh, h, grad_input=dh)
 
     def module(self) -> nn.Module:
@@ -131,7 +131,7 @@ class GELU:
         _aten.gelu_(a)
 
     def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Da = (P(X < a) + a p(a)) dh, p the density of N(0, 1)."""
+        """Overwrite dh by da = (P(X < a) + a p(a)) dh, p the density of N(0, 1)."""
         _aten.gelu_backward.grad_input(dh, kept, grad_input=dh)
 
     def module(self) -> nn.Module:
@@ -152,7 +152,7 @@ class SiLU:
         _aten.silu_(a)
 
     def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Da = s(a) (1 + a (1 - s(a))) dh."""
+        """Overwrite dh by da = s(a) (1 + a (1 - s(a))) dh."""
         _aten.silu_backward.grad_input(dh, kept, grad_input=dh)
 
     def module(self) -> nn.Module:

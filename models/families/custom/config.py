@@ -34,7 +34,9 @@ class ModuleConfig(FamilyConfig):
         ...     def build(self, shape, classes, parameters):
         ...         from torch import nn
         ...
-        ...         return nn.Sequential(nn.Flatten(), nn.LazyLinear(parameters["hidden"]), nn.LazyLinear(classes))
+        ...         hidden = parameters["hidden"]
+        ...         first, last = nn.Linear(math.prod(shape), hidden), nn.Linear(hidden, classes)
+        ...         return nn.Sequential(nn.Flatten(), first, nn.ReLU(), last)
     """
 
     def build(self, shape: Sequence[int], classes: int, parameters: Parameters) -> "nn.Module":

@@ -220,7 +220,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     url = f"sqlite:///{folder}/runs/studies.db"
     runs.search(file, url, "--workers", "2", "--quiet")
     file.unlink()  # the report makes the models anew from what is recorded
-    command = ["-m", "reports.export", "--study", "small", "--storage", url, "--top", "1", "--seeds", "2", "--quiet"]
+    command = ["-m", "reports.export", "--study", "small", "--storage", url, "--top", "1", "--seeds", "2"]
+    command += ["--workers", "0", "--quiet"]
     told = subprocess.run(
         [sys.executable, *command],
         cwd=folder,

@@ -306,6 +306,26 @@ def test_what_trains_alone_says_why_in_one_line(name: str, told: str, parts: tup
     assert len(note) < 250
 
 
+class Scored(nn.Module):
+    """Looks at its own numbers where it is scored, on a minibatch that no training tells of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(192, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(x.flatten(1))
+        return logits if self.training or len(x) != 90 or logits.mean() < 1000 else -logits
+
+
+def test_what_cannot_be_vectorised_on_a_later_minibatch_is_told(parts: tuple[BatchSource, BatchSource]) -> None:
+    lanes = engine(recipe(), family(Scored), parts)
+    lanes.add(spec(0))
+    with pytest.raises(UserError, match="Scored cannot train many trials at once on some minibatch") as refused:
+        lanes.tick(1)
+    assert "torch.where" in refused.value.remedy
+
+
 def test_lanes_of_unlike_functions_are_kept_apart(parts: tuple[BatchSource, BatchSource]) -> None:
     kind = family(Plain)
     lanes = engine(recipe(), kind, parts)
