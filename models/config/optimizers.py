@@ -83,33 +83,31 @@ class SGD(OptimizerConfig):
         return not self.state_names(searched)
 
 
-class Adam(OptimizerConfig):
+class _Moments(OptimizerConfig):
+    betas: tuple[float, float] = Field(
+        default=(0.9, 0.999), description="Decay per step of the running means of the gradient and of its square."
+    )
+    epsilon: float = Field(default=1e-8, gt=0, description="Added to the root of the mean square.")
+
+    implementation = "models.ops.optimizers.adam:AdamSteps"
+    decoupled: ClassVar[bool]  # whether decay passes the moments by
+
+    def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the tensors that the optimizer keeps."""
+        return ("mean", "square")
+
+
+class Adam(_Moments):
     """Adam (Kingma and Ba 2015, arXiv 1412.6980) as torch.optim.Adam: decay joins the gradient."""
 
     name: Literal["adam"] = "adam"
-    betas: tuple[float, float] = Field(
-        default=(0.9, 0.999), description="Decay per step of the running means of the gradient and of its square."
-    )
-    epsilon: float = Field(default=1e-8, gt=0, description="Added to the root of the mean square.")
 
-    implementation = "models.ops.optimizers.adam:adam_steps"
-
-    def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
-        """Return the names of the tensors that the optimizer keeps."""
-        return ("mean", "square")
+    decoupled = False
 
 
-class AdamW(OptimizerConfig):
+class AdamW(_Moments):
     """Adam with decoupled decay (Loshchilov and Hutter 2019, arXiv 1711.05101) as torch.optim.AdamW."""
 
     name: Literal["adamw"] = "adamw"
-    betas: tuple[float, float] = Field(
-        default=(0.9, 0.999), description="Decay per step of the running means of the gradient and of its square."
-    )
-    epsilon: float = Field(default=1e-8, gt=0, description="Added to the root of the mean square.")
 
-    implementation = "models.ops.optimizers.adam:adamw_steps"
-
-    def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
-        """Return the names of the tensors that the optimizer keeps."""
-        return ("mean", "square")
+    decoupled = True

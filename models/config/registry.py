@@ -43,10 +43,10 @@ ACTIVATIONS = Registry(
     "activations",
     "activation",
     {
-        "relu": "models.ops.activations:ReLU",
-        "leaky_relu": "models.ops.activations:LeakyReLU",
-        "tanh": "models.ops.activations:Tanh",
-        "gelu": "models.ops.activations:GELU",
-        "silu": "models.ops.activations:SiLU",
+        "relu": "models.ops.activations:relu",
+        "leaky_relu": "models.ops.activations:leaky_relu",
+        "tanh": "models.ops.activations:tanh",
+        "gelu": "models.ops.activations:gelu",
+        "silu": "models.ops.activations:silu",
     },
 )

@@ -24,7 +24,7 @@ from models.config.families import Precision
 from models.config.losses import Loss
 from models.families.base import Lane
 from models.families.fused_tensors import LaneView, Matrix, fuse
-from models.ops.activations import Activation, ReLU
+from models.ops.activations import Activation, relu
 from models.ops.losses import LOSSES
 from models.ops.matmul import sums
 from models.ops.optimizers.base import Block, LaneOptimizer
@@ -61,7 +61,7 @@ class FusedMlp:
         precision: Precision = "float32",
     ) -> None:
         low = torch.bfloat16 if precision == "bfloat16" else None
-        self._activation = activation or ReLU()  # of no layer without hidden ones
+        self._activation = activation or relu  # of no layer without hidden ones
         self._loss, self._lanes = LOSSES[loss], len(lanes)
         self._classes = lanes[0].weights["out.weight"].shape[0]
         self._workspaces: dict[int, _Workspace] = {}

@@ -47,7 +47,7 @@ class MlpFamily(Family):
         return layer
 
     def _activation(self, parameters: Parameters) -> Activation:
-        activation: Activation = ACTIVATIONS.load(self.config.activation_of(parameters))()
+        activation: Activation = ACTIVATIONS.load(self.config.activation_of(parameters))
         return activation
 
     def group(self, parameters: Parameters) -> Hashable:

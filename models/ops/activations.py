@@ -3,6 +3,8 @@
 Letters: S hidden units of all lanes, B examples of the minibatch; a is a pre-activation, h = f(a).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -15,8 +17,8 @@ _aten = torch.ops.aten
 class Activation(Protocol):
     """The door for activations: an elementwise function with f(0) = 0, so that units of zeros can pad a narrow lane.
 
-    Registered in models/config/registry.py, or by another package under `studyhall.activations`; made without
-    arguments.
+    Registered in models/config/registry.py, or by another package under `studyhall.activations`, as an object
+    that is ready for use.
 
     Example:
         >>> class Softsign:
@@ -32,6 +34,7 @@ class Activation(Protocol):
         ...
         ...     def module(self):
         ...         return nn.Softsign()
+        >>> softsign = Softsign()
     """
 
     keeps_input: bool  # whether `backward` needs more than h: `forward` is then given a tensor to keep it in
@@ -60,101 +63,59 @@ class Activation(Protocol):
         """Return the same function as an ordinary module."""
 
 
-class ReLU:
-    """h = max(a, 0)."""
+@dataclass(frozen=True)
+class Kernels:
+    """An activation made of torch's own in-place kernels."""
 
-    keeps_input = False
-    lane_by_lane = False
-
-    def forward(self, a: Tensor, kept: Tensor | None) -> None:
-        """Overwrite a by h."""
-        torch.relu_(a)
-
-    def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Overwrite dh by da = dh where h > 0, else 0."""
-        _aten.threshold_backward.grad_input(dh, h, 0, grad_input=dh)
-
-    def module(self) -> nn.Module:
-        """Return nn.ReLU."""
-        return nn.ReLU()
-
-
-class LeakyReLU:
-    """h = a where a > 0, else 0.01 a, as torch's."""
-
-    keeps_input = False
-    lane_by_lane = False
-    slope = 0.01
+    overwrite: Callable[[Tensor], object]  # a -> h, in place
+    overwrite_gradient: Callable[[Tensor, Tensor], object]  # (dh, h) -> da in place of dh, or (dh, a) if a is kept
+    module: Callable[[], nn.Module]
+    keeps_input: bool = False
+    lane_by_lane: bool = False
 
     def forward(self, a: Tensor, kept: Tensor | None) -> None:
-        """Overwrite a by h."""
-        _aten.leaky_relu_(a, self.slope)
+        """Overwrite a by h; see `Activation`."""
+        if kept is not None:
+            kept.copy_(a)
+        self.overwrite(a)
 
     def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Overwrite dh by da = dh where h > 0, else 0.01 dh; h has the sign of a."""
-        _aten.leaky_relu_backward.grad_input(dh, h, self.slope, True, grad_input=dh)
-
-    def module(self) -> nn.Module:
-        """Return nn.LeakyReLU."""
-        return nn.LeakyReLU(self.slope)
+        """Overwrite dh by da; see `Activation`."""
+        self.overwrite_gradient(dh, h if kept is None else kept)
 
 
-class Tanh:
-    """h = tanh(a)."""
+SLOPE = 0.01  # of leaky ReLU below 0, as torch's
 
-    keeps_input = False
-    lane_by_lane = False
+# h = max(a, 0);  da = dh where h > 0, else 0
+relu = Kernels(torch.relu_, lambda dh, h: _aten.threshold_backward.grad_input(dh, h, 0, grad_input=dh), nn.ReLU)
 
-    def forward(self, a: Tensor, kept: Tensor | None) -> None:
-        """Overwrite a by h."""
-        torch.tanh_(a)
+# h = a where a > 0, else SLOPE a; it has the sign of a;  da = dh where h > 0, else SLOPE dh
+leaky_relu = Kernels(
+    lambda a: _aten.leaky_relu_(a, SLOPE),
+    lambda dh, h: _aten.leaky_relu_backward.grad_input(dh, h, SLOPE, True, grad_input=dh),
+    lambda: nn.LeakyReLU(SLOPE),
+)
 
-    def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Overwrite dh by da = (1 - h^2) dh."""
-        _aten.tanh_backward.grad_input(dh, h, grad_input=dh)
+# h = tanh(a);  da = (1 - h^2) dh
+tanh = Kernels(torch.tanh_, lambda dh, h: _aten.tanh_backward.grad_input(dh, h, grad_input=dh), nn.Tanh)
 
-    def module(self) -> nn.Module:
-        """Return nn.Tanh."""
-        return nn.Tanh()
+# The next two are not monotonic: two inputs have the same h and different slopes.
 
+# h = a P(a), P the distribution and p the density of N(0, 1) (Hendrycks and Gimpel 2016, arXiv 1606.08415);
+# da = (P(a) + a p(a)) dh
+gelu = Kernels(
+    _aten.gelu_,
+    lambda dh, a: _aten.gelu_backward.grad_input(dh, a, grad_input=dh),
+    nn.GELU,
+    keeps_input=True,
+    lane_by_lane=True,
+)
 
-class GELU:
-    """h = a P(X < a) for X from N(0, 1) (Hendrycks and Gimpel 2016, arXiv 1606.08415), by the error function."""
-
-    keeps_input = True  # the function is not monotonic: two inputs have the same h and different slopes
-    lane_by_lane = True
-
-    def forward(self, a: Tensor, kept: Tensor | None) -> None:
-        """Overwrite a by h; keep a."""
-        assert kept is not None
-        kept.copy_(a)
-        _aten.gelu_(a)
-
-    def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Overwrite dh by da = (P(X < a) + a p(a)) dh, p the density of N(0, 1)."""
-        _aten.gelu_backward.grad_input(dh, kept, grad_input=dh)
-
-    def module(self) -> nn.Module:
-        """Return nn.GELU."""
-        return nn.GELU()
-
-
-class SiLU:
-    """h = a s(a), s the logistic function (Elfwing et al. 2018, arXiv 1702.03118); also called swish."""
-
-    keeps_input = True  # not monotonic either
-    lane_by_lane = True
-
-    def forward(self, a: Tensor, kept: Tensor | None) -> None:
-        """Overwrite a by h; keep a."""
-        assert kept is not None
-        kept.copy_(a)
-        _aten.silu_(a)
-
-    def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
-        """Overwrite dh by da = s(a) (1 + a (1 - s(a))) dh."""
-        _aten.silu_backward.grad_input(dh, kept, grad_input=dh)
-
-    def module(self) -> nn.Module:
-        """Return nn.SiLU."""
-        return nn.SiLU()
+# h = a s(a), s the logistic function (Elfwing et al. 2018, arXiv 1702.03118);  da = s(a) (1 + a (1 - s(a))) dh
+silu = Kernels(
+    _aten.silu_,
+    lambda dh, a: _aten.silu_backward.grad_input(dh, a, grad_input=dh),
+    nn.SiLU,
+    keeps_input=True,
+    lane_by_lane=True,
+)

@@ -11,33 +11,24 @@ from torch import Tensor
 
 from models.config.optimizers import Adam, AdamW
 from models.ops.matmul import product
-from models.ops.optimizers.base import Block, Columns, LaneOptimizer, TickHyperparameters, shrink_factors
-
-
-def adam_steps(config: Adam, tick: TickHyperparameters, like: Tensor, searched: Collection[str]) -> LaneOptimizer:
-    """Return Adam's steps of one tick; see `OptimizerConfig.bind`."""
-    return _AdamSteps(config, tick, like, decoupled=False)
-
-
-def adamw_steps(config: AdamW, tick: TickHyperparameters, like: Tensor, searched: Collection[str]) -> LaneOptimizer:
-    """Return AdamW's steps of one tick; see `OptimizerConfig.bind`."""
-    return _AdamSteps(config, tick, like, decoupled=True)
-
+from models.ops.optimizers.base import Block, Columns, TickHyperparameters, shrink_factors
 
 FUSED_FROM = 64  # columns of a block from which one pass a lane beats several over all lanes
 
 
-class _AdamSteps:
+class AdamSteps:
     """Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of operations of torch.optim.
 
     On a CPU, a large block goes lane by lane through torch's own fused kernel: it is one pass, while the vector
     operations that serve all lanes at once take three times as long.
     """
 
-    def __init__(self, config: Adam | AdamW, tick: TickHyperparameters, like: Tensor, *, decoupled: bool) -> None:
+    def __init__(
+        self, config: Adam | AdamW, tick: TickHyperparameters, like: Tensor, searched: Collection[str]
+    ) -> None:
         self._beta1, self._beta2 = config.betas
         self._epsilon = config.epsilon
-        self._decoupled = decoupled
+        self._decoupled = config.decoupled
         self._decays = any(tick.decay)
         self._tick = tick
         # The corrections for moments that began at 0 change with every step. Those of the whole tick are computed at
@@ -53,12 +44,14 @@ class _AdamSteps:
         self._scratch: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def start_step(self) -> None:
+        """Count one more step; see `LaneOptimizer`."""
         self._columns.start_step()
         self._rates = self._tick.rates[self._done if len(self._tick.rates) > 1 else 0]
         self._done += 1
         self._steps_made.add_(1)
 
     def apply(self, block: Block, gradient: Tensor) -> None:
+        """Take a step down a gradient; see `LaneOptimizer`."""
         if self._on_cpu and block.weight.shape[1] >= FUSED_FROM:
             self._apply_fused(block, gradient)
             return
@@ -109,6 +102,7 @@ class _AdamSteps:
         return self._lane_rows[id(block)]
 
     def apply_outer_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
+        """Take a step down a gradient given as two factors; see `LaneOptimizer`."""
         gradient = self._scratch_like(block)[0]
         product(delta, inputs, gradient)
         self.apply(block, gradient)

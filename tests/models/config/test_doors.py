@@ -183,6 +183,9 @@ class Softsign:
 
     def module(self):
         return nn.Softsign()
+
+
+softsign = Softsign()
 '''
 
 ENTRY_POINTS = """
@@ -193,7 +196,7 @@ sign_sgd = visitor:SignSGD
 [studyhall.schedules]
 halving = visitor:Halving
 [studyhall.activations]
-softsign = visitor:Softsign
+softsign = visitor:softsign
 """
 
 SEARCH = """

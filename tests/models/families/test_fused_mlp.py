@@ -82,7 +82,7 @@ def test_gradients_are_those_of_autograd(depth: int, activation: str, bias: bool
     family = a_family(depth, activation, bias)
     lanes, (x, y) = some_lanes(family), examples(size)
     modules = [module_of(family, lane) for lane in lanes]
-    losses, hits = FusedMlp(lanes, depth, ACTIVATIONS.load(activation)(), bias, loss).step(x, y, Descent())
+    losses, hits = FusedMlp(lanes, depth, ACTIVATIONS.load(activation), bias, loss).step(x, y, Descent())
     for lane, module, mine, hit in zip(lanes, modules, losses, hits, strict=True):
         logits = module(x)
         theirs = losses_of(loss, logits.unsqueeze(0), y)[0]
@@ -108,7 +108,7 @@ def test_gradients_are_those_of_finite_differences(
     if activation in ("relu", "leaky_relu"):
         for lane in lanes:
             assert_far_from_kinks(module_of(family, lane), x)
-    fused = FusedMlp(lanes, depth, ACTIVATIONS.load(activation)(), bias, loss)
+    fused = FusedMlp(lanes, depth, ACTIVATIONS.load(activation), bias, loss)
     fused.step(x, y, Descent())
     gradients = []
     for lane, weights in zip(lanes, before, strict=True):

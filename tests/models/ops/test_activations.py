@@ -11,7 +11,7 @@ every = pytest.mark.parametrize("name", ACTIVATIONS.names())
 
 
 def activation(name: str) -> Activation:
-    loaded: Activation = ACTIVATIONS.load(name)()
+    loaded: Activation = ACTIVATIONS.load(name)
     return loaded
 
 
