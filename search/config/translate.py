@@ -50,7 +50,10 @@ def _halves(word: str, problem: ErrorDetails) -> tuple[str, str]:
             return f"{field} cannot be {tag!r}{did_you_mean(tag, choices)}", f"choose one of: {', '.join(choices)}"
         case "union_tag_not_found" | "model_attributes_type" | "model_type":
             if isinstance(kind := problem["input"], type):
-                return f"{field} is the class {kind.__name__}", f"write {kind.__name__}(), with its fields in the brackets"
+                return (
+                    f"{field} is the class {kind.__name__}",
+                    f"write {kind.__name__}(), with its fields in the brackets",
+                )
             return f"{field} is {given}", "write it with a word of `search`, as Float(1e-3, 1.0, log=True) or SGD()"
         case "bool_type" if problem["loc"][-1] == "bool":  # the first of the four kinds a value may be
             return f"{field} is {given}", f"{field} should be a finite number, a text, True or False"
