@@ -17,22 +17,24 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 import torch
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from models.config.base import FrozenConfig, Parameters, Value
-from models.config.families import CustomModel
+from models.config.families import FamilyConfig
 from models.config.recipe import Recipe
 from models.errors import UserError
 from models.families.base import Weights
-from models.families.custom.custom_model import build as build_own
-from models.families.custom.custom_model import maker
-from models.families.registry import family_of
+from models.families.custom.factory import build as build_custom
+from models.families.custom.factory import load_factory
+
+if TYPE_CHECKING:
+    from models.families.custom.config import CustomModel
 
 MOST_HEADER = 1 << 20  # bytes; a header of ours has some thousand
 
@@ -66,9 +68,8 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    if isinstance(own := model.recipe.family, CustomModel):
-        recipe = model.recipe.model_copy(update={"family": _codeless(own)})
-        model = model.model_copy(update={"recipe": recipe})
+    recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
+    model = model.model_copy(update={"recipe": recipe})
     save_file(tensors, unfinished, {"studyhall": model.model_dump_json()})
     os.replace(unfinished, path)
 
@@ -97,26 +98,28 @@ def describe(path: Path) -> Model:
         return _described(path, file)
 
 
-def load_model(path: Path, own: CustomModel | Callable[..., Any] | None = None) -> tuple[Model, nn.Module]:
-    """Return what a file says of its model, and the model. Raises UserError as `read_model`.
+def load_model(path: Path, code: FamilyConfig | Callable[..., Any] | None = None) -> tuple[Model, nn.Module]:
+    """Return what a file says of its model, and the model.
 
-    `own` is what builds a model of the user's own, or the word of the study that has its code.
+    Args:
+        path: The model file.
+        code: What builds a model of the user's own: its class or function, or the family of the study that has its
+            code. Not used for other models.
+
+    Raises:
+        UserError: As `read_model`.
     """
     with _opened(path) as file:
         model = _described(path, file)
-        known = model.recipe.family
-        module = (
-            _of_ones_own(path, model, known, own)
-            if isinstance(known, CustomModel)
-            else _without_weights(path, model, len(file.keys()))
-        )
+        needs_code = model.recipe.family.needs_code
+        module = _with_code(path, model, code) if needs_code else _without_weights(path, model, len(file.keys()))
         wanted = {name: (list(it.shape), it.dtype) for name, it in module.state_dict().items()}
         _compare(path, wanted, file)
         weights = {name: file.get_tensor(name) for name in wanted}
     for name, (_, dtype) in wanted.items():
         if weights[name].dtype != dtype:
             raise _other_tensors(path, f"{name} is {weights[name].dtype}, not {dtype}")
-    module.load_state_dict(weights, assign=not isinstance(known, CustomModel))  # tied tensors of one's own stay tied
+    module.load_state_dict(weights, assign=not needs_code)  # tied tensors stay tied
     return model, module.eval()
 
 
@@ -167,7 +170,10 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
         raise _other_tensors(path, f"depth is {depth}, of tensors it has {tensors}")
     try:
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            return family_of(model.recipe, model.shape, len(model.classes)).build(model.parameters)
+            for name, value in model.parameters.items():
+                if (kind := model.recipe.family.kind_of(name)) is not None:
+                    TypeAdapter(kind).validate_python(value)
+            return model.recipe.make_family(model.shape, len(model.classes)).build(model.parameters)
     except (
         ArithmeticError,
         LookupError,
@@ -178,26 +184,24 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
         raise UserError(f"{path} describes a model that cannot be built: {_line(error)}", _REMEDY) from None
 
 
-def _of_ones_own(
-    path: Path, model: Model, known: CustomModel, own: CustomModel | Callable[..., Any] | None
-) -> nn.Module:
+def _with_code(path: Path, model: Model, code: FamilyConfig | Callable[..., Any] | None) -> nn.Module:
     """Build a model of the user's own, by nothing that the file brings along."""
-    if isinstance(own, CustomModel) and own.sha256 != known.sha256:
-        raise UserError(
-            f"{path} holds {known.attribute} as it was then, which is not the {own.attribute} of today",
-            f"bring its code back as it was, or give what builds it to load_module(path, build={known.attribute})",
-        )
-    made = maker(_codeless(known) if own is None else own) if own is None or isinstance(own, CustomModel) else own
+    config = cast("CustomModel", model.recipe.family.without_code())
+    if callable(code):
+        factory = code
+    else:
+        study = config if code is None or not code.needs_code else cast("CustomModel", code)
+        if study.sha256 != config.sha256:
+            raise UserError(
+                f"{path} holds {config.attribute} as it was then, which is not the {study.attribute} of today",
+                f"bring its code back as it was, or give what builds it to load_module(path, build={config.attribute})",
+            )
+        factory = load_factory(study)
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
-            return build_own(known, model.shape, len(model.classes), model.parameters, made)
+            return build_custom(config, model.shape, len(model.classes), model.parameters, factory)
     except Exception as error:
         raise UserError(f"{path} describes a model that cannot be built: {_line(error)}", _REMEDY) from error
-
-
-def _codeless(own: CustomModel) -> CustomModel:
-    """The word without what could be run."""
-    return own.model_copy(update={"source": "", "file": "", "module": ""})
 
 
 def _compare(path: Path, wanted: dict[str, tuple[list[int], torch.dtype]], file: Any) -> None:

@@ -61,18 +61,11 @@ def main(
 ) -> None:
     """Print a model's classes for one picture, with their probabilities."""
     with command(debug):
-        from models.config.families import CustomModel
         from models.errors import UserError
-        from models.families.custom.custom_model import custom_model_from_file
         from models.model_file import describe, load_model
 
-        known = describe(model).recipe.family
-        own = (
-            custom_model_from_file(study_file, known)
-            if study_file is not None and isinstance(known, CustomModel)
-            else None
-        )
-        described, module = load_model(model, own)
+        family = describe(model).recipe.family
+        described, module = load_model(model, None if study_file is None else family.with_code_of(study_file))
         if image is not None and dataset is None and index is None:
             pixels, told = read_picture(image, described)
         elif image is None and dataset is not None and index is not None:

@@ -52,7 +52,6 @@ def main(
 ) -> None:
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
-        from models.config.families import CustomModel
         from models.datasets.source import test_examples
         from models.model_file import describe, load_model
         from search.record.store import Store
@@ -60,8 +59,7 @@ def main(
         described = describe(model)
         store = Store(storage, create=False)
         record = study_of(described, store, model)
-        own = record.study.family  # has the code of a model of one's own, which is in no model file
-        _, module = load_model(model, own if isinstance(own, CustomModel) else None)
+        _, module = load_model(model, record.study.family)  # which has the code that no model file holds
         source = _source(described, record, data_dir)
         line = 0
 
@@ -211,10 +209,8 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
 
 
 def _origin(model: "Model") -> str:
-    from models.config.families import called
-
     about = ", ".join(f"{key} {value}" for key, value in model.about.items())
-    return f"{called(model.recipe.family)} on {model.data} ({about})"
+    return f"{model.recipe.family.label} on {model.data} ({about})"
 
 
 def _times(record: "Record") -> str:

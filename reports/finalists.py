@@ -19,7 +19,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from models.config.families import CustomModel
 from models.config.messages import EpochMetrics, LaneSpec
 from models.datasets.batches import BatchSource
 from models.datasets.source import Source, test_examples
@@ -355,7 +354,7 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
     labels = torch.from_numpy(np.array(examples.labels))
     said = {}
     for which, file in models.items():
-        about, module = load_model(file, own if isinstance(own := record.study.family, CustomModel) else None)
+        about, module = load_model(file, record.study.family)
         everything = np.arange(len(examples.labels))
         part = BatchSource(examples, everything, Normalisation(about.mean, about.std), torch.device("cpu"))
         with torch.no_grad():

@@ -6,7 +6,6 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models.config.families import called
 from reports import figures, frames
 from reports.figures import Drawing
 from reports.frames import Final, Findings
@@ -198,7 +197,7 @@ def of_weights(found: Findings) -> Drawing | str:
         return "The data are a table: there are no pictures to show."
     units = frames.hidden_weights(found)
     if units is None:
-        return f"The first layer of this family ({called(found.study.family)}) does not look at whole pictures."
+        return f"The first layer of this family ({found.study.family.label}) does not look at whole pictures."
     classes = len(found.final.tested.classes)
     which = "the classes, in their order" if len(units) == classes else f"the {len(units)} units with the longest rows"
     frame = pd.DataFrame({"unit": range(len(units)), "length": [float((unit**2).sum() ** 0.5) for unit in units]})

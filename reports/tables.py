@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from models.config.families import called
 from reports.statistics import interval
 from reports.tested import Tested
 from search.record.record import Record
@@ -36,7 +35,7 @@ def results_frame(record: Record, ranked: Sequence[TrialRow], seeds: int, tested
                 "study": record.name,
                 "trial": row.number,
                 "baseline": row.baseline,
-                "family": called(study.family),
+                "family": study.family.label,
                 "dataset": study.dataset,
                 **study.to_external(row.params),
                 "epochs": mine[0].epochs,

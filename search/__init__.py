@@ -5,6 +5,7 @@ from models.config.families import Cnn, Linear, Mlp
 from models.config.optimizers import SGD, Adam, AdamW
 from models.config.schedules import Constant, Cosine, LinearDecay, StepExponential
 from models.datasets.dataset_config import Folder, Npz, Table
+from models.families.resnet import Resnet
 from search.config.baseline import Baseline
 from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
 from search.config.samplers import QMC, TPE, Grid, Random, Staged
@@ -36,6 +37,7 @@ __all__ = [
     "Objective",
     "OptunaPruner",
     "Random",
+    "Resnet",
     "Result",
     "Rotate",
     "Shift",

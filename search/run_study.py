@@ -143,11 +143,11 @@ def run_study(
     import optuna
 
     from models.console import err, out
-    from models.families.custom import custom_model
+    from models.families.custom import factory
     from search.cli import session
     from search.cli.console import Interrupt
 
-    if custom_model.reading:  # by an engine: every search would begin others
+    if factory.is_executing:  # by an engine: every search would begin others
         raise UserError(
             "a search was begun by the file of a model while that was read",
             'put the call of run_study under `if __name__ == "__main__":`, or into another file',

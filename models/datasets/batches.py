@@ -6,6 +6,7 @@ Letters: N examples of the part, B examples of the minibatch.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from models.config.augmentation import Augment
 from models.datasets.augmentation import Augmentation
-from models.datasets.constant_inputs import Unchanging, find
+from models.datasets.constant_inputs import ConstantInputs, find_constant_inputs
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation, scale_of
 
@@ -28,6 +29,7 @@ class BatchSource:
         self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
         self._labels = torch.from_numpy(examples.labels).to(device)  # (all,)
         self._classes = len(examples.classes)
+        self._constant: ConstantInputs | None = None  # where examples are yielded without them
         self._flat = self._inputs.view(len(self._inputs), -1)
         # (byte / 255 - mean) / std as one multiplication and one addition, per channel; a table's numbers are no bytes
         std, mean = torch.tensor(normalised.std), torch.tensor(normalised.mean)
@@ -43,11 +45,17 @@ class BatchSource:
         return len(self._chosen)
 
     @cached_property
-    def unchanging(self) -> Unchanging | None:
-        """The inputs that have one value in all examples of the data set, if it pays to train them as one."""
+    def constant_inputs(self) -> ConstantInputs | None:
+        """The inputs that have one value in all examples of the data set, if training them as one is faster."""
         wide = torch.ones_like(self._inputs[0], dtype=torch.float32)
         scale, shift = (wide * self._scale).flatten(), (wide * self._shift).flatten()
-        return find(self._flat.cpu().numpy(), scale, shift)
+        return find_constant_inputs(self._flat.cpu().numpy(), scale, shift)
+
+    def narrowed(self, constant: ConstantInputs) -> "BatchSource":
+        """Return the same examples as inputs (B, W) of a narrow layer."""
+        narrow = copy(self)
+        narrow._constant = constant
+        return narrow
 
     def batches(
         self,
@@ -55,11 +63,10 @@ class BatchSource:
         order: Tensor | None = None,
         augment: Sequence[Augment] = (),
         seed: int = 0,
-        unchanging: Unchanging | None = None,
     ) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Yield places in the epoch, examples (B, channels, height, width) float32 and labels (B,), in `order` (N,).
 
-        With `augment` they are moved, by draws from `seed`. With `unchanging` they are a narrow layer's inputs (B, W).
+        With `augment` they are moved, by draws from `seed`. A `narrowed` source yields examples (B, W).
         """
         chosen = self._chosen if order is None else self._chosen[order]
         room = torch.empty(size, *self._inputs.shape[1:], device=self._inputs.device)
@@ -74,8 +81,8 @@ class BatchSource:
                 own = index[begin : begin + size]
                 x = room[: len(own)].copy_(fetched[begin : begin + size])
                 places = slice(start + begin, start + begin + len(own))
-                if unchanging:
-                    x = x.flatten(1).index_select(1, unchanging.columns).mul_(unchanging.scale).add_(unchanging.shift)
+                if constant := self._constant:
+                    x = x.flatten(1).index_select(1, constant.columns).mul_(constant.scale).add_(constant.shift)
                 else:
                     x.mul_(self._scale).add_(self._shift)
                 yield places, x, self._labels[own]

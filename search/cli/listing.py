@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.config.families import called
 from search.cli.eta import planned_trials
 from search.cli.wording import duration
 from search.config import study_files
@@ -83,7 +82,7 @@ def _recorded_row(store: Store, name: str) -> Row:
     return Row(
         study=name,
         data=study.dataset,
-        family=called(study.family),
+        family=study.family.label,
         trials=f"{len(ended)} of {planned_trials(study)}",
         best=f"{min(values, key=study.objective.cost):.4f}" if values else "",
         state="running" if owner else "finished" if finished else "paused",

@@ -22,14 +22,13 @@ from models.config.base import Parameters
 from models.config.families import Cnn, Linear, Mlp
 from models.config.recipe import Recipe
 from models.errors import UserError
-from models.families.registry import family_of
 from models.model_file import Model, load_model, read_model, write_model
 
 SHAPE, CLASSES = (1, 4, 5), ("one", "two", "three")
 
 
 def _model(recipe: Recipe, parameters: Parameters, shape: tuple[int, int, int] = SHAPE) -> tuple[Model, nn.Module]:
-    module = family_of(recipe, shape, len(CLASSES)).build(parameters).eval()
+    module = recipe.make_family(shape, len(CLASSES)).build(parameters).eval()
     about: dict[str, Any] = {"study": "mlp", "trial": 33, "seed": 0, "epochs": 7}
     described = Model(
         recipe=recipe,

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from models.errors import UserError
-from models.families.custom import custom_model as own
+from models.families.custom import factory
 from reports import Export, export_study
 from search import NoPruner, Result, run_study
 from tests.support.commands import search_here
@@ -203,7 +203,7 @@ def test_a_study_that_was_begun_otherwise_is_refused(finished: Result) -> None:
 
 
 def test_no_search_is_begun_while_a_model_is_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "reading", True)
+    monkeypatch.setattr(factory, "is_executing", True)
     with pytest.raises(UserError, match="a search was begun by the file of a model"):
         run_study(SMALL, name="mine", storage=url)
 

@@ -15,11 +15,10 @@ import pandas as pd
 import pytest
 import torch
 
-from models.config.families import CustomModel
 from models.config.messages import LaneSpec
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
-from models.families.custom.custom_model import neighbours
+from models.families.custom.config import CustomModel
 from models.model_file import load_module
 from search.config.study import Study
 from search.config.study_files import load
@@ -392,7 +391,7 @@ def test_what_a_model_imports_comes_with_it(digits: Source, tmp_path: Path) -> N
     (folder / "own.py").write_text(OWN.replace("widths", "shapes"))
     study = load(str(folder / "own.py")).study
     assert isinstance(study.family, CustomModel)
-    files = {path: text.encode() for path, text in neighbours(study.family).items()}
+    files = {path: text.encode() for path, text in study.family.source_files().items()}
     place = OnNode(digits)
     opened(study, digits, place)
     for name in [it for it in sys.modules if it.partition(".")[0] == "shapes" or it.startswith("own_model")]:
