@@ -1,0 +1,67 @@
+"""The lock of every test part: it is read only by somebody who has a line in the ledger for it.
+
+Whatever reads a part of a data set is given `"train"` or a `SignedOpening`. Only a record's `sign()` makes one, and
+only after the ledger's line is committed. This guards against mistakes and short cuts in code, at run time; somebody
+who is determined to cheat can still open the files in an editor. Knows no data set and no database.
+"""
+
+from collections.abc import Callable
+from dataclasses import InitVar, dataclass
+from typing import Literal
+
+_SIGNER = object()
+_claimed: list[str] = []
+
+
+@dataclass(frozen=True)
+class SignedOpening:
+    """Proof that the ledger has a committed line that says: the test set of this source is opened now.
+
+    Args:
+        line: The id of the line.
+        sha256: That of the source it was signed for.
+
+    Raises:
+        RuntimeError: If anybody but a record's `sign()` makes one.
+    """
+
+    line: int
+    sha256: str
+    signer: InitVar[object] = None
+
+    def __post_init__(self, signer: object) -> None:
+        if signer is not _SIGNER:
+            raise RuntimeError("only a record's sign() makes a SignedOpening: it commits the ledger's line first")
+
+
+Part = Literal["train"] | SignedOpening  # what to read of a data set
+
+
+def claim_ledger(module: str) -> Callable[[int, str], SignedOpening]:
+    """Return the function that makes a `SignedOpening` of a line and a sha256. There is one ledger: the first claims it.
+
+    Args:
+        module: The module that keeps the ledger, for the message to whoever comes second.
+
+    Raises:
+        RuntimeError: If the ledger is claimed already.
+    """
+    if _claimed:
+        raise RuntimeError(f"{_claimed[0]} keeps the ledger; call its record's sign() to open a test set")
+    _claimed.append(module)
+    return lambda line, sha256: SignedOpening(line, sha256, _SIGNER)
+
+
+def split_name(part: Part, sha256: str) -> Literal["train", "test"]:
+    """Return "train", or "test" if `part` is signed for the source with this sha256.
+
+    Raises:
+        RuntimeError: If the test part is asked for without a signature, or with that of another source.
+    """
+    if part == "train":
+        return "train"
+    if not isinstance(part, SignedOpening):
+        raise RuntimeError("a test part is read with a SignedOpening alone; a record's sign() makes it")
+    if part.sha256 != sha256:
+        raise RuntimeError(f"line {part.line} of the ledger was signed for other data than those to be read")
+    return "test"
