@@ -27,7 +27,7 @@ from pydantic.fields import FieldInfo
 import reports
 import search
 from models.config.base import FrozenConfig
-from models.datasets.builtin_datasets import DATASETS
+from models.datasets.registry import NAMED_DATASETS
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -297,7 +297,7 @@ def _row(word: type, name: str, field: FieldInfo) -> str:
     said = told(word, name)
     kind = WRITTEN.get((word.__name__, name)) or (WHEN if name == "when" else spelled(field.annotation))
     if word is search.Study and name == "data":
-        names = ", ".join(f'`"{it}"`' for it in DATASETS)
+        names = ", ".join(f'`"{it}"`' for it in NAMED_DATASETS.names())
         kind = kind.replace("str", names, 1)
     cells = [
         f"`{name}`",

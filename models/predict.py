@@ -147,14 +147,14 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
     """
     import numpy as np
 
-    from models.datasets.builtin_datasets import DATASETS
+    from models.datasets.registry import NAMED_DATASETS
     from models.datasets.source import locate, training_examples
     from models.errors import UserError
 
-    if name not in DATASETS and data_dir is None:
+    if name not in NAMED_DATASETS and data_dir is None:
         raise UserError(
             f"no data set is called {name!r}",
-            f"choose one of {', '.join(DATASETS)}, or name the folder that yours was imported to with --data-dir",
+            f"choose one of {', '.join(NAMED_DATASETS.names())}, or name the folder that yours was imported to with --data-dir",
         )
     source = locate(name, None if data_dir is None else str(data_dir))
     if source is None:

@@ -55,8 +55,8 @@ def main(
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
         from models.config.families import CustomModel
-        from models.datasets.source import test_examples
         from models.model_file import describe, load_model
+        from reports.test_set import open_test_set
         from search.record.store import Store
 
         described = describe(model)
@@ -65,14 +65,8 @@ def main(
         own = record.study.family  # has the code of a model of one's own, which is in no model file
         _, module = load_model(model, own if isinstance(own, CustomModel) else None)
         source = _source(described, record, data_dir)
-        line = 0
-
-        def sign(what: str) -> None:
-            nonlocal line
-            with record.lease():
-                line = record.sign(f"evaluation of {model.name}: {what}", source.name, source.sha256, 1)
-
-        examples = test_examples(source, sign)
+        with record.lease():
+            line, examples = open_test_set(record, source, f"evaluation of {model.name}", 1)
         out.print(escape(f"{model}: {_origin(described)}"))
         out.print(
             f"test set opened: line {line} of the ledger of `{escape(record.name)}`, opened {_times(record)} so far"

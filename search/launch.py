@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from models.datasets import source as data
-from models.datasets.array_store import ROOM
-from models.datasets.builtin_datasets import CIFAR10
-from models.datasets.dataset_config import Origin
-from models.datasets.download import download
+from models.datasets.array_store import IMPORTS_FOLDER
+from models.datasets.base import DatasetConfig
 from models.errors import UserError
 from search.cli.console import Interrupt
 from search.config.study import Study
@@ -107,23 +105,20 @@ def find_data(
     """
     wanted = override(study, data=options.dataset).data
     if not isinstance(wanted, str):
-        return study, name, _bring_in(wanted, study, name, options, store, near), None
+        if options.dataset is not None:
+            study, name = override(study, data=wanted), f"{name}@{options.dataset}"
+        return study, name, _import_own(wanted, study, name, options, store, near), None
     own = name if wanted == study.data else f"{name}@{wanted}"
-    source = data.locate(wanted, options.data_dir)
-    if source is None and wanted == CIFAR10:
-        source = _import_cifar10(study.seed, options, download=False)
+    source = data.locate(wanted, options.data_dir, imports=imports(options.storage))
     if source is None and options.data_dir is not None:
         raise UserError(
             f"there is no {wanted} in {options.data_dir}",
-            f"it should hold {data.files_of(wanted)}, plain or .gz; or take --dataset digits",
+            f"it should hold {data.expected_files(wanted)}; or take --dataset digits",
         )
     note = None
     if source is None:
         try:
-            if wanted == CIFAR10:
-                source = _import_cifar10(study.seed, options, download=True)
-            else:
-                source = download(wanted, DOWNLOADS)
+            source = data.download(wanted, DOWNLOADS, imports(options.storage))
         except UserError:
             begun = store.find(own) if store else None
             if options.dataset is not None or (begun is not None and begun.trials()):
@@ -137,29 +132,20 @@ def find_data(
     return study, own, source, note
 
 
-def _bring_in(
-    word: Origin, study: Study, name: str, options: Options, store: Store | None, near: Path | None
+def _import_own(
+    config: DatasetConfig, study: Study, name: str, options: Options, store: Store | None, near: Path | None
 ) -> data.Source:
     """Import the study's own data, or find them imported."""
-    from models.datasets.import_dataset import bring_in
+    from models.datasets.import_dataset import import_dataset
 
-    places = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
+    folders = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
     anew = options.restart or store is None or store.find(name) is None
-    return bring_in(word, imports(options.storage), study.seed, places, anew=anew)
-
-
-def _import_cifar10(seed: int, options: Options, *, download: bool) -> data.Source | None:
-    """Import CIFAR10 from where the other sets are looked for too. Raises UserError where that fails."""
-    from models.datasets.import_dataset import bring_in_cifar10
-
-    named = (os.environ.get("STUDYHALL_DATA", ""), "data") if options.data_dir is None else (options.data_dir,)
-    roots = [Path(root).expanduser().absolute() for root in named if root]
-    return bring_in_cifar10(imports(options.storage), seed, roots, Path(DOWNLOADS).absolute() if download else None)
+    return import_dataset(config, imports(options.storage), study.seed, folders, anew=anew)
 
 
 def imports(storage: str) -> Path:
     """Where data are imported to: beside the studies of the database, under a name that no study can have."""
-    return folder_of(storage) / ROOM
+    return folder_of(storage) / IMPORTS_FOLDER
 
 
 def resolve_device(device: str) -> str:

@@ -62,7 +62,9 @@ class Augmentation:
                     transforms.append(v2.RandomHorizontalFlip())
                 case Rotate():
                     # fill=None is black as well, and spares a mask that is turned along
-                    transforms.append(v2.RandomRotation(step.degrees, interpolation=v2.InterpolationMode.BILINEAR, fill=None))
+                    transforms.append(
+                        v2.RandomRotation(step.degrees, interpolation=v2.InterpolationMode.BILINEAR, fill=None)
+                    )
         self._transforms = nn.Sequential(*transforms)
         self._sharing = max(1, min(MAX_SHARING, MAX_BYTES // (DRAW_STRIDE * math.prod(shape))))
         self._seed, self._calls = seed, 0

@@ -50,7 +50,7 @@ def read_cifar10(folder: Path) -> RawDataset:
     """
     try:
         train, test = (import_torchvision().datasets.CIFAR10(folder, train=train) for train in (True, False))
-    except Exception as error:  # noqa: BLE001 - a foreign library can fail in any way
+    except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise UserError(f"{folder / BATCHES} cannot be read: {reason}", "bring a good copy, or remove it") from error
     parts = [(np.asarray(part.data), np.asarray(part.targets)) for part in (train, test)]

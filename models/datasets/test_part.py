@@ -38,7 +38,7 @@ Part = Literal["train"] | SignedOpening  # what to read of a data set
 
 
 def claim_ledger(module: str) -> Callable[[int, str], SignedOpening]:
-    """Return the function that makes a `SignedOpening` of a line and a sha256. There is one ledger: the first claims it.
+    """Return the only function that makes a `SignedOpening`, from a line and a sha256. Whoever comes first gets it.
 
     Args:
         module: The module that keeps the ledger, for the message to whoever comes second.
@@ -60,8 +60,13 @@ def split_name(part: Part, sha256: str) -> Literal["train", "test"]:
     """
     if part == "train":
         return "train"
-    if not isinstance(part, SignedOpening):
-        raise RuntimeError("a test part is read with a SignedOpening alone; a record's sign() makes it")
-    if part.sha256 != sha256:
-        raise RuntimeError(f"line {part.line} of the ledger was signed for other data than those to be read")
+    check_signature(part, sha256)
     return "test"
+
+
+def check_signature(signed: object, sha256: str) -> None:
+    """Raise RuntimeError if this is no signature for the source with this sha256."""
+    if not isinstance(signed, SignedOpening):
+        raise RuntimeError("a test part is read with a SignedOpening alone; a record's sign() makes it")
+    if signed.sha256 != sha256:
+        raise RuntimeError(f"line {signed.line} of the ledger was signed for other data than those to be read")

@@ -73,8 +73,9 @@ def _read_part(part: Any, title: str) -> Arrays:
 
 def _class_names(part: object) -> tuple[str, ...] | None:
     names = getattr(part, "classes", None)
-    usable = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
-    return tuple(names) if usable else None
+    if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    return None
 
 
 def _read_torch_dataset(dataset: Any, title: str) -> Arrays:
