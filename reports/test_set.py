@@ -1,7 +1,7 @@
 """The door to a test set: it writes a line of the ledger, and only then reads.
 
-The one function here takes the record itself, so no callable can stand in for the ledger; models/datasets/test_part.py
-refuses to read a test part without what the record's `sign()` returns.
+The one function here takes the record itself, so no callable can stand in for the ledger; and nothing in models/ reads a
+test part without the ledger's signature.
 """
 
 from models.datasets.source import Examples, Source, check_test_part, describe_test_part, read_test_part

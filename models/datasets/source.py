@@ -115,7 +115,7 @@ def read_test_part(source: Source, signed: SignedOpening) -> Examples:
 
     Args:
         source: The data set.
-        signed: What the `sign()` of a record returned for this source; nothing else makes one.
+        signed: What the ledger of a study returned when it was signed for this source.
 
     Raises:
         UserError: If the files are gone or damaged.
