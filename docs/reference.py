@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 import reports
 import search
 from models.config.base import FrozenConfig
-from models.datasets.builtin_datasets import DATASETS
+from models.datasets.registry import NAMED_DATASETS
 
 PAGE = Path(__file__).with_suffix(".md")
 PREFACE = """\
@@ -32,7 +32,7 @@ without a default must be given. [ranges.md](ranges.md) says how to choose.
 
 # What a study file writes, where pydantic's type is what it becomes.
 WRITTEN = {
-    "Study.data": ", ".join(f'`"{name}"`' for name in DATASETS) + ", a data set's class, or a function",
+    "Study.data": ", ".join(f'`"{name}"`' for name in NAMED_DATASETS.names()) + ", a data set's class, or a function",
     "Staged.stages": "dict of names to tuples of values, in order",
     "Baseline.parameters": "keywords, a value each",
     **dict.fromkeys(("Float.when", "Int.when", "Choice.when"), "dict of names to a value or a tuple of values"),

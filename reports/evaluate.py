@@ -52,8 +52,8 @@ def main(
 ) -> None:
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
-        from models.datasets.source import test_examples
         from models.model_file import describe, load_model
+        from reports.test_set import open_test_set
         from search.record.store import Store
 
         described = describe(model)
@@ -61,14 +61,8 @@ def main(
         record = study_of(described, store, model)
         _, module = load_model(model, record.study.family)  # which has the code that no model file holds
         source = _source(described, record, data_dir)
-        line = 0
-
-        def sign(what: str) -> None:
-            nonlocal line
-            with record.lease():
-                line = record.sign(f"evaluation of {model.name}: {what}", source.name, source.sha256, 1)
-
-        examples = test_examples(source, sign)
+        with record.lease():
+            line, examples = open_test_set(record, source, f"evaluation of {model.name}", 1)
         out.print(escape(f"{model}: {_origin(described)}"))
         out.print(
             f"test set opened: line {line} of the ledger of `{escape(record.name)}`, opened {_times(record)} so far"

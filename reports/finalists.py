@@ -21,12 +21,13 @@ import torch
 
 from models.config.messages import EpochMetrics, LaneSpec
 from models.datasets.batches import BatchSource
-from models.datasets.source import Source, test_examples
+from models.datasets.source import Source
 from models.datasets.split import Normalisation
 from models.errors import UserError
 from models.model_file import load_model
 from models.ops.losses import losses_of
 from models.seeds import derive
+from reports.test_set import open_test_set
 from reports.tested import Tested, keep, read
 from search.config.study import Study
 from search.fleet.base import DatasetInfo, HostProvider
@@ -343,13 +344,7 @@ def test(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int,
     kept = folder / "tested.safetensors"
     if not again and (tested := read(kept, sums)) is not None:
         return tested
-    line = 0
-
-    def sign(what: str) -> None:
-        nonlocal line
-        line = record.sign(f"test of {len(models)} models: {what}", source.name, source.sha256, len(models))
-
-    examples = test_examples(source, sign)
+    line, examples = open_test_set(record, source, f"test of {len(models)} models", len(models))
     say(f"test set opened: {len(models)} models on {len(examples.labels)} images (line {line} of the ledger)")
     labels = torch.from_numpy(np.array(examples.labels))
     said = {}

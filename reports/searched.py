@@ -1,6 +1,6 @@
 """Where the data lie that a study was searched on. Asked by exporting.py and evaluate.py."""
 
-from models.datasets.array_store import ROOM, folder_name
+from models.datasets.array_store import IMPORTS_FOLDER, folder_name
 from models.datasets.source import Source, locate
 from search.record.record import Record
 
@@ -13,7 +13,7 @@ def find(record: Record, name: str, sha256: str, data_dir: str | None) -> Source
     """
     if data_dir is not None:
         return locate(name, data_dir)
-    imported = record.folder.parent / ROOM / folder_name(name, sha256)
+    imported = record.folder.parent / IMPORTS_FOLDER / folder_name(name, sha256)
     for root in (None, record.environment.get("data") or None, str(imported)):
         if (source := locate(name, root)) is not None:
             return source

@@ -3,15 +3,12 @@
 Knows where data lie and whether a study has trials; knows no engine and no tensor.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.datasets import source as sources
-from models.datasets.array_store import ROOM
-from models.datasets.builtin_datasets import CIFAR10
-from models.datasets.dataset_config import Origin
-from models.datasets.download import download
+from models.datasets.array_store import IMPORTS_FOLDER
+from models.datasets.base import DatasetConfig
 from models.datasets.source import Source
 from models.errors import UserError
 from search.config.study import Study
@@ -57,23 +54,21 @@ def find_dataset(
     """
     wanted = override(study, data=options.dataset).data
     if not isinstance(wanted, str):
+        if options.dataset is not None:  # a format that needs no arguments, by its name
+            study, name = override(study, data=wanted), f"{name}@{options.dataset}"
         return StudyDataset(study, name, _import_custom(wanted, study, name, options, store, near))
     own_name = name if wanted == study.data else f"{name}@{wanted}"
-    source = sources.locate(wanted, options.data_dir)
-    if source is None and wanted == CIFAR10:
-        source = _import_cifar10(study.seed, options, download=False)
+    imports = import_folder(options.storage)
+    source = sources.locate(wanted, options.data_dir, imports=imports)
     if source is None and options.data_dir is not None:
         raise UserError(
             f"there is no {wanted} in {options.data_dir}",
-            f"it should hold {sources.files_of(wanted)}, plain or .gz; or take --dataset digits",
+            f"it should hold {sources.expected_files(wanted)}; or take --dataset digits",
         )
     note = None
     if source is None:
         try:
-            if wanted == CIFAR10:
-                source = _import_cifar10(study.seed, options, download=True)
-            else:
-                source = download(wanted, DOWNLOADS)
+            source = sources.download(wanted, DOWNLOADS, imports)
         except UserError:
             record = store.find(own_name) if store else None
             if options.dataset is not None or (record is not None and record.trials()):
@@ -89,25 +84,15 @@ def find_dataset(
 
 def import_folder(storage: str) -> Path:
     """Return the folder of imported data: beside the database's studies, under a name that no study can have."""
-    return folder_of(storage) / ROOM
+    return folder_of(storage) / IMPORTS_FOLDER
 
 
 def _import_custom(
-    config: Origin, study: Study, name: str, options: Options, store: Store | None, near: Path | None
+    config: DatasetConfig, study: Study, name: str, options: Options, store: Store | None, near: Path | None
 ) -> Source:
     """Import the study's own data, unless they are imported already."""
-    from models.datasets.import_dataset import bring_in
+    from models.datasets.import_dataset import import_dataset
 
     folders = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
     anew = options.restart or store is None or store.find(name) is None
-    return bring_in(config, import_folder(options.storage), study.seed, folders, anew=anew)
-
-
-def _import_cifar10(seed: int, options: Options, *, download: bool) -> Source | None:
-    """Import CIFAR10 from the folders in which other data sets are looked for too."""
-    from models.datasets.import_dataset import bring_in_cifar10
-
-    given = (os.environ.get("STUDYHALL_DATA", ""), "data") if options.data_dir is None else (options.data_dir,)
-    folders = [Path(folder).expanduser().absolute() for folder in given if folder]
-    target = Path(DOWNLOADS).absolute() if download else None
-    return bring_in_cifar10(import_folder(options.storage), seed, folders, target)
+    return import_dataset(config, import_folder(options.storage), study.seed, folders, anew=anew)

@@ -13,8 +13,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field
 
 from models.config.base import FrozenConfig, Parameters, RecipePart, Value
 from models.config.recipe import Recipe
-from models.datasets.builtin_datasets import DATASETS
-from models.datasets.dataset_config import CallableDataset, Origin
+from models.datasets.registry import Data
 from models.families.custom.custom_model import custom_model_config
 from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
@@ -48,7 +47,7 @@ class Study(Recipe):
     """One search: what is tried, on what, and how much of it."""
 
     about: str = ""  # one line for lists and reports
-    data: str | Annotated[Origin, Field(discriminator="kind")] = "mnist"  # a data set's name, or data of one's own
+    data: Data = "mnist"  # a data set's name, or data of one's own
     space: dict[str, Range]  # what is searched; a plain value instead of a range is fixed:
     fixed: Parameters = Field(default={})  # what the space gave a plain value: every trial has it
     baselines: tuple[Baseline, ...] = ()  # what is known before the search
@@ -89,23 +88,6 @@ class Study(Recipe):
             return given
         ranges = {name: of for name, of in space.items() if name not in fixed}
         return {**given, "space": ranges, "fixed": {**given.get("fixed", {}), **fixed}}
-
-    @field_validator("data", mode="before")
-    @classmethod
-    def _known_data(cls, data: object) -> object:
-        """Let a function stand for the data that it returns."""
-        if isinstance(data, str) and data not in DATASETS:
-            raise ValueError(
-                f"no data set is called {data!r}; choose one of {', '.join(DATASETS)}, "
-                'or bring your own: a function, Folder("path"), Npz("file.npz"), Table("file.csv", label="column")'
-            )
-        if isinstance(data, str | Mapping | Origin):
-            return data
-        if not callable(data):
-            raise ValueError(
-                f"data is of type {type(data).__name__}; name a data set, or write a function that returns it"
-            )
-        return CallableDataset.of(data)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -152,7 +152,7 @@ def test_it_opens_no_test_set(asked: Asked, record: Record, monkeypatch: pytest.
     def closed(*arguments: object) -> None:
         raise AssertionError("a test set was opened")
 
-    monkeypatch.setattr("models.datasets.source._reader", closed)
+    monkeypatch.setattr("models.datasets.digits.Digits.read", closed)
     before = record.ledger()
     assert asked()[0] == 0
     assert record.ledger() == before
