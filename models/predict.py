@@ -30,7 +30,7 @@ EXAMPLES = """
   python -m models.predict --model FILE --image three.png
 
   picture and bar chart side by side, as a picture:
-  python -m models.predict --model FILE --image three.png --figure prediction.png
+  python -m models.predict --model FILE --image three.png --figure bars.png
 
   the 8th picture of a training set, whose class is known:
   python -m models.predict --model FILE --dataset mnist --index 7
