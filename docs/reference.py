@@ -1,23 +1,15 @@
-"""python -m docs.reference: write reference.md, the words of a study file, from the code that defines them.
+"""python -m docs.reference: writes reference.md, the page of everything that a study file can say.
 
-A word is a class that `search` exports, or what one of those is made of. What is said of it is its own docstring; what
-is said of a field is the comment beside or above it, or, where there is none, the comment above its type; sections are
-those of the modules. What else `search` and `reports` export is for searching from Python, and comes last. So the page
-says what the code says, and a test holds the two together. Reads source by ast and tokenize, types and bounds from
-pydantic.
+The page is made of the docstrings of the classes and of `Field(description=...)`; pydantic gives types, defaults and
+bounds. A section is a module. Functions and results of searching from Python come last.
 """
 
-import ast
 import inspect
-import io
-import sys
-import tokenize
+import re
 import types
 import typing
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import pairwise
+from dataclasses import astuple
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,311 +19,130 @@ from pydantic.fields import FieldInfo
 import reports
 import search
 from models.config.base import FrozenConfig
-from models.datasets.builtin_datasets import DATASETS
+from models.datasets.registry import NAMED_DATASETS
 
 PAGE = Path(__file__).with_suffix(".md")
-
 PREFACE = """\
-# The study file, word by word
+# Reference of the study file
+<!-- Written by `python -m docs.reference` from the code: change docstrings and descriptions there. -->
 
-<!-- Written by `python -m docs.reference` from the code: change the docstrings and comments there. -->
-
-A study file is imports and one assignment, `study = Study(...)`. This page is made from the docstrings and comments of
-the words themselves; all of them are imported from `search`. A field without a default must be given.
-[ranges.md](ranges.md) says how to choose.
+A study file is imports and one assignment, `study = Study(...)`. All classes below are imported from `search`. A field
+without a default must be given. [ranges.md](ranges.md) says how to choose.
 """
 
-# What a study file writes, where it is not what is kept.
+# What a study file writes, where pydantic's type is what it becomes.
 WRITTEN = {
-    ("Choice", "values"): "tuple of bool, int, float or str",
-    ("Staged", "stages"): "dict of parameters and their values, in order",
-    ("Baseline", "parameters"): "",  # spelled out, as keywords
+    "Study.data": ", ".join(f'`"{name}"`' for name in NAMED_DATASETS.names()) + ", a data set's class, or a function",
+    "Staged.stages": "dict of names to tuples of values, in order",
+    "Baseline.parameters": "keywords, a value each",
+    **dict.fromkeys(("Float.when", "Int.when", "Choice.when"), "dict of names to a value or a tuple of values"),
 }
-BUILT = "A study file gives the class or function itself, and this word is made of it."
-WHEN = "dict of parameters and their values"
-
-# --- what the source says ---------------------------------------------------------------------------------------------
+EXPORTED = {name: getattr(package, name) for package in (search, reports) for name in package.__all__}
+BOUNDS = {Gt: "above", Ge: "from", Lt: "below", Le: "up to", MinLen: "at least"}
 
 
-@dataclass(frozen=True)
-class Source:
-    """One module's text: its tree, and its comments by line, a line that is only a comment apart from others."""
-
-    tree: ast.Module
-    beside: dict[int, str]
-    alone: dict[int, str]
-
-    def above(self, line: int) -> str:
-        """Return the comment that ends right above a line."""
-        found: list[str] = []
-        while (line := line - 1) in self.alone and not self.alone[line].startswith("---"):
-            found.insert(0, self.alone[line])
-        return " ".join(found)
-
-    def sections(self) -> Iterator[tuple[int, str, str]]:
-        """Yield where each section begins, its title, and what is said below the title."""
-        for line, text in self.alone.items():
-            if text.startswith("---"):
-                below: list[str] = []
-                at = line + 1
-                while at in self.alone:
-                    below.append(self.alone[at])
-                    at += 1
-                # A comment that stands on a definition is that one's.
-                stands_free = not any(node.lineno == at for node in self.tree.body)
-                yield line, text.strip("- "), "\n".join(below).strip() if stands_free else ""
-
-
-@cache
-def source(module: str) -> Source:
-    """Read one module that is imported already."""
-    text = inspect.getsource(sys.modules[module])
-    beside: dict[int, str] = {}
-    alone: dict[int, str] = {}
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            said = token.string.lstrip("#").strip()
-            (beside if token.line[: token.start[1]].strip() else alone)[token.start[0]] = said
-    return Source(ast.parse(text), beside, alone)
-
-
-def class_node(word: type) -> ast.ClassDef:
-    """Return where a class is defined."""
-    body = source(word.__module__).tree.body
-    return next(node for node in body if isinstance(node, ast.ClassDef) and node.name == word.__name__)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the source says of one field: its default as it is written, and its remark."""
-
-    default: str | None
-    remark: str
-
-
-def told(word: type, name: str) -> Told:
-    """Look a field up in the class or in the nearest that it builds upon."""
-    for owner in word.__mro__:
-        if owner.__module__.partition(".")[0] not in ("search", "models", "reports"):
-            continue
-        text = source(owner.__module__)
-        for node in class_node(owner).body:
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-                lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-                remarks = [text.above(node.lineno), *(text.beside.get(line, "") for line in lines)]
-                remark = " ".join(filter(None, remarks)) or _of_type(text, node.annotation)
-                return Told(_default(node.value), remark.rstrip(":"))
-    raise LookupError(f"{word.__name__}.{name} is in no source")
-
-
-def _of_type(text: Source, annotation: ast.expr) -> str:
-    """Return what is said above the definition of a type that has a name of its own."""
-    for node in text.tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(annotation):
-            return " ".join(filter(None, [text.above(node.lineno), text.beside.get(node.end_lineno or 0, "")]))
-    return ""
-
-
-def _default(value: ast.expr | None) -> str | None:
-    if isinstance(value, ast.Call) and ast.unparse(value.func) == "Field":
-        given = {keyword.arg: keyword.value for keyword in value.keywords}
-        return ast.unparse(given["default"]) if "default" in given else None
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return f'"{value.value}"'
-    return None if value is None else ast.unparse(value)
-
-
-# --- what pydantic says -----------------------------------------------------------------------------------------------
-
-
-def fields(word: type) -> dict[str, FieldInfo]:
-    """Return what a study file can give a word, first what it must give: not the field that tells words apart."""
-    found: dict[str, FieldInfo] = word.__pydantic_fields__  # type: ignore[attr-defined]
-    mine = {name: field for name, field in found.items() if not _tells_apart(field)}
-    return dict(sorted(mine.items(), key=lambda it: not it[1].is_required()))
-
-
-def _tells_apart(field: FieldInfo) -> bool:
-    return typing.get_origin(field.annotation) is Literal and typing.get_args(field.annotation) == (field.default,)
-
-
-def spelled(kind: Any) -> str:
-    """Return a type in words, with links to those that are words themselves."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if kind in WORDS:
-        return f"[{kind.__name__}](#{kind.__name__.lower()})"
-    if kind is type(None):
-        return "None"
-    if origin is typing.Annotated:
-        return spelled(inner[0])
-    if origin is Literal:
-        return _either([f'`"{value}"`' for value in inner])
-    if origin in (typing.Union, types.UnionType):
-        return _either([spelled(one) for one in inner])
-    if origin is tuple:
-        return f"tuple of {spelled(inner[0])}" if inner[-1] is ... else f"({', '.join(map(spelled, inner))})"
-    if origin is dict:
-        return f"dict of {spelled(inner[0])} to {spelled(inner[1])}"
-    return str(getattr(kind, "__name__", kind))
-
-
-def _either(words: list[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def bounds(field: FieldInfo) -> str:
-    """Return the bounds of a number: `1 to 8`, `above 0`."""
-    low = {type(it): it for it in field.metadata}
-    inside = []
-    match low.get(Ge), low.get(Le):
-        case Ge(ge), Le(le):
-            inside.append(f"{_number(ge)} to {_number(le)}")
-        case Ge(ge), None:
-            inside.append(f"from {_number(ge)}")
-        case None, Le(le):
-            inside.append(f"up to {_number(le)}")
-    if isinstance(above := low.get(Gt), Gt):
-        inside.insert(0, f"above {_number(above.gt)}")
-    if isinstance(below := low.get(Lt), Lt):
-        inside.append(f"below {_number(below.lt)}")
-    if isinstance(least := low.get(MinLen), MinLen):
-        inside.append("not empty" if least.min_length == 1 else f"{least.min_length} or more")
-    return ", ".join(inside)
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    exponent = value.bit_length() - 1
-    return f"2^{exponent}" if exponent > 32 and value == 2**exponent else f"{value:,}"
-
-
-# --- the page ---------------------------------------------------------------------------------------------------------
-
-
-def _is_word(thing: Any) -> bool:
+def is_config(thing: Any) -> bool:
+    """Return whether something is a class of settings, a pydantic model or dataclass."""
     return isinstance(thing, type) and hasattr(thing, "__pydantic_fields__") and thing is not FrozenConfig
 
 
-def _inside(kind: Any) -> Iterator[type]:
-    """Yield the words that a type is made of."""
-    if _is_word(kind):
-        yield kind
-    for inner in typing.get_args(kind):
-        yield from _inside(inner)
+def fields(config: Any) -> dict[str, FieldInfo]:
+    """Return the fields that a study file can give, those without a default first."""
+    required_first = sorted(config.__pydantic_fields__.items(), key=lambda item: not item[1].is_required())
+    return {name: field for name, field in required_first if not is_tag(field)}
 
 
-EXPORTED: dict[str, Any] = {name: getattr(room, name) for room in (search, reports) for name in room.__all__}
-WORDS: list[type] = list(
-    dict.fromkeys(
-        word
-        for exported in EXPORTED.values()
-        if _is_word(exported)
-        for word in (exported, *(inner for field in fields(exported).values() for inner in _inside(field.annotation)))
+def is_tag(field: FieldInfo) -> bool:
+    """Return whether a field only tells classes apart, like `name: Literal["tpe"] = "tpe"`."""
+    return typing.get_origin(field.annotation) is Literal and typing.get_args(field.annotation) == (field.default,)
+
+
+def type_text(kind: Any) -> str:
+    """Return a type in words, with links to the classes of this page."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind in EXPORTED.values():
+        return f"[{kind.__name__}](#{kind.__name__.lower()})"
+    if origin is typing.Annotated:
+        return type_text(inner[0])
+    if origin in (Literal, typing.Union, types.UnionType):
+        texts = [f'`"{each}"`' if origin is Literal else type_text(each) for each in inner]
+        return " or ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+    if origin is tuple:
+        return f"tuple of {type_text(inner[0])}" if inner[-1] is ... else f"({', '.join(map(type_text, inner))})"
+    if origin is dict:
+        return f"dict of {type_text(inner[0])} to {type_text(inner[1])}"
+    return "None" if kind is type(None) else str(getattr(kind, "__name__", kind))
+
+
+def bounds_text(field: FieldInfo) -> str:
+    """Return the bounds of a field: `from 1, up to 8`."""
+    bounds = [(BOUNDS[type(bound)], astuple(bound)[0]) for bound in field.metadata if type(bound) in BOUNDS]
+    return ", ".join(f"{text} {'2^63' if value == 2**63 else format(value, ',')}" for text, value in bounds)
+
+
+def default_text(field: FieldInfo) -> str:
+    """Return a field's default as a study file writes it; "" where it must be given."""
+    if field.is_required():
+        return ""
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if is_config(type(value)) and value == type(value)():
+        return f"`{type(value).__name__}()`"
+    return (
+        f"`{value:.4g}`" if isinstance(value, float) else f'`"{value}"`' if isinstance(value, str) else f"`{value!r}`"
     )
-)
-CALLS: dict[str, Any] = {name: it for name, it in EXPORTED.items() if it not in WORDS}
+
+
+def markdown(docstring: str) -> str:
+    """Return a docstring as Markdown: arguments as a list, an example as code."""
+    text = re.sub(r"^(Args|Returns|Raises):$", r"**\1**\n", inspect.cleandoc(docstring), flags=re.MULTILINE)
+    text = re.sub(r"^    (\S+): ", r"* `\1`: ", text, flags=re.MULTILINE)
+    text, _, example = text.partition("\n\nExample:\n")
+    code = inspect.cleandoc(f"\n{example}").replace("  # doctest: +SKIP", "")
+    return f"{text}\n\n```text\n{code}\n```" if example else text
+
+
+def config_text(name: str, config: Any) -> str:
+    """Return the entry of one class of settings."""
+    notes = []
+    is_family = hasattr(config, "optional")
+    for attribute, verb in (("parameters", "must have" if is_family else "may have"), ("optional", "may have")):
+        if isinstance(names := getattr(config, attribute, None), frozenset) and names:
+            notes.append(f"Its space {verb} {', '.join(f'`{each}`' for each in sorted(names))}.")
+    tag = config.__pydantic_fields__.get("name")
+    if tag is not None and is_tag(tag) and not any(field.is_required() for field in fields(config).values()):
+        notes.append(f'`"{tag.default}"` is short for `{name}()`.')
+    rows = []
+    for field_name, field in fields(config).items():
+        kind = WRITTEN.get(f"{name}.{field_name}") or type_text(field.annotation)
+        kind = ", ".join(filter(None, [kind, bounds_text(field)]))
+        cells = [f"`{field_name}`", kind, default_text(field), field.description or ""]
+        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    table = ["| field | type | default | |", "|---|---|---|---|", *rows] if rows else []
+    parts = [f"### {name}", markdown(config.__doc__ or ""), " ".join(notes), "\n".join(table)]
+    return "\n\n".join(filter(None, parts))
+
+
+def call_text(name: str, thing: Any) -> str:
+    """Return the entry of a function, or of a class of results."""
+    if not inspect.isfunction(thing):
+        members = {each: value for each, value in vars(thing).items() if isinstance(value, property | cached_property)}
+        lines = [f"* `{each}`: {(value.__doc__ or '').partition(chr(10))[0]}" for each, value in members.items()]
+        return "\n".join([f"### {name}\n", markdown(thing.__doc__ or "").rstrip(), *lines])
+    untyped = [each.replace(annotation=each.empty) for each in inspect.signature(thing).parameters.values()]
+    return "\n\n".join([f"### {name}", f"`{name}{inspect.Signature(untyped)}`", markdown(thing.__doc__ or "")])
 
 
 def page() -> str:
     """Return the whole page, in Markdown."""
-    modules = dict.fromkeys(["search.space", "search.spec", "models.recipe", *(word.__module__ for word in WORDS)])
-    parts: list[str] = [PREFACE]
-    later: list[str] = []
+    configs = {name: thing for name, thing in EXPORTED.items() if is_config(thing)}
+    modules = dict.fromkeys(it.__module__ for it in (search.Study, search.Float, search.Baseline, *configs.values()))
+    parts = [PREFACE.rstrip()]
     for module in modules:
-        for title, intro, words in _sections(module):
-            text = "\n".join(
-                [f"## {title[0].upper()}{title[1:]}\n", *([intro + "\n"] if intro else []), *map(entry, words)]
-            )
-            (parts if search.Study in words else later).append(text)
-    return "\n".join([*parts, *later, "## From Python\n", *(call(name, it) for name, it in CALLS.items())])
-
-
-def _sections(module: str) -> Iterator[tuple[str, str, list[type]]]:
-    """Yield a module's sections that have words: title, introduction, words in their order."""
-    begins = [*source(module).sections(), (sys.maxsize, "", "")]
-    for (line, title, intro), (end, _, _) in pairwise(begins):
-        words = [word for word in WORDS if word.__module__ == module and line < class_node(word).lineno < end]
-        if words:
-            yield title, intro, sorted(words, key=lambda word: class_node(word).lineno)
-
-
-def entry(word: type) -> str:
-    """Return what is said of one word."""
-    lines = [f"### {word.__name__}\n", inspect.getdoc(word) or "", ""]
-    if word.__name__ not in EXPORTED:
-        return "\n".join([*lines, BUILT, ""])
-    if also := " ".join(filter(None, [_searched(word), _short(word)])):
-        lines += [also, ""]
-    rows = [_row(word, name, field) for name, field in fields(word).items() if WRITTEN.get((word.__name__, name)) != ""]
-    if rows:
-        lines += ["| field | what it is | default | |", "|---|---|---|---|", *rows, ""]
-    return "\n".join(lines)
-
-
-def call(name: str, it: Any) -> str:
-    """Return what is said of a function, or of what one returns."""
-    lines = [f"### {name}\n", inspect.getdoc(it) or "", ""]
-    if inspect.isfunction(it):
-        return "\n".join([lines[0], f"`{name}({', '.join(_arguments(it))})`", "", *lines[1:]])
-    has = {one: told(it, one).remark for one in it.__annotations__ if not one.startswith("_")}
-    for one, made in vars(it).items():
-        if isinstance(made, property | cached_property):
-            has[one] = " ".join((inspect.getdoc(made) or "").split("\n\n")[0].split())
-    return "\n".join(
-        [*lines, "| it has | |", "|---|---|", *(_line([f"`{one}`", said]) for one, said in has.items()), ""]
-    )
-
-
-def _arguments(function: Any) -> Iterator[str]:
-    starred = False
-    for one in inspect.signature(function).parameters.values():
-        if one.kind is one.KEYWORD_ONLY and not starred:
-            starred = True
-            yield "*"
-        default = f'"{one.default}"' if isinstance(one.default, str) else f"{one.default}"
-        yield one.name if one.default is one.empty else f"{one.name}={default}"
-
-
-def _row(word: type, name: str, field: FieldInfo) -> str:
-    said = told(word, name)
-    kind = WRITTEN.get((word.__name__, name)) or (WHEN if name == "when" else spelled(field.annotation))
-    if word is search.Study and name == "data":
-        names = ", ".join(f'`"{it}"`' for it in DATASETS)
-        kind = kind.replace("str", names, 1)
-    cells = [
-        f"`{name}`",
-        ", ".join(filter(None, [kind, bounds(field)])),
-        "" if said.default is None else f"`{said.default}`",
-        said.remark,
-    ]
-    return _line(cells)
-
-
-def _line(cells: Iterable[str]) -> str:
-    """Return a line of a table in Markdown."""
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|').replace('<', '&lt;') for cell in cells)} |"
-
-
-def _searched(word: type) -> str:
-    """Return which parameters of the space a word brings with it."""
-
-    def listed(names: Any) -> str:
-        return ", ".join(f"`{name}`" for name in sorted(names)) if isinstance(names, frozenset) else ""
-
-    own = listed(getattr(word, "parameters", None))
-    if not hasattr(word, "optional"):  # no family
-        return f"Its space may have {own}." if own else ""
-    must, may = f"must have {own}" if own else "", listed(word.optional)
-    return f"Its space {' and '.join(filter(None, [must, may and f'may have {may}']))}." if must or may else ""
-
-
-def _short(word: type) -> str:
-    """Return the word's name as a plain string, where that says it all."""
-    name = word.__pydantic_fields__.get("name")  # type: ignore[attr-defined]
-    if name is None or not _tells_apart(name) or any(field.is_required() for field in fields(word).values()):
-        return ""
-    return f'`"{name.default}"` is short for `{word.__name__}()`.'
+        parts.append(f"## {module.rpartition('.')[2].replace('_', ' ').capitalize()}")
+        parts += [config_text(name, config) for name, config in configs.items() if config.__module__ == module]
+    parts.append("## From Python")
+    parts += [call_text(name, thing) for name, thing in EXPORTED.items() if name not in configs]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

@@ -2,18 +2,18 @@
 
     python examples/digits.py
 
-It takes seconds, on scikit-learn's digits. What it finds lies in runs/, as that of the commands does, and running it
-again trains nothing: the study is finished.
+It takes seconds, on scikit-learn's digits. Results are kept in runs/, as those of the commands are; a second run trains
+nothing, since the study is finished.
 """
 
-# %% A model of one's own: given the searched parameters that its signature names, and facts of the data
+# %% A model of your own: it is given the searched parameters and the facts of the data that its signature names
 
 import torch
 from torch import nn
 
 
 class Net(nn.Module):
-    """Two layers, and a normalisation between them if the trial has one."""
+    """Two layers, with a normalisation between them if the trial has one."""
 
     def __init__(self, inputs: int, classes: int, hidden: int, normalised: bool) -> None:
         super().__init__()

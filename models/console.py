@@ -1,27 +1,61 @@
-"""How every command speaks: its lines, its errors in two halves, its exit codes, and what it understands as a number.
+"""What all commands share: their consoles, options and help, errors in two lines, and exit codes.
 
-0 is done (or paused as asked), 1 our mistake, 2 something the user can put right. Used by every command, of whichever
-room; knows nothing of what they do.
+0 is done (or paused as asked), 1 a mistake of Studyhall's, 2 something the user can put right. Knows nothing of what
+the commands do.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperCommand
 
 from models.errors import UserError
+
+WHERE, SHOWN = "Where things are", "What is shown"  # groups of options
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Where the data set lies. Default: STUDYHALL_DATA, then ./data.", rich_help_panel=WHERE
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.", rich_help_panel=SHOWN)]
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
+def new_app() -> typer.Typer:
+    """Return a program without commands yet."""
+    return typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class UngroupedCommand(TyperCommand):
+    """A command with few options: its help shows them in one group."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            parameter.rich_help_panel = None  # type: ignore[attr-defined]
+
+
 @contextmanager
 def command(debug: bool = False) -> Iterator[None]:
-    """Run a command's body: translate what it raises into two lines and an exit code."""
+    """Run a command's body: translate what it raises into two lines and an exit code.
+
+    Args:
+        debug: Show tracebacks as well.
+
+    Raises:
+        SystemExit: With code 2 after a `UserError`, and with code 1 after any other exception.
+    """
     try:
         yield
     except UserError as error:
@@ -30,7 +64,7 @@ def command(debug: bool = False) -> Iterator[None]:
         err.print(f"[bold red]error:[/] {escape(error.what)}\n  {escape(error.remedy)}")
         sys.exit(2)
     except BrokenPipeError:
-        # Whoever read our lines has gone; Python would complain once more when it flushes them.
+        # The reader of our lines has gone; without this, Python would complain once more when it flushes them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
@@ -43,41 +77,45 @@ def command(debug: bool = False) -> Iterator[None]:
 
 
 def start(app: typer.Typer) -> None:
-    """Run a program on its command line. What the line itself has wrong is told in two lines, as all errors are."""
+    """Run a program on its command line.
+
+    Raises:
+        SystemExit: With code 2 after an error in the command line itself, which is shown in two lines.
+    """
     try:
         app(standalone_mode=False)
     except typer.TyperException as error:
-        told = getattr(error, "format_message", error.__str__)()
-        err.print(f"[bold red]error:[/] {escape(told)}\n  --help shows all options, with what they take")
+        message = getattr(error, "format_message", error.__str__)()
+        err.print(f"[bold red]error:[/] {escape(message)}\n  --help shows all options and their values")
         sys.exit(2)
 
 
-def bounded_int(least: int, most: int | None = None) -> Callable[[str | int], int]:
-    """Return what reads an option as a whole number within bounds.
+def bounded_int(low: int, high: int | None = None) -> Callable[[str | int], int]:
+    """Return a parser of whole numbers from `low` to `high`, both included.
 
-    Typer's own `min=` would put `<int range> [x>=1]` into the help, where `N` says as much.
+    Typer's own `min=` would write `<int range> [x>=1]` into the help.
     """
 
-    def read(text: str | int) -> int:
+    def parse(text: str | int) -> int:
         try:
             number = int(text)
         except ValueError:
             raise typer.BadParameter(f"{text} is no whole number") from None
-        if number < least:
-            raise typer.BadParameter(f"{number} is below {least}")
-        if most is not None and number > most:
-            raise typer.BadParameter(f"{number} is above {most}")
+        if number < low:
+            raise typer.BadParameter(f"{number} is below {low}")
+        if high is not None and number > high:
+            raise typer.BadParameter(f"{number} is above {high}")
         return number
 
-    return read
+    return parse
 
 
-def int_list(least: int) -> Callable[[str | int], int | tuple[int, ...]]:
-    """Return what reads an option as a whole number, or as several with commas between."""
-    one = bounded_int(least)
+def int_list(low: int) -> Callable[[str | int], int | tuple[int, ...]]:
+    """Return a parser of one whole number from `low`, or of several with commas between them."""
+    parse_one = bounded_int(low)
 
-    def read(text: str | int) -> int | tuple[int, ...]:
-        several = tuple(one(part) for part in str(text).split(","))
-        return several if len(several) > 1 else several[0]
+    def parse(text: str | int) -> int | tuple[int, ...]:
+        numbers = tuple(parse_one(part) for part in str(text).split(","))
+        return numbers if len(numbers) > 1 else numbers[0]
 
-    return read
+    return parse

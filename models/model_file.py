@@ -1,15 +1,15 @@
-"""One trained model is one safetensors file, with all that is needed to use it in its metadata.
+"""Model files: one trained model is one safetensors file, with all that is needed to use it in its metadata.
 
 Loading never unpickles: the tensors are plain numbers and the metadata is JSON, checked field by field. A file's header
 is believed only as far as its length and its tensors bear it out, so that a bad file costs no more memory than a good
-one of its size. Written by search/engine.py, read by predict.py, by reports/ and by whoever wants the model:
+one of its size. Knows no study and no database.
 
     from models.model_file import load_module
     model = load_module("runs/studies/mlp/finalists/trial-33-seed-0.safetensors")
     probabilities = model(images).softmax(1)        # images: (B, channels, height, width), bytes / 255, normalised
 
-A model of the user's own is in its file by name, hash and tensors; its code is not, and no file brings in code to be
-run. Whoever reads it says what builds it: `load_module(path, build=Net)`.
+The file of a custom model holds its name, hash and tensors, but no code: `load_module(path, build=Net)` says what
+builds it.
 """
 
 import os
@@ -17,42 +17,53 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 import torch
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from models.config.base import FrozenConfig, Parameters, Value
-from models.config.families import CustomModel
+from models.config.families import FamilyConfig
 from models.config.recipe import Recipe
 from models.errors import UserError
 from models.families.base import Weights
-from models.families.custom.custom_model import build as build_own
-from models.families.custom.custom_model import maker
-from models.families.registry import family_of
+from models.families.custom.factory import build as build_custom
+from models.families.custom.factory import load_factory
 
-MOST_HEADER = 1 << 20  # bytes; a header of ours has some thousand
+if TYPE_CHECKING:
+    from models.families.custom.config import CustomModel
+
+MAX_HEADER_BYTES = 1 << 20  # a header of ours has some thousand
 
 Size = Annotated[int, Field(ge=1, lt=1 << 31)]
 Deviation = Annotated[float, Field(gt=0)]
 
 
 class Model(FrozenConfig):
-    """What a model file says of the model in it."""
+    """What a model file says about its model. The model sees (inputs / scale - mean) / std."""
 
-    recipe: Recipe
-    parameters: Parameters
-    data: str  # the name of the data set
-    data_sha256: str
-    shape: tuple[Size, Size, Size]  # of one example: channels, height, width
-    classes: tuple[str, ...] = Field(min_length=1)
-    mean: tuple[float, ...]  # per channel, of inputs / scale; a model sees (inputs / scale - mean) / std
-    std: tuple[Deviation, ...]
-    scale: Deviation = 255.0  # what inputs are divided by before: 255 for pictures, 1 for a table
-    about: dict[str, Value] = Field(default={})  # where it comes from: study, trial, seed, epochs
+    recipe: Recipe = Field(description="how the model is built and was trained")
+    parameters: Parameters = Field(description="the configuration of its trial")
+    data: str = Field(description="the name of the data set")
+    data_sha256: str = Field(description="the hash of the data set")
+    shape: tuple[Size, Size, Size] = Field(description="channels, height and width of one example")
+    classes: tuple[str, ...] = Field(min_length=1, description="the names of the classes")
+    mean: tuple[float, ...] = Field(description="of inputs / scale, for each channel")
+    std: tuple[Deviation, ...] = Field(description="of inputs / scale, for each channel; never 0")
+    scale: Deviation = Field(default=255.0, description="255 for pictures, 1 for a table")
+    about: dict[str, Value] = Field(default={}, description="where it comes from: study, trial, seed, epochs")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename_family(cls, given: Any) -> Any:
+        """Take the first version's name of custom models."""
+        match given:
+            case {"recipe": {"family": {"name": "own", **family}, **recipe}, **rest}:
+                return {**rest, "recipe": {**recipe, "family": {**family, "name": "custom"}}}
+        return given
 
     @model_validator(mode="after")
     def _a_number_per_channel(self) -> Self:
@@ -62,61 +73,67 @@ class Model(FrozenConfig):
 
 
 def write_model(path: Path, model: Model, weights: Weights) -> None:
-    """Write the file whole or not at all."""
+    """Write a model file, whole or not at all.
+
+    Args:
+        path: The file; its folder is made if need be.
+        model: What the file says about the model.
+        weights: The model's tensors by the names of its `state_dict()`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    if isinstance(own := model.recipe.family, CustomModel):
-        recipe = model.recipe.model_copy(update={"family": _codeless(own)})
-        model = model.model_copy(update={"recipe": recipe})
+    recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
+    model = model.model_copy(update={"recipe": recipe})
     save_file(tensors, unfinished, {"studyhall": model.model_dump_json()})
     os.replace(unfinished, path)
 
 
-def read_model(path: Path) -> tuple[Model, Weights]:
-    """Read a file that `write_model` wrote.
-
-    Raises UserError where the file is missing, damaged, not one of ours, or holds other tensors than its model has.
-    """
-    model, module = load_model(path)
-    return model, dict(module.state_dict())
-
-
 def load_module(path: Path | str, build: Callable[..., Any] | None = None) -> nn.Module:
-    """Return the model as an ordinary module in evaluation mode. Raises UserError as `read_model`.
+    """Return the model as an ordinary module in evaluation mode.
 
-    `build` is the class or function that a model of the user's own was searched as. It is given the arguments it was
-    given then.
+    Args:
+        path: A file that `write_model` has written.
+        build: For a custom model, the class or function that was searched. It gets the arguments it was given then.
+
+    Raises:
+        UserError: If the file is missing, damaged, not one of ours, or holds other tensors than its model has.
     """
     return load_model(Path(path), build)[1]
 
 
 def describe(path: Path) -> Model:
-    """Return what a file says of its model. Raises UserError where it is none of ours."""
+    """Return what a file says about its model, without reading its tensors.
+
+    Raises:
+        UserError: If the file is missing, damaged or not one of ours.
+    """
     with _opened(path) as file:
         return _described(path, file)
 
 
-def load_model(path: Path, own: CustomModel | Callable[..., Any] | None = None) -> tuple[Model, nn.Module]:
-    """Return what a file says of its model, and the model. Raises UserError as `read_model`.
+def load_model(path: Path, code: FamilyConfig | Callable[..., Any] | None = None) -> tuple[Model, nn.Module]:
+    """Return what a file says of its model, and the model.
 
-    `own` is what builds a model of the user's own, or the word of the study that has its code.
+    Args:
+        path: The model file.
+        code: What builds a model of the user's own: its class or function, or the family of the study that has its
+            code. Not used for other models.
+
+    Raises:
+        UserError: As `load_module`.
     """
     with _opened(path) as file:
         model = _described(path, file)
-        known = model.recipe.family
-        module = (
-            _of_ones_own(path, model, known, own)
-            if isinstance(known, CustomModel)
-            else _without_weights(path, model, len(file.keys()))
-        )
+        needs_code = model.recipe.family.needs_code
+        module = _with_code(path, model, code) if needs_code else _without_weights(path, model, len(file.keys()))
         wanted = {name: (list(it.shape), it.dtype) for name, it in module.state_dict().items()}
-        _compare(path, wanted, file)
+        _check_shapes(path, wanted, file)
         weights = {name: file.get_tensor(name) for name in wanted}
     for name, (_, dtype) in wanted.items():
         if weights[name].dtype != dtype:
             raise _other_tensors(path, f"{name} is {weights[name].dtype}, not {dtype}")
-    module.load_state_dict(weights, assign=not isinstance(known, CustomModel))  # tied tensors of one's own stay tied
+    module.load_state_dict(weights, assign=not needs_code)  # tied tensors stay tied
     return model, module.eval()
 
 
@@ -127,11 +144,11 @@ _REMEDY = "give a model file from a study's folder finalists/, or export the stu
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a safetensors file; UserError where it is none."""
+    """Open a safetensors file. Raises UserError if it is none."""
     try:
         with path.open("rb") as file:
             header, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
-        if header > min(size - 8, MOST_HEADER):  # safetensors itself would take up to 100 MB
+        if header > min(size - 8, MAX_HEADER_BYTES):  # safetensors itself would take up to 100 MB
             raise UserError(
                 f"{path} is no model file: its first bytes promise a header of {header:,} bytes in a file of {size:,}",
                 _REMEDY,
@@ -143,7 +160,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}", _REMEDY) from None
     except SafetensorError as error:
-        raise UserError(f"{path} is no safetensors file: {_line(error)}", _REMEDY) from None
+        raise UserError(f"{path} is no safetensors file: {_first_line(error)}", _REMEDY) from None
 
 
 def _described(path: Path, file: Any) -> Model:
@@ -156,7 +173,7 @@ def _described(path: Path, file: Any) -> Model:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "what it says"
         raise UserError(
-            f"{path} describes its model in words unknown here: {where}: {_line(first['msg'])}", _REMEDY
+            f"{path} describes its model in words unknown here: {where}: {_first_line(first['msg'])}", _REMEDY
         ) from None
 
 
@@ -167,7 +184,10 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
         raise _other_tensors(path, f"depth is {depth}, of tensors it has {tensors}")
     try:
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            return family_of(model.recipe, model.shape, len(model.classes)).build(model.parameters)
+            for name, value in model.parameters.items():
+                if (kind := model.recipe.family.kind_of(name)) is not None:
+                    TypeAdapter(kind).validate_python(value)
+            return model.recipe.make_family(model.shape, len(model.classes)).build(model.parameters)
     except (
         ArithmeticError,
         LookupError,
@@ -175,44 +195,42 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
         ValueError,
         RuntimeError,
     ) as error:  # whatever a family makes of it
-        raise UserError(f"{path} describes a model that cannot be built: {_line(error)}", _REMEDY) from None
+        raise UserError(f"{path} describes a model that cannot be built: {_first_line(error)}", _REMEDY) from None
 
 
-def _of_ones_own(
-    path: Path, model: Model, known: CustomModel, own: CustomModel | Callable[..., Any] | None
-) -> nn.Module:
+def _with_code(path: Path, model: Model, code: FamilyConfig | Callable[..., Any] | None) -> nn.Module:
     """Build a model of the user's own, by nothing that the file brings along."""
-    if isinstance(own, CustomModel) and own.sha256 != known.sha256:
-        raise UserError(
-            f"{path} holds {known.attribute} as it was then, which is not the {own.attribute} of today",
-            f"bring its code back as it was, or give what builds it to load_module(path, build={known.attribute})",
-        )
-    made = maker(_codeless(known) if own is None else own) if own is None or isinstance(own, CustomModel) else own
+    config = cast("CustomModel", model.recipe.family.without_code())
+    if callable(code):
+        factory = code
+    else:
+        study = config if code is None or not code.needs_code else cast("CustomModel", code)
+        if study.sha256 != config.sha256:
+            raise UserError(
+                f"{path} holds {config.attribute} as it was then, which is not the {study.attribute} of today",
+                f"bring its code back as it was, or give what builds it to load_module(path, build={config.attribute})",
+            )
+        factory = load_factory(study)
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
-            return build_own(known, model.shape, len(model.classes), model.parameters, made)
+            return build_custom(config, model.shape, len(model.classes), model.parameters, factory)
     except Exception as error:
-        raise UserError(f"{path} describes a model that cannot be built: {_line(error)}", _REMEDY) from error
+        raise UserError(f"{path} describes a model that cannot be built: {_first_line(error)}", _REMEDY) from error
 
 
-def _codeless(own: CustomModel) -> CustomModel:
-    """The word without what could be run."""
-    return own.model_copy(update={"source": "", "file": "", "module": ""})
-
-
-def _compare(path: Path, wanted: dict[str, tuple[list[int], torch.dtype]], file: Any) -> None:
+def _check_shapes(path: Path, wanted: dict[str, tuple[list[int], torch.dtype]], file: Any) -> None:
     """Raise UserError where the file's tensors are not those wanted; none of them is read yet."""
     names = set(file.keys())
     if different := sorted(names ^ wanted.keys()):
         raise _other_tensors(path, f"{different[0]} is {'not expected' if different[0] in names else 'missing'}")
     for name, (shape, _) in wanted.items():
-        if (found := file.get_slice(name).get_shape()) != shape:
-            raise _other_tensors(path, f"{name} is {found}, not {shape}")
+        if (stored := file.get_slice(name).get_shape()) != shape:
+            raise _other_tensors(path, f"{name} is {stored}, not {shape}")
 
 
-def _other_tensors(path: Path, how: str) -> UserError:
-    return UserError(f"{path} holds other tensors than its model has: {how}", _REMEDY)
+def _other_tensors(path: Path, difference: str) -> UserError:
+    return UserError(f"{path} holds other tensors than its model has: {difference}", _REMEDY)
 
 
-def _line(text: object) -> str:
+def _first_line(text: object) -> str:
     return (str(text).splitlines() or [type(text).__name__])[0]

@@ -15,6 +15,12 @@ from typing import Any
 from models.errors import did_you_mean
 
 
+def load_target(target: str) -> Any:
+    """Import and return an object, written as "module:attribute"."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
+
+
 class Registry:
     """The names behind one door, and where each leads.
 
@@ -60,8 +66,7 @@ class Registry:
             raise ValueError(
                 f"no {self.kind} is called {name!r}{did_you_mean(name, names)}; choose one of {', '.join(names)}"
             )
-        module, _, attribute = target.partition(":")
-        return getattr(import_module(module), attribute)
+        return load_target(target)
 
     def parse(self, value: object) -> object:
         """Let a name, or a dump with a `name`, stand for the pydantic model that it names: for a field's validator.

@@ -1,6 +1,6 @@
 """python -m reports.compare: all exported studies in one table, published beside reproduced beside found. See `--help`.
 
-Reads what is recorded: nothing is trained, and no test set is opened.
+Reads the record: trains nothing, and opens no test set.
 """
 
 from pathlib import Path
@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out, start
+from models.console import Debug, UngroupedCommand, command, new_app, out, start
+from search.cli.options import Storage
+from search.options import DEFAULT_STORAGE
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = new_app()
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -27,14 +29,14 @@ EXAMPLES = """
 """
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(cls=UngroupedCommand, epilog=EXAMPLES)
 def main(
-    storage: Annotated[str, typer.Option(metavar="URL", help="The database.")] = "sqlite:///runs/studies.db",
+    storage: Storage = DEFAULT_STORAGE,
     output: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where compare.md and compare.csv go. Default: beside the studies."),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Put all exported studies into one table: published, reproduced, found."""
     with command(debug):
@@ -46,9 +48,9 @@ def main(
         records = [record for name in store.names() if (record := store.find(name)) is not None]
         frame = comparison_frame(records)
         if frame.empty:
-            some = next((record.name for record in records if "~" not in record.name), "mlp")
+            example = next((record.name for record in records if "~" not in record.name), "mlp")
             raise UserError(
-                f"no study in {store.masked} is exported yet", f"begin with python -m reports.export --study {some}"
+                f"no study in {store.masked} is exported yet", f"begin with python -m reports.export --study {example}"
             )
         text = markdown(frame, records)
         folder = output or store.database.folder

@@ -1,7 +1,6 @@
-"""All exported studies in one frame, published beside reproduced beside found, and the page that shows it.
+"""All exported studies in one table: published, reproduced and found figures side by side; and its Markdown.
 
-From the record and from what the finalists' models said when they were tested, kept in tested.safetensors: nothing is
-trained, and no test set is opened. Called by compare.py.
+Reads the record and the finalists' predictions of their last test: trains nothing, and opens no test set.
 
 Letters: S seeds, N test images.
 """
@@ -18,7 +17,7 @@ from models.ops.losses import losses_of
 from reports.finalists import ranking
 from reports.statistics import Interval, interval
 from reports.tested import Tested, read
-from search.cli.progress import told
+from search.cli.wording import parameters_text
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -36,10 +35,15 @@ over what the finalists were retrained on). Seconds are those of training, summe
 
 
 def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
-    """Return the rows of every study that is exported: for each baseline what was published of it and what it came to
-    here, then what the search found. What is not known is empty; what was published has no interval.
+    """Return the rows of every exported study: each baseline as published and as reproduced, then what was found.
+
+    What is not known is empty; published figures have no interval.
+
+    Args:
+        records: The studies.
     """
-    rows = [row for record in records if (known := last_tested(record)) is not None for row in _rows(record, *known)]
+    exported = {record.name: (record, last) for record in records if (last := last_tested(record)) is not None}
+    rows = [row for record, (finalists, tested) in exported.values() for row in _rows(record, finalists, tested)]
     columns = {
         "study": "string",
         "dataset": "string",
@@ -56,25 +60,26 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def last_tested(record: Record) -> tuple[list[FinalistRow], Tested] | None:
-    """Return the finalists that were tested together last, and what they said; None where that is not known.
+    """Return the finalists that were tested together last, and their predictions.
 
-    A study is out of it before its first export, after its finalists were retrained and not tested again, and when it
-    was put aside by --restart.
+    Returns:
+        None for a study that was never exported, whose finalists were retrained and not tested again, or that
+        `--restart` has archived.
     """
     rows = record.finalists()
     newest = max((row.ledger for row in rows if row.ledger is not None), default=None)
     if newest is None or "~" in record.name:
         return None
-    together = [row for row in rows if row.ledger == newest]
-    models = {(row.trial, row.seed): row.model_sha256 or "" for row in together}
+    finalists = [row for row in rows if row.ledger == newest]
+    models = {(row.trial, row.seed): row.model_sha256 or "" for row in finalists}
     tested = read(record.folder / "finalists" / "tested.safetensors", models)
-    return None if tested is None else (together, tested)
+    return None if tested is None else (finalists, tested)
 
 
-def _rows(record: Record, together: list[FinalistRow], tested: Tested) -> list[Row]:
+def _rows(record: Record, finalists: list[FinalistRow], tested: Tested) -> list[Row]:
     study, trials = record.study, record.trials()
     by_trial: dict[int, list[FinalistRow]] = {}
-    for row in together:
+    for row in finalists:
         by_trial.setdefault(row.trial, []).append(row)
     ranked = ranking(by_trial, record.study.objective)
     about = {"study": record.name, "dataset": study.dataset}
@@ -93,62 +98,67 @@ def _rows(record: Record, together: list[FinalistRow], tested: Tested) -> list[R
 
 
 def _figures(record: Record, rows: list[FinalistRow], tested: Tested) -> Row:
-    """A finalist's four figures with their intervals."""
+    """Return a finalist's four figures with their intervals."""
     trial, seeds = rows[0].trial, [row.seed for row in rows]
     logits = torch.from_numpy(np.stack([tested.logits[trial, seed] for seed in seeds]))  # (S, N, classes)
     labels = torch.from_numpy(tested.labels)
     losses = losses_of(record.study.loss, logits.double(), labels).numpy()  # (S, N), as the study counts them
     hits = (logits.argmax(2) == labels).double().numpy()  # (S, N)
-    known = {
+    intervals = {
         "train_loss": _over_seeds([(row.train or {}).get("loss") for row in rows]),
         "train_accuracy": _over_seeds([(row.train or {}).get("accuracy") for row in rows]),
         "test_loss": interval(losses) if np.isfinite(losses).all() else None,
         "test_accuracy": interval(hits),
     }
     figures: Row = {"seeds": len(seeds)}
-    for name, it in known.items():
-        if it is not None:
-            low, high = max(0.0, it.low), it.high if name.endswith("loss") else min(1.0, it.high)
-            figures |= {name: it.mean, f"{name}_low": low, f"{name}_high": high}
+    for name, interval_ in intervals.items():
+        if interval_ is not None:
+            low, high = max(0.0, interval_.low), interval_.high if name.endswith("loss") else min(1.0, interval_.high)
+            figures |= {name: interval_.mean, f"{name}_low": low, f"{name}_high": high}
             if len(seeds) == 1 and name.startswith("train"):
                 figures |= {f"{name}_low": None, f"{name}_high": None}
     return figures
 
 
 def _over_seeds(values: Sequence[float | None]) -> Interval | None:
-    """Student's interval of one number per seed; None where a seed's is not known."""
-    known: NDArray[np.float64] = np.array([value for value in values if value is not None])
-    if len(known) < len(values):
+    """Return Student's interval of one number per seed; None where a seed's number is missing."""
+    present: NDArray[np.float64] = np.array([value for value in values if value is not None])
+    if len(present) < len(values):
         return None
-    return interval(np.column_stack([known, known]))  # two images that agree: nothing varies but the seeds
+    return interval(np.column_stack([present, present]))  # two images that agree: nothing varies but the seeds
 
 
 def _cost(record: Record, trials: list[TrialRow]) -> Row:
-    """What the search took."""
-    over = [row for row in trials if row.state != "running"]
-    pruned = sum(row.state == "pruned" and row.diverged_at is None for row in over)
+    """Return what the search cost."""
+    ended = [row for row in trials if row.state != "running"]
+    pruned = sum(row.state == "pruned" and row.diverged_at is None for row in ended)
     trained = {row.number for row in trials if row.joined is not None}
     seconds = sum(score.seconds for _, score in record.scores() if score.lane in trained)
-    return {"trials": len(over), "pruned_share": pruned / len(over) if over else None, "seconds": seconds}
+    return {"trials": len(ended), "pruned_share": pruned / len(ended) if ended else None, "seconds": seconds}
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
 def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
-    """Return the table for people, what was found in words, and what is missing from it."""
+    """Return the table, the winners' parameters, and the studies that are missing from the table.
+
+    Args:
+        frame: From `comparison_frame`.
+        records: All studies, exported or not.
+    """
     heads = ["study", "", "seeds", *(figure.replace("_", " ") for figure in FIGURES), "trials", "pruned", "seconds"]
     lines, before = [heads], None
     for row in _rows_of(frame):
         lines.append(
             [
                 row["study"] if row["study"] != before else "",
-                _what(row),
-                _known(row["seeds"], "{}"),
+                _label(row),
+                _format(row["seeds"], "{}"),
                 *(_spread(row, figure) for figure in FIGURES),
-                _known(row["trials"], "{}"),
-                _known(row["pruned_share"], "{:.0%}"),
-                _known(row["seconds"], "{:.0f}"),
+                _format(row["trials"], "{}"),
+                _format(row["pruned_share"], "{:.0%}"),
+                _format(row["seconds"], "{:.0f}"),
             ]
         )
         before = row["study"]
@@ -157,9 +167,9 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     for row in _rows_of(frame[frame["what"] == "found"]):
         record = by_name[row["study"]]
         parameters = record.study.to_external(record.trials()[row["trial"]].params)
-        opened = len(record.ledger())  # more than once: whoever looked could have chosen by it
+        opened = len(record.ledger())  # after the first time, one could have chosen by the test figures
         again = f"; its test set was opened {opened} times" if opened > 1 else ""
-        winners.append(f"* {record.name}, trial {row['trial']}: {told(parameters)}{again}")
+        winners.append(f"* {record.name}, trial {row['trial']}: {parameters_text(parameters)}{again}")
     parts = [_table(lines), "\n".join(winners), NOTES.rstrip()]
     if missing := _missing(frame, records):
         parts.append(missing)
@@ -170,33 +180,33 @@ def _rows_of(frame: pd.DataFrame) -> list[Row]:
     return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _what(row: Row) -> str:
-    """`published: two-layer notebook`, `reproduced: two-layer notebook`, `found: trial 8`."""
+def _label(row: Row) -> str:
+    """Return `published: two-layer notebook`, `reproduced: two-layer notebook`, or `found: trial 8`."""
     if row["what"] != "found":
         return f"{row['what']}: {row['baseline']}"
     return f"found: trial {row['trial']}" + ("" if pd.isna(row["baseline"]) else ", the baseline itself")
 
 
-def _known(value: Any, form: str) -> str:
-    return "" if pd.isna(value) else form.format(value)
+def _format(value: Any, template: str) -> str:
+    return "" if pd.isna(value) else template.format(value)
 
 
 def _spread(row: Row, figure: str) -> str:
-    """`0.9822 ± 0.0027`; where it is somebody else's, as many places as were published, two at least."""
+    """Return `0.9822 ± 0.0027`; a published figure has as many decimals as were published, two at least."""
     mean, low, high = (row[f"{figure}{end}"] for end in ("", "_low", "_high"))
     if row["what"] == "published":
-        return max(_known(mean, "{:g}"), _known(mean, "{:.2f}"), key=len)
-    half = "" if pd.isna(low) else f" ± {max(mean - low, high - mean):.4f}"  # one end may have been cut at 0 or 1
-    return _known(mean, "{:.4f}") + half
+        return max(_format(mean, "{:g}"), _format(mean, "{:.2f}"), key=len)
+    half = "" if pd.isna(low) else f" ± {max(mean - low, high - mean):.4f}"  # one end may be cut at 0 or 1
+    return _format(mean, "{:.4f}") + half
 
 
 def _table(lines: list[list[str]]) -> str:
-    """Markdown whose columns stand under each other as text too."""
+    """Return a Markdown table whose columns are aligned as plain text too."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    left = 2  # columns of words; figures stand to the right
+    left = 2  # columns aligned to the left; figures are aligned to the right
     rule = [
-        "-" * width if place < left else "-" * (width - 1) + ":"
-        for place, width in enumerate(max(width, 2) for width in widths)
+        "-" * width if i < left else "-" * (width - 1) + ":"
+        for i, width in enumerate(max(width, 2) for width in widths)
     ]
     cells = [
         [
@@ -209,12 +219,12 @@ def _table(lines: list[list[str]]) -> str:
 
 
 def _missing(frame: pd.DataFrame, records: Sequence[Record]) -> str:
-    """Say which studies are not in the table, and what would bring them in."""
+    """Return which studies are not in the table, and the command that exports them."""
     shown = set(frame["study"])
     absent = [record.name for record in records if record.name not in shown and "~" not in record.name]
     lines = []
     if absent:
         lines.append(f"not yet exported: {', '.join(absent)}; next: python -m reports.export --study {absent[0]}")
-    if aside := [record.name for record in records if "~" in record.name]:
-        lines.append(f"put aside by --restart: {', '.join(aside)}")
+    if archived := [record.name for record in records if "~" in record.name]:
+        lines.append(f"put aside by --restart: {', '.join(archived)}")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """python -m reports.dashboard: optuna-dashboard on this machine's own address, read-only unless asked. See `--help`.
 
-optuna-dashboard itself has neither a login nor a read-only mode: whoever reaches it can delete a study. Here it stands
-behind a production WSGI server that listens on loopback, and in front of it is a gate. Beside it, /reports
-leads to the report page of every study. Works while a search runs: it reads as that one's readers do.
+optuna-dashboard has neither a login nor a read-only mode: whoever reaches it can delete a study. Here a gate lets
+only reading requests pass, and a production WSGI server listens on loopback. /reports leads to the report page of
+every study. It reads a database while a search writes it.
 """
 
 import errno
@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from models.console import bounded_int, command, out, start
+from models.console import Debug, UngroupedCommand, bounded_int, command, new_app, out, start
+from search.cli.options import Storage
+from search.options import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from search.record.store import Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = new_app()
 
 # WSGI (PEP 3333): a request's environment and how to begin the answer, to the answer's bytes.
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-READING = ("GET", "HEAD")  # all that the dashboard needs to show things; everything else changes something
-THREADS = 8  # a page of the dashboard asks for about so many things at a time
+READING = ("GET", "HEAD")  # the dashboard shows with these; every other method changes something
+THREADS = 8  # about as many requests as a page of the dashboard sends at a time
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -44,9 +46,9 @@ EXAMPLES = """
 """
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(cls=UngroupedCommand, epilog=EXAMPLES)
 def main(
-    storage: Annotated[str, typer.Option(metavar="URL", help="The database.")] = "sqlite:///runs/studies.db",
+    storage: Storage = DEFAULT_STORAGE,
     port: Annotated[
         int, typer.Option(parser=bounded_int(0, 65535), metavar="P", help="Where it listens; 0 takes a free one.")
     ] = 8080,
@@ -56,7 +58,7 @@ def main(
     allow_changes: Annotated[
         bool, typer.Option("--allow-changes", metavar="", help="Let the pages write notes, and rename and delete.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Show all studies of a database in the browser, by optuna-dashboard."""
     with command(debug):
@@ -69,8 +71,8 @@ def main(
         store = Store(storage, create=False)
         server = serve(application(store, storage, allow_changes=allow_changes, host=host), host, port)
         how = "changes are allowed" if allow_changes else "read-only; --allow-changes lets it write"
-        out.print(escape(f"{store.masked} at http://{_written(host)}:{server.effective_port}/ ({how}); Ctrl-C ends it"))
-        out.print(escape(f"reports at http://{_written(host)}:{server.effective_port}/reports"))
+        out.print(escape(f"{store.masked} at http://{_in_url(host)}:{server.effective_port}/ ({how}); Ctrl-C ends it"))
+        out.print(escape(f"reports at http://{_in_url(host)}:{server.effective_port}/reports"))
         if host not in LOOPBACK:
             what = "see and change" if allow_changes else "see"
             out.print(f"[yellow]note:[/] there is no login: whoever reaches {escape(host)} can {what} all of it")
@@ -78,7 +80,14 @@ def main(
 
 
 def application(store: "Store", url: str, *, allow_changes: bool, host: str = "127.0.0.1") -> Wsgi:
-    """Return the dashboard of a database as a WSGI application. `url` is the address that `store` was opened with."""
+    """Return the dashboard of a database as a WSGI application.
+
+    Args:
+        store: The database.
+        url: The address that it was opened with.
+        allow_changes: Let requests write.
+        host: The address at which it is served.
+    """
     from optuna.artifacts import FileSystemArtifactStore
     from optuna.storages import RDBStorage
     from optuna_dashboard import wsgi
@@ -90,24 +99,27 @@ def application(store: "Store", url: str, *, allow_changes: bool, host: str = "1
 
     sqlite = url.startswith("sqlite")
     storage = RDBStorage(
-        url.replace("{", "{{").replace("}", "}}"),  # Optuna fills in what stands between braces
+        url.replace("{", "{{").replace("}", "}}"),  # Optuna formats the address
         engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else None,
     )
-    weakref.finalize(storage, storage.engine.dispose)  # which closes its connections
+    weakref.finalize(storage, storage.engine.dispose)  # closes the connections
     if not allow_changes:
-        # A second bolt behind the gate: these connections cannot write, whoever asks them to.
-        bolt = (lambda connection, _: connection.execute("PRAGMA query_only = ON")) if sqlite else read_only
-        event.listen(storage.engine, "connect", bolt)
-        storage.engine.dispose()  # those made before
+        # A second lock behind the gate: these connections cannot write, whatever asks them to.
+        make_read_only = (lambda connection, _: connection.execute("PRAGMA query_only = ON")) if sqlite else read_only
+        event.listen(storage.engine, "connect", make_read_only)
+        storage.engine.dispose()  # connections that were made before
     dashboard: Wsgi = wsgi(storage, artifact_store=FileSystemArtifactStore(artifact_folder(store)))
     return gate(with_reports(dashboard, store), allow_changes=allow_changes, hosts=LOOPBACK if host in LOOPBACK else ())
 
 
 def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
-    """Let requests that read pass to `inner`, and others only if changes are allowed.
+    """Return an application that passes requests to `inner`: those that read, and others only if changes are allowed.
 
-    If `hosts` are given, a request must be addressed to one of them: a page of another site, whose name was made to
-    lead here, could else read and write as the user can.
+    Args:
+        inner: The application behind the gate.
+        allow_changes: Let other requests than GET and HEAD pass.
+        hosts: Host names of which a request must name one, if any are given. Without that, a page of another site
+            whose name was made to lead here could read and write as the user can (DNS rebinding).
     """
 
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -121,9 +133,11 @@ def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
 
 
 def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
-    """Answer /reports/NAME with the report page of a study, if there is one, and /reports with links to all of them.
+    """Return an application that answers /reports/NAME with a study's report, /reports with links to all reports.
 
-    All else is left to `inner`.
+    Args:
+        inner: Answers everything else.
+        store: The database of the studies.
     """
     from models.errors import UserError
 
@@ -134,7 +148,7 @@ def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
             return inner(environ, start)
         try:
             page = _index(store) if index else (store.folder(name) / "report.html").read_bytes()
-        except (UserError, OSError):  # no name of a study, or none that has a report
+        except (UserError, OSError):  # not the name of a study, or of one without a report
             return _answer(start, "404 Not Found", f"there is no report of {name!r}; reports.export writes them")
         start("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))])
         return [page] if environ["REQUEST_METHOD"] == "GET" else []
@@ -143,11 +157,11 @@ def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
 
 
 def _index(store: "Store") -> bytes:
-    """The page that leads to every study's report."""
+    """Return the page with links to all reports."""
     rows = []
     for name in store.names():  # letters, digits and . _ @ ~ - only
-        there = (store.folder(name) / "report.html").is_file()
-        rows.append(f'<li><a href="/reports/{name}">{name}</a>' if there else f"<li>{name}: no report yet")
+        has_report = (store.folder(name) / "report.html").is_file()
+        rows.append(f'<li><a href="/reports/{name}">{name}</a>' if has_report else f"<li>{name}: no report yet")
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>Reports</title><style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui;margin:2rem}</style>"
@@ -156,9 +170,15 @@ def _index(store: "Store") -> bytes:
 
 
 def serve(application: Wsgi, host: str, port: int) -> Any:
-    """Return a server that is bound and waits for `run`; its `effective_port` is the port.
+    """Return a server that listens and waits for `run`; its `effective_port` is the port.
 
-    Raises UserError where it cannot be bound.
+    Args:
+        application: What is served.
+        host: A name or address of this machine.
+        port: 0 takes a free one.
+
+    Raises:
+        UserError: The server cannot listen there.
     """
     import socket
 
@@ -167,7 +187,7 @@ def serve(application: Wsgi, host: str, port: int) -> Any:
     from models.errors import UserError
 
     try:
-        # Ours, because waitress leaves its own open where it cannot bind it.
+        # A socket of our own: waitress leaves its socket open where it cannot bind it.
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.create_server(address[:2], family=family)
     except socket.gaierror:
@@ -189,19 +209,19 @@ def _refuse(start: Callable[..., Any], reason: str) -> list[bytes]:
 
 
 def _answer(start: Callable[..., Any], status: str, reason: str) -> list[bytes]:
-    """As the dashboard's own refusals are, so that its pages show it."""
+    """Answer in the form of the dashboard's own refusals, so that its pages show the reason."""
     body = json.dumps({"reason": reason}).encode()
     start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
 
 
 def _hostname(header: str) -> str:
-    """Return the name in a Host header: without port, without an IPv6 address's brackets."""
+    """Return the name in a Host header, without the port and an IPv6 address's brackets."""
     name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() and not header.endswith("]") else header
     return name.strip("[]").lower()
 
 
-def _written(host: str) -> str:
+def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from models.console import command, out, start
+from models.console import DataDir, Debug, UngroupedCommand, command, new_app, out, start
+from search.cli.options import Storage
+from search.options import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from search.record.record import Record
     from search.record.store import Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = new_app()
 
 EXAMPLES = """
 [bold]Examples[/] (FILE is a model, as trial-33-seed-0.safetensors in a study's folder)
@@ -41,38 +43,26 @@ EXAMPLES = """
 """
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(cls=UngroupedCommand, epilog=EXAMPLES)
 def main(
     model: Annotated[Path, typer.Option(metavar="FILE", help="A model that reports.export has written.")],
-    storage: Annotated[
-        str, typer.Option(metavar="URL", help="The database that holds the model's study.")
-    ] = "sqlite:///runs/studies.db",
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the data set lies. Else: STUDYHALL_DATA, ./data.")
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.")] = False,
+    storage: Storage = DEFAULT_STORAGE,
+    data_dir: DataDir = None,
+    debug: Debug = False,
 ) -> None:
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
-        from models.config.families import CustomModel
-        from models.datasets.source import test_examples
         from models.model_file import describe, load_model
+        from reports.test_set import open_test_set
         from search.record.store import Store
 
         described = describe(model)
         store = Store(storage, create=False)
         record = study_of(described, store, model)
-        own = record.study.family  # has the code of a model of one's own, which is in no model file
-        _, module = load_model(model, own if isinstance(own, CustomModel) else None)
+        _, module = load_model(model, record.study.family)  # which has the code that no model file holds
         source = _source(described, record, data_dir)
-        line = 0
-
-        def sign(what: str) -> None:
-            nonlocal line
-            with record.lease():
-                line = record.sign(f"evaluation of {model.name}: {what}", source.name, source.sha256, 1)
-
-        examples = test_examples(source, sign)
+        with record.lease():
+            line, examples = open_test_set(record, source, f"evaluation of {model.name}", 1)
         out.print(escape(f"{model}: {_origin(described)}"))
         out.print(
             f"test set opened: line {line} of the ledger of `{escape(record.name)}`, opened {_times(record)} so far"
@@ -213,10 +203,8 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
 
 
 def _origin(model: "Model") -> str:
-    from models.config.families import called
-
     about = ", ".join(f"{key} {value}" for key, value in model.about.items())
-    return f"{called(model.recipe.family)} on {model.data} ({about})"
+    return f"{model.recipe.family.label} on {model.data} ({about})"
 
 
 def _times(record: "Record") -> str:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.console import bounded_int, start
+from models.console import WHERE, DataDir, Debug, bounded_int, new_app, start
 from search.cli.console import Interrupt, command, out
+from search.cli.options import Cluster, EngineCpus, EngineGpus, Quiet, Storage, Workers
+from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:
     from reports.frames import Findings
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+app = new_app()
 
-FINALISTS, WHERE, HOW = "Finalists", "Where things are", "How"
+FINALISTS = "Finalists"
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -36,9 +38,7 @@ EXAMPLES = """
 @app.command(epilog=EXAMPLES)
 def main(
     study: Annotated[str, typer.Option(metavar="NAME", help="A study in the database.", rich_help_panel=WHERE)],
-    storage: Annotated[
-        str, typer.Option(metavar="URL", help="The database.", rich_help_panel=WHERE)
-    ] = "sqlite:///runs/studies.db",
+    storage: Storage = DEFAULT_STORAGE,
     top: Annotated[
         int,
         typer.Option(
@@ -78,31 +78,13 @@ def main(
             "--out", metavar="DIR", help="Where page and tables go. Default: the study's folder.", rich_help_panel=WHERE
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the data set lies.", rich_help_panel=WHERE)
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            parser=bounded_int(0, 4096), metavar="N", help="Processes; the result is the same.", rich_help_panel=HOW
-        ),
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Train on a Ray cluster, as in search.run.", rich_help_panel=HOW),
-    ] = None,
-    engine_cpus: Annotated[
-        float | None,
-        typer.Option(metavar="N", help="CPUs of an engine there. Default: its threads.", rich_help_panel=HOW),
-    ] = None,
-    engine_gpus: Annotated[
-        float | None,
-        typer.Option(metavar="N", help="GPUs of an engine there. Default: 1 for a study on GPUs.", rich_help_panel=HOW),
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", metavar="", help="Show the outcome only.", rich_help_panel=HOW)
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.", rich_help_panel=HOW)] = False,
+    data_dir: DataDir = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    engine_cpus: EngineCpus = None,
+    engine_gpus: EngineGpus = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
 ) -> None:
     """Retrain the best trials over several seeds, open the test set once, and write what to believe."""
     with command(debug):
@@ -110,13 +92,12 @@ def main(
 
         from reports import finalists
         from reports.exporting import export
-        from search.cli.session import checked
-        from search.launch import Options
-        from search.record.store import DEFAULT_URL, Store
+        from search.record.store import Store
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        where = Options(workers=workers, cluster=cluster, engine_cpus=engine_cpus, engine_gpus=engine_gpus)
-        where = checked(where, "--")
+        where = Options(workers=workers, cluster=cluster, engine_cpus=engine_cpus, engine_gpus=engine_gpus).checked(
+            "--"
+        )
         store, interrupt = Store(storage, create=False), Interrupt()
         try:
             exported = export(
@@ -139,7 +120,7 @@ def main(
             out.print("paused, with a snapshot; the same command goes on from here")
             sys.exit(interrupt.exit_code)
         _tell(exported.found, exported.folder, csv)
-        there = "" if storage == DEFAULT_URL else f" --storage {store.masked}"
+        there = "" if storage == DEFAULT_STORAGE else f" --storage {store.masked}"
         out.print(f"next: python -m reports.dashboard{there}", markup=False)
 
 

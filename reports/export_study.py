@@ -69,15 +69,16 @@ def export_study(
     from reports.exporting import export
     from reports.verdict import verdict
     from search.cli.console import Interrupt
-    from search.cli.session import checked
-    from search.launch import Options
-    from search.record.store import DEFAULT_URL, Store
+    from search.options import DEFAULT_STORAGE, Options
+    from search.record.store import Store
 
     for name, given, least, most in (("top", top, 1, 1000), ("seeds", seeds, 1, 999), ("audit", audit, 0, None)):
         if given < least or (most is not None and given > most):
             bounds = f"from {least} to {most}" if most else f"that is not below {least}"
             raise UserError(f"{name} is {given}", f"give a whole number {bounds}")
-    name, url = (study, storage or DEFAULT_URL) if isinstance(study, str) else (study.name, storage or study.storage)
+    name, url = (
+        (study, storage or DEFAULT_STORAGE) if isinstance(study, str) else (study.name, storage or study.storage)
+    )
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -93,7 +94,7 @@ def export_study(
             folder=None if folder is None else Path(folder),
             csv=Path(csv),
             data_dir=None if data_dir is None else str(data_dir),
-            where=checked(Options(workers=workers, cluster=cluster)),
+            where=Options(workers=workers, cluster=cluster).checked(),
             interrupt=Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
             say=(lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reports.frames import Final, Findings
     from search.cli.console import Interrupt
     from search.fleet.base import HostProvider
-    from search.launch import Options
+    from search.options import Options
     from search.record.record import Record
     from search.record.store import Store
 
@@ -55,10 +55,10 @@ def export(
     _writable(folder)
     final = None
     if audit or retrain:
-        from search.launch import site
+        from search.launch import hosts
 
         source, device = _source(record, data_dir), str(record.fingerprint["device"])
-        with site(record.study, device, where, say) as places, record.lease(), interrupt.watched():
+        with hosts(record.study, device, where, say) as places, record.lease(), interrupt.watched():
             training = _Training(record, source, device, places, interrupt=interrupt, say=say)
             if audit:
                 training.audit(audit)

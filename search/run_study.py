@@ -1,7 +1,6 @@
-"""`run_study`: a search from Python, in a script or a notebook; and `Result`, what it returns.
+"""A search from Python, in a script or a notebook: `run_study`, and the `Result` that it returns.
 
-What `python -m search.run` does, without its command line. Reached as `from search import run_study`, which every study
-file's own import passes by: nothing heavy is imported before it is called.
+Study files import this module's package: nothing heavy is imported before `run_study` is called.
 """
 
 import signal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from models.config.base import Parameters
 from models.errors import UserError
 from search.config.study import Study
+from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:
     import optuna
@@ -24,30 +24,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial that is complete; ties go to the lower validation loss, then to the lower number."""
+    """The best complete trial; ties go to the lower validation loss, then to the lower number.
 
-    number: int  # of the trial
-    score: float  # the objective's value
-    epoch: int  # the one that speaks for the trial
+    Args:
+        number: The trial's number.
+        score: The objective's value.
+        epoch: The epoch whose metrics are the trial's.
+        parameters: What it was trained with.
+    """
+
+    number: int
+    score: float
+    epoch: int
     parameters: Parameters
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """A study as it is recorded. Everything but `finished` is read when it is first asked for, and then kept."""
+    """A study as it is recorded. Trials, best and study are read when they are first asked for, and then kept.
 
-    name: str  # of the study in its database
-    storage: str  # the database's address
-    finished: bool  # False: paused by the timeout; the same call goes on
-    folder: Path  # where everything that the study makes is kept
+    Args:
+        name: The study's name in its database.
+        storage: The database's address.
+        finished: False where the timeout paused the search; the same call goes on.
+        folder: Where everything that the study makes is kept.
+    """
+
+    name: str
+    storage: str
+    finished: bool
+    folder: Path
     _record: "Record"
 
     @cached_property
     def trials(self) -> "pd.DataFrame":
         """One row per trial, by number, with the columns of `trials.csv`.
 
-        `validation_accuracy` is a share of 1, `validation_loss` a mean per example, `seconds` a trial's share of the
-        time that its ticks took.
+        An accuracy is a share of 1, a loss a mean per example, `seconds` a trial's share of its ticks' time.
         """
         from search.record.trials_frame import trials_frame
 
@@ -55,7 +68,7 @@ class Result:
 
     @cached_property
     def best(self) -> Best | None:
-        """The best trial; None where none is complete."""
+        """The best complete trial, or None."""
         complete = self.trials[self.trials["state"] == "complete"]
         if complete.empty:
             return None
@@ -67,32 +80,30 @@ class Result:
 
     @cached_property
     def study(self) -> "optuna.Study":
-        """Optuna's study of these trials, for its plots and importances. Adding to it or changing it is not for us."""
+        """Optuna's study of these trials, for its plots and importances. Do not add to it or change it."""
         import optuna
         from sqlalchemy.pool import NullPool
 
         from search.record.sqlite import BUSY_SECONDS
 
-        kwargs: dict[str, Any] = {
-            "poolclass": NullPool
-        }  # no connection stays open in a notebook that has been forgotten
+        kwargs: dict[str, Any] = {"poolclass": NullPool}  # no connection stays open in a forgotten notebook
         if self.storage.startswith("sqlite"):
             kwargs["connect_args"] = {"timeout": BUSY_SECONDS}
-        address = self.storage.replace("{", "{{").replace("}", "}}")  # Optuna fills in what stands between braces
+        address = self.storage.replace("{", "{{").replace("}", "}}")  # Optuna formats the address
         return optuna.load_study(study_name=self.name, storage=optuna.storages.RDBStorage(address, kwargs))
 
     def __repr__(self) -> str:
-        over = int((self.trials["state"] != "running").sum())
+        done = int((self.trials["state"] != "running").sum())
         best = f", best {self.best.score:.4f} (trial {self.best.number})" if self.best else ""
         state = "finished" if self.finished else "paused"
-        return f"<Result {self.name}: {state}, {over} of {self._record.study.trials} trials over{best}>"
+        return f"<Result {self.name}: {state}, {done} of {self._record.study.trials} trials over{best}>"
 
 
 def run_study(
     study: Study | str | Path,
     *,
     name: str | None = None,
-    storage: str = "sqlite:///runs/studies.db",
+    storage: str = DEFAULT_STORAGE,
     trials: int | None = None,
     workers: int | None = None,
     timeout: float | None = None,
@@ -105,50 +116,60 @@ def run_study(
 ) -> Result:
     """Search a study, or go on where an earlier call was stopped; a finished one is returned as it is.
 
-    `study` is a `Study`, the name of one of ours ("mlp"), or the path of a study file. `name` is the study's in the
-    database: a file's own unless it is given, and needed for a `Study`. `trials` is their number in all, however often
-    the study is started. `workers` are processes (0 trains in this one; the result is the same), `timeout` the seconds
-    after which it pauses, `dataset` another data set than the study's, `data_dir` the folder it lies in, `device` auto,
-    cpu or cuda, `cluster` the address of a Ray cluster to train on; `restart` begins anew and keeps what is there under
-    another name, `quiet` shows nothing.
+    In the main thread, Ctrl-C or a notebook's interrupt pauses the search with a snapshot; the same call goes on.
 
-    In the main thread, Ctrl-C or a notebook's interrupt pauses the search with a snapshot and then raises
-    KeyboardInterrupt: the same call goes on from there. Raises `models.errors.UserError` for whatever its caller can
-    put right; its text has two lines, what is so and what to do.
+    Args:
+        study: A `Study`, the name of a built-in one ("mlp"), or the path of a study file.
+        name: The study's name in the database; a file's own unless given, and required with a `Study`.
+        storage: The database's address.
+        trials: Trials in all, however often the study is started; the study's own number unless given.
+        workers: Processes; 0 trains in this one. The result is the same.
+        timeout: Seconds after which the search pauses.
+        dataset: A data set instead of the study's own.
+        data_dir: The folder of the data set.
+        device: "auto", "cpu" or "cuda".
+        cluster: The address of a Ray cluster to train on.
+        restart: Begin anew, and keep the trials that are there under another name.
+        quiet: Show nothing.
+
+    Raises:
+        models.errors.UserError: The caller can put something right; the text has two lines, what is so and what to do.
+        KeyboardInterrupt: The search was paused by an interrupt.
+
+    Example:
+        >>> result = run_study("mlp", trials=20)  # doctest: +SKIP
+        >>> result.best.parameters  # doctest: +SKIP
     """
     import optuna
 
     from models.console import err, out
-    from models.families.custom import custom_model as own
+    from models.families.custom import factory
     from search.cli import session
     from search.cli.console import Interrupt
-    from search.launch import Options
 
-    if own.reading:  # by an engine: every search would begin others
+    if factory.is_executing:  # by an engine: every search would begin others
         raise UserError(
             "a search was begun by the file of a model while that was read",
             'put the call of run_study under `if __name__ == "__main__":`, or into another file',
         )
     named = _named(study, name, trials)
-    options = session.checked(
-        Options(
-            storage=storage,
-            name=name,
-            dataset=dataset,
-            data_dir=None if data_dir is None else str(data_dir),
-            workers=workers,
-            device=device,
-            timeout=timeout,
-            cluster=cluster,
-            restart=restart,
-        )
-    )
+    options = Options(
+        storage=storage,
+        name=name,
+        dataset=dataset,
+        data_dir=None if data_dir is None else str(data_dir),
+        workers=workers,
+        device=device,
+        timeout=timeout,
+        cluster=cluster,
+        restart=restart,
+    ).checked()
     # The second Ctrl-C is Python's own again, rather than the end of the process, which may be a notebook's.
     interrupt = Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler)
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        ran = session.run(
+        session_result = session.run(
             named,
             options,
             interrupt=interrupt,
@@ -157,17 +178,17 @@ def run_study(
             quiet=quiet,
         )
         if not quiet:
-            out.print(ran.summary)
+            out.print(session_result.summary)
     finally:
         optuna.logging.set_verbosity(before)
     if interrupt.signal is not None:
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here")
-    record = ran.prepared.record
-    return Result(record.name, storage, ran.finished, record.folder, record)
+    record = session_result.prepared.record
+    return Result(record.name, storage, session_result.finished, record.folder, record)
 
 
 def _named(study: Study | str | Path, name: str | None, trials: int | None) -> "NamedStudy":
-    """Return the study with its name, and with the number of trials that was asked for."""
+    """Return the study with its name, and with `trials` if given."""
     from dataclasses import replace
 
     from search.config.study_files import NamedStudy, load, override

@@ -1,1 +1,1 @@
-"""The words of a recipe as frozen pydantic models: torch-free, so that a study file is read in milliseconds."""
+"""What a recipe is made of, as frozen pydantic models: torch-free, so that a study file is read in milliseconds."""

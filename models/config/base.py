@@ -1,9 +1,7 @@
-"""The words of a recipe: how a model of a study is built and trained, apart from what is searched.
+"""What every part of a recipe is: frozen plain data, which travels as JSON and is read without torch."""
 
-A study file (search.spec.Study) is made of these words, a model file carries them in its metadata, and an engine is
-told what to do in them. They are plain frozen data: no torch, no Optuna, so that reading a study file takes
-milliseconds.
-"""
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,3 +13,24 @@ class FrozenConfig(BaseModel):
     """Frozen data in which an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class RecipePart(FrozenConfig):
+    """A part of a recipe that is chosen by its name: a family, an optimizer or a schedule.
+
+    A subclass gives `name` a `Literal` type and default, which is the name it is registered under
+    (models/config/registry.py), and says which parameters of a trial it takes.
+    """
+
+    name: str
+
+    required_parameters: ClassVar[frozenset[str]] = frozenset()  # that every trial must have
+    optional_parameters: ClassVar[frozenset[str]] = frozenset()  # fields that can be searched: a trial's value counts
+    kinds: ClassVar[Mapping[str, Any]] = {}  # types of those parameters that are no fields, for pydantic's TypeAdapter
+
+    def kind_of(self, parameter: str) -> Any:
+        """Return the type and bounds of a parameter, for pydantic's TypeAdapter; None if the part does not say."""
+        if parameter in self.optional_parameters:
+            field = type(self).model_fields[parameter]
+            return Annotated[field.annotation, field]
+        return self.kinds.get(parameter)

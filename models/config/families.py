@@ -1,67 +1,156 @@
-"""The words of a recipe: how a model of a study is built and trained, apart from what is searched.
+"""The door for families: what a study file says of the kind of model, and the families with hand-written gradients.
 
-A study file (search.spec.Study) is made of these words, a model file carries them in its metadata, and an engine is
-told what to do in them. They are plain frozen data: no torch, no Optuna, so that reading a study file takes
-milliseconds.
+A `FamilyConfig` answers every question that the rest of the house has about a family. It knows no torch: the class that
+builds and trains its models is named as a string, and imported when a model is built.
 """
 
 import math
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from models.config.base import FrozenConfig, Parameters
+from models.config.base import Parameters, RecipePart
+from models.config.registry import ACTIVATIONS
+from models.registry import load_target
 
-# --- families: what kind of model -------------------------------------------------------------------------------------
+if TYPE_CHECKING:
+    from models.families.base import Family
 
-# "bfloat16": activations and what they are multiplied by are of 16 bits; weights, sums and optimizer of 32.
+# "bfloat16": activations and the matrices they are multiplied by have 16 bits; weights, sums and optimizer state 32.
 Precision = Literal["float32", "bfloat16"]
+Width = Annotated[int, Field(ge=1)]  # units of a hidden layer, or channels
 
 
-class Linear(FrozenConfig):
+class FamilyConfig(RecipePart):
+    """A kind of model, as a study file names it: the base class of `Mlp`, `Cnn`, `Resnet` and of anybody's own.
+
+    Registered in models/config/registry.py, or by another package under `studyhall.families`. A family made of an
+    ordinary `nn.Module` is a `ModuleConfig` (models/families/custom/config.py), which asks for less.
+
+    Example:
+        >>> class Constant(FamilyConfig):
+        ...     name: Literal["constant"] = "constant"
+        ...     implementation = "mypackage.constant:ConstantFamily"
+        ...
+        ...     def flops_per_example(self, shape, classes, parameters):
+        ...         return float(classes)
+    """
+
+    implementation: ClassVar[str] = ""  # "module:class", a `models.families.base.Family`, called as in `make`
+    precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
+    needs_code: ClassVar[bool] = False  # whether a model is built by code that no model file holds
+    data_arguments: ClassVar[tuple[str, ...]] = ()  # facts of the data that no parameter may be called by
+
+    @property
+    def label(self) -> str:
+        """What tables and messages call the family."""
+        return self.name
+
+    def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
+        """Return the multiply-adds of one forward pass of one example: engines are balanced by them.
+
+        Args:
+            shape: Channels, height and width of an example.
+            classes: Number of classes.
+            parameters: The trial's.
+        """
+        raise NotImplementedError
+
+    def vectorizes(self, choices: Mapping[str, float], lanes: int) -> bool:
+        """Return whether trials of the same function of their tensors train in one vectorised pass.
+
+        It follows from the study alone, so that a lane has the same bits whoever trains beside it.
+
+        Args:
+            choices: How many values each searched parameter can have; infinity for a range.
+            lanes: The largest number of lanes of an engine.
+        """
+        return True
+
+    def make(
+        self, shape: Sequence[int], classes: int, *, precision: Precision = "float32", vectorize: bool = True
+    ) -> "Family":
+        """Return what builds and trains models of the family for examples of `shape`; imports torch."""
+        family: Family = load_target(self.implementation)(self, tuple(shape), classes, precision)
+        return family
+
+    # --- code that is not in this installation: see CustomModel
+
+    def without_code(self) -> "FamilyConfig":
+        """Return the config as a model file keeps it."""
+        return self
+
+    def with_code_of(self, file: Any) -> "FamilyConfig":
+        """Return the config with the code that a file holds."""
+        return self
+
+    def source_files(self) -> dict[str, str]:
+        """Return the text of all files that another machine needs besides the config, by their relative paths."""
+        return {}
+
+
+class Linear(FamilyConfig):
     """Softmax regression: one linear layer from the inputs to the classes."""
 
     name: Literal["linear"] = "linear"
-    bias: bool = True
+    bias: bool = Field(default=True, description="Whether the layer has a bias.")
 
-    parameters: ClassVar[frozenset[str]] = frozenset()  # of its own: every space of the family has them
-    optional: ClassVar[frozenset[str]] = frozenset()  # words of it that a space may have: a trial's value then counts
+    implementation = "models.families.linear:LinearFamily"
+    precisions = ("float32", "bfloat16")
 
-    def flops_per_example(self, inputs: int, classes: int, parameters: Parameters) -> float:
-        """Multiply-adds of one forward pass of one example: what engines are balanced by."""
-        return float(inputs * classes)
+    def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
+        """Return the multiply-adds of one forward pass of one example."""
+        return float(math.prod(shape) * classes)
 
 
-class Mlp(FrozenConfig):
+def _registered(activation: str) -> str:
+    if activation not in ACTIVATIONS:
+        *names, last = map(repr, ACTIVATIONS.names())
+        raise PydanticCustomError("no_activation", f"Input should be {', '.join(names)} or {last}")
+    return activation
+
+
+class Mlp(FamilyConfig):
     """A perceptron with `depth` hidden layers of `hidden` units each."""
 
     name: Literal["mlp"] = "mlp"
-    depth: int = Field(default=1, ge=1, le=8)  # hidden layers, unless `depth` is searched
-    activation: Literal["relu", "leaky_relu", "tanh"] = "relu"  # unless `activation` is searched
-    bias: bool = True
-    # "uniform" is torch's own (He et al. 2015, arXiv 1502.01852, with a = sqrt 5): weights and biases within
-    # 1 / sqrt(inputs of the layer). "normal": weights from N(0, 1) scaled down by sqrt(inputs of the layer), so that
-    # sums of them have the size of one input (LeCun et al. 1998, Efficient BackProp, eq. 16); biases 0.
-    initial: Literal["uniform", "normal"] = "uniform"
+    depth: int = Field(default=1, ge=1, le=8, description="Hidden layers, unless `depth` is searched.")
+    activation: Annotated[str, AfterValidator(_registered)] = Field(
+        default="relu",
+        description='What follows each hidden layer, unless `activation` is searched: "relu", "leaky_relu", "tanh", '
+        '"gelu" or "silu".',
+    )
+    bias: bool = Field(default=True, description="Whether the layers have biases.")
+    initial: Literal["uniform", "normal"] = Field(
+        default="uniform",
+        description='"uniform" is torch\'s own (He et al. 2015, arXiv 1502.01852, with a = sqrt 5): weights and biases '
+        'within 1 / sqrt(inputs of the layer). "normal": weights from N(0, 1) divided by sqrt(inputs of the layer), so '
+        "that sums of them have the size of one input (LeCun et al. 1998, Efficient BackProp, eq. 16); biases 0.",
+    )
 
-    parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
-    optional: ClassVar[frozenset[str]] = frozenset({"depth", "activation"})
+    implementation = "models.families.mlp:MlpFamily"
+    precisions = ("float32", "bfloat16")
+    kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
+    required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"depth", "activation"})
 
     def depth_of(self, parameters: Parameters) -> int:
-        """The hidden layers of one configuration."""
+        """Return the hidden layers of one configuration."""
         return int(parameters.get("depth", self.depth))
 
     def activation_of(self, parameters: Parameters) -> str:
-        """What follows each hidden layer of one configuration."""
+        """Return the name of the activation of one configuration."""
         return str(parameters.get("activation", self.activation))
 
-    def flops_per_example(self, inputs: int, classes: int, parameters: Parameters) -> float:
-        """Multiply-adds of one forward pass of one example: what engines are balanced by."""
+    def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
+        """Return the multiply-adds of one forward pass of one example."""
         hidden = float(parameters["hidden"])
-        return hidden * (inputs + (self.depth_of(parameters) - 1) * hidden + classes)
+        return hidden * (math.prod(shape) + (self.depth_of(parameters) - 1) * hidden + classes)
 
 
-class Cnn(FrozenConfig):
+class Cnn(FamilyConfig):
     """Two convolutions (5 x 5, then 7 x 7), each with ReLU and 2 x 2 max-pooling, then a linear layer to the classes.
 
     `hidden` is the number of channels of the first convolution; the second has twice as many, and the linear layer
@@ -70,56 +159,17 @@ class Cnn(FrozenConfig):
 
     name: Literal["cnn"] = "cnn"
 
-    parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
-    optional: ClassVar[frozenset[str]] = frozenset()
+    implementation = "models.families.cnn:CnnFamily"
+    precisions = ("float32", "bfloat16")
+    kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
+    required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
 
-    def flops_per_example(self, inputs: int, classes: int, parameters: Parameters) -> float:
-        """Multiply-adds of one forward pass of one example, a square picture of one channel."""
-        hidden, side = float(parameters["hidden"]), math.isqrt(inputs)
-        first = (side - 4) // 2 * 2  # what each convolution gives that pooling keeps
+    def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
+        """Return the multiply-adds of one forward pass of one example, as if it were a square picture of one channel.
+
+        Engines were balanced by this count when studies of today began, so other shapes are not counted otherwise.
+        """
+        hidden, side = float(parameters["hidden"]), math.isqrt(math.prod(shape))
+        first = (side - 4) // 2 * 2  # rows of each convolution's output that pooling keeps
         second = (first // 2 - 6) // 2 * 2
         return hidden * (25 * first**2 + 2 * hidden * 49 * second**2 + 2 * (second // 2) ** 2 * classes)
-
-
-class CustomModel(FrozenConfig):
-    """A class or function of the user's own that makes an nn.Module. models/own.py makes the word, and the module.
-
-    The callable is given, by their names, the trial's parameters and the facts of the data that its signature names:
-    channels, height, width, inputs (their product) and classes. Arguments without a default are given a range or a
-    value in every space, if they are no such facts; others may be, and keep their default where they are not.
-    """
-
-    name: Literal["custom"] = "custom"
-    attribute: str  # what it is called in its module: "Net"
-    sha256: str  # of the statements that it is made of: what a study is known by, and what a model file keeps
-    needs: tuple[str, ...] = ()  # arguments that every trial must have
-    takes: tuple[str, ...] = ()  # arguments with a default of their own
-    facts: tuple[str, ...] = ()  # arguments without one that are among FACTS, which the data tell unless the space does
-    source: str = ""  # those statements, at their lines in the file; "" in a model file, and for an installed package
-    file: str = ""  # the file they are from: messages name it, and what lies beside it can be imported
-    module: str = ""  # of an installed package, instead of source and file
-
-    FACTS: ClassVar[tuple[str, ...]] = ("channels", "height", "width", "inputs", "classes")  # inputs: their product
-
-    @property
-    def takes_all(self) -> frozenset[str]:
-        """All parameters that it is given: trials that are equal in them have the same function of their tensors."""
-        return frozenset((*self.needs, *self.takes, *self.facts))
-
-    @property
-    def parameters(self) -> frozenset[str]:
-        """Those that every space has."""
-        return frozenset(self.needs)
-
-    @property
-    def optional(self) -> frozenset[str]:
-        """Those that a space may have."""
-        return frozenset((*self.takes, *self.facts))
-
-
-Family = Annotated[Linear | Mlp | Cnn | CustomModel, Field(discriminator="name")]
-
-
-def called(family: Linear | Mlp | Cnn | CustomModel) -> str:
-    """Return what a list or a message calls a family."""
-    return family.attribute if isinstance(family, CustomModel) else family.name

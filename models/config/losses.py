@@ -1,9 +1,4 @@
-"""The words of a recipe: how a model of a study is built and trained, apart from what is searched.
-
-A study file (search.spec.Study) is made of these words, a model file carries them in its metadata, and an engine is
-told what to do in them. They are plain frozen data: no torch, no Optuna, so that reading a study file takes
-milliseconds.
-"""
+"""The losses that a study can train with."""
 
 from typing import Literal
 

@@ -1,81 +1,99 @@
-"""The words of a recipe: how a model of a study is built and trained, apart from what is searched.
+"""The door for schedules: what the learning rate is multiplied by, epoch after epoch or step after step.
 
-A study file (search.spec.Study) is made of these words, a model file carries them in its metadata, and an engine is
-told what to do in them. They are plain frozen data: no torch, no Optuna, so that reading a study file takes
-milliseconds.
+A schedule's number can be searched under its own name; a trial's value then counts instead of the schedule's. With
+`final_factor` in the space 1 is a constant rate, so one study holds trials with and without decay of the rate.
 """
 
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from models.config.base import FrozenConfig, Parameters
+from models.config.base import Parameters, RecipePart
 
-# --- schedules: what the learning rate is multiplied by, epoch after epoch or step after step -------------------------
-#
-# A schedule's number can be searched under its own name, and a trial's value then counts instead of the schedule's:
-# with `final_factor` in the space, 1 is a constant rate, so one study holds trials with and without decay of the rate.
-
-Per = Literal["epoch", "step"]  # what a schedule counts; a step is one minibatch
+Per = Literal["epoch", "step"]  # a step is one minibatch
 
 
-class Constant(FrozenConfig):
+class ScheduleConfig(RecipePart):
+    """A schedule as a study file names it: the base class of `Cosine`, `LinearDecay` and of anybody's own.
+
+    Registered in models/config/registry.py, or by another package under `studyhall.schedules`.
+
+    Example:
+        >>> class Halving(ScheduleConfig):
+        ...     name: Literal["halving"] = "halving"
+        ...
+        ...     def factor(self, done, total, parameters):
+        ...         return 0.5**done
+    """
+
+    @property
+    def counts(self) -> Per:
+        """What `factor` is asked per: a field `per` of the schedule if it has one, else epochs."""
+        per: Per = getattr(self, "per", "epoch")
+        return per
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """Return what the learning rate is multiplied by after `done` epochs or steps of `total`.
+
+        Args:
+            done: Finished epochs or steps, as `counts` says; 0 at first.
+            total: Those of a trial that is not pruned.
+            parameters: The trial's.
+        """
+        raise NotImplementedError
+
+
+class Constant(ScheduleConfig):
     """The learning rate stays what it is."""
 
     name: Literal["constant"] = "constant"
 
-    per: ClassVar[Per] = "epoch"
-    parameters: ClassVar[frozenset[str]] = frozenset()
-
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
-        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        """Return 1."""
         return 1.0
 
 
-class StepExponential(FrozenConfig):
+class StepExponential(ScheduleConfig):
     """rate_t = rate_0 * factor_per_drop ** floor(t / every), t in epochs or steps, as torch's StepLR."""
 
     name: Literal["step_exponential"] = "step_exponential"
-    factor_per_drop: float = Field(default=0.5, gt=0, le=1)  # unless `factor_per_drop` is searched
-    every: int = Field(default=5, ge=1)  # epochs or steps from one drop to the next
-    per: Per = "epoch"
+    factor_per_drop: float = Field(default=0.5, gt=0, le=1, description="Used unless `factor_per_drop` is searched.")
+    every: int = Field(default=5, ge=1, description="Epochs or steps from one drop to the next.")
+    per: Per = Field(default="epoch", description="What is counted: epochs or steps.")
 
-    parameters: ClassVar[frozenset[str]] = frozenset({"factor_per_drop"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"factor_per_drop"})
 
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
-        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        """Return `factor_per_drop` to the number of drops."""
         return float(float(parameters.get("factor_per_drop", self.factor_per_drop)) ** (done // self.every))
 
 
-class LinearDecay(FrozenConfig):
+class LinearDecay(ScheduleConfig):
     """The rate falls evenly, to `final_factor` of itself in the last epoch or step: torch's LinearLR over total - 1."""
 
     name: Literal["linear"] = "linear"
-    final_factor: float = Field(default=0.0, ge=0, le=1)  # unless `final_factor` is searched
-    per: Per = "epoch"
+    final_factor: float = Field(default=0.0, ge=0, le=1, description="Used unless `final_factor` is searched.")
+    per: Per = Field(default="epoch", description="What is counted: epochs or steps.")
 
-    parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
 
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
-        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        """Return a number on the line from 1 to `final_factor`."""
         final = float(parameters.get("final_factor", self.final_factor))
         return 1.0 + (final - 1.0) * done / max(1, total - 1)
 
 
-class Cosine(FrozenConfig):
+class Cosine(ScheduleConfig):
     """The rate falls along half a cosine towards `final_factor` of itself, as torch's CosineAnnealingLR over total."""
 
     name: Literal["cosine"] = "cosine"
-    final_factor: float = Field(default=0.0, ge=0, le=1)  # unless `final_factor` is searched
-    per: Per = "epoch"
+    final_factor: float = Field(default=0.0, ge=0, le=1, description="Used unless `final_factor` is searched.")
+    per: Per = Field(default="epoch", description="What is counted: epochs or steps.")
 
-    parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"final_factor"})
 
     def factor(self, done: int, total: int, parameters: Parameters) -> float:
-        """What the rate is multiplied by after `done` epochs or steps of `total`."""
+        """Return a number on half a cosine from 1 to `final_factor`."""
         final = float(parameters.get("final_factor", self.final_factor))
         return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * done / total))
-
-
-Schedule = Annotated[Constant | StepExponential | LinearDecay | Cosine, Field(discriminator="name")]

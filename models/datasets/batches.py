@@ -1,11 +1,12 @@
-"""Minibatches: some examples of a data set as they lie in memory, turned into normalised numbers a minibatch at a time.
+"""Minibatches: examples stay in memory as they are stored, and become normalised numbers a minibatch at a time.
 
-Made by search/engine.py and by reports/, iterated by lanes.py. Knows no model, no lane and no file.
+Knows no model, no lane and no file.
 
-Letters: N examples of the part, B examples of the minibatch.
+Shapes: N chosen examples, B examples of a minibatch, C channels, H height, W width, I inputs of a narrow layer.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -14,22 +15,30 @@ from torch import Tensor
 
 from models.config.augmentation import Augment
 from models.datasets.augmentation import Augmentation
-from models.datasets.constant_inputs import Unchanging, find
+from models.datasets.constant_inputs import ConstantInputs, find_constant_inputs
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation, scale_of
 
 
 class BatchSource:
-    """Some examples of a data set, kept as they are stored and normalised a minibatch at a time."""
+    """Some examples of a data set, ready to be iterated in minibatches.
+
+    Args:
+        examples: All examples; on a CPU their bytes are not copied.
+        chosen: (N,) indices of those that belong to this part.
+        normalised: How to normalise them.
+        device: Where the minibatches are made.
+    """
 
     def __init__(self, examples: Examples, chosen: np.ndarray, normalised: Normalisation, device: torch.device) -> None:
         # On a CPU the bytes are not copied: all engines of a machine read the same memory-mapped file.
-        self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, channels, height, width)
+        self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, C, H, W)
         self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
         self._labels = torch.from_numpy(examples.labels).to(device)  # (all,)
         self._classes = len(examples.classes)
+        self._constant: ConstantInputs | None = None  # where examples are yielded without them
         self._flat = self._inputs.view(len(self._inputs), -1)
-        # (byte / 255 - mean) / std as one multiplication and one addition, per channel; a table's numbers are no bytes
+        # (input / scale - mean) / std as one multiplication and one addition for each channel
         std, mean = torch.tensor(normalised.std), torch.tensor(normalised.mean)
         self._scale = (1.0 / (scale_of(examples.inputs) * std)).view(-1, 1, 1).to(device)
         self._shift = (-mean / std).view(-1, 1, 1).to(device)
@@ -43,11 +52,17 @@ class BatchSource:
         return len(self._chosen)
 
     @cached_property
-    def unchanging(self) -> Unchanging | None:
-        """The inputs that have one value in all examples of the data set, if it pays to train them as one."""
+    def constant_inputs(self) -> ConstantInputs | None:
+        """The inputs that have one value in all examples of the data set, if training them as one is faster."""
         wide = torch.ones_like(self._inputs[0], dtype=torch.float32)
         scale, shift = (wide * self._scale).flatten(), (wide * self._shift).flatten()
-        return find(self._flat.cpu().numpy(), scale, shift)
+        return find_constant_inputs(self._flat.cpu().numpy(), scale, shift)
+
+    def narrowed(self, constant: ConstantInputs) -> "BatchSource":
+        """Return the same examples as inputs (B, W) of a narrow layer."""
+        narrow = copy(self)
+        narrow._constant = constant
+        return narrow
 
     def batches(
         self,
@@ -55,27 +70,32 @@ class BatchSource:
         order: Tensor | None = None,
         augment: Sequence[Augment] = (),
         seed: int = 0,
-        unchanging: Unchanging | None = None,
     ) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Yield places in the epoch, examples (B, channels, height, width) float32 and labels (B,), in `order` (N,).
+        """Yield the minibatches of one pass: places in the pass, inputs (B, C, H, W) float32, and labels (B,).
 
-        With `augment` they are moved, by draws from `seed`. With `unchanging` they are a narrow layer's inputs (B, W).
+        Inputs of a `narrowed` source are (B, W).
+
+        Args:
+            size: Examples of a minibatch; the last one may have fewer.
+            order: (N,) the order of the pass; None for the order of `chosen`.
+            augment: How pictures are moved at random.
+            seed: Seed of the moves.
         """
         chosen = self._chosen if order is None else self._chosen[order]
-        room = torch.empty(size, *self._inputs.shape[1:], device=self._inputs.device)
-        moved = Augmentation(augment, self._inputs.shape[1:], seed) if augment else None
-        span = moved.span(size) if moved else size  # examples that are fetched at a time
+        buffer = torch.empty(size, *self._inputs.shape[1:], device=self._inputs.device)
+        augmentation = Augmentation(augment, self._inputs.shape[1:], seed) if augment else None
+        span = augmentation.span(size) if augmentation else size  # examples that are fetched at a time
         for start in range(0, len(chosen), span):
             index = chosen[start : start + span]
             fetched = self._flat.index_select(0, index).view(-1, *self._inputs.shape[1:])
-            if moved:
-                moved.move(fetched)
+            if augmentation:
+                augmentation.move(fetched)
             for begin in range(0, len(index), size):
-                own = index[begin : begin + size]
-                x = room[: len(own)].copy_(fetched[begin : begin + size])
-                places = slice(start + begin, start + begin + len(own))
-                if unchanging:
-                    x = x.flatten(1).index_select(1, unchanging.columns).mul_(unchanging.scale).add_(unchanging.shift)
+                batch = index[begin : begin + size]
+                x = buffer[: len(batch)].copy_(fetched[begin : begin + size])
+                places = slice(start + begin, start + begin + len(batch))
+                if constant := self._constant:
+                    x = x.flatten(1).index_select(1, constant.columns).mul_(constant.scale).add_(constant.shift)
                 else:
                     x.mul_(self._scale).add_(self._shift)
-                yield places, x, self._labels[own]
+                yield places, x, self._labels[batch]

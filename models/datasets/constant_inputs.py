@@ -1,12 +1,12 @@
-"""Inputs that have one value in all examples: under plain SGD they train as one.
+"""Inputs that have one value in all examples: under plain gradient descent they train as one.
 
-Of MNIST's 784 pixels 67 never change. Let an example be (u, c), c its unchanging inputs, and the weights of a unit
+Of MNIST's 784 pixels 67 never change. Let an example be (u, c), c its constant inputs, and the weights of a unit
 (p, q): it receives p u + q c, and the gradient of q is a multiple of c. So of q = v c/|c| + r a gradient only ever
 moves v; decay alone moves r. Trained are (p, v, k) on the inputs (u, |c|, 0): this is a change to other orthogonal
 coordinates, in which gradient descent takes the same steps, and k, which begins at 1 and never sees a gradient, is
-what decay leaves of r. Momentum and Adam keep more of a weight than that. Found by minibatches.py, used by lanes.py.
+what decay leaves of r. Optimizers with momentum or moments keep more of a weight than that.
 
-Letters: H units of a lane, I inputs, K of them unchanging, W inputs of the narrow layer.
+Letters: N examples, H units of a lane, I inputs, K of them constant, W inputs of the narrow layer.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,20 @@ from torch import Tensor
 
 from models.ops.matmul import sums
 
-FIRST = 1000  # examples that are looked at before all are: photographs change everywhere by then
+FIRST_LOOK = 1000  # examples that are compared before all are: photographs vary everywhere by then
 MULTIPLE = 16  # of columns in a narrow layer: at 717 columns products take a tenth longer than at 720
+
+REST = "first.rest"  # a lane's buffer: r
 
 
 @dataclass(frozen=True)
-class Unchanging:
-    """Which inputs never change, and the narrow layer's inputs (u, |c|, 0, ...) as `x[columns] * scale + shift`."""
+class ConstantInputs:
+    """Which inputs are constant, and the narrow layer's inputs (u, |c|, 0, ...) as `x[columns] * scale + shift`."""
 
-    changing: Tensor  # (I - K,) their numbers
+    varying: Tensor  # (I - K,) their numbers
     constant: Tensor  # (K,)
     direction: Tensor  # (K,) c/|c|
-    columns: Tensor  # (W,) number of an input; of anyone where scale is 0
+    columns: Tensor  # (W,) number of an input; of any one where scale is 0
     scale: Tensor  # (W,)
     shift: Tensor  # (W,)
 
@@ -39,38 +41,50 @@ class Unchanging:
         v = sums(q * self.direction).unsqueeze(1)
         narrow = weight.new_zeros(len(weight), len(self.columns))
         ones = torch.ones_like(v)
-        narrow[:, : len(self.changing) + 2] = torch.cat([weight[:, self.changing], v, ones], 1)
+        narrow[:, : len(self.varying) + 2] = torch.cat([weight[:, self.varying], v, ones], 1)
         return narrow, q - v * self.direction
 
+    def narrow_lane(self, name: str, weights: dict[str, Tensor], buffers: dict[str, Tensor]) -> None:
+        """Put the narrow layer in place of a lane's weight `name`, unless that is done; what is left is a buffer."""
+        if REST not in buffers:
+            weights[name], buffers[REST] = self.narrow(weights[name])
+
+    def widen_lane(self, name: str, tensors: dict[str, Tensor]) -> None:
+        """Put the whole weight `name` in place of the narrow layer of a lane's tensors."""
+        tensors[name] = self.widen(tensors[name], tensors[REST])
+
     def widen(self, narrow: Tensor, rest: Tensor) -> Tensor:
-        """Return weight (H, I) for what became of the weights and `rest` that `narrow` returned."""
-        weight = narrow.new_empty(len(narrow), len(self.changing) + len(self.constant))
-        p, v, k = narrow[:, : len(self.changing) + 2].split_with_sizes([len(self.changing), 1, 1], 1)
-        weight[:, self.changing] = p
+        """Return weight (H, I) for weights (H, W), trained or not, and the `rest` (H, K) that `narrow` returned."""
+        weight = narrow.new_empty(len(narrow), len(self.varying) + len(self.constant))
+        p, v, k = narrow[:, : len(self.varying) + 2].split_with_sizes([len(self.varying), 1, 1], 1)
+        weight[:, self.varying] = p
         weight[:, self.constant] = v * self.direction + k * rest
         return weight
 
 
-def find(inputs: NDArray[np.generic], scale: Tensor, shift: Tensor) -> Unchanging | None:
-    """Look through inputs (N, I), which are trained on as `input * scale + shift`, both (I,).
+def find_constant_inputs(inputs: NDArray[np.generic], scale: Tensor, shift: Tensor) -> ConstantInputs | None:
+    """Return the constant inputs of a data set; None if a narrow layer would not be narrower.
 
-    Returns None where a narrow layer would not be narrower.
+    Args:
+        inputs: (N, I), as they are stored.
+        scale: (I,); models see `input * scale + shift`.
+        shift: (I,).
     """
-    for seen in (inputs[:FIRST], inputs):
+    for seen in (inputs[:FIRST_LOOK], inputs):
         same: NDArray[np.bool_] = seen.min(0) == seen.max(0)
         width = -(-(int(np.count_nonzero(~same)) + 2) // MULTIPLE) * MULTIPLE
         if width >= len(same):
             return None
     fixed = torch.from_numpy(same).to(scale.device)
-    changing, constant = (~fixed).nonzero().squeeze(1), fixed.nonzero().squeeze(1)
+    varying, constant = (~fixed).nonzero().squeeze(1), fixed.nonzero().squeeze(1)
     c = torch.from_numpy(inputs[0].astype(np.float32)).to(scale)[constant] * scale[constant] + shift[constant]
     size = float(c.double().norm())
-    spare = scale.new_zeros(width - len(changing))
-    return Unchanging(
-        changing=changing,
+    spare = scale.new_zeros(width - len(varying))
+    return ConstantInputs(
+        varying=varying,
         constant=constant,
         direction=c / size if size else c,
-        columns=torch.cat([changing, changing.new_zeros(len(spare))]),
-        scale=torch.cat([scale[changing], spare]),
-        shift=torch.cat([shift[changing], spare.index_fill(0, changing.new_zeros(1), size)]),
+        columns=torch.cat([varying, varying.new_zeros(len(spare))]),
+        scale=torch.cat([scale[varying], spare]),
+        shift=torch.cat([shift[varying], spare.index_fill(0, varying.new_zeros(1), size)]),
     )

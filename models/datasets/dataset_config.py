@@ -1,8 +1,12 @@
-"""Where a study's own data come from: the words that a study file says instead of a data set's name.
+"""The built-in formats, as a study file writes them instead of a data set's name.
 
 `data=Folder("pets")`, `data=Npz("digits.npz")`, `data=Table("iris.csv", label="species")`, or `data=function`, which
-becomes an `CallableDataset`. Plain frozen data: reading a study file costs no torch and opens nothing. importing.py reads what
-these words point to, once, in the process that leads the search.
+becomes a `CallableDataset`. Plain frozen data: loading a study file opens nothing and imports neither torch nor numpy.
+The readers of the folder `readers` do the reading.
+
+Inputs are pictures, (N, C, H, W), (N, H, W, C) or (N, H, W), of bytes or of numbers from 0 to 1; or a table,
+(N, features). Labels are numbers or texts, one for each input. If there is no test part, one is held out by the study's
+seed. Paths are looked for in the current folder and beside the study file.
 """
 
 import inspect
@@ -16,97 +20,131 @@ from pydantic import ConfigDict, Field, PrivateAttr
 from pydantic.dataclasses import dataclass
 
 from models.config.base import FrozenConfig
+from models.datasets.base import Find, RawDataset
 from models.families.custom.source_code import definition, digest
 
-_WORD = ConfigDict(extra="forbid")
+_STRICT = ConfigDict(extra="forbid")
 
-Side = Annotated[int, Field(ge=1, le=4096)]  # pixels
-
-# --- own data: where they come from -----------------------------------------------------------------------------------
-#
-# Inputs are pictures, (N, C, H, W), (N, H, W, C) or (N, H, W), of bytes or of numbers from 0 to 1; or a table, (N,
-# features). Labels are numbers or texts, one for each input. Where no test part is given, one is held out by the
-# study's seed. Paths are looked for in the current folder and beside the study file. The data are imported once, and
-# kept beside the database.
+Pixels = Annotated[int, Field(ge=1, le=4096)]
 
 
-@dataclass(frozen=True, config=_WORD)
+@dataclass(frozen=True, config=_STRICT)
 class Folder:
-    """Pictures in a folder for each class, as torchvision's ImageFolder has them: `pets/cat/1.png`, `pets/dog/7.jpg`.
+    """Pictures in one folder for each class, as torchvision's ImageFolder: `pets/cat/1.png`, `pets/dog/7.jpg`.
 
-    If there are `train` and `test` in it, each holds folders of classes; pictures in a `val` beside them join the
-    training part, of which a study holds out its own. Grey pictures stay grey where all are; one in colour makes all
-    of them colour. Pictures of different sizes are resized with `size=(height, width)`, in pixels, and else refused.
+    With the subfolders `train` and `test`, each of them holds folders of classes; pictures in a `val` beside them join
+    the training part, from which a study holds out its own. If all pictures are grey they stay grey; one in colour
+    makes all of them colour.
     """
 
-    path: Path
+    path: Path = Field(description="the folder")
     _: KW_ONLY
-    size: tuple[Side, Side] | None = Field(default=None, kw_only=True)
+    size: tuple[Pixels, Pixels] | None = Field(
+        default=None,
+        kw_only=True,
+        description="height and width in pixels that all pictures are resized to; None refuses pictures of other sizes",
+    )
     kind: Literal["folder"] = "folder"
 
     @property
     def title(self) -> str:
-        """What the data are called: `pets/`."""
+        """The name in lists and reports: `pets/`."""
         return f"{self.path.name or 'folder'}/"
 
+    def files(self, find: Find) -> list[Path]:
+        """Return every picture."""
+        from models.datasets.readers.folder import list_pictures
 
-@dataclass(frozen=True, config=_WORD)
+        return [picture.file for picture in list_pictures(find(self.path))]
+
+    def read(self, find: Find) -> RawDataset:
+        """Read every picture."""
+        from models.datasets.readers.folder import read_folder
+
+        return read_folder(self, find(self.path))
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Npz:
-    """Arrays in one file of numpy's: `x` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`.
+    """Arrays in a file that `numpy.savez` has written: `x` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`.
 
-    For x also inputs, images, features or data, for y also labels, label or targets; the part before or after it.
-    What belongs to `val` joins the training part. The arrays are taken as those of a function are.
+    Inputs may be called x, inputs, images, features or data, and labels y, labels, label or targets; the part comes
+    before or after it. Arrays of a part `val` join the training part. Inputs may have the shapes that a function may
+    return.
     """
 
-    path: Path
+    path: Path = Field(description="the .npz file")
     _: KW_ONLY
     kind: Literal["npz"] = "npz"
 
     @property
     def title(self) -> str:
-        """What the data are called: `digits.npz`."""
+        """The name in lists and reports: `digits.npz`."""
         return f"{self.path.stem}.npz"
 
+    def files(self, find: Find) -> list[Path]:
+        """Return the one file."""
+        return [find(self.path)]
 
-@dataclass(frozen=True, config=_WORD)
+    def read(self, find: Find) -> RawDataset:
+        """Read the arrays; never unpickles."""
+        from models.datasets.readers.npz import read_npz
+
+        return read_npz(find(self.path))
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Table:
-    """A CSV file with a line of column names, one of them the label; every other column is a feature.
+    """A CSV file whose first line names the columns; one of them is the label, every other one a feature.
 
-    Numbers are taken as they are, texts as one column of 0 and 1 for each text that occurs in the file. Cells may not
-    be empty. `leave_out` names columns that are no features. `test` is a file of its own, with the same columns.
+    A column of numbers is one feature. A column of texts becomes one feature of 0 and 1 for each different text in the
+    file. No cell may be empty.
     """
 
-    path: Path
+    path: Path = Field(description="the CSV file, in UTF-8")
     _: KW_ONLY
-    label: str = Field(kw_only=True)  # the column that is to be told
-    test: Path | None = Field(default=None, kw_only=True)
-    leave_out: tuple[str, ...] = Field(default=(), kw_only=True)
+    label: str = Field(kw_only=True, description="the column to predict")
+    test: Path | None = Field(default=None, kw_only=True, description="a file of test rows with the same columns")
+    leave_out: tuple[str, ...] = Field(default=(), kw_only=True, description="columns that are not features")
     kind: Literal["table"] = "table"
 
     @property
     def title(self) -> str:
-        """What the data are called: `iris.csv`."""
+        """The name in lists and reports: `iris.csv`."""
         return f"{self.path.stem}.csv"
+
+    def files(self, find: Find) -> list[Path]:
+        """Return the file of training rows, then that of test rows if there is one."""
+        return [find(path) for path in (self.path, self.test) if path is not None]
+
+    def read(self, find: Find) -> RawDataset:
+        """Read the rows of both files."""
+        from models.datasets.readers.csv_table import read_table
+
+        return read_table(self, *self.files(find))
 
 
 class CallableDataset(FrozenConfig):
-    """A function of the study file, which returns the data when it is called without arguments.
+    """A function of the study file that returns the data when it is called without arguments.
 
-    They are `(inputs, labels)`, `(inputs, labels, test inputs, test labels)`, a torch Dataset, or a pair of such: the
-    training part and the test part.
-    The function itself is at hand only where the study file was run: in the process that leads the search. A record
-    keeps its name, and the hash of what it is made of.
+    It returns `(inputs, labels)`, `(inputs, labels, test inputs, test labels)`, a torch Dataset, or a pair of
+    Datasets: the training part and the test part. Only a process that has run the study file can call it; a record
+    keeps its name and the hash of its source.
     """
 
-    attribute: str
-    file: str
-    source_sha256: str  # of what the function is made of; "" where that is not known, as in a notebook
+    attribute: str = Field(description="the function's name")
+    file: str = Field(description="the file that defines it")
+    source_sha256: str = Field(description='hash of its source; "" where that is not known, as in a notebook')
     kind: Literal["function"] = "function"
     _function: Callable[[], object] | None = PrivateAttr(default=None)
 
     @classmethod
-    def of(cls, function: Callable[..., object]) -> Self:
-        """The word for a function. Raises ValueError where it wants arguments."""
+    def from_function(cls, function: Callable[..., object]) -> Self:
+        """Return the format that stands for a function.
+
+        Raises:
+            ValueError: If the function needs arguments.
+        """
         name = getattr(function, "__name__", type(function).__name__)
         try:
             inspect.signature(function).bind()
@@ -114,29 +152,36 @@ class CallableDataset(FrozenConfig):
             raise ValueError(
                 f"data: {name} is called without arguments, and {error}; give each of them a default"
             ) from None
-        except ValueError:  # something built in, which does not say what it takes
+        except ValueError:  # a built-in function without a signature
             pass
-        file = _file(function)
-        word = cls(attribute=name, file=file, source_sha256=_digest(file, name))
-        word._function = function
-        return word
+        file = _file_of(function)
+        config = cls(attribute=name, file=file, source_sha256=_source_sha256(file, name))
+        config._function = function
+        return config
 
     @property
     def function(self) -> Callable[[], object] | None:
-        """The function, where the study file was run in this process."""
+        """The function; None in a process that has not run the study file."""
         return self._function
 
     @property
     def title(self) -> str:
-        """What the data are called: `spirals()`."""
+        """The name in lists and reports: `spirals()`."""
         return f"{self.attribute}()"
 
+    def files(self, find: Find) -> list[Path] | None:
+        """Return no file: what the function reads is not known. None if its source is not known either."""
+        return [] if self.source_sha256 else None
 
-Origin = Folder | Npz | Table | CallableDataset  # data that are no named set
+    def read(self, find: Find) -> RawDataset:
+        """Call the function."""
+        from models.datasets.readers.function import read_function
+
+        return read_function(self)
 
 
-def _digest(file: str, name: str) -> str:
-    """The hash of what a function is made of, as of an own model; "" where its file does not tell."""
+def _source_sha256(file: str, name: str) -> str:
+    """Hash the statements that a function needs; "" if its file cannot be read as Python."""
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
         return digest(definition(text, name), Path(file).parent)
@@ -144,7 +189,7 @@ def _digest(file: str, name: str) -> str:
         return ""
 
 
-def _file(function: Callable[..., object]) -> str:
+def _file_of(function: Callable[..., object]) -> str:
     code = getattr(function, "__code__", None)
     if code is not None:
         return str(code.co_filename)

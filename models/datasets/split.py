@@ -1,13 +1,6 @@
-"""The data sets: where they are, what is in them, and the one door to their test parts.
+"""How a training set is split and normalised: both follow from the labels, the inputs and the study's seed alone.
 
-Commands locate a data set and may download it, engines read its training part, and only `reports` opens its test part.
-Sets of IDX files (named.py) are read where they lie; own data are read from where importing.py has put them.
-A `Source` is plain data and travels to engines as JSON; the arrays never travel: every engine opens the files itself,
-and as plain files are memory-mapped, all engines of a machine share one copy. This module knows numpy alone. It
-imports torch (for torchvision's download) and scikit-learn (for the digits) only where they are needed, so that a
-command finds its data in milliseconds, and it must not know studies, databases or devices.
-
-Shapes: N examples, C channels, H height, W width.
+Shapes: N examples, C channels, H height, W width, F features.
 """
 
 import math
@@ -20,28 +13,36 @@ from models.datasets.array_store import Inputs
 from models.errors import UserError
 from models.seeds import derive
 
-Numbers = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What is subtracted from inputs / 255, and what the difference is divided by: one number per channel.
+    """How inputs are normalised: (inputs / scale - mean) / std, where `scale_of` gives the scale.
 
-    The numbers of a table are not divided by 255; its features are its channels.
+    Args:
+        mean: One number for each channel; the features of a table are its channels.
+        std: The same; never 0.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
 
-# --- dividing and measuring -------------------------------------------------------------------------------------------
+def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Indices, Indices]:
+    """Draw a stratified split.
 
+    Args:
+        labels: (N,)
+        share: Of the second part, which gets round(share * N) examples, and of every class the same share as near as
+            whole numbers allow, by largest remainder.
+        seed: From which the split is drawn.
 
-def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Numbers, Numbers]:
-    """Indices (sorted) of the training and of the validation part, drawn from the study's seed alone.
+    Returns:
+        The sorted indices of the first (training) and of the second (validation) part.
 
-    The validation part has round(share * N) examples, and of every class the same share as near as whole numbers
-    allow, by largest remainder. Raises UserError where a class would be missing from either part.
+    Raises:
+        UserError: If a class would be missing from either part.
     """
     classes, counts = np.unique(labels, return_counts=True)
     quotas = share * counts
@@ -63,17 +64,19 @@ def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Numbers
 
 
 def scale_of(inputs: Inputs) -> float:
-    """What inputs are divided by before they are normalised: 255 for pictures, 1 for a table."""
+    """Return what inputs are divided by before they are normalised: 255 for pictures, 1 for a table."""
     return 255.0 if inputs.dtype == np.uint8 else 1.0
 
 
 def normalisation(inputs: Inputs, chosen: NDArray[np.integer]) -> Normalisation:
-    """Mean and standard deviation (of the population) of inputs / 255 per channel, over the chosen examples.
+    """Return mean and standard deviation (of the population) of inputs / scale per channel.
 
-    Of a table they are those of its numbers as they are, summed in float64 in the order of the examples.
+    Sums of bytes and of their squares are whole numbers, so the result for pictures is exact up to its last rounding.
+    A table's numbers are summed in float64 in the order of the examples. A channel that never varies gets std 1.
 
-    Sums of bytes and of their squares are whole numbers: the result is exact up to its last rounding, and does not
-    depend on how the examples are gathered. A channel that never varies has std 1, so that it can be divided by.
+    Args:
+        inputs: (N, C, H, W) bytes, or (N, F, 1, 1) numbers.
+        chosen: The indices of the examples to measure.
     """
     if inputs.dtype != np.uint8:
         numbers = inputs[chosen].reshape(len(chosen), -1).astype(np.float64)  # (N, F)
@@ -82,7 +85,7 @@ def normalisation(inputs: Inputs, chosen: NDArray[np.integer]) -> Normalisation:
     count = len(chosen) * math.prod(inputs.shape[2:])  # of each channel's values
     channels = inputs.shape[1]
     totals, squares = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
-    for start in range(0, len(chosen), 1024):  # small enough for the cache, and for any memory
+    for start in range(0, len(chosen), 1024):  # small enough for the cache
         values = inputs[chosen[start : start + 1024]].astype(np.uint16)  # (1024, C, H, W); 255 squared still fits
         totals += values.sum(axis=(0, 2, 3), dtype=np.int64)
         squares += (values * values).sum(axis=(0, 2, 3), dtype=np.int64)

@@ -1,7 +1,7 @@
-"""Steps that a GPU is told of once: a CUDA graph, whose hundreds of kernels start as one.
+"""Steps replayed from a CUDA graph, whose hundreds of kernels start as one.
 
-A step of a few lanes is over sooner than its kernels could be started one by one. Used by lanes.py for models whose
-every step is the same; knows neither lanes nor figures.
+A step of a few lanes is over sooner than its kernels could be started one by one. For models whose every step runs the
+same kernels; knows neither lanes nor metrics.
 """
 
 import contextlib
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from models.families.base import FusedModel
-from models.ops.optimizers import LaneOptimizer
+from models.ops.optimizers.base import LaneOptimizer
 
 
-class Replayed:
-    """The steps of one tick. The first one is taken as it is, so that whatever is made only once is there."""
+class ReplayedSteps:
+    """The steps of one tick. The first runs as usual, so that everything is allocated that is allocated once."""
 
     def __init__(self, fused: FusedModel) -> None:
         self._fused = fused
-        self._shape: torch.Size | None = None  # of what is replayed; a smaller minibatch at the end is not
+        self._shape: torch.Size | None = None  # of x; a smaller minibatch at the end runs as usual
         self._graph: torch.cuda.CUDAGraph | None = None
         self._refused = False
 
@@ -39,21 +39,21 @@ class Replayed:
             self._y.copy_(y)
         assert self._graph is not None
         self._graph.replay()
-        return self._figures
+        return self._results
 
     def _capture(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> None:
-        """Write down what a step does, without doing it; torch.cuda.graph would also empty the allocator's cache."""
+        """Record a step without running it; torch.cuda.graph would also empty the allocator's cache."""
         graph = torch.cuda.CUDAGraph()
-        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside):
+        current, capturing = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        capturing.wait_stream(current)
+        with torch.cuda.stream(capturing):
             graph.capture_begin(capture_error_mode="thread_local")
             try:
-                self._figures = self._fused.step(x, y, optimizer)
+                self._results = self._fused.step(x, y, optimizer)
             except BaseException:
                 with contextlib.suppress(RuntimeError):  # it says again that the capture has failed
                     graph.capture_end()
                 raise
             graph.capture_end()
-        here.wait_stream(aside)
+        current.wait_stream(capturing)
         self._x, self._y, self._graph = x, y, graph

@@ -1,9 +1,8 @@
-"""What a family of models offers to the engine.
+"""The door for families, its torch side: how one model is built, and how lanes of it train fused.
 
-A family knows how one trial's model is built alone (`build`), which trials can be fused (`group`) and how (`fuse`). A
-fused model trains all its lanes on the same minibatches. The perceptrons have hand-derived gradients (scratch.py), and
-so have the convolutions (cnn.py); any other nn.Module is lifted (lifted.py). Called by lanes.py. Knows nothing of
-ticks, scores or files.
+Perceptrons and convolutions have gradients derived by hand (fused_mlp.py, fused_cnn.py); any other `nn.Module` trains
+by autograd (custom/). Knows no ticks, metrics or files. Its torch-free side is `FamilyConfig` in
+models/config/families.py.
 
 Letters: L lanes, B examples of the minibatch, C classes.
 """
@@ -18,7 +17,9 @@ from torch import Tensor, nn
 from models.config.base import Parameters
 from models.config.losses import Loss
 from models.config.messages import LaneSpec
-from models.ops.optimizers import LaneOptimizer
+from models.datasets.batches import BatchSource
+from models.ops.matmul import notes_for
+from models.ops.optimizers.base import LaneOptimizer
 
 Weights = dict[str, Tensor]  # one model's own tensors, by the names of its nn.Module
 
@@ -27,55 +28,84 @@ Weights = dict[str, Tensor]  # one model's own tensors, by the names of its nn.M
 class Lane:
     """One live trial. While it is fused, its tensors are views into those of all lanes."""
 
-    order: LaneSpec
+    spec: LaneSpec
     weights: Weights
-    state: dict[str, Weights] = field(
-        default_factory=dict
-    )  # what the optimizer keeps: name -> tensors like the weights
-    epochs: int = 0  # done
-    buffers: Weights = field(default_factory=dict)  # tensors that no gradient changes: batch norm's statistics
+    state: dict[str, Weights] = field(default_factory=dict)  # of the optimizer: name -> tensors like the weights
+    epochs: int = 0  # finished
+    buffers: Weights = field(default_factory=dict)  # tensors without a gradient: batch norm's statistics
     module: nn.Module | None = None  # where it trains as an ordinary module
 
 
 class FusedModel(Protocol):
-    """Several lanes that train in the same products. `lanes[i]`'s tensors are views into this."""
+    """Several lanes that train on the same minibatches. `lanes[i]`'s tensors are views into this."""
 
-    cuda_graph_safe: bool  # whether every step of as many examples does the same, with nothing looked at in between
+    cuda_graph_safe: bool  # whether all steps on as many examples run the same kernels, without a look at their results
+
+    def begin_tick(self, seed: int, examples: int) -> None:
+        """Prepare for an epoch.
+
+        Args:
+            seed: Seed of everything random in the epoch's forward passes.
+            examples: Examples of the epoch.
+        """
 
     def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
         """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
 
     def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) where room is given."""
+        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) to `logits` if given."""
 
 
 class Family(Protocol):
-    """One kind of model, for inputs and classes that are fixed."""
+    """One kind of model, for inputs and classes that are fixed.
 
-    @property
-    def input_weight(self) -> str | None:
-        """The name of the weight (units, inputs) that all inputs go through at once, if there is one."""
+    Made by `FamilyConfig.make` of (config, shape, classes, precision). A subclass of this class takes over what it
+    does not define.
+    """
+
+    input_weight: str | None = None  # the name of a weight (units, inputs) that all inputs are multiplied by, if any
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return one trial's model as an ordinary module, with fresh weights from torch's global generator."""
+        raise NotImplementedError
 
     def group(self, parameters: Parameters) -> Hashable:
         """Return a key; trials with the same key can be fused."""
+        return ()
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> FusedModel:
         """Move the lanes' tensors into one fused model and make them views into it."""
+        raise NotImplementedError
 
+    def check(self, parameters: Parameters, train_set: BatchSource, batch_size: int) -> None:
+        """Try one model before the first trial begins, if it may be unable to train.
 
-def initial_weights(family: Family, parameters: Parameters, seed: int) -> Weights:
-    """Return the weights a trial begins with: those of its module, built right after `torch.manual_seed(seed)`."""
-    return initial_tensors(family, parameters, seed)[0]
+        Raises:
+            UserError: It can never be trained.
+        """
+
+    def notes(self, device: torch.device) -> list[str]:
+        """Return what the user should know about how lanes train on a device, a sentence each."""
+        return notes_for(device)
 
 
 def initial_tensors(family: Family, parameters: Parameters, seed: int) -> tuple[Weights, Weights]:
-    """Return the weights and the buffers that a trial begins with. Frozen parameters count as buffers."""
+    """Return the weights and buffers that a trial begins with; frozen parameters count as buffers.
+
+    They are those of its module, built right after `torch.manual_seed(seed)`; torch's generator stays as it was.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = family.build(parameters)
-    weights = {name: it.detach().contiguous() for name, it in module.named_parameters() if it.requires_grad}
-    frozen = {name: it.detach().contiguous() for name, it in module.named_parameters() if not it.requires_grad}
-    return weights, frozen | {name: it.detach().contiguous() for name, it in module.named_buffers()}
+    weights: Weights = {}
+    buffers: Weights = {}
+    for name, tensor in module.named_parameters():
+        (weights if tensor.requires_grad else buffers)[name] = tensor.detach().contiguous()
+    return weights, buffers | {name: tensor.detach().contiguous() for name, tensor in module.named_buffers()}
+
+
+def state_tensors(module: nn.Module) -> dict[str, str]:
+    """Return the names in a module's state, each with the name of its parameter or buffer; tied ones share one."""
+    names = {id(tensor): name for name, tensor in [*module.named_parameters(), *module.named_buffers()]}
+    state = module.state_dict(keep_vars=True)
+    return {name: names[id(tensor)] for name, tensor in state.items() if id(tensor) in names}

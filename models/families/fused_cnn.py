@@ -1,17 +1,15 @@
-"""The convolutional family: two convolutions, each with ReLU and 2 x 2 max-pooling, then a linear layer.
+"""Lanes of convolutional networks, forward and backward by hand.
 
-An ordinary module in `build`; as lanes, forward and backward by hand. The second convolution is most of the arithmetic
-and runs at the machine's peak as it is; what costs an ordinary loop as much again is the first one and the pooling:
-their copies, indices and memory taken anew every step. Here the first convolution leaves the four members of all
-pooling windows apart from each other, so that pooling is three maxima of whole tensors, in room that is kept. No
-autograd: each gradient is derived beside its code and tested against it. Called by lanes.py; knows nothing of ticks,
-scores or files.
+The second convolution is most of the arithmetic and runs at the machine's peak as it is; an ordinary loop spends as
+much again on the first one and on pooling: on their copies, indices and memory allocated at every step. Here the first
+convolution leaves the four members of all pooling windows apart from each other, so that pooling is three maxima of
+whole tensors, in memory that is kept. No autograd: each gradient is derived beside its code and tested against it.
 
 The lanes share the patches of the pictures, cut once a minibatch; from there each goes its own way, so that its bits
 are its own whoever stands beside it, whatever the width, in either precision.
 
 Letters: B examples of the minibatch, I channels of a picture, H channels of the first convolution (the second has
-2 H), P places in a picture after the first pooling, Q after the second, C classes.
+2 H), P places in a picture after the first pooling, Q after the second, C classes, L lanes.
 """
 
 from collections.abc import Sequence
@@ -23,56 +21,18 @@ from torch import Tensor, nn
 from models.config.losses import Loss
 from models.families.base import Lane, Weights
 from models.ops.losses import LOSSES
-from models.ops.optimizers import Block, LaneOptimizer
+from models.ops.optimizers.base import Block, LaneOptimizer
+from models.ops.pooling import keep_positive, pool, unpool
 
 if TYPE_CHECKING:
     from models.families.cnn import CnnFamily
 
 FIRST, SECOND = 5, 7  # the sides of the two convolutions' filters
 PATCH = FIRST + 1  # what the four members of a pooling window see together
-PIECE = 125  # pictures that are scored at a time: activations still fit in cache
+SCORED_TOGETHER = 125  # pictures that are scored in one product: activations still fit in cache
 
 
-# --- max-pooling of windows whose four members lie apart --------------------------------------------------------------
-
-
-def pool(windows: Tensor, winners: Tensor, out: Tensor) -> Tensor:
-    """Write the largest member of each window to `out`: windows (2, 2, ...) by row and column, winners (2, ...).
-
-    Both are overwritten by differences that are above 0 where the gradient goes right, or down. Of equal members the
-    first one wins, as in torch: so every difference must be strict.
-    """
-    left, right = windows[:, 0], windows[:, 1]
-    torch.maximum(left, right, out=winners)
-    right.sub_(left)  # the sign of a difference survives rounding, in bfloat16 too: a - b is 0 for a = b alone
-    upper, lower = winners
-    torch.maximum(upper, lower, out=out)
-    lower.sub_(upper)
-    return out
-
-
-def unpool(gradient: Tensor, windows: Tensor, winners: Tensor) -> None:
-    """Turn what `pool` left into the gradient of the windows, given that of their maxima (...).
-
-    d max(a, b) = db where b - a > 0, else da; first between the rows, then within them.
-    """
-    upper, lower = winners
-    _where_positive(gradient, lower, out=lower)
-    torch.sub(gradient, lower, out=upper)
-    left, right = windows[:, 0], windows[:, 1]
-    _where_positive(winners, right, out=right)
-    torch.sub(winners, right, out=left)
-
-
-def _where_positive(gradient: Tensor, sign: Tensor, out: Tensor) -> Tensor:
-    """Return the gradient where `sign` is above 0, else 0: also the way back through ReLU, told by what it gave."""
-    return torch.ops.aten.threshold_backward.grad_input(gradient, sign, 0, grad_input=out)  # type: ignore[no-any-return]
-
-
-# --- lanes ------------------------------------------------------------------------------------------------------------
-
-
-class Convolutions:
+class FusedCnn:
     """Lanes of convolutional networks that see the same patches.
 
     In bfloat16, pictures, activations and their gradients are of 16 bits, and so are the copies of the filters that
@@ -81,36 +41,41 @@ class Convolutions:
 
     cuda_graph_safe = False  # not tried on a GPU
 
+    def begin_tick(self, seed: int, examples: int) -> None:
+        """Do nothing: no step is random."""
+
     def __init__(self, family: "CnnFamily", lanes: Sequence[Lane], loss: Loss) -> None:
         like = lanes[0].weights["out.weight"]
         self._family = family
         self._dtype = torch.bfloat16 if family.precision == "bfloat16" else like.dtype
         numbers = torch.arange(len(lanes), device=like.device)
         self._nets = [_Net(lane, numbers[i : i + 1], loss) for i, lane in enumerate(lanes)]
-        self._rooms: dict[tuple[int, int], _Room] = {}  # by width and minibatch; lanes of one width take turns
+        self._workspaces: dict[tuple[int, int], _Workspace] = {}  # by width and minibatch size
 
     def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
         """Train one step on x (B, I, height, width) and y (B,); return losses (L, B) and hits (L, B) from before it."""
         patches, hot = self._patches(x), self._one_hot(y)
         optimizer.start_step()
-        pairs = [net.step(patches, y, hot, self._room(net, len(x)), optimizer) for net in self._nets]
+        pairs = [net.step(patches, y, hot, self._workspace(net, len(x)), optimizer) for net in self._nets]
         losses, hits = zip(*pairs, strict=True)
         return torch.stack(losses), torch.stack(hits)
 
     def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) where room is given."""
-        pieces = []
-        for begin in range(0, len(x), PIECE):
-            some_x, some_y = x[begin : begin + PIECE], y[begin : begin + PIECE]
+        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) to `logits` if given."""
+        chunks = []
+        for begin in range(0, len(x), SCORED_TOGETHER):
+            some_x, some_y = x[begin : begin + SCORED_TOGETHER], y[begin : begin + SCORED_TOGETHER]
             patches, hot = self._patches(some_x), self._one_hot(some_y)
-            rooms = [None] * len(self._nets) if logits is None else logits[:, begin : begin + PIECE].unbind()
+            outputs = (
+                [None] * len(self._nets) if logits is None else logits[:, begin : begin + SCORED_TOGETHER].unbind()
+            )
             pairs = [
-                net.score(patches, some_y, hot, self._room(net, len(some_x)), its_logits)
-                for net, its_logits in zip(self._nets, rooms, strict=True)
+                net.score(patches, some_y, hot, self._workspace(net, len(some_x)), output)
+                for net, output in zip(self._nets, outputs, strict=True)
             ]
             losses, hits = zip(*pairs, strict=True)
-            pieces.append((torch.stack(losses), torch.stack(hits)))
-        losses, hits = zip(*pieces, strict=True)
+            chunks.append((torch.stack(losses), torch.stack(hits)))
+        losses, hits = zip(*chunks, strict=True)
         return torch.cat(losses, 1), torch.cat(hits, 1)
 
     def _patches(self, x: Tensor) -> Tensor:
@@ -119,7 +84,7 @@ class Convolutions:
         A row is one pixel of the patch; the last row is of ones and meets the bias.
         """
         x = x.to(self._dtype)
-        rows, columns = self._family.places[0]
+        rows, columns = self._family.pooled_sizes[0]
         cut = x.unfold(2, PATCH, 2).unfold(3, PATCH, 2)[:, :, :rows, :columns]  # (B, I, rows, columns, 6, 6), a view
         patches = x.new_empty(cut.shape[1] * PATCH * PATCH + 1, len(x) * rows * columns)
         patches[:-1].view(-1, PATCH, PATCH, len(x), rows, columns).copy_(cut.permute(1, 4, 5, 0, 2, 3))
@@ -131,18 +96,21 @@ class Convolutions:
         like = self._nets[0].like
         return like.new_zeros(self._family.classes, len(y)).scatter_(0, y.unsqueeze(0), 1.0)
 
-    def _room(self, net: "_Net", size: int) -> "_Room":
+    def _workspace(self, net: "_Net", size: int) -> "_Workspace":
         key = (net.hidden, size)
-        if key not in self._rooms:
-            self._rooms[key] = _Room(self._family, net.hidden, size, net.like.new_empty(0, dtype=self._dtype))
-        return self._rooms[key]
+        if key not in self._workspaces:
+            self._workspaces[key] = _Workspace(self._family, net.hidden, size, net.like.new_empty(0, dtype=self._dtype))
+        return self._workspaces[key]
 
 
-class _Room:
-    """Room for the activations of one width and one size of minibatch, so that a step allocates little."""
+class _Workspace:
+    """Memory for the activations of one width and one minibatch size, so that a step allocates little.
+
+    Lanes of the same width take turns in it.
+    """
 
     def __init__(self, family: "CnnFamily", hidden: int, size: int, like: Tensor) -> None:
-        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.places
+        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.pooled_sizes
         first, pixels = size * rows * columns, channels * PATCH * PATCH
         self.windows1 = like.new_empty(2, 2, hidden, first)
         self.winners1 = like.new_empty(2, hidden, first)
@@ -165,7 +133,7 @@ class _Room:
 
 
 class _Net:
-    """One lane. All its numbers lie in one column, so that its optimizer's step is one pass over them."""
+    """One lane. All its weights lie in one column, so that its optimizer's step is one pass over them."""
 
     def __init__(self, lane: Lane, number: Tensor, loss: Loss) -> None:
         names = sorted(lane.weights)  # whatever order they came in, from a module or a snapshot
@@ -185,72 +153,72 @@ class _Net:
         self.hidden = len(lane.weights["conv1.bias"])
 
     def step(
-        self, patches: Tensor, y: Tensor, hot: Tensor, room: _Room, optimizer: LaneOptimizer
+        self, patches: Tensor, y: Tensor, hot: Tensor, space: _Workspace, optimizer: LaneOptimizer
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
-        z, h2 = self._forward(patches, room)
+        z, h2 = self._forward(patches, space)
         hits = z.argmax(0) == y
         losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
-        self._backward(z, h2, patches, room)  # z is dz by now
+        self._backward(z, h2, patches, space)  # z holds dz now
         optimizer.apply(self._block, self._gradient)
         return losses, hits
 
     def score(
-        self, patches: Tensor, y: Tensor, hot: Tensor, room: _Room, logits: Tensor | None
+        self, patches: Tensor, y: Tensor, hot: Tensor, space: _Workspace, logits: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Return losses (B,) and hits (B,); write the logits (B, C) where room is given."""
-        z, _ = self._forward(patches, room)
+        """Return losses (B,) and hits (B,); write the logits (B, C) to `logits` if given."""
+        z, _ = self._forward(patches, space)
         if logits is not None:
             logits.copy_(z.t())
         hits = z.argmax(0) == y
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 
-    def _forward(self, patches: Tensor, room: _Room) -> tuple[Tensor, Tensor]:
-        """Return the logits (C, B) and what the linear layer saw, (B, 2 H Q); the rest stays in the room.
+    def _forward(self, patches: Tensor, space: _Workspace) -> tuple[Tensor, Tensor]:
+        """Return the logits (C, B) and what the linear layer saw, (B, 2 H Q); the rest stays in the space.
 
         Convolution and cutting into pooling windows are one product. Member (r, c) of the window at (y, x) is
             a[r, c] = b + sum_ij w[i, j] picture[2y + r + i, 2x + c + j] = b + sum_uv w[u - r, v - c] patch[u, v],
         u and v from 0 to 5, so the four members are the products of one patch with four shifted filters.
         ReLU comes after the pooling: being monotonic it changes places with the maximum, on a quarter of the numbers.
         """
-        w, size = self._weights, room.hidden1.shape[0]
-        for shifted in room.shifted:
+        w, size = self._weights, space.hidden1.shape[0]
+        for shifted in space.shifted:
             shifted.copy_(w["conv1.weight"])
-        room.filters[..., -1] = w["conv1.bias"]
+        space.filters[..., -1] = w["conv1.bias"]
         # (4 H, I 36 + 1) @ (I 36 + 1, B P) -> (4 H, B P)
-        torch.mm(room.filters.flatten(0, 2), patches, out=room.windows1.view(4 * self.hidden, -1))
-        a1 = pool(room.windows1, room.winners1, room.maxima1)  # (H, B P)
-        torch.clamp_min(a1.view(self.hidden, size, -1).transpose(0, 1), 0, out=room.hidden1.flatten(2))  # (B, H, P)
+        torch.mm(space.filters.flatten(0, 2), patches, out=space.windows1.view(4 * self.hidden, -1))
+        a1 = pool(space.windows1, space.winners1, space.maxima1)  # (H, B P)
+        torch.clamp_min(a1.view(self.hidden, size, -1).transpose(0, 1), 0, out=space.hidden1.flatten(2))  # (B, H, P)
 
         dtype = patches.dtype
-        a2 = torch.conv2d(room.hidden1, w["conv2.weight"].to(dtype), w["conv2.bias"].to(dtype))
-        rows, columns = room.even
-        room.second.copy_(a2[:, :, :rows, :columns].reshape(-1, rows * columns).t())  # (4 Q, B 2 H)
-        a2 = pool(room.windows2, room.winners2, room.maxima2)
+        a2 = torch.conv2d(space.hidden1, w["conv2.weight"].to(dtype), w["conv2.bias"].to(dtype))
+        rows, columns = space.even
+        space.second.copy_(a2[:, :, :rows, :columns].reshape(-1, rows * columns).t())  # (4 Q, B 2 H)
+        a2 = pool(space.windows2, space.winners2, space.maxima2)
         h2 = a2.clamp_min(0).flatten(0, 1).t().reshape(size, -1).to(w["out.weight"].dtype)  # (B, 2 H Q)
         return torch.addmm(w["out.bias"].unsqueeze(1), w["out.weight"], h2.t()), h2
 
-    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, room: _Room) -> None:
-        """Leave the gradient of the mean loss by all weights, given that by the logits (C, B).
+    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, space: _Workspace) -> None:
+        """Write the gradient of the mean loss by all weights, from dz (C, B), that by the logits.
 
         With a = W h + b:  dW = da h^T,  db = da 1,  dh = W^T da; a convolution is such a product over its patches.
         """
         w, g, dtype = self._weights, self._gradients, patches.dtype
-        size, hidden = room.hidden1.shape[0], self.hidden
+        size, hidden = space.hidden1.shape[0], self.hidden
         torch.mm(dz, h2, out=g["out.weight"])
         torch.sum(dz, 1, out=g["out.bias"])
         dh2 = torch.mm(dz.t(), w["out.weight"]).to(dtype)  # (B, 2 H Q)
-        dh2 = dh2.view(2 * hidden * size, -1).t().reshape(room.maxima2.shape)  # (Q, B 2 H)
-        unpool(_where_positive(dh2, room.maxima2, out=dh2), room.windows2, room.winners2)
+        dh2 = dh2.view(2 * hidden * size, -1).t().reshape(space.maxima2.shape)  # (Q, B 2 H)
+        unpool(keep_positive(dh2, space.maxima2, out=dh2), space.windows2, space.winners2)
 
-        rows, columns = room.even
-        da2 = room.second.t().reshape(size, 2 * hidden, rows, columns)
-        down, right = (side - SECOND + 1 for side in room.hidden1.shape[2:])
-        if (down, right) != room.even:  # the last row or column was in no window
+        rows, columns = space.even
+        da2 = space.second.t().reshape(size, 2 * hidden, rows, columns)
+        down, right = (side - SECOND + 1 for side in space.hidden1.shape[2:])
+        if (down, right) != space.even:  # the last row or column is in no window
             da2 = nn.functional.pad(da2, (0, right - columns, 0, down - rows))
         dh1, dw2, db2 = torch.ops.aten.convolution_backward(
             da2,
-            room.hidden1,
+            space.hidden1,
             w["conv2.weight"].to(dtype),
             [2 * hidden],
             [1, 1],  # stride
@@ -264,10 +232,10 @@ class _Net:
         g["conv2.weight"].copy_(dw2)
         g["conv2.bias"].copy_(db2)
 
-        maxima1 = room.maxima1.view(hidden, size, -1)
-        _where_positive(dh1.flatten(2).transpose(0, 1), maxima1, out=maxima1)  # (H, B, P)
-        unpool(room.maxima1, room.windows1, room.winners1)
+        maxima1 = space.maxima1.view(hidden, size, -1)
+        keep_positive(dh1.flatten(2).transpose(0, 1), maxima1, out=maxima1)  # (H, B, P)
+        unpool(space.maxima1, space.windows1, space.winners1)
         # The product above backwards: (I 36 + 1, B P) @ (B P, 4 H). A filter's gradient is the sum over its shifts.
-        torch.mm(patches, room.windows1.view(4 * hidden, -1).t(), out=room.filters_gradient.flatten(1))
-        torch.sum(torch.stack(room.shifted_gradient).to(dz.dtype), 0, out=g["conv1.weight"])
-        torch.sum(room.filters_gradient[-1].to(dz.dtype), (0, 1), out=g["conv1.bias"])
+        torch.mm(patches, space.windows1.view(4 * hidden, -1).t(), out=space.filters_gradient.flatten(1))
+        torch.sum(torch.stack(space.shifted_gradient).to(dz.dtype), 0, out=g["conv1.weight"])
+        torch.sum(space.filters_gradient[-1].to(dz.dtype), (0, 1), out=g["conv1.bias"])

@@ -1,18 +1,18 @@
-"""Perceptrons from scratch: layers with forward and backward written by hand, for many lanes at once.
+"""Lanes of perceptrons: layers with forward and backward written by hand, for many lanes at once.
 
 All lanes see the same minibatch, so the first layers of all lanes are one matrix product whatever their widths, and so
-is its gradient. Later hidden layers are one product per lane (the last: last_layers.py). No autograd and no torch.nn:
-each gradient is derived beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
+is its gradient. Later hidden layers are one product per lane; the output layers are in models/ops/output_layers.py. No
+autograd and no torch.nn: each gradient is derived beside its code and tested against autograd.
 
 Letters: L lanes, B examples of the minibatch, I inputs, H hidden units of one lane, S hidden units of all lanes, C
-classes. Activations are held units first, (S, B): then a lane's units are whole rows, so each lane's part of every
-tensor is one contiguous piece.
+classes. Activations are held units first, (S, B): a lane's units are then whole rows, so each lane's part of every
+tensor is contiguous.
 
-A lane comes to the same bits whoever stands beside it; the tests demand it. Two things make it so, both measured on one
-thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny;
-and a product of one lane alone gives the same bits if its matrices begin at a multiple of 16 bytes. So lanes are padded
-to a multiple of 4 rows with zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit neither sends nor
-receives), each lane's logits begin at such a place, and a tiny last minibatch goes through one product a lane.
+A lane has the same bits whoever stands beside it; the tests demand it. Two facts, both measured on one thread, make it
+so: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny; and
+a product of one lane alone gives the same bits if its matrices begin at a multiple of 16 bytes. So lanes are padded to
+a multiple of 4 rows with zeros (which stay zero under an activation with f(0) = 0, since such a unit neither sends nor
+receives), each lane's logits begin at such an address, and a tiny last minibatch takes one product a lane.
 """
 
 from collections.abc import Sequence
@@ -23,25 +23,30 @@ from torch import Tensor
 from models.config.families import Precision
 from models.config.losses import Loss
 from models.families.base import Lane
-from models.families.fused_tensors import Matrix, Piece, _fuse
-from models.ops.activations import ACTIVATIONS
+from models.families.fused_tensors import LaneView, Matrix, fuse
+from models.ops.activations import Activation, relu
 from models.ops.losses import LOSSES
 from models.ops.matmul import sums
-from models.ops.optimizers import Block, LaneOptimizer
-from models.ops.output_layers import last_layers
+from models.ops.optimizers.base import Block, LaneOptimizer
+from models.ops.output_layers import output_layers
 
 ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
-FEWEST_EXAMPLES = 16  # of a minibatch in a fused product
-
-
-# --- the fused model --------------------------------------------------------------------------------------------------
+MIN_EXAMPLES = 16  # of a minibatch in a fused product
 
 
 class FusedMlp:
-    """Lanes of perceptrons with `depth` hidden layers each (0: softmax regression), trained in the same products.
+    """Lanes of perceptrons of the same depth, trained in the same products.
 
-    The tensors of a lane are called as those of its module: hidden1.weight (H, I), hidden1.bias (H,), hidden2.weight
+    The tensors of a lane have the names of its module's: hidden1.weight (H, I), hidden1.bias (H,), hidden2.weight
     (H, H), ..., out.weight (C, H), out.bias (C,); without hidden layers out.weight is (C, I).
+
+    Args:
+        lanes: L of them, of any widths.
+        depth: Hidden layers; 0 is softmax regression.
+        activation: What follows each hidden layer; None without hidden layers.
+        bias: Whether layers have biases.
+        loss: The loss.
+        precision: Of the factors of all products but those of the output layers.
     """
 
     cuda_graph_safe = True
@@ -50,13 +55,14 @@ class FusedMlp:
         self,
         lanes: Sequence[Lane],
         depth: int,
-        activation: str,
+        activation: Activation | None,
         bias: bool,
         loss: Loss,
         precision: Precision = "float32",
     ) -> None:
         low = torch.bfloat16 if precision == "bfloat16" else None
-        self._activation, self._loss, self._lanes = ACTIVATIONS[activation], LOSSES[loss], len(lanes)
+        self._activation = activation or relu  # of no layer without hidden ones
+        self._loss, self._lanes = LOSSES[loss], len(lanes)
         self._classes = lanes[0].weights["out.weight"].shape[0]
         self._workspaces: dict[int, _Workspace] = {}
         first = lanes[0].weights["hidden1.weight" if depth else "out.weight"]
@@ -66,44 +72,49 @@ class FusedMlp:
         padded = [_rounded_up(width) for width in widths]
         ends = torch.tensor(padded).cumsum(0).tolist()
         self._rows = [slice(end - rows, end) for end, rows in zip(ends, padded, strict=True)]  # of S, one a lane
+        self._activated_rows = self._rows if self._activation.lane_by_lane else [slice(None)]
         used = [slice(rows.start, rows.start + width) for rows, width in zip(self._rows, widths, strict=True)]
         of_row = number.repeat_interleave(torch.tensor(padded, device=like.device))
         total, name = ends[-1], "hidden1" if depth else "out"
 
-        first_block = _fuse(f"{name}.weight", lanes, [Piece(rows) for rows in used], (total, inputs), of_row)
+        first_block = fuse(f"{name}.weight", lanes, [LaneView(rows) for rows in used], (total, inputs), of_row)
         self._first, self._like = Matrix(first_block, low), first_block.weight
         self._dtype = low or self._like.dtype  # of what the first layer sees
-        vectors = [Piece(rows, form="vector") for rows in used]
-        self._first_bias = _fuse(f"{name}.bias", lanes, vectors, (total, 1), of_row) if bias else None
+        vectors = [LaneView(rows, form="vector") for rows in used]
+        self._first_bias = fuse(f"{name}.bias", lanes, vectors, (total, 1), of_row) if bias else None
         self._middle: list[tuple[list[Matrix], Block | None]] = []  # per later hidden layer: (H, H) a lane, and (S, 1)
         for layer in range(2, depth + 1):
             squares = [
                 Matrix(
-                    _fuse(f"hidden{layer}.weight", [lane], [Piece(slice(w), slice(w))], (p, p), number[i : i + 1]), low
+                    fuse(f"hidden{layer}.weight", [lane], [LaneView(slice(w), slice(w))], (p, p), number[i : i + 1]),
+                    low,
                 )
                 for i, (lane, w, p) in enumerate(zip(lanes, widths, padded, strict=True))
             ]
-            biases = _fuse(f"hidden{layer}.bias", lanes, vectors, (total, 1), of_row) if bias else None
+            biases = fuse(f"hidden{layer}.bias", lanes, vectors, (total, 1), of_row) if bias else None
             self._middle.append((squares, biases))
-        # The last layer lies transposed, a row for what each hidden unit sends out: so its rows are the units' too.
+        # The output layer lies transposed, a row for what each hidden unit sends out: its rows are then the units' too.
         self._last = self._last_bias = None
-        self._last_layers = last_layers(self._rows, like, self._classes)
+        self._output_layers = output_layers(self._rows, like, self._classes)
         if depth:
-            turned = [Piece(rows, form="transposed") for rows in used]
-            self._last = _fuse("out.weight", lanes, turned, (total, self._classes), of_row)
+            transposed = [LaneView(rows, form="transposed") for rows in used]
+            self._last = fuse("out.weight", lanes, transposed, (total, self._classes), of_row)
             classes = [slice(i * self._classes, (i + 1) * self._classes) for i in range(len(lanes))]
             per_class = number.repeat_interleave(self._classes)
-            vectors = [Piece(rows, form="vector") for rows in classes]
+            vectors = [LaneView(rows, form="vector") for rows in classes]
             shape = (len(lanes) * self._classes, 1)
-            self._last_bias = _fuse("out.bias", lanes, vectors, shape, per_class) if bias else None
+            self._last_bias = fuse("out.bias", lanes, vectors, shape, per_class) if bias else None
+
+    def begin_tick(self, seed: int, examples: int) -> None:
+        """Do nothing: no step is random."""
 
     # --- forward
 
     def _forward(self, x: Tensor, space: "_Workspace") -> Tensor:
-        """Return the logits (L, C, B) of x (B, I); what backward needs stays in `space`."""
-        if x.shape[0] >= FEWEST_EXAMPLES:
+        """Return the logits (L, C, B) of x (B, I); `space` keeps what backward needs."""
+        if x.shape[0] >= MIN_EXAMPLES:
             # (S, I) @ (I, B) -> (S, B): every lane's first layer in one product
-            space.hidden[0] = self._first.of_inputs(x, space.hidden[0])
+            space.hidden[0] = self._first.input_product(x, space.hidden[0])
         else:
             for rows in self._rows:
                 self._first.times(x.t(), out=space.hidden[0][rows], rows=rows)  # (H, I) @ (I, B) -> (H, B)
@@ -112,17 +123,28 @@ class FusedMlp:
             h.add_(self._first_bias.weight)
         if self._last is None:
             return h.view(self._lanes, -1, h.shape[1])[:, : self._classes]  # the rows are logits already
-        self._activation.forward(h)
-        for (squares, biases), below, above in zip(self._middle, space.hidden, space.hidden[1:], strict=False):
+        self._activate(h, space.kept[0])
+        for (squares, biases), below, above, kept in zip(
+            self._middle, space.hidden[:-1], space.hidden[1:], space.kept[1:], strict=True
+        ):
             for square, rows in zip(squares, self._rows, strict=True):
                 square.times(below[rows], out=above[rows])  # (H, H) @ (H, B) -> (H, B)
             if biases is not None:
                 above.add_(biases.weight)
-            self._activation.forward(above)
-        self._last_layers.logits(self._last.weight, space.hidden[-1], space.z)
+            self._activate(above, kept)
+        self._output_layers.logits(self._last.weight, space.hidden[-1], space.z)
         if self._last_bias is not None:
             space.z.add_(self._last_bias.weight.view(self._lanes, self._classes, 1))
         return space.z
+
+    def _activate(self, a: Tensor, kept: Tensor | None) -> None:
+        for rows in self._activated_rows:
+            self._activation.forward(a[rows], None if kept is None else kept[rows])
+
+    def _activate_backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> Tensor:
+        for rows in self._activated_rows:
+            self._activation.backward(dh[rows], h[rows], None if kept is None else kept[rows])
+        return dh  # da by now
 
     # --- backward, from the loss down. With a = W h + b and da the gradient of the mean loss by a:
     #     dW = da h^T,  db = da 1,  dh = W^T da. Each dh is taken before its W moves.
@@ -140,23 +162,27 @@ class FusedMlp:
             self._apply_first(space.hidden[0], x, optimizer)  # dz lies in the rows of the first layer
             return losses, hits
         dh = space.delta
-        optimizer.apply(self._last, self._last_layers.back(self._last.weight, space.hidden[-1], z, dh))
+        optimizer.apply(self._last, self._output_layers.backward(self._last.weight, space.hidden[-1], z, dh))
         if self._last_bias is not None:
             optimizer.apply(self._last_bias, sums(z).view(-1, 1))
-        for (squares, biases), below, above in zip(
-            reversed(self._middle), reversed(space.hidden[:-1]), reversed(space.hidden[1:]), strict=True
+        for (squares, biases), below, above, kept in zip(
+            reversed(self._middle),
+            reversed(space.hidden[:-1]),
+            reversed(space.hidden[1:]),
+            reversed(space.kept[1:]),
+            strict=True,
         ):
-            da = self._activation.backward(dh, above)
+            da = self._activate_backward(dh, above, kept)
             if biases is not None:
                 db = sums(da).unsqueeze(1)
-            # `above` has served: it takes the next dh, and the old one is free for the stepper to overwrite.
+            # `above` is not needed again: it takes the next dh, and the optimizer may overwrite the old one.
             for square, rows in zip(squares, self._rows, strict=True):
-                square.turned_times(da[rows], out=above[rows])  # dh = W^T da
+                square.transposed_times(da[rows], out=above[rows])  # dh = W^T da
                 square.apply(da[rows], below[rows].t(), optimizer)  # dW = da h^T
             if biases is not None:
                 optimizer.apply(biases, db)
             dh = above
-        self._apply_first(self._activation.backward(dh, space.hidden[0]), x, optimizer)
+        self._apply_first(self._activate_backward(dh, space.hidden[0], space.kept[0]), x, optimizer)
         return losses, hits
 
     def _apply_first(self, da: Tensor, x: Tensor, optimizer: LaneOptimizer) -> None:
@@ -165,7 +191,7 @@ class FusedMlp:
         self._first.apply(da, x, optimizer)  # (S, B) @ (B, I): every lane's gradient in one product
 
     def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) where room is given."""
+        """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) to `logits` if given."""
         x = x.flatten(1).to(self._dtype)
         space = self._workspace(x)
         z = self._forward(x, space)
@@ -177,33 +203,34 @@ class FusedMlp:
     def _workspace(self, x: Tensor) -> "_Workspace":
         size = x.shape[0]
         if size not in self._workspaces:
-            layers = 1 + len(self._middle)
-            self._workspaces[size] = _Workspace(self._like, layers, self._lanes, self._classes, size)
+            layers, keeps = 1 + len(self._middle), self._activation.keeps_input
+            self._workspaces[size] = _Workspace(self._like, layers, self._lanes, self._classes, size, keeps)
         return self._workspaces[size]
 
 
-def _rounded_up(numbers: int) -> int:
-    return -(-numbers // ROWS) * ROWS
+def _rounded_up(rows: int) -> int:
+    return -(-rows // ROWS) * ROWS
 
 
-FAR = torch.finfo(torch.float32).max  # below the others by so much, whatever the label's logit was
+FAR = torch.finfo(torch.float32).max  # subtracted from the label's logit, it leaves the others above it
 
 
 def _unique_hits(z: Tensor, hot: Tensor) -> Tensor:
-    """Tell where the label's logit is above all others, (L, C, B) -> (L, B): a tie is no answer.
+    """Return where the label's logit is above all others, (L, C, B) -> (L, B): a tie is no hit.
 
-    An argmax over so few classes takes longer than the step's own small products; two maxima do not, and taking the
-    label's logit far down is done sooner than masking it.
+    Two maxima are faster than an argmax over so few classes, which takes longer than the step's own small products;
+    subtracting a huge value from the label's logit is faster than a mask.
     """
     return (z * hot).sum(1) > z.add(hot, alpha=-FAR).amax(1)
 
 
 class _Workspace:
-    """Room for the activations of one size of minibatch, so that a step allocates next to nothing."""
+    """Memory for the activations of one minibatch size, so that a step allocates next to nothing."""
 
-    def __init__(self, like: Tensor, layers: int, lanes: int, classes: int, size: int) -> None:
+    def __init__(self, like: Tensor, layers: int, lanes: int, classes: int, size: int, keeps: bool) -> None:
         units = like.shape[0]
         self.hidden = [like.new_empty(units, size) for _ in range(layers)]
+        self.kept = [like.new_empty(units, size) if keeps else None for _ in range(layers)]  # by the activation
         self.delta = like.new_empty(units, size)
         self.z = like.new_empty(lanes, _rounded_up(classes * size))[:, : classes * size].view(lanes, classes, size)
         self._hot = like.new_empty(classes, size)

@@ -1,7 +1,8 @@
-"""Softmax regression: one linear layer, as an ordinary module here, as lanes without hidden layers in scratch.py."""
+"""Softmax regression: one linear layer as an ordinary module here, as lanes without hidden layers in fused_mlp.py."""
 
+import math
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -9,29 +10,25 @@ from torch import nn
 from models.config.base import Parameters
 from models.config.families import Linear, Precision
 from models.config.losses import Loss
-from models.families.base import FusedModel, Lane
+from models.families.base import Family, FusedModel, Lane
 from models.families.fused_mlp import FusedMlp
 
 
 @dataclass(frozen=True)
-class LinearFamily:
-    """A linear layer from all inputs to the classes; it has no parameter of its own to search."""
+class LinearFamily(Family):
+    """A linear layer from all inputs to the classes."""
 
-    word: Linear
-    inputs: int
+    config: Linear
+    shape: tuple[int, int, int]  # channels, height, width
     classes: int
     precision: Precision = "float32"
     input_weight = "out.weight"
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return flatten and out with torch's own initial weights."""
-        out = nn.Linear(self.inputs, self.classes, bias=self.word.bias)
+        out = nn.Linear(math.prod(self.shape), self.classes, bias=self.config.bias)
         return nn.Sequential(OrderedDict(flatten=nn.Flatten(), out=out))
-
-    def group(self, parameters: Parameters) -> Hashable:
-        """All trials are one group."""
-        return ()
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> FusedModel:
         """Concatenate the lanes' classes."""
-        return FusedMlp(lanes, depth=0, activation="relu", bias=self.word.bias, loss=loss, precision=self.precision)
+        return FusedMlp(lanes, 0, None, self.config.bias, loss, self.precision)

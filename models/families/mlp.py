@@ -1,5 +1,6 @@
-"""Perceptrons with hidden layers: as ordinary modules here, as lanes in scratch.py."""
+"""Perceptrons with hidden layers: as ordinary modules here, as lanes in fused_mlp.py."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -9,28 +10,28 @@ from torch import nn
 from models.config.base import Parameters
 from models.config.families import Mlp, Precision
 from models.config.losses import Loss
-from models.families.base import FusedModel, Lane
+from models.config.registry import ACTIVATIONS
+from models.families.base import Family, FusedModel, Lane
 from models.families.fused_mlp import FusedMlp
-from models.ops.activations import SLOPE
+from models.ops.activations import Activation
 
 
 @dataclass(frozen=True)
-class MlpFamily:
+class MlpFamily(Family):
     """`depth` hidden layers of `hidden` units; trials of any widths are fused, if alike in depth and activation."""
 
-    word: Mlp
-    inputs: int
+    config: Mlp
+    shape: tuple[int, int, int]  # channels, height, width
     classes: int
     precision: Precision = "float32"
     input_weight = "hidden1.weight"
 
     def build(self, parameters: Parameters) -> nn.Module:
         """Return flatten, hidden1, activation1, hidden2, ..., out with fresh initial weights."""
-        activations = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(SLOPE), "tanh": nn.Tanh()}
-        hidden, width = int(parameters["hidden"]), self.inputs
-        activation = activations[self.word.activation_of(parameters)]
+        hidden, width = int(parameters["hidden"]), math.prod(self.shape)
+        activation = self._activation(parameters).module()
         layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-        for number in range(1, self.word.depth_of(parameters) + 1):
+        for number in range(1, self.config.depth_of(parameters) + 1):
             layers[f"hidden{number}"] = self._layer(width, hidden)
             layers[f"activation{number}"] = activation
             width = hidden
@@ -38,19 +39,23 @@ class MlpFamily:
         return nn.Sequential(layers)
 
     def _layer(self, inputs: int, outputs: int) -> nn.Linear:
-        layer = nn.Linear(inputs, outputs, bias=self.word.bias)
-        if self.word.initial == "normal":
+        layer = nn.Linear(inputs, outputs, bias=self.config.bias)
+        if self.config.initial == "normal":
             nn.init.normal_(layer.weight, std=inputs**-0.5)
-            if self.word.bias:
+            if self.config.bias:
                 nn.init.zeros_(layer.bias)
         return layer
 
+    def _activation(self, parameters: Parameters) -> Activation:
+        activation: Activation = ACTIVATIONS.load(self.config.activation_of(parameters))
+        return activation
+
     def group(self, parameters: Parameters) -> Hashable:
         """Return depth and activation: layers of the same number with the same in between are fused."""
-        return self.word.depth_of(parameters), self.word.activation_of(parameters)
+        return self.config.depth_of(parameters), self.config.activation_of(parameters)
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> FusedModel:
         """Concatenate the lanes' units."""
-        like = lanes[0].order.parameters
-        depth, activation = self.word.depth_of(like), self.word.activation_of(like)
-        return FusedMlp(lanes, depth, activation, self.word.bias, loss, self.precision)
+        parameters = lanes[0].spec.parameters
+        depth, activation = self.config.depth_of(parameters), self._activation(parameters)
+        return FusedMlp(lanes, depth, activation, self.config.bias, loss, self.precision)

@@ -1,57 +1,121 @@
-"""Perceptrons from scratch: layers with forward and backward written by hand, for many lanes at once.
+"""Activations for lanes: forward and backward written by hand, in place, on tensors of any shape.
 
-All lanes see the same minibatch, so the first layers of all lanes are one matrix product whatever their widths, and so
-is its gradient. Later hidden layers are one product per lane (the last: last_layers.py). No autograd and no torch.nn:
-each gradient is derived beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
-
-Letters: L lanes, B examples of the minibatch, I inputs, H hidden units of one lane, S hidden units of all lanes, C
-classes. Activations are held units first, (S, B): then a lane's units are whole rows, so each lane's part of every
-tensor is one contiguous piece.
-
-A lane comes to the same bits whoever stands beside it; the tests demand it. Two things make it so, both measured on one
-thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny;
-and a product of one lane alone gives the same bits if its matrices begin at a multiple of 16 bytes. So lanes are padded
-to a multiple of 4 rows with zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit neither sends nor
-receives), each lane's logits begin at such a place, and a tiny last minibatch goes through one product a lane.
+Letters: S hidden units of all lanes, B examples of the minibatch; a is a pre-activation, h = f(a).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-# --- activations: h = f(a) in place, and da = f'(a) dh in place, told by h alone --------------------------------------
+# torch's own kernels, which can write in place; the functions of torch.nn.functional allocate their results.
+_aten = torch.ops.aten
+
+
+class Activation(Protocol):
+    """The door for activations: an elementwise function with f(0) = 0, so that units of zeros can pad a narrow lane.
+
+    Registered in models/config/registry.py, or by another package under `studyhall.activations`, as an object
+    that is ready for use.
+
+    Example:
+        >>> class Softsign:
+        ...     keeps_input = True
+        ...     lane_by_lane = True
+        ...
+        ...     def forward(self, a, kept):
+        ...         kept.copy_(a)
+        ...         a.div_(1 + a.abs())
+        ...
+        ...     def backward(self, dh, h, kept):
+        ...         dh.div_((1 + kept.abs()).square_())
+        ...
+        ...     def module(self):
+        ...         return nn.Softsign()
+        >>> softsign = Softsign()
+    """
+
+    keeps_input: bool  # whether `backward` needs more than h: `forward` is then given a tensor to keep it in
+    # Whether each lane's part is a call of its own. torch computes the last numbers of a tensor one by one, the others
+    # in vectors; where the two round differently, a lane's bits would depend on its neighbours. True is always right.
+    lane_by_lane: bool
+
+    def forward(self, a: Tensor, kept: Tensor | None) -> None:
+        """Overwrite a (S, B), or the rows of one lane, by h = f(a).
+
+        Args:
+            a: Pre-activations.
+            kept: A tensor like `a`, to write what `backward` needs; None unless `keeps_input`.
+        """
+
+    def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
+        """Overwrite dh (S, B), the gradient by h, by the gradient by a: f'(a) dh.
+
+        Args:
+            dh: Gradient of the loss by h.
+            h: What `forward` wrote.
+            kept: What `forward` kept.
+        """
+
+    def module(self) -> nn.Module:
+        """Return the same function as an ordinary module."""
 
 
 @dataclass(frozen=True)
-class Activation:
-    """A function of one number with f(0) = 0 whose derivative can be told from its value."""
+class Kernels:
+    """An activation made of torch's own in-place kernels."""
 
-    forward: Callable[[Tensor], Tensor]  # a -> h, in place
-    backward: Callable[[Tensor, Tensor], Tensor]  # (dh, h) -> da, in place of dh
+    overwrite: Callable[[Tensor], object]  # a -> h, in place
+    overwrite_gradient: Callable[[Tensor, Tensor], object]  # (dh, h) -> da in place of dh, or (dh, a) if a is kept
+    module: Callable[[], nn.Module]
+    keeps_input: bool = False
+    lane_by_lane: bool = False
 
+    def forward(self, a: Tensor, kept: Tensor | None) -> None:
+        """Overwrite a by h; see `Activation`."""
+        if kept is not None:
+            kept.copy_(a)
+        self.overwrite(a)
 
-def _relu_backward(dh: Tensor, h: Tensor) -> Tensor:
-    # h = max(a, 0):  da = dh where h > 0, else 0
-    return torch.ops.aten.threshold_backward.grad_input(dh, h, 0, grad_input=dh)  # type: ignore[no-any-return]
-
-
-def _tanh_backward(dh: Tensor, h: Tensor) -> Tensor:
-    # h = tanh(a):  dh/da = 1 - h^2
-    return torch.ops.aten.tanh_backward.grad_input(dh, h, grad_input=dh)  # type: ignore[no-any-return]
+    def backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> None:
+        """Overwrite dh by da; see `Activation`."""
+        self.overwrite_gradient(dh, h if kept is None else kept)
 
 
 SLOPE = 0.01  # of leaky ReLU below 0, as torch's
 
+# h = max(a, 0);  da = dh where h > 0, else 0
+relu = Kernels(torch.relu_, lambda dh, h: _aten.threshold_backward.grad_input(dh, h, 0, grad_input=dh), nn.ReLU)
 
-def _leaky_backward(dh: Tensor, h: Tensor) -> Tensor:
-    # h = a where a > 0, else SLOPE a; h has the sign of a:  da = dh where h > 0, else SLOPE dh
-    return torch.ops.aten.leaky_relu_backward.grad_input(dh, h, SLOPE, True, grad_input=dh)  # type: ignore[no-any-return]
+# h = a where a > 0, else SLOPE a; it has the sign of a;  da = dh where h > 0, else SLOPE dh
+leaky_relu = Kernels(
+    lambda a: _aten.leaky_relu_(a, SLOPE),
+    lambda dh, h: _aten.leaky_relu_backward.grad_input(dh, h, SLOPE, True, grad_input=dh),
+    lambda: nn.LeakyReLU(SLOPE),
+)
 
+# h = tanh(a);  da = (1 - h^2) dh
+tanh = Kernels(torch.tanh_, lambda dh, h: _aten.tanh_backward.grad_input(dh, h, grad_input=dh), nn.Tanh)
 
-ACTIVATIONS = {
-    "relu": Activation(torch.relu_, _relu_backward),
-    "leaky_relu": Activation(lambda a: torch.ops.aten.leaky_relu_(a, SLOPE), _leaky_backward),
-    "tanh": Activation(torch.tanh_, _tanh_backward),
-}
+# The next two are not monotonic: two inputs have the same h and different slopes.
+
+# h = a P(a), P the distribution and p the density of N(0, 1) (Hendrycks and Gimpel 2016, arXiv 1606.08415);
+# da = (P(a) + a p(a)) dh
+gelu = Kernels(
+    _aten.gelu_,
+    lambda dh, a: _aten.gelu_backward.grad_input(dh, a, grad_input=dh),
+    nn.GELU,
+    keeps_input=True,
+    lane_by_lane=True,
+)
+
+# h = a s(a), s the logistic function (Elfwing et al. 2018, arXiv 1702.03118);  da = s(a) (1 + a (1 - s(a))) dh
+silu = Kernels(
+    _aten.silu_,
+    lambda dh, a: _aten.silu_backward.grad_input(dh, a, grad_input=dh),
+    nn.SiLU,
+    keeps_input=True,
+    lane_by_lane=True,
+)

@@ -1,28 +1,16 @@
-"""Perceptrons from scratch: layers with forward and backward written by hand, for many lanes at once.
+"""Losses on logits: with gradients written by hand for fused perceptrons, and plain for autograd.
 
-All lanes see the same minibatch, so the first layers of all lanes are one matrix product whatever their widths, and so
-is its gradient. Later hidden layers are one product per lane (the last: last_layers.py). No autograd and no torch.nn:
-each gradient is derived beside its code and tested against autograd. Used by mlp.py and linear.py; driven by lanes.py.
-
-Letters: L lanes, B examples of the minibatch, I inputs, H hidden units of one lane, S hidden units of all lanes, C
-classes. Activations are held units first, (S, B): then a lane's units are whole rows, so each lane's part of every
-tensor is one contiguous piece.
-
-A lane comes to the same bits whoever stands beside it; the tests demand it. Two things make it so, both measured on one
-thread: a product gives a lane of at least 4 rows the same bits wherever they stand in it, if the minibatch is not tiny;
-and a product of one lane alone gives the same bits if its matrices begin at a multiple of 16 bytes. So lanes are padded
-to a multiple of 4 rows with zeros (they stay zero under ReLU, leaky ReLU and tanh, since such a unit neither sends nor
-receives), each lane's logits begin at such a place, and a tiny last minibatch goes through one product a lane.
+Letters: L lanes, B examples of the minibatch, C classes. A logit is called z, the one-hot label hot.
 """
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.config.losses import Loss
 
-# --- losses: from logits z (L, C, B) to every example's loss (L, B) and, in place of z, dz of the mean over B ---------
+# --- by hand: from logits z (L, C, B) to every example's loss (L, B) and, in place of z, dz of the mean over B --------
 
 
 def _softmax(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,9 +47,7 @@ LOSSES: dict[Loss, Callable[[Tensor, Tensor, bool], Tensor]] = {
 }
 
 
-from torch import Tensor, nn
-
-from models.config.losses import Loss
+# --- for autograd -----------------------------------------------------------------------------------------------------
 
 
 def losses_of(loss: Loss, logits: Tensor, y: Tensor) -> Tensor:

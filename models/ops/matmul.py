@@ -1,9 +1,9 @@
-"""Products and sums of lanes on whatever device they are: torch's own on a CPU, kernels.py on a GPU.
+"""Products and sums over lanes on whatever device they are: torch's own on a CPU, Triton kernels on a GPU.
 
-On either a lane's part has the same bits whatever lies beside it, within what scratch.py says of a CPU. Called by the
-fused perceptrons and by the optimizers.
+On either device a lane's part has the same bits whatever lies beside it, within the limits that
+models/families/fused_mlp.py states for a CPU.
 
-Letters: R rows, K summed over, N columns, B examples of the minibatch.
+Letters: R rows, K summed over, N columns, I inputs, B examples of the minibatch.
 """
 
 from functools import cache
@@ -13,36 +13,36 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-SUITED = ["cuda"]  # the kinds of device that the kernels are for
-OLDEST = (8, 0)  # compute capability: Ampere, the first with matrix units for float32 and bfloat16
+KERNEL_DEVICES = ["cuda"]  # the device types that the kernels are for
+MIN_CAPABILITY = (8, 0)  # Ampere, the first with matrix units for float32 and bfloat16
 
 
 @cache
-def _found(device: torch.device) -> tuple[ModuleType | None, str]:
-    """The kernels that suit a device, or why none do."""
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) < OLDEST:
+def _load_kernels(device: torch.device) -> tuple[ModuleType | None, str]:
+    """Return the kernels for a device, or None and why there are none."""
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) < MIN_CAPABILITY:
         return None, "the GPU is too old for them"
     try:
         from models.ops import triton as kernels
     except ImportError as error:
         return None, f"Triton is missing: {error}"
     try:
-        sound = kernels.sound(device)
+        correct = kernels.matches_torch(device)
     except Exception as error:  # noqa: BLE001 - whatever a compiler raises: torch's own products do it all as well
         return None, f"{type(error).__name__}: {(str(error).splitlines() or ['no reason given'])[0]}"
-    return (kernels, "") if sound else (None, "they do not come to what torch comes to")
+    return (kernels, "") if correct else (None, "they do not compute what torch computes")
 
 
 def kernels_for(tensor: Tensor) -> ModuleType | None:
-    """Return the kernels that suit a tensor's device, if any do."""
-    return _found(tensor.device)[0] if tensor.device.type in SUITED else None
+    """Return the kernels for a tensor's device; None if torch's own products are used there."""
+    return _load_kernels(tensor.device)[0] if tensor.device.type in KERNEL_DEVICES else None
 
 
-def note_for(device: torch.device) -> str | None:
-    """Return what the user of a device should know, if the kernels that it should have cannot be used there."""
-    if device.type not in SUITED or not (reason := _found(device)[1]):
-        return None
-    return f"the kernels for GPUs are not used ({reason}): slower, and a lane's last digits depend on those beside it"
+def notes_for(device: torch.device) -> list[str]:
+    """Return a sentence for the user of a GPU on which the kernels cannot be used; else nothing."""
+    if device.type not in KERNEL_DEVICES or not (reason := _load_kernels(device)[1]):
+        return []
+    return [f"the kernels for GPUs are not used ({reason}): slower, and a lane's last digits depend on those beside it"]
 
 
 def product(a: Tensor, b: Tensor, out: Tensor) -> None:
@@ -55,29 +55,34 @@ def product(a: Tensor, b: Tensor, out: Tensor) -> None:
         out.copy_(torch.mm(a, b))
 
 
-def of_inputs(weight: Tensor, x: Tensor, room: Tensor) -> Tensor:
-    """Return weight (R, I) times the transpose of inputs x (B, I), (R, B): in `room`, or elsewhere."""
+def input_product(weight: Tensor, x: Tensor, room: Tensor) -> Tensor:
+    """Return weight (R, I) times the transpose of inputs x (B, I), (R, B): in `room`, or in a new tensor."""
     if weight.dtype == torch.float32 and weight.device.type == "cpu" and _has_onednn():
-        # oneDNN's linear layer, the weights in the place of its examples: a tenth faster than torch.mm, which is MKL's.
-        made: Tensor = torch.ops.mkldnn._linear_pointwise(weight, x, None, "none", [], "")
-        return made
+        # oneDNN's linear layer, with the weights in place of its examples, is a tenth faster than torch.mm of MKL.
+        result: Tensor = torch.ops.mkldnn._linear_pointwise(weight, x, None, "none", [], "")
+        return result
     product(weight, x.t(), room)
     return room
 
 
 @cache
 def _has_onednn() -> bool:
-    """Whether torch has oneDNN, on a processor for which its rows were seen to keep their bits wherever they lie."""
+    """Whether torch has oneDNN, on a processor on which its rows have the same bits wherever they lie."""
     return machine() in ("x86_64", "AMD64") and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def step_down(
     weight: Tensor, low: Tensor | None, delta: Tensor, inputs: Tensor, rate: Tensor, shrink: Tensor | None
 ) -> None:
-    """Let weight (R, N) be shrink * weight - rate * (delta @ inputs).
+    """Overwrite a weight by shrink * weight - rate * (delta @ inputs).
 
-    delta (R, B), which is overwritten, and inputs (B, N) are float32; where there are kernels they may both be
-    bfloat16, and low is then to be the weight in 16 bits. rate and shrink are (R, 1) or (1, 1).
+    Args:
+        weight: (R, N) float32.
+        low: The weight in 16 bits, to be written too; None where products are in float32.
+        delta: (R, B), which is overwritten; float32, or bfloat16 where there are kernels.
+        inputs: (B, N), of the same type.
+        rate: (R, 1) or (1, 1).
+        shrink: (R, 1) or (1, 1); None for 1.
     """
     if kernels := kernels_for(weight):
         kernels.step_down(weight, low, delta, inputs, rate, shrink)
@@ -91,14 +96,14 @@ def step_down(
 def sums(a: Tensor) -> Tensor:
     """Return the sums of a (..., N) over its last dimension."""
     if kernels := kernels_for(a):
-        made: Tensor = kernels.row_sums(a.flatten(0, -2), a.dtype)
-        return made.view(a.shape[:-1])
+        result: Tensor = kernels.row_sums(a.flatten(0, -2), a.dtype)
+        return result.view(a.shape[:-1])
     return a.sum(-1)
 
 
 def long_sums(a: Tensor) -> Tensor:
-    """Return the sums of rows of a (R, N) in float64, (R,): for so many columns that float32 would lose digits."""
+    """Return the sums of the rows of a (R, N) in float64, (R,): over many columns float32 would lose digits."""
     if kernels := kernels_for(a):
-        made: Tensor = kernels.row_sums(a, torch.float64)
-        return made
+        result: Tensor = kernels.row_sums(a, torch.float64)
+        return result
     return torch.stack([row.sum(dtype=torch.float64) for row in a])

@@ -6,8 +6,7 @@ around it. And what would be passes over the largest tensors is done while they 
 layer goes into the weights, with rate and decay, without ever being written.
 
 float32 factors are split into three of the matrix unit's 19-bit numbers each, which keeps float32's accuracy (Markidis
-et al. 2018, arXiv 1803.04014; Triton's tf32x3). Called by products.py and last_layers.py, on a GPU alone, or on a CPU
-under TRITON_INTERPRET=1, as tests do.
+et al. 2018, arXiv 1803.04014; Triton's tf32x3). They run on a GPU, or on a CPU under TRITON_INTERPRET=1, as in tests.
 
 Letters: R rows, K summed over, N columns, B examples of the minibatch, C classes, U units of a piece.
 """
@@ -121,7 +120,7 @@ def _back(
     tl.store(gradient + row * classes + c[None, :], sums, its & known[None, :])
 
 
-# --- what others call -------------------------------------------------------------------------------------------------
+# --- launchers ----------------------------------------------------------------------------------------------------
 
 
 def product(a: Tensor, b: Tensor, out: Tensor) -> None:
@@ -136,7 +135,7 @@ def product(a: Tensor, b: Tensor, out: Tensor) -> None:
 def step_down(
     weight: Tensor, low: Tensor | None, delta: Tensor, inputs: Tensor, rate: Tensor, shrink: Tensor | None
 ) -> None:
-    """Let weight (R, N) be shrink * weight - rate * (delta @ inputs), and low the same in bfloat16.
+    """Overwrite weight (R, N) by shrink * weight - rate * (delta @ inputs), and low by the same in bfloat16.
 
     delta is (R, B) and inputs (B, N), both float32 or both bfloat16; rate and shrink are (R, 1) or (1, 1).
     """
@@ -152,7 +151,7 @@ def step_down(
 
 
 def row_sums(a: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return the sums of the rows of a (R, N), which has adjacent columns, made in a dtype: (R,)."""
+    """Return the sums of the rows of a (R, N), which has adjacent columns, computed in a dtype: (R,)."""
     out = a.new_empty(len(a), dtype=dtype)
     rows = 8
     _row_sums[(triton.cdiv(len(a), rows),)](a, out, *a.shape, a.stride(0), rows=rows, columns=_EXAMPLES, **_OPTIONS)
@@ -169,7 +168,7 @@ def logits(weight: Tensor, h: Tensor, z: Tensor, firsts: Tensor, widths: Tensor)
 
 
 def pieces(starts: list[int], widths: list[int]) -> tuple[list[int], list[int], list[int]]:
-    """Cut the rows of each lane into what `back` does at a time: first rows, how many, whose."""
+    """Cut the rows of each lane into what `backward` computes at a time: first rows, heights, lanes."""
     cut = [
         (start + at, min(_UNITS, width - at), lane)
         for lane, (start, width) in enumerate(zip(starts, widths, strict=True))
@@ -179,7 +178,7 @@ def pieces(starts: list[int], widths: list[int]) -> tuple[list[int], list[int], 
     return firsts, counts, owners
 
 
-def back(
+def backward(
     weight: Tensor, h: Tensor, dz: Tensor, dh: Tensor, gradient: Tensor, cut: tuple[Tensor, Tensor, Tensor]
 ) -> None:
     """Write dh (S, B) = W dz and gradient (S, C) = h dz^T of each lane, of dz (L, C, B), in `pieces`."""
@@ -190,30 +189,30 @@ def back(
     )  # fmt: skip
 
 
-def sound(device: torch.device) -> bool:
-    """Whether all of this comes, on a device, to what torch comes to in float64, on numbers at random."""
+def matches_torch(device: torch.device) -> bool:
+    """Return whether all kernels compute on a device, from random numbers, what torch computes in float64."""
 
-    def drawn(*shape: int) -> Tensor:
+    def random(*shape: int) -> Tensor:
         return torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
 
     def near(mine: Tensor, exact: Tensor) -> bool:
         return bool((mine.double() - exact).abs().max() <= 1e-4 * exact.abs().max())
 
-    weight, delta, x, rate = drawn(160, 112), drawn(160, 32), drawn(32, 112), drawn(160, 1)
-    seen = []
+    weight, delta, x, rate = random(160, 112), random(160, 32), random(32, 112), random(160, 1)
+    checks = []
     for dtype in (torch.float32, torch.bfloat16) if device.type == "cuda" else (torch.float32,):
         factor, other, moved, out = weight.to(dtype), delta.to(dtype), weight.clone(), torch.empty_like(delta)
         product(factor, x.to(dtype).t(), out)
-        seen.append(near(out, factor.double() @ x.to(dtype).double().t()))
+        checks.append(near(out, factor.double() @ x.to(dtype).double().t()))
         step_down(moved, None, other, x.to(dtype), rate, rate)
-        seen.append(near(moved, rate.double() * (weight.double() - other.double() @ x.to(dtype).double())))
-    seen.append(near(row_sums(weight, torch.float64), weight.double().sum(1)))
-    last, z, dh, gradient = drawn(160, 10), drawn(1, 10, 32), torch.empty_like(delta), drawn(160, 10)
-    first, height, *cut = (torch.tensor(it, device=device) for it in ([0], [160], *pieces([0], [160])))
-    back(last, delta, z, dh, gradient, (cut[0], cut[1], cut[2]))
-    seen += [near(dh, last.double() @ z[0].double()), near(gradient, delta.double() @ z[0].double().t())]
+        checks.append(near(moved, rate.double() * (weight.double() - other.double() @ x.to(dtype).double())))
+    checks.append(near(row_sums(weight, torch.float64), weight.double().sum(1)))
+    last, z, dh, gradient = random(160, 10), random(1, 10, 32), torch.empty_like(delta), random(160, 10)
+    first, height, *cut = (torch.tensor(numbers, device=device) for numbers in ([0], [160], *pieces([0], [160])))
+    backward(last, delta, z, dh, gradient, (cut[0], cut[1], cut[2]))
+    checks += [near(dh, last.double() @ z[0].double()), near(gradient, delta.double() @ z[0].double().t())]
     logits(last, delta, z, first, height)
-    return all([*seen, near(z[0], last.double().t() @ delta.double())])
+    return all([*checks, near(z[0], last.double().t() @ delta.double())])
 
 
 def _depth(factor: Tensor) -> int:

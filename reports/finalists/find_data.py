@@ -1,6 +1,6 @@
 """Finds the data set that a study was searched on, wherever it lies now. Reads no test part."""
 
-from models.datasets.array_store import ROOM, folder_name
+from models.datasets.array_store import IMPORTS_FOLDER, folder_name
 from models.datasets.source import Source, locate
 from search.record.record import Record
 
@@ -20,7 +20,7 @@ def find_data(record: Record, name: str, sha256: str, data_dir: str | None) -> S
     """
     if data_dir is not None:
         return locate(name, data_dir)
-    imported = record.folder.parent / ROOM / folder_name(name, sha256)
+    imported = record.folder.parent / IMPORTS_FOLDER / folder_name(name, sha256)
     for root in (None, record.environment.get("data") or None, str(imported)):
         if (source := locate(name, root)) is not None:
             return source

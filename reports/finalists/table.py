@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.config.families import called
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.statistics import Interval, interval
 from search.config.columns import AFTER_PARAMETERS, BEFORE_PARAMETERS, Column
@@ -42,7 +41,7 @@ class Summary:
     @property
     def family(self) -> str:
         """The name of the model family."""
-        return called(self.study.family)
+        return self.study.family.label
 
     @property
     def test_accuracy_std(self) -> float | None:

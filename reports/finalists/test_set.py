@@ -1,7 +1,7 @@
 """The door to the test set: it writes the ledger's line, and only then reads. There is no other.
 
 Both ways to test a model, an export and `reports.evaluate`, come through `open_test_set`. It takes the record itself,
-so that no other function can be slipped in to sign.
+so that no other function can be slipped in to sign; and nothing in models/ reads a test part without the signature.
 
 Letters: N test examples, C classes.
 """
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.datasets.batches import BatchSource
-from models.datasets.source import Examples, Source, test_examples
+from models.datasets.source import Examples, Source, check_test_part, describe_test_part, read_test_part
 from models.datasets.split import Normalisation
 from models.engine.engine import SCORED_AT_ONCE
 from models.model_file import Model
@@ -34,7 +34,7 @@ class OpenedTestSet:
 
 
 def open_test_set(record: Record, source: Source, purpose: str, models: int) -> OpenedTestSet:
-    """Enter in a study's ledger that its test set is opened, and read it.
+    """Enter in a study's ledger that its test set is opened, commit that, and read it.
 
     Args:
         record: The study, under its lease.
@@ -46,14 +46,9 @@ def open_test_set(record: Record, source: Source, purpose: str, models: int) -> 
         UserError: The files are gone or damaged; then nothing is entered if they are not there.
         LeaseLost: Another process has taken the study; then nothing is read.
     """
-    line = 0
-
-    def sign(part: str) -> None:
-        nonlocal line
-        line = record.sign(f"{purpose}: {part}", source.name, source.sha256, models)
-
-    examples = test_examples(source, sign)
-    return OpenedTestSet(examples, line)
+    check_test_part(source)
+    signed = record.sign(f"{purpose}: {describe_test_part(source)}", source.name, source.sha256, models)
+    return OpenedTestSet(read_test_part(source, signed), signed.line)
 
 
 def logits_of(model: Model, module: nn.Module, examples: Examples) -> Tensor:

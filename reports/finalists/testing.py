@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from models.config.families import CustomModel
 from models.datasets.source import Source
 from models.model_file import load_model
 from models.ops.losses import losses_of
@@ -45,10 +44,9 @@ def predict_test_set(
     opened = open_test_set(record, source, f"test of {len(files)} models", len(files))
     examples, labels = opened.examples, opened.labels
     say(f"test set opened: {len(files)} models on {len(labels)} images (line {opened.line} of the ledger)")
-    family = record.study.family
     logits = {}
     for model, file in files.items():
-        description, module = load_model(file, family if isinstance(family, CustomModel) else None)
+        description, module = load_model(file, record.study.family)
         answers = logits_of(description, module, examples)
         logits[model] = answers.numpy()
         loss = losses_of(description.recipe.loss, answers.unsqueeze(0), labels).mean()

@@ -21,7 +21,6 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from models.config.families import called
 from reports import figures, frames, plates
 from reports.checks import checks
 from reports.figures import NARROW, PALETTE, WIDE, Drawing
@@ -100,7 +99,6 @@ def write(found: Findings, folder: Path, again: Mapping[str, int]) -> Path:
         machine=_machine(found),
         spent=_spent(found),
         counted=counted,
-        called=called,
     )
     file = folder / "report.html"
     file.write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
-"""How a command that trains is stopped: by Ctrl-C or SIGTERM, once or twice. All else it has from models.console.
+"""How a command that trains is stopped by Ctrl-C or SIGTERM. All else about consoles is in models.console.
 
-A signal while nothing is trained ends the command on its way (`Stopped`); in the middle of training it asks for a pause
+A signal while nothing is trained ends the command at once (`Stopped`); during training it asks for a pause
 (`Interrupt`). Either way the exit code is 130 or 143.
 """
 
@@ -29,21 +29,27 @@ class Stopped(BaseException):
 
 @contextmanager
 def command(debug: bool = False) -> Iterator[None]:
-    """Run a command's body as models.console does, and end it quietly when a signal comes."""
+    """Run a command's body as `models.console.command` does, and end it quietly when a signal comes.
+
+    Raises:
+        SystemExit: With code 130 or 143 after a signal.
+    """
     stop = _Stop()
     try:
-        with console.command(debug), _handling(stop, (signal.SIGINT, signal.SIGTERM)), _hushed():
+        with console.command(debug), _handling(stop, (signal.SIGINT, signal.SIGTERM)), _without_lost_stops():
             yield
-            stop.insist()
+            stop.raise_if_signalled()
     except Stopped as stopped:
         err.print("stopped; what is recorded stays, and the same command goes on from there")
         sys.exit(128 + stopped.number)
 
 
 class Interrupt:
-    """Ctrl-C or SIGTERM in the middle of training: the first asks for a pause, the second does what is said.
+    """Catches Ctrl-C and SIGTERM during training: the first signal asks for a pause.
 
-    That is, unless another handler is given, to end the process at once.
+    Args:
+        signals: The signals that are caught.
+        afterwards: What handles the second signal; by default it ends the process at once.
     """
 
     def __init__(
@@ -56,29 +62,33 @@ class Interrupt:
 
     @property
     def exit_code(self) -> int:
-        """What the shell expects of a process that this signal stopped."""
+        """The exit code that a shell expects after this signal."""
         return 128 + (self.signal or 0)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Catch the signals inside, if none has come that should have ended the command before."""
-        for each in self._signals:
-            if isinstance(stop := signal.getsignal(each), _Stop):
-                stop.insist()
-        with _handling(self._caught, self._signals):
+        """Catch the signals inside.
+
+        Raises:
+            Stopped: A signal came before and was lost.
+        """
+        for number in self._signals:
+            if isinstance(stop := signal.getsignal(number), _Stop):
+                stop.raise_if_signalled()
+        with _handling(self._catch, self._signals):
             yield
 
-    def _caught(self, number: int, frame: FrameType | None) -> None:
+    def _catch(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
         for each in self._signals:
             signal.signal(each, self._afterwards)
 
 
 class _Stop:
-    """Ends the command when a signal comes, and insists on it later.
+    """Ends the command when a signal comes, at once and again later.
 
-    For what a handler raises can be lost: Python drops it in a finalizer and in the callback of a weak reference, which
-    libraries have many of while they are imported.
+    What a handler raises can be lost: Python drops exceptions of finalizers and of weak references' callbacks, and
+    libraries run many of those while they are imported.
     """
 
     def __init__(self) -> None:
@@ -86,33 +96,33 @@ class _Stop:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         self._number = number
-        self.insist()
+        self.raise_if_signalled()
 
-    def insist(self) -> None:
+    def raise_if_signalled(self) -> None:
         """Raise Stopped if a signal came."""
         if self._number is not None:
             raise Stopped(self._number)
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep Python from telling that a Stopped was lost; whatever else is lost, it tells."""
-    tell = sys.unraisablehook
+def _without_lost_stops() -> Iterator[None]:
+    """Keep Python from printing that a Stopped was lost; it prints whatever else is lost."""
+    previous = sys.unraisablehook
 
     def hook(lost: "sys.UnraisableHookArgs") -> None:
         if not isinstance(lost.exc_value, Stopped):
-            tell(lost)
+            previous(lost)
 
     sys.unraisablehook = hook
     try:
         yield
     finally:
-        sys.unraisablehook = tell
+        sys.unraisablehook = previous
 
 
 @contextmanager
 def _handling(handler: _Handler, signals: Sequence[signal.Signals]) -> Iterator[None]:
-    """Let a function answer signals inside, where that can be: they reach the main thread only."""
+    """Handle signals inside by a function, where that is possible: they reach the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
-"""`--list`: the study files at hand, and what the database knows of each study. Called by run.py.
+"""`--list`: the study files at hand, and what the database knows of each study.
 
-Files are read and not run: what a file does is done when it is searched, not when it is listed. So of a study that was
-never searched one is told what its `study = Study(...)` says plainly.
+Files are read, never run: what a file does is done when it is searched. So of a study that was never searched, the list
+shows what its `study = Study(...)` spells out.
 """
 
 import ast
@@ -15,23 +15,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models.config.families import called
-from search.cli.eta import planned
-from search.cli.progress import duration
-from search.config import study_files as catalog
+from search.cli.eta import planned_trials
+from search.cli.wording import duration
+from search.config import study_files
 from search.config.study import Study
 from search.record.database import Absent
 from search.record.store import Store
 
 GIVE_WAY = ("about", "seen", "family", "data", "state")  # columns, in the order in which a narrow terminal drops them
 ABOUT = 20  # characters that `about` needs at least
-WIDE = 200  # characters of a line where none are drawn on a screen
+WIDE = 200  # characters of a line in a file
 LARGEST = 1 << 20  # bytes of a file that is looked into
 
 
 @dataclass(frozen=True)
 class Row:
-    """One study of the list, as it is shown: the fields are the columns."""
+    """One study of the list; the fields are the columns."""
 
     study: str
     data: str = ""
@@ -45,68 +44,62 @@ class Row:
 
 def show(storage: str, console: Console) -> None:
     """Print the list, in columns that fit."""
-    rows = list(listed(storage))
+    rows = list(study_rows(storage))
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(file=console.file, width=WIDE, highlight=False)
     console.print(_table(rows, console.width), soft_wrap=False)
 
 
-def listed(storage: str) -> Iterator[Row]:
-    """The studies at hand, those of the current folder, and those that only the database has."""
+def study_rows(storage: str) -> Iterator[Row]:
+    """Yield the built-in studies, those of the current folder, and those that only the database has."""
     try:
         store = Store(storage, create=False)
     except Absent:
         store = None  # nothing has been searched yet
     recorded = set(store.names()) if store else set()
-    files = catalog.files()
+    files = study_files.files()
     here = {path.stem: path for path in sorted(Path.cwd().glob("[!_.]*.py")) if path.stem not in files}
     for name, path in {**files, **here}.items():
         if store and name in recorded:
-            yield _of_record(store, name)
-        elif (said := _said(path)) is not None:
-            yield _of_file(name if name in files else path.name, said)
+            yield _recorded_row(store, name)
+        elif (keywords := _study_keywords(path)) is not None:
+            yield _file_row(name if name in files else path.name, keywords)
     for name in sorted(recorded - files.keys() - here.keys()):
         assert store is not None
-        yield _of_record(store, name)
+        yield _recorded_row(store, name)
 
 
-# --- what the database knows ------------------------------------------------------------------------------------------
-
-
-def _of_record(store: Store, name: str) -> Row:
+def _recorded_row(store: Store, name: str) -> Row:
     record = store.find(name)
     if record is None:
         return Row(name, state="gone")  # between two looks into the database
     study, rows = record.study, record.trials()
-    over = [row for row in rows if row.state != "running"]
-    values = [row.value for row in over if row.state == "complete" and row.value is not None]
+    ended = [row for row in rows if row.state != "running"]
+    values = [row.value for row in ended if row.state == "complete" and row.value is not None]
     owner = record.owner()
-    finished = len(over) >= planned(study) and len(over) == len(rows)
+    finished = len(ended) >= planned_trials(study) and len(ended) == len(rows)
     times = [time for row in rows for time in (row.started, row.finished) if time is not None]
     return Row(
         study=name,
         data=study.dataset,
-        family=called(study.family),
-        trials=f"{len(over)} of {planned(study)}",
-        best=f"{max(values):.4f}" if values else "",
+        family=study.family.label,
+        trials=f"{len(ended)} of {planned_trials(study)}",
+        best=f"{min(values, key=study.objective.cost):.4f}" if values else "",
         state="running" if owner else "finished" if finished else "paused",
         seen="now" if owner else f"{duration((store.clock() - max(times)).total_seconds())} ago" if times else "",
         about=study.about,
     )
 
 
-# --- what a file says -------------------------------------------------------------------------------------------------
-
-
-def _said(path: Path) -> dict[str, ast.expr] | str | None:
-    """What the file's `study = Study(...)` says, by keyword; why it cannot be read; None where it has no study."""
+def _study_keywords(path: Path) -> dict[str, ast.expr] | str | None:
+    """Return the keywords of a file's `study = Study(...)`, why they cannot be read, or None without a study."""
     try:
         if path.stat().st_size > LARGEST:
             return None
         tree = ast.parse(path.read_bytes())
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}"
-    except (OSError, ValueError) as error:  # not to be read, or not text
+    except (OSError, ValueError) as error:  # unreadable, or not text
         return str(error)
     for node in tree.body:
         match node:
@@ -115,49 +108,46 @@ def _said(path: Path) -> dict[str, ast.expr] | str | None:
     return None
 
 
-def _of_file(name: str, said: dict[str, ast.expr] | str) -> Row:
-    if isinstance(said, str):
-        return Row(name, state="broken", about=said)
-    trials = _plainly(said.get("trials"), Study.model_fields["trials"].default)
+def _file_row(name: str, keywords: dict[str, ast.expr] | str) -> Row:
+    if isinstance(keywords, str):
+        return Row(name, state="broken", about=keywords)
+    trials = _literal(keywords.get("trials"), Study.model_fields["trials"].default)
     return Row(
         study=name,
-        data=_plainly(said.get("data"), Study.model_fields["data"].default),
-        family=_plainly(said.get("family"), ""),
+        data=_literal(keywords.get("data"), Study.model_fields["data"].default),
+        family=_literal(keywords.get("family"), ""),
         trials=f"0 of {trials}" if trials else "",
-        about=_plainly(said.get("about"), ""),
+        about=_literal(keywords.get("about"), ""),
     )
 
 
-def _plainly(said: ast.expr | None, default: Any) -> str:
-    """A value that a file spells out, `Mlp(...)` as mlp; what would have to be computed is left empty."""
-    match said:
+def _literal(node: ast.expr | None, default: Any) -> str:
+    """Return a value that a file spells out, `Mlp(...)` as mlp; "" for what would have to be computed."""
+    match node:
         case None:
             return str(default)
         case ast.Constant(value=value):
             return str(value)
-        case ast.Call(func=ast.Name(id=word)):
-            return word.lower()
-        case ast.Name(id=word):
-            return word
+        case ast.Call(func=ast.Name(id=name)):
+            return name.lower()
+        case ast.Name(id=name):
+            return name
     return ""
 
 
-# --- the table --------------------------------------------------------------------------------------------------------
-
-
 def _table(rows: list[Row], width: int) -> Table:
-    """All columns that fit, side by side."""
+    """Return a table of the columns that fit."""
     columns = [field.name for field in fields(Row)]
     needed = {name: max(len(name), *(len(getattr(row, name)) for row in rows)) for name in columns}
     needed["about"] = min(needed["about"], ABOUT)
 
     def room() -> int:
-        return width - sum(needed[it] + 2 for it in columns) + 2
+        return width - sum(needed[name] + 2 for name in columns) + 2
 
     for name in GIVE_WAY:
         if room() < 0:
             columns.remove(name)
-    # What is left over is for the remarks; what is still missing, the names give.
+    # Room that is left over is for `about`; room that is still missing is taken from the names.
     needed["about" if "about" in columns else "study"] += room() if "about" in columns else min(0, room())
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
     for name in columns:

@@ -1,11 +1,11 @@
-"""`--new`: a study file to start from, with remarks that teach its words. Called by run.py; knows names and files."""
+"""`--new`: writes a study file to start from, with remarks that teach what a study file can say."""
 
 import importlib.util
 import keyword
 from pathlib import Path
 
 from models.errors import UserError
-from search.config import study_files as catalog
+from search.config import study_files
 
 TEMPLATE = '''"""{name}: say in a sentence what is searched, and on what.
 
@@ -19,11 +19,11 @@ from search import Baseline, Float, Int, Mlp, Study
 study = Study(
     about="{name}",  # a line for lists and reports
     # The model: Linear(), Mlp(...), Cnn(), or one of your own; see below.
-    family=Mlp(depth=1, activation="relu"),  # or "leaky_relu", "tanh"
+    family=Mlp(depth=1, activation="relu"),  # or "leaky_relu", "tanh", "gelu", "silu"
     # The data: "mnist", "fashion_mnist" or "digits". Without files and network "mnist" becomes "digits", and says so.
     data="mnist",
     # The recipe, the same for every trial. Also: optimizer=AdamW(), schedule=Cosine(), loss="squared_error",
-    # keep="last"; all words and what they mean are in models/recipe.py.
+    # keep="last", objective="loss"; docs/reference.md has everything that a study file can say.
     epochs=10,
     batch_size=128,
     # The space: what differs from trial to trial. What spans orders of magnitude is log=True; a plain value instead of
@@ -33,7 +33,7 @@ study = Study(
         "hidden": Int(16, 256, log=True),  # units of the hidden layer
         "weight_decay": Float(1e-6, 1e-2, log=True, low_is_zero=True),  # the low end means none at all
     }},
-    # What you use today, or what a paper says: tried first, never cut, and what every gain is told against.
+    # What you use today, or what a paper says: tried first, never pruned, and every gain is measured against it.
     baselines=[Baseline("what I use today", learning_rate=0.1, hidden=100, weight_decay=0.0)],
     # The budget: trials in all. Raise it later and give the command again; the trials that are there stay.
     trials=40,
@@ -61,16 +61,20 @@ study = Study(
 
 
 def write(name_or_path: str) -> Path:
-    """Write ./NAME.py, or the file of that path, and return its path. Never overwrites.
+    """Write a study file and return its path.
 
-    Raises UserError for a name that a study cannot have, or a file that is there or cannot be written.
+    Args:
+        name_or_path: A name, for ./NAME.py, or a path.
+
+    Raises:
+        UserError: A study cannot have this name, the file is there already, or it cannot be written.
     """
     path = Path(name_or_path)
     if path.name and path.suffix != ".py":
         path = path.with_name(f"{path.name}.py")
     _check_name(path.stem, path)
     try:
-        with path.open("x", encoding="utf-8") as file:  # refuses a file that is there, whoever made it meanwhile
+        with path.open("x", encoding="utf-8") as file:  # refuses a file that is there, even one made this moment
             file.write(TEMPLATE.format(name=path.stem, path=path))
     except FileExistsError:
         raise UserError(f"{path} is there already", "choose another name; nothing was overwritten") from None
@@ -86,7 +90,7 @@ def _check_name(name: str, path: Path) -> None:
         raise UserError(
             f"{name!r} cannot be the name of a study file", "use letters, digits and _, a letter first, as in my_study"
         )
-    if name in catalog.names():
+    if name in study_files.names():
         raise UserError(f"`{name}` is one of the studies at hand", f"choose another name, as in my_{name}")
     if not path.exists() and importlib.util.find_spec(name) is not None:
         raise UserError(

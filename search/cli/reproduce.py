@@ -1,4 +1,4 @@
-"""Train a recorded trial again, alone, and hold it against the record. Called by run.py for `--reproduce`."""
+"""`--reproduce`: trains a recorded trial again, alone, and compares the two curves."""
 
 from rich.markup import escape
 
@@ -10,10 +10,16 @@ from search.loop.scheduler import order_of
 
 
 def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list[EpochMetrics]]:
-    """Return the recorded curve of a trial and that of the same trial trained again.
+    """Return the recorded curve of a trial, and the curve of the same trial trained again.
 
-    A lane records the tick at which it joined, which gives the order of its examples. Raises UserError where there is
-    no such trial or it has no curve.
+    The record has the tick at which a trial joined, which gives the order of its examples.
+
+    Args:
+        prepared: The study.
+        number: The trial's number.
+
+    Raises:
+        UserError: There is no such trial, or it has no curve.
     """
     rows = {row.number: row for row in prepared.record.trials()}
     if number not in rows:
@@ -37,28 +43,27 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
     return recorded, again
 
 
-def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetrics]) -> tuple[str, bool]:
-    """Return both curves as a table with a verdict, and whether they are the same."""
+def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetrics], metric: str) -> tuple[str, bool]:
+    """Return both curves as a table with a verdict, and whether they are the same.
+
+    Args:
+        number: The trial's number.
+        recorded: Its recorded curve.
+        again: The curve of the same trial trained again.
+        metric: The validation metric that is shown beside the loss.
+    """
+    pairs = list(zip(recorded, again, strict=True))
     lines = [
-        f"trial {number}     validation accuracy        validation loss",
+        f"trial {number}     {f'validation {metric}':<19}        validation loss",
         "epoch    recorded     again    recorded     again",
     ]
     lines += [
-        f"{old.epoch:>5}    {old.validation['accuracy']:>8.4f}  {new.validation['accuracy']:>8.4f}"
+        f"{old.epoch:>5}    {old.validation[metric]:>8.4f}  {new.validation[metric]:>8.4f}"
         f"    {old.validation['loss']:>8.5f}  {new.validation['loss']:>8.5f}"
-        for old, new in zip(recorded, again, strict=True)
+        for old, new in pairs
     ]
-    worst = max(
-        max(
-            abs(old.validation["loss"] - new.validation["loss"]),
-            abs(old.validation["accuracy"] - new.validation["accuracy"]),
-        )
-        for old, new in zip(recorded, again, strict=True)
-    )
-    same = all(
-        old.model_copy(update={"seconds": 0.0}) == new.model_copy(update={"seconds": 0.0})
-        for old, new in zip(recorded, again, strict=True)
-    )
-    # A loss that is no number equals nothing, itself included: such a trial is the same if both curves break off there.
+    worst = max(abs(old.validation[name] - new.validation[name]) for old, new in pairs for name in (metric, "loss"))
+    same = all(old.model_copy(update={"seconds": 0.0}) == new.model_copy(update={"seconds": 0.0}) for old, new in pairs)
+    # A loss that is NaN equals nothing, itself included: such a trial is the same if both curves break off there.
     verdict = "the same, to the last bit" if same else f"not the same: they differ by up to {worst:.3g}"
     return escape("\n".join([*lines, verdict])), same

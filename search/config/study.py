@@ -11,14 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from models.config.base import FrozenConfig, Parameters, Value
-from models.config.families import Cnn, Linear, Mlp, called
-from models.config.families import CustomModel as CustomModel
+from models.config.base import FrozenConfig, Parameters, RecipePart, Value
 from models.config.recipe import Recipe
-from models.datasets.builtin_datasets import DATASETS
-from models.datasets.dataset_config import CallableDataset, Origin
+from models.datasets.registry import Data
 from models.families.custom.custom_model import custom_model_config
-from models.families.custom.flops import flops_per_example
 from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
 from search.config.columns import RESERVED
@@ -45,7 +41,7 @@ class Study(Recipe):
     """One search: what is tried, on what, and how much of it."""
 
     about: str = ""  # one line for lists and reports
-    data: str | Annotated[Origin, Field(discriminator="kind")] = "mnist"  # a data set's name, or data of one's own
+    data: Data = "mnist"  # a data set's name, or data of one's own
     space: dict[str, Range]  # what is searched; a plain value instead of a range is fixed:
     fixed: Parameters = Field(default={})  # what the space gave a plain value: every trial has it
     baselines: tuple[Baseline, ...] = ()  # what is known before the search
@@ -62,7 +58,7 @@ class Study(Recipe):
     sampler: Sampler = TPE()  # what the next trial tries
     pruner: Pruner = SuccessiveHalving()  # which trials are cut
 
-    @field_validator("sampler", "pruner", "optimizer", "schedule", "family", mode="before")
+    @field_validator("sampler", "pruner", mode="before")
     @classmethod
     def _by_name(cls, value: object) -> object:
         """Let "tpe" stand for TPE()."""
@@ -87,29 +83,12 @@ class Study(Recipe):
         ranges = {name: of for name, of in space.items() if name not in fixed}
         return {**given, "space": ranges, "fixed": {**given.get("fixed", {}), **fixed}}
 
-    @field_validator("data", mode="before")
-    @classmethod
-    def _known_data(cls, data: object) -> object:
-        """Let a function stand for the data that it returns."""
-        if isinstance(data, str) and data not in DATASETS:
-            raise ValueError(
-                f"no data set is called {data!r}; choose one of {', '.join(DATASETS)}, "
-                'or bring your own: a function, Folder("path"), Npz("file.npz"), Table("file.csv", label="column")'
-            )
-        if isinstance(data, str | Mapping | Origin):
-            return data
-        if not callable(data):
-            raise ValueError(
-                f"data is of type {type(data).__name__}; name a data set, or write a function that returns it"
-            )
-        return CallableDataset.of(data)
-
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         self._check_names()
         check_conditions(self.space)
-        if isinstance(self.family, CustomModel) and self.precision != "float32":
-            raise ValueError(f"precision: {called(self.family)} trains in the precision it is written in; leave it out")
+        if self.precision not in self.family.precisions:
+            raise ValueError(f"precision: {self.family.label} trains in the precision it is written in; leave it out")
         for name in self.names:
             for value in _ends(self.space[name]) if name in self.space else (self.fixed[name],):
                 self._check_trainable(name, value)
@@ -132,20 +111,22 @@ class Study(Recipe):
         return self
 
     def _check_names(self) -> None:
-        known = self.family.parameters | self.family.optional | self.schedule.parameters | TRAINING_PARAMETERS
-        needed = self.family.parameters | {"learning_rate", "weight_decay"}
+        known = set[str](TRAINING_PARAMETERS)
+        for part in self._parts:
+            known |= part.required_parameters | part.optional_parameters
+        needed = self.family.required_parameters | {"learning_rate", "weight_decay"}
         if not self.space:
             raise ValueError("space: nothing is searched; give a parameter a range, like Float(1e-3, 1.0, log=True)")
         if both := sorted(set(self.space) & set(self.fixed)):
             raise ValueError(f"space: {both[0]!r} is searched and fixed; let it be one of the two")
-        if isinstance(self.family, CustomModel) and (facts := sorted(set(self.names) & set(CustomModel.FACTS))):
+        if facts := sorted(set(self.names) & set(self.family.data_arguments)):
             raise ValueError(
-                f"space: {facts[0]!r} is what {called(self.family)} is told of the data by that name; "
+                f"space: {facts[0]!r} is what {self.family.label} is told of the data by that name; "
                 "call the parameter otherwise"
             )
         if unknown := sorted(set(self.names) - known):
             raise ValueError(
-                f"space: {called(self.family)} has no parameter {unknown[0]!r}, "
+                f"space: {self.family.label} has no parameter {unknown[0]!r}, "
                 f"nor has a {self.schedule.name} schedule; they have {', '.join(sorted(known))}"
             )
         if reserved := sorted(RESERVED & set(self.names)):
@@ -154,7 +135,7 @@ class Study(Recipe):
             raise ValueError(
                 f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True), or a fixed value"
             )
-        if "momentum" in self.names and self.optimizer.name != "sgd":
+        if "momentum" in self.names and "momentum" not in self.optimizer.optional_parameters:
             raise ValueError(f"space: {self.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
         if absent := sorted(name for name in needed & set(self.space) if self.space[name].when):
             raise ValueError(f"space: every trial needs {absent[0]!r}; leave out its when=")
@@ -169,17 +150,15 @@ class Study(Recipe):
             should = error.errors()[0]["msg"].partition(" should ")[2]
             raise ValueError(f"space: {name} can be {value!r}, and should {should}; change its range") from error
 
+    @property
+    def _parts(self) -> tuple[RecipePart, ...]:
+        """The parts of the recipe that say which parameters they take."""
+        return (self.family, self.schedule, self.optimizer)
+
     def _kind(self, name: str) -> Any:
-        """What a parameter must be, as pydantic has it; None where the model of one's own that takes it may say."""
-        ours = isinstance(self.family, Linear | Mlp | Cnn)
-        words: dict[str, FrozenConfig] = {"momentum": self.optimizer}
-        words |= dict.fromkeys(self.schedule.parameters, self.schedule)
-        if ours:
-            words |= dict.fromkeys(self.family.optional, self.family)
-        if name in words:
-            field = type(words[name]).model_fields[name]
-            return Annotated[field.annotation, field]
-        return _KINDS.get(name) if ours or name != "hidden" else None
+        """The type and bounds of a parameter, for pydantic's TypeAdapter; None where a model of one's own may say."""
+        kinds = (part.kind_of(name) for part in self._parts)
+        return next((kind for kind in kinds if kind is not None), _KINDS.get(name))
 
     def _check_inside(self, whose: str, parameters: Parameters) -> None:
         for name, value in parameters.items():
@@ -264,22 +243,13 @@ class Study(Recipe):
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """What engines are balanced by: multiply-adds of a forward pass per example of `shape`, and more for a step."""
-        if isinstance(self.family, CustomModel):
-            adds = flops_per_example(self.family, shape, classes, parameters)
-        else:
-            adds = self.family.flops_per_example(math.prod(shape), classes, parameters)
+        adds = self.family.flops_per_example(shape, classes, parameters)
         return adds * (1.0 + STEP / float(parameters.get("batch_size", self.batch_size)))
 
     @property
-    def together(self) -> bool:
-        """Whether trials of one model of the user's own are vectorised: if the space holds so few that lanes are alike.
-
-        It follows from the study alone, so that a lane comes to the same bits whoever stands beside it.
-        """
-        if not isinstance(self.family, CustomModel):
-            return True
-        kinds = math.prod(_many(self.space[name]) for name in self.family.takes_all if name in self.space)
-        return 2 * kinds <= max(self.lanes_of)
+    def vectorize(self) -> bool:
+        """Whether trials of the same function of their tensors train in one pass, where the family can do so."""
+        return self.family.vectorizes({name: _many(of) for name, of in self.space.items()}, max(self.lanes_of))
 
     @property
     def example(self) -> Parameters:
@@ -305,12 +275,11 @@ class Study(Recipe):
         return {name: of.to_internal(told[name]) for name, of in self.space.items() if name in told}
 
 
-# What parameters must be that are no field of a word.
+# Types of the parameters that no part of the recipe takes.
 _KINDS: dict[str, Any] = {
     "learning_rate": Annotated[float, Field(ge=0)],
     "weight_decay": Annotated[float, Field(ge=0)],
     "batch_size": Annotated[int, Field(ge=1)],
-    "hidden": Annotated[int, Field(ge=1)],
 }
 
 

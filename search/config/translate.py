@@ -6,11 +6,13 @@ torch, Optuna or the database: a list of studies costs a look into two folders, 
 """
 
 import reprlib
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models.config import recipe
+from models.config import augmentation
+from models.config.base import FrozenConfig
 from models.datasets import dataset_config as origin
 from models.errors import UserError, did_you_mean
 from search.config import study as spec
@@ -46,7 +48,12 @@ def _halves(word: str, problem: ErrorDetails) -> tuple[str, str]:
         case "union_tag_invalid":
             tag, choices = problem["ctx"]["tag"], problem["ctx"]["expected_tags"].replace("'", "").split(", ")
             return f"{field} cannot be {tag!r}{did_you_mean(tag, choices)}", f"choose one of: {', '.join(choices)}"
-        case "union_tag_not_found" | "model_attributes_type":
+        case "union_tag_not_found" | "model_attributes_type" | "model_type":
+            if isinstance(kind := problem["input"], type):
+                return (
+                    f"{field} is the class {kind.__name__}",
+                    f"write {kind.__name__}(), with its fields in the brackets",
+                )
             return f"{field} is {given}", "write it with a word of `search`, as Float(1e-3, 1.0, log=True) or SGD()"
         case "bool_type" if problem["loc"][-1] == "bool":  # the first of the four kinds a value may be
             return f"{field} is {given}", f"{field} should be a finite number, a text, True or False"
@@ -67,8 +74,16 @@ def _field(word: str, problem: ErrorDetails) -> str:
 
 def _fields(word: str) -> list[str]:
     """What can be written between the brackets of a word; not the tag it carries to be told from others in JSON."""
-    fields = getattr({**vars(recipe), **vars(origin), **vars(spec)}.get(word), "__pydantic_fields__", {})
+    classes = {**vars(augmentation), **vars(origin), **vars(spec)} | {
+        it.__name__: it for it in _subclasses(FrozenConfig)
+    }
+    fields = getattr(classes.get(word), "__pydantic_fields__", {})
     return [field for field, info in fields.items() if info.is_required() or field not in ("kind", "name")]
+
+
+def _subclasses(kind: type[FrozenConfig]) -> Iterator[type[FrozenConfig]]:
+    for each in kind.__subclasses__():
+        yield from (each, *_subclasses(each))
 
 
 # --- how things are written in a message ------------------------------------------------------------------------------

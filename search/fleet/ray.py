@@ -18,10 +18,9 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from models.config.families import CustomModel
+from models.config.recipe import Recipe
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
-from models.families.custom.custom_model import neighbours
 from search.fleet.base import EngineError, HostHandle
 from search.fleet.node import LIBRARIES, Files, NodeHost, versions
 from search.fleet.ray_address import OtherLibraries, _cannot_start, _joined
@@ -198,8 +197,8 @@ class _NodePlace:
         if message["do"] == "open":
             self._engines = message["engines"]
             examples = self._cluster.examples(Source(**message["source"]))
-            if (family := message["recipe"]["family"])["name"] == "own":
-                files = {path: text.encode() for path, text in neighbours(CustomModel.model_validate(family)).items()}
+            recipe = Recipe.model_validate(message["recipe"])
+            files = {path: text.encode() for path, text in recipe.family.source_files().items()}
         if message["do"] == "load":
             paths = [Path(message["folder"], f"engine-{engine}.safetensors") for engine in self._engines]
             files = {str(path): path.read_bytes() for path in paths}

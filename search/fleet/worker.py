@@ -46,8 +46,8 @@ class EngineWorker:
         validation_share: float,
         hold_out: bool,
         at_most: int | None,
-        momentum_searched: bool,
-        together: bool,
+        searched: list[str],
+        vectorize: bool,
         example: Message,
         engines: list[int],
         threads: int,
@@ -63,9 +63,6 @@ class EngineWorker:
         from models.datasets.source import Source, training_examples
         from models.datasets.split import normalisation, split
         from models.engine.engine import Engine
-        from models.families.custom.module_family import ModuleFamily
-        from models.families.custom.probe import probe
-        from models.families.registry import family_of
 
         self._recipe, self._source = Recipe.model_validate(recipe), Source(**source)
         examples = examples or training_examples(self._source)
@@ -76,7 +73,7 @@ class EngineWorker:
         self._normalisation = normalisation(examples.inputs, trained)
         self._examples, self._shape = examples, examples.inputs.shape[1:]
         on = torch.device(device)
-        family = family_of(self._recipe, self._shape, len(examples.classes), together=together)
+        family = self._recipe.make_family(self._shape, len(examples.classes), vectorize=vectorize)
         torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
         answer = {
             "train": len(trained),
@@ -88,8 +85,7 @@ class EngineWorker:
             scored = scored[:: len(trained) // at_most]
             trained = np.random.Generator(np.random.PCG64(self._recipe.seed)).permutation(trained)[:at_most]
         parts = [BatchSource(examples, chosen, self._normalisation, on) for chosen in (trained, scored)]
-        if isinstance(family, ModuleFamily):
-            probe(self._recipe, family, example, parts[0], len(examples.classes))
+        family.check(example, parts[0], int(example.get("batch_size", self._recipe.batch_size)))
         self._engines = {
             number: Engine(
                 self._recipe,
@@ -97,7 +93,7 @@ class EngineWorker:
                 parts[0],
                 parts[1] if hold_out else None,
                 on,
-                momentum_searched=momentum_searched,
+                searched=searched,
             )
             for number in engines
         }
@@ -146,7 +142,7 @@ class EngineWorker:
             measured.update(engine.measure([it["lane"] for it in models if it["engine"] == number]))
         for wanted in models:
             engine = self._engines[wanted["engine"]]
-            order = engine.order(wanted["lane"])
+            order = engine.spec(wanted["lane"])
             about = Model(
                 recipe=self._recipe,
                 parameters=order.parameters,

@@ -27,6 +27,7 @@ from sqlalchemy.engine import Connection, CursorResult, Row
 
 from models.config.base import Parameters
 from models.config.messages import EpochMetrics
+from models.datasets.test_part import SignedOpening, claim_ledger
 from models.errors import UserError
 from search.config.study import Study
 from search.record.database import Database
@@ -56,6 +57,8 @@ _STATES: dict[TrialState, State] = {
     TrialState.FAIL: "failed",
 }
 _OPTUNA_STATES = {ours: optunas for optunas, ours in _STATES.items()}
+
+_signed_opening = claim_ledger(__name__)  # nobody else can make one
 
 # What else is known of a trial is kept as user attributes of Optuna's trial; absent rather than null.
 _AT_INSERT = ("joined", "baseline", "repeat_of")
@@ -495,12 +498,13 @@ class Record:
 
     # --- the ledger ---
 
-    def sign(self, purpose: str, dataset: str, sha256: str, models: int) -> int:
-        """Commit a line that says: a test set is opened now, to test so many models. Returns the line's id."""
+    def sign(self, purpose: str, dataset: str, sha256: str, models: int) -> SignedOpening:
+        """Commit a line that says: a test set is opened now, to test so many models. Returns the key to it."""
         what = {"purpose": purpose, "dataset": dataset, "sha256": sha256, "models": models}
         line = insert(Ledger).values(study=self.row, signed=self._clock(), **what)
         with self.writing() as connection:
-            return number_of(connection.execute(line))
+            number = number_of(connection.execute(line))
+        return _signed_opening(number, sha256)
 
     @again
     def ledger(self) -> list[LedgerRow]:

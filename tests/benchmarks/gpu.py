@@ -24,7 +24,6 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import Examples, locate
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
-from models.families.registry import family_of
 from tests.benchmarks.peers import model_of
 from tests.benchmarks.work import BATCH, print_table
 
@@ -62,7 +61,7 @@ def of_lanes(examples: Examples, lanes: int, precision: str) -> float:
     normal = Normalisation((0.13,), (0.31,))
     parts = [BatchSource(examples, chosen, normal, gpu) for chosen in np.split(np.arange(TRAINED + SCORED), [TRAINED])]
     recipe = Recipe(family=Mlp(), batch_size=BATCH, precision=precision)
-    engine = Engine(recipe, family_of(recipe, (1, 28, 28), 10), *parts, gpu)
+    engine = Engine(recipe, recipe.make_family((1, 28, 28), 10), *parts, gpu)
     for lane, hidden in enumerate(widths(lanes)):
         parameters = {"learning_rate": 0.01, "weight_decay": 1e-4, "hidden": hidden}
         engine.add(LaneSpec(lane=lane, parameters=parameters, seed=lane))

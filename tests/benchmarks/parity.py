@@ -18,7 +18,6 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import locate, training_examples
 from models.datasets.split import normalisation, split
 from models.engine.engine import Engine
-from models.families.registry import family_of
 from models.seeds import derive
 from search.config.study import Study
 from search.config.study_files import load, override
@@ -28,7 +27,7 @@ from tests.benchmarks.work import print_table
 def accuracies(study: Study, seeds: int, parts: list[BatchSource], shape: tuple[int, ...], classes: int) -> list[float]:
     """Validation accuracies after the last epoch, one a seed."""
     recipe = Recipe.model_validate({name: getattr(study, name) for name in Recipe.model_fields})
-    engine = Engine(recipe, family_of(recipe, shape, classes), *parts, torch.device("cpu"))
+    engine = Engine(recipe, recipe.make_family(shape, classes), *parts, torch.device("cpu"))
     for seed in range(seeds):
         parameters = study.baselines[0].parameters
         engine.add(LaneSpec(lane=seed, parameters=parameters, seed=derive(0, "parity", seed), stream=seed))

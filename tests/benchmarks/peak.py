@@ -16,7 +16,6 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
-from models.families.registry import family_of
 from tests.benchmarks.work import BATCH, print_table
 
 TRAINED, SCORED = 12_800, 2_560
@@ -44,7 +43,7 @@ def achieved(hidden: int, lanes: int, precision: str) -> float:
     normal, cpu = Normalisation((0.13,), (0.31,)), torch.device("cpu")
     parts = [BatchSource(examples, chosen, normal, cpu) for chosen in np.split(np.arange(count), [TRAINED])]
     recipe = Recipe(family=Mlp(), batch_size=BATCH, precision=precision)
-    engine = Engine(recipe, family_of(recipe, SHAPE, CLASSES), *parts, cpu)
+    engine = Engine(recipe, recipe.make_family(SHAPE, CLASSES), *parts, cpu)
     for lane in range(lanes):
         parameters = {"learning_rate": 0.01, "weight_decay": 0.0, "hidden": hidden}
         engine.add(LaneSpec(lane=lane, parameters=parameters, seed=lane))

@@ -22,14 +22,13 @@ from models.config.base import Parameters
 from models.config.families import Cnn, Linear, Mlp
 from models.config.recipe import Recipe
 from models.errors import UserError
-from models.families.registry import family_of
-from models.model_file import Model, load_model, read_model, write_model
+from models.model_file import Model, load_model, load_module, write_model
 
 SHAPE, CLASSES = (1, 4, 5), ("one", "two", "three")
 
 
 def _model(recipe: Recipe, parameters: Parameters, shape: tuple[int, int, int] = SHAPE) -> tuple[Model, nn.Module]:
-    module = family_of(recipe, shape, len(CLASSES)).build(parameters).eval()
+    module = recipe.make_family(shape, len(CLASSES)).build(parameters).eval()
     about: dict[str, Any] = {"study": "mlp", "trial": 33, "seed": 0, "epochs": 7}
     described = Model(
         recipe=recipe,
@@ -113,8 +112,8 @@ def test_the_three_documented_lines_load_an_ordinary_module(good: Path) -> None:
 
 
 def test_reading_gives_the_tensors_by_their_names(good: Path) -> None:
-    _, weights = read_model(good)
-    assert {name: tuple(it.shape) for name, it in weights.items()} == {
+    weights = load_module(good).state_dict()
+    assert {name: tuple(tensor.shape) for name, tensor in weights.items()} == {
         "hidden1.weight": (7, 20),
         "hidden1.bias": (7,),
         "out.weight": (3, 7),
@@ -128,6 +127,40 @@ def test_a_file_of_fewer_words_takes_their_defaults(good: Path) -> None:
     kept = {key: recipe[key] for key in ("family", "epochs", "seed")}
     model, _ = load_model(_describing(good, recipe=kept))
     assert model.recipe == Recipe(family=Mlp())
+
+
+# Metadata as the first version wrote it, with a model of one hidden layer and with a custom one.
+FIRST_VERSION = """{"recipe":{"family":%s,"epochs":10,"batch_size":32,
+"optimizer":{"name":"sgd","momentum":0.0,"decoupled":false},
+"schedule":{"name":"cosine","final_factor":0.0,"per":"epoch"},"loss":"cross_entropy","augment":[],"keep":"best",
+"precision":"float32","seed":0},"parameters":{"learning_rate":0.01,"hidden":7,"weight_decay":0.0,"final_factor":1.0},
+"data":"mnist","data_sha256":"c5097fdd51cfdbe7695fd9df3612695696864b5c424f58d843ffdc5d335e9914","shape":[1,4,5],
+"classes":["one","two","three"],"mean":[0.13066047627384286],"std":[0.3081078038564627],"scale":255.0,
+"about":{"study":"mlp","trial":0,"seed":0,"epochs":10}}"""
+MLP = '{"name":"mlp","depth":1,"activation":"relu","bias":true,"initial":"uniform"}'
+CUSTOM = """{"name":"own","attribute":"Net","sha256":"4f0e","needs":["hidden"],"takes":[],"facts":["inputs","classes"],
+"source":"","file":"","module":""}"""
+
+
+def net(hidden: int, inputs: int, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, classes))
+
+
+@pytest.mark.parametrize(
+    ("family", "names", "build"),
+    [
+        (MLP, ("hidden1.weight", "hidden1.bias", "out.weight", "out.bias"), None),
+        (CUSTOM, ("1.weight", "1.bias", "3.weight", "3.bias"), net),
+    ],
+)
+def test_a_file_of_the_first_version_is_loaded(
+    tmp_path: Path, family: str, names: tuple[str, ...], build: Callable[..., nn.Module] | None
+) -> None:
+    expected = net(7, 20, 3)
+    tensors = dict(zip(names, (tensor.detach() for tensor in expected.parameters()), strict=True))
+    save_file(tensors, tmp_path / "first.safetensors", {"studyhall": FIRST_VERSION % family})
+    images = torch.randn(6, *SHAPE, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(load_module(tmp_path / "first.safetensors", build)(images), expected(images))
 
 
 # --- whatever else is given is refused --------------------------------------------------------------------------------

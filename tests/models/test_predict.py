@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from models import predict
 from models.errors import UserError
 from models.model_file import load_model
+from models.picture import read_picture
 
 
 def _seven(size: int = 200, ink: str = "navy", paper: str = "white") -> Image.Image:
@@ -71,8 +72,8 @@ def test_light_on_dark_is_seen_as_dark_on_light_is(tmp_path: Path, model: Path) 
     described, _ = load_model(model)
     _seven(ink="black", paper="white").save(tmp_path / "paper.png")
     _seven(ink="white", paper="black").save(tmp_path / "board.png")
-    paper, _ = predict.read_picture(tmp_path / "paper.png", described)
-    board, told = predict.read_picture(tmp_path / "board.png", described)
+    paper, _ = read_picture(tmp_path / "paper.png", described)
+    board, told = read_picture(tmp_path / "board.png", described)
     assert np.array_equal(paper, board)
     assert "inverted" not in told
 
@@ -82,7 +83,7 @@ def test_a_picture_of_the_models_own_shape_is_taken_as_it_is(tmp_path: Path, mod
     pixels = np.zeros((28, 28), np.uint8)
     pixels[9:20, 13:15] = np.arange(11, dtype=np.uint8)[:, None] * 20
     Image.fromarray(pixels).save(tmp_path / "it.png")
-    taken, told = predict.read_picture(tmp_path / "it.png", described)
+    taken, told = read_picture(tmp_path / "it.png", described)
     assert np.array_equal(taken[0], pixels)
     assert "resized" not in told
 
@@ -92,7 +93,7 @@ def test_another_shape_is_padded_rather_than_squeezed(tmp_path: Path, model: Pat
     wide = Image.new("L", (120, 60), "white")
     ImageDraw.Draw(wide).ellipse((40, 10, 80, 50), fill="black")
     wide.save(tmp_path / "wide.png")
-    pixels, told = predict.read_picture(tmp_path / "wide.png", described)
+    pixels, told = read_picture(tmp_path / "wide.png", described)
     rows, columns = np.nonzero(pixels[0] > 127)
     assert np.ptp(rows) == np.ptp(columns)  # still a circle
     assert "padded" in told
@@ -108,8 +109,8 @@ def test_pictures_of_every_kind_are_seen_alike(tmp_path: Path, model: Path, mode
         picture = grey.convert("RGB").convert(mode) if mode == "P" else grey.convert(mode)
     picture.save(tmp_path / "it.png")
     grey.save(tmp_path / "grey.png")
-    pixels, _ = predict.read_picture(tmp_path / "it.png", described)
-    expected, _ = predict.read_picture(tmp_path / "grey.png", described)
+    pixels, _ = read_picture(tmp_path / "it.png", described)
+    expected, _ = read_picture(tmp_path / "grey.png", described)
     # The colours of a palette are near ones, and one bit keeps no shades; a stroke in the wrong place differs by 255.
     assert np.abs(pixels.astype(int) - expected).max() <= 40
 
@@ -120,7 +121,7 @@ def test_a_model_of_colours_is_shown_colours(tmp_path: Path, model: Path) -> Non
     picture = np.zeros((2, 4, 3), np.uint8)
     picture[0, 1], picture[1, 3] = (250, 20, 30), (10, 200, 90)
     Image.fromarray(picture).save(tmp_path / "it.png")
-    pixels, told = predict.read_picture(tmp_path / "it.png", colours)
+    pixels, told = read_picture(tmp_path / "it.png", colours)
     assert np.array_equal(pixels, picture.transpose(2, 0, 1))
     assert told.endswith("it.png: 4 x 2 pixels")
 
@@ -132,8 +133,8 @@ def test_what_is_transparent_is_paper(tmp_path: Path, model: Path) -> None:
     drawing.putalpha(ink)
     drawing.save(tmp_path / "clear.png")
     _seven(ink="black").save(tmp_path / "paper.png")
-    clear, _ = predict.read_picture(tmp_path / "clear.png", described)
-    paper, _ = predict.read_picture(tmp_path / "paper.png", described)
+    clear, _ = read_picture(tmp_path / "clear.png", described)
+    paper, _ = read_picture(tmp_path / "paper.png", described)
     assert np.array_equal(clear, paper)
 
 
@@ -208,7 +209,7 @@ def test_a_picture_without_end_is_not_opened(tmp_path: Path, model: Path) -> Non
     described, _ = load_model(model)
     Image.new("1", (9000, 9000)).save(tmp_path / "vast.png")  # 10 kB
     with pytest.raises(UserError, match="9000 x 9000 pixels"):
-        predict.read_picture(tmp_path / "vast.png", described)
+        read_picture(tmp_path / "vast.png", described)
 
 
 def test_its_help_takes_no_torch() -> None:

@@ -175,7 +175,7 @@ def in_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
     """Lets workers meet that statement when they train the trial of 7 hidden units."""
 
     def write(statement: str) -> None:
-        which = "lane.order.parameters['hidden'] == 7 and lane.epochs == 1"
+        which = "lane.spec.parameters['hidden'] == 7 and lane.epochs == 1"
         monkeypatch.setenv("PYTHONPATH", fail_when_training(tmp_path, "search.fleet.worker", which, statement))
 
     return write

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models.datasets import source as data
-from models.datasets.source import Examples, Source
+from models.datasets.source import Examples, Source, training_examples
 from models.errors import UserError
-from models.model_file import Model, load_model, read_model, write_model
+from models.model_file import Model, load_model, write_model
 from reports.evaluate import Evaluation, app, evaluation, study_of
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
+from tests.support.ledger import read_signed
 
 Asked = Callable[..., tuple[int, str]]
 
@@ -52,15 +52,15 @@ def asked(runs: Path) -> Asked:
 
 def _changed(model: Path, **changes: object) -> Path:
     """The same model with other words in its file."""
-    described, weights = read_model(model)
+    described, module = load_model(model)
     path = model.with_name("changed.safetensors")
-    write_model(path, Model.model_validate(described.model_dump() | changes), weights)
+    write_model(path, Model.model_validate(described.model_dump() | changes), module.state_dict())
     return path
 
 
 def test_it_finds_what_the_export_found(model: Path, row: FinalistRow, digits: Source) -> None:
     described, module = load_model(model)
-    found = evaluation(described, module, data.test_examples(digits, lambda what: None))
+    found = evaluation(described, module, read_signed(digits))
     assert found.accuracy == row.test["accuracy"]
     assert found.loss == pytest.approx(row.test["loss"], abs=1e-6)  # summed in float32 there
 
@@ -165,7 +165,7 @@ def test_a_class_that_is_never_answered_has_precision_zero() -> None:
 def test_the_loss_is_the_recipes(model: Path, digits: Source) -> None:
     described, module = load_model(model)
     squared = described.model_copy(update={"recipe": described.recipe.model_copy(update={"loss": "squared_error"})})
-    whole = data.training_examples(digits)
+    whole = training_examples(digits)
     some = Examples(whole.inputs[:50], whole.labels[:50], whole.classes)
     found = evaluation(squared, module, some)
     assert found.loss_name == "squared error"

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 from models.errors import UserError
-from models.families.custom import custom_model as own
+from models.families.custom import factory
 from reports import Export, export_study
 from search import NoPruner, Result, run_study
+from tests.support.commands import search_here
 from tests.support.runs import REPEATING, ROOT, finish, study_file, table
 
 SMALL = REPEATING.model_copy(update={"trials": 6})
@@ -67,12 +68,10 @@ def test_a_result_holds_the_trials_the_best_and_optunas_study(finished: Result) 
     )
 
 
-@pytest.mark.slow
 def test_it_finds_what_the_command_finds(tmp_path: Path, url: str) -> None:
     file = study_file(tmp_path, ("trials=20", "trials=8"))
     by_command = f"sqlite:///{tmp_path}/command.db"
-    command = [sys.executable, "-m", "search.run", "--study", file, "--storage", by_command, "--workers", "0"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    search_here(file, by_command)
     assert run_study(file, storage=url, workers=0, quiet=True).name == "small"
     assert table(url) == table(by_command)
 
@@ -204,7 +203,7 @@ def test_a_study_that_was_begun_otherwise_is_refused(finished: Result) -> None:
 
 
 def test_no_search_is_begun_while_a_model_is_read(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "reading", True)
+    monkeypatch.setattr(factory, "is_executing", True)
     with pytest.raises(UserError, match="a search was begun by the file of a model"):
         run_study(SMALL, name="mine", storage=url)
 

@@ -6,8 +6,9 @@ import pytest
 
 from search.cli.console import Interrupt
 from search.config.study_files import INSTALLED, load, override
-from search.launch import Options, prepare
+from search.launch import prepare
 from search.launch import search as search_launch
+from search.options import Options
 
 NAMES = sorted(path.stem for path in INSTALLED.glob("[!_]*.py"))
 

@@ -1,1 +1,1 @@
-"""One reader a format: from somebody's files or function to arrays of inputs and labels."""
+"""One reader for each format: from files or a function to the arrays of a `RawDataset`, unconverted."""

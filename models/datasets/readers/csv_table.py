@@ -1,6 +1,7 @@
-"""CSV files of features and a label: read cell by cell, so that what is no number is told by its row and column.
+"""Reads CSV files of features and a label; whatever is wrong in one is reported with its row and column.
 
-Called by gathering.py. Knows numpy and Python's own csv reader alone.
+Python's own csv module splits the cells, because pandas.read_csv fills short rows, takes the first column for an index
+where all rows are one cell too long, and renames a second column of the same name, all without a word.
 
 Shapes: N rows, F features.
 """
@@ -12,57 +13,55 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.datasets.base import RawDataset
 from models.datasets.dataset_config import Table
 from models.errors import UserError
 
-MOST_TEXTS = 64  # different texts in one feature; with more of them it is an identity or a free text
-_ABSENT = {"", "na", "n/a", "nan", "null", "none", "?"}  # what people write where a number is missing
-_SEPARATORS = ",;\t"
+MAX_TEXTS = 64  # different texts in one feature; a column with more is an identity or free text
+MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}  # what people write where a number is missing
+SEPARATORS = ",;\t"
 
 Columns = dict[str, list[str]]  # cells by the name of their column
 
 
-def read_table(
-    word: Table, train: Path, test: Path | None
-) -> tuple[list[tuple[NDArray[np.float32], list[str]]], list[str]]:
-    """Return inputs (N, F) and labels of the training and, if there is one, of the test file; and the features' names.
+def read_table(config: Table, train: Path, test: Path | None = None) -> RawDataset:
+    """Read the file of training rows, and that of test rows if there is one.
 
-    Raises UserError for whatever keeps a file from being such a table.
+    Raises:
+        UserError: If a file is no such table. The message names the file, the column and the row.
     """
-    paths = [path for path in (train, test) if path is not None]
-    tables = [_columns(path) for path in paths]
-    first = tables[0]
-    for asked in (word.label, *word.leave_out):
-        if asked not in first:
-            raise UserError(f"{train} has no column {asked!r}", f"it has {_some(list(first))}")
-    features = [name for name in first if name not in (word.label, *word.leave_out)]
+    tables = {path: _read_columns(path) for path in (train, test) if path is not None}
+    first = tables[train]
+    for name in (config.label, *config.leave_out):
+        if name not in first:
+            raise UserError(f"{train} has no column {name!r}", f"it has {_shorten(list(first))}")
+    features = [name for name in first if name not in (config.label, *config.leave_out)]
     if not features:
         raise UserError(f"{train} has no column besides its label", "features are the other columns; add some")
-    for path, table in zip(paths, tables, strict=True):
-        if missing := [name for name in (word.label, *features) if name not in table]:
+    for path, table in tables.items():
+        if missing := [name for name in (config.label, *features) if name not in table]:
             raise UserError(f"{path} has no column {missing[0]!r}, which {train} has", "give both the same columns")
-        if empty := [row for row, cell in enumerate(table[word.label]) if not cell.strip()]:
+        if empty := [row for row, cell in enumerate(table[config.label]) if not cell.strip()]:
             raise UserError(
-                f"{path}, row {empty[0] + 2}: the label {word.label!r} is empty", "fill it, or drop the row"
+                f"{path}, row {empty[0] + 2}: the label {config.label!r} is empty", "fill it, or drop the row"
             )
-    names: list[str] = []
-    made: list[list[NDArray[np.float32]]] = [[] for _ in tables]
-    for feature in features:
-        texts = _texts(train, feature, first[feature])
-        names += [feature] if texts is None else [f"{feature}={text}" for text in texts]
-        for path, table, into in zip(paths, tables, made, strict=True):
-            cells = table[feature]
-            into.append(_numbers(path, feature, cells) if texts is None else _hot(path, feature, cells, texts))
-    labels = [[cell.strip() for cell in table[word.label]] for table in tables]
-    return [(np.hstack(into), told) for into, told in zip(made, labels, strict=True)], names
+    categories = {name: _categories(train, name, first[name]) for name in features}
+    parts = []
+    for path, table in tables.items():
+        columns = [_to_columns(path, name, table[name], categories[name]) for name in features]
+        parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.label]])))  # (N, F), (N,)
+    names = [
+        f"{name}={text}" if text else name for name in features for text in (categories[name] or [""])
+    ]  # no text is empty
+    return RawDataset(parts[0], parts[1] if len(parts) > 1 else None, columns=tuple(names))
 
 
-def _columns(path: Path) -> Columns:
+def _read_columns(path: Path) -> Columns:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             head = file.readline()
             file.seek(0)
-            separator = max(_SEPARATORS, key=head.count)
+            separator = max(SEPARATORS, key=head.count)
             rows = [row for row in csv.reader(file, delimiter=separator, strict=True) if row]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", "check that it is a file you may read") from None
@@ -77,57 +76,56 @@ def _columns(path: Path) -> Columns:
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(names):
             raise UserError(f"{path}, row {number}: {len(row)} cells for {len(names)} columns", "correct the row")
-    return {name: [row[place] for row in rows[1:]] for place, name in enumerate(names)}
+    return {name: list(cells) for name, cells in zip(names, zip(*rows[1:], strict=True), strict=True)}
 
 
-def _number(cell: str) -> float | None:
+def _to_number(cell: str) -> float | None:
     try:
         return float(cell)
     except ValueError:
         return None
 
 
-def _texts(path: Path, feature: str, cells: Sequence[str]) -> list[str] | None:
-    """The different texts of a feature, sorted; None where it is one of numbers."""
-    if any(_number(cell) is not None for cell in cells):
-        return None  # and whatever is no number in it is an error
+def _categories(path: Path, name: str, cells: Sequence[str]) -> list[str] | None:
+    """Return the different texts of a column, sorted; None if it is a column of numbers."""
+    if any(_to_number(cell) is not None for cell in cells):
+        return None  # then a cell that is no number is an error
     texts = sorted({cell.strip() for cell in cells})
-    if len(texts) > MOST_TEXTS:
+    if len(texts) > MAX_TEXTS:
         raise UserError(
-            f"{path}: the column {feature!r} has {len(texts)} different texts, which is no category",
-            f"leave it out with leave_out=({feature!r},), or put it into fewer than {MOST_TEXTS + 1} groups",
+            f"{path}: the column {name!r} has {len(texts)} different texts, which is no category",
+            f"leave it out with leave_out=({name!r},), or put it into fewer than {MAX_TEXTS + 1} groups",
         )
     return texts
 
 
-def _numbers(path: Path, feature: str, cells: Sequence[str]) -> NDArray[np.float32]:
-    """One column of numbers, (N, 1)."""
-    found = [_number(cell) for cell in cells]
+def _to_columns(path: Path, name: str, cells: Sequence[str], texts: list[str] | None) -> NDArray[np.float32]:
+    """Return a column of numbers, (N, 1), or one of 0 and 1 for each text, (N, texts).
+
+    A text that only the test file has is 0 in all of them.
+    """
+    if texts is not None:
+        stripped = [cell.strip() for cell in cells]
+        if "" in stripped:
+            raise _not_a_number(path, name, stripped.index(""), "")
+        return np.asarray(np.array(stripped)[:, np.newaxis] == np.array(texts), np.float32)
+    numbers = [_to_number(cell) for cell in cells]
     with np.errstate(over="ignore"):
-        column = np.array([np.nan if it is None else it for it in found], np.float64).astype(np.float32)
+        column = np.array([np.nan if number is None else number for number in numbers], np.float64).astype(np.float32)
     if not np.isfinite(column).all():
         row = int(np.flatnonzero(~np.isfinite(column))[0])
-        raise _no_number(path, feature, row, cells[row])
+        raise _not_a_number(path, name, row, cells[row])
     return column[:, np.newaxis]
 
 
-def _hot(path: Path, feature: str, cells: Sequence[str], texts: list[str]) -> NDArray[np.float32]:
-    """One column of 0 and 1 for each text, (N, texts); a text that only a test file has is 0 in all of them."""
-    for row, cell in enumerate(cells):
-        if not cell.strip():
-            raise _no_number(path, feature, row, cell)
-    told = np.array([cell.strip() for cell in cells])
-    return np.asarray(told[:, np.newaxis] == np.array(texts), np.float32)
-
-
-def _no_number(path: Path, feature: str, row: int, cell: str) -> UserError:
-    what = "is empty" if cell.strip().lower() in _ABSENT else f"is {cell!r}, which is no number"
+def _not_a_number(path: Path, name: str, row: int, cell: str) -> UserError:
+    what = "is empty" if cell.strip().lower() in MISSING else f"is {cell!r}, which is no number"
     return UserError(
-        f"{path}, row {row + 2}: {feature!r} {what}",  # the first line has the names
-        f"fill it, drop the row, or leave the column out with leave_out=({feature!r},)",
+        f"{path}, row {row + 2}: {name!r} {what}",  # row 1 has the names
+        f"fill it, drop the row, or leave the column out with leave_out=({name!r},)",
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def _shorten(names: Sequence[str]) -> str:
     shown = ", ".join(names[:12])
     return shown if len(names) <= 12 else f"{shown} and {len(names) - 12} more"

@@ -1,55 +1,59 @@
-"""What a study's own data look like where they come from: a folder of pictures, arrays in a file, a function's result.
+"""Reads what a function of the study file returns: arrays, tensors, or torch Datasets.
 
-Each kind is brought to arrays as they are given, by part; what they mean is regular.py's to say. Called by
-importing.py, in the process that leads the search. Knows Pillow, and torch where a function has brought it.
-
-Shapes: N examples, C channels, H height, W width.
+Imports torch, which a function that returns a Dataset has imported already.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from models.datasets.base import RawDataset
 from models.datasets.dataset_config import CallableDataset
-from models.datasets.readers.base import Arrays, Gathered, _array, _arrays, _kind, _line
-from models.datasets.readers.folder import _GREY, _pixels
+from models.datasets.readers.pictures import GREY_MODES, to_pixels
 from models.errors import UserError
 
-# --- what a function returns ------------------------------------------------------------------------------------------
+FORMS = "return (inputs, labels), (inputs, labels, test inputs, test labels), a torch Dataset, or two: training, test"
 
-_FORMS = "return (inputs, labels), (inputs, labels, test inputs, test labels), a torch Dataset, or two: training, test"
+Arrays = tuple[NDArray[Any], NDArray[Any]]  # inputs and labels
 
 
-def _function(word: CallableDataset) -> Gathered:
-    if word.function is None:
+def read_function(config: CallableDataset) -> RawDataset:
+    """Call the function, and return what it returned as arrays.
+
+    Raises:
+        UserError: If this process has not run the study file, the function raises, or it returns something else.
+    """
+    if config.function is None:
         raise UserError(
-            f"the data of {word.title} are not imported here, and its function is in {word.file}",
+            f"the data of {config.title} are not imported here, and its function is in {config.file}",
             "search with that study file: the data are then imported anew",
         )
     try:
-        result = word.function()
+        result = config.function()
     except UserError:
         raise
     except (Exception, SystemExit) as error:
         raise UserError(
-            f"{word.title} raised {type(error).__name__}: {_line(error)}", f"correct the function in {word.file}"
+            f"{config.title} raised {type(error).__name__}: {_first_line(error)}",
+            f"correct the function in {config.file}",
         ) from error
+    title = config.title
     match result:
         case (inputs, labels) if not (_is_part(inputs) and _is_part(labels)):
-            return Gathered(_arrays(inputs, labels, word))
+            return RawDataset(_to_arrays(inputs, labels, title))
         case (train, test):
-            return _parts(train, test, word)
+            return RawDataset(_read_part(train, title), _read_part(test, title), _class_names(train))
         case (inputs, labels, test_inputs, test_labels):
-            return Gathered(_arrays(inputs, labels, word), _arrays(test_inputs, test_labels, word))
+            return RawDataset(_to_arrays(inputs, labels, title), _to_arrays(test_inputs, test_labels, title))
         case _ if _is_part(result):
-            return _parts(result, None, word)
-    raise UserError(f"{word.title} returned {_kind(result)}", _FORMS)
+            return RawDataset(_read_part(result, title), None, _class_names(result))
+    raise UserError(f"{title} returned {_kind(result)}", FORMS)
 
 
 def _is_part(thing: object) -> bool:
-    """Whether it is a part of a data set in itself: a torch Dataset, or a pair of inputs and labels."""
+    """Return whether this is a part of a data set in itself: a torch Dataset, or a pair of inputs and labels."""
     return _is_dataset(thing) or isinstance(thing, tuple)
 
 
@@ -59,51 +63,79 @@ def _is_dataset(thing: object) -> bool:
     return isinstance(thing, Dataset)
 
 
-def _dataset(dataset: Any, word: CallableDataset) -> Arrays:
-    """Every example of a map-style Dataset, in its order: pictures of Pillow or arrays, with their labels."""
+def _read_part(part: Any, title: str) -> Arrays:
+    if _is_dataset(part):
+        return _read_torch_dataset(part, title)
+    if len(part) != 2:
+        raise UserError(f"{title} returned {_kind(part)} for a part", FORMS)
+    return _to_arrays(part[0], part[1], title)
+
+
+def _class_names(part: object) -> tuple[str, ...] | None:
+    names = getattr(part, "classes", None)
+    if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    return None
+
+
+def _read_torch_dataset(dataset: Any, title: str) -> Arrays:
+    """Return every example of a map-style Dataset, in its order: Pillow's pictures or arrays, with their labels."""
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-        raise UserError(f"{word.title} returned a Dataset without a length", "return one of map style, or tensors")
+        raise UserError(f"{title} returned a Dataset without a length", "return one of map style, or tensors")
     pictures, labels = [], []
     try:
-        for example in _examples(dataset):
-            picture, label = example
+        for index in range(len(dataset)):
+            picture, label = dataset[index]
             pictures.append(picture)
             labels.append(label.item() if hasattr(label, "item") else label)
     except UserError:
         raise
     except Exception as error:
         raise UserError(
-            f"{word.title}: example {len(labels)} of its Dataset raised {type(error).__name__}: {_line(error)}",
+            f"{title}: example {len(labels)} of its Dataset raised {type(error).__name__}: {_first_line(error)}",
             "let each example be a pair of a picture (or features) and its label",
         ) from error
-    grey = all(it.mode in _GREY for it in pictures if isinstance(it, Image.Image))
-    arrays = [_pixels(it, grey) if isinstance(it, Image.Image) else _array(it) for it in pictures]
-    for place, array in enumerate(arrays):
+    if not pictures:
+        raise UserError(f"{title} returned an empty Dataset", "return one that has examples")
+    grey = all(picture.mode in GREY_MODES for picture in pictures if isinstance(picture, Image.Image))
+    arrays = [to_pixels(one, grey=grey) if isinstance(one, Image.Image) else _to_array(one) for one in pictures]
+    for index, array in enumerate(arrays):
         if array.shape != arrays[0].shape:
             raise UserError(
-                f"{word.title}: example {place} has the shape {array.shape}, example 0 has {arrays[0].shape}",
+                f"{title}: example {index} has the shape {array.shape}, example 0 has {arrays[0].shape}",
                 "give all the same, as by transforms.v2.Resize((height, width))",
             )
-    if not arrays:
-        raise UserError(f"{word.title} returned an empty Dataset", "return one that has examples")
     return np.stack(arrays), np.array(labels)
 
 
-def _examples(dataset: Any) -> Iterator[Sequence[Any]]:
-    for place in range(len(dataset)):
-        yield dataset[place]
+def _to_arrays(inputs: Any, labels: Any, title: str) -> Arrays:
+    arrays = []
+    for role, given in (("inputs", inputs), ("labels", labels)):
+        try:
+            arrays.append(_to_array(given))
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise UserError(
+                f"{title}: its {role} make no array: {_first_line(error)}",
+                "return tensors or arrays, all examples of one shape",
+            ) from None
+    return arrays[0], arrays[1]
 
 
-def _parts(train: Any, test: Any, word: CallableDataset) -> Gathered:
-    made: list[Arrays] = []
-    for part in (train, test):
-        if _is_dataset(part):
-            made.append(_dataset(part, word))
-        elif part is not None:
-            if len(part) != 2:
-                raise UserError(f"{word.title} returned {_kind(part)} for a part", _FORMS)
-            made.append(_arrays(part[0], part[1], word))
-    names = getattr(train, "classes", None)
-    if not (isinstance(names, list | tuple) and all(isinstance(it, str) for it in names)):
-        names = None
-    return Gathered(made[0], made[1] if test is not None else None, None if names is None else tuple(names))
+def _to_array(given: Any) -> NDArray[Any]:
+    """Return a tensor, an array, a frame or a list as an array."""
+    if hasattr(given, "detach"):
+        given = given.detach().cpu()
+        if given.is_floating_point() and given.element_size() < 4:  # numpy has no bfloat16
+            given = given.float()
+        return np.asarray(given.numpy())
+    if isinstance(given, list) and given and hasattr(given[0], "detach"):
+        return np.stack([_to_array(one) for one in given])
+    return np.asarray(given)
+
+
+def _kind(thing: object) -> str:
+    return f"of type {type(thing).__name__}" if not isinstance(thing, tuple) else f"{len(thing)} things"
+
+
+def _first_line(error: object) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

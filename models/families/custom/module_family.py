@@ -1,73 +1,73 @@
-"""Any nn.Module as lanes: `ModuleFamily` makes a family of a function that builds one.
+"""Any nn.Module as a family: `ModuleFamily` makes one of a function that builds a module.
 
 All lanes share the minibatch. Lanes of the same function of their tensors train in one vectorised pass where that is
-faster, all others one after another by ordinary autograd. What a lane learns is the same either way, up to rounding:
-dropout draws its masks from (study seed, stream, tick, step), so lanes of one shape have the same ones; buffers such as
-batch norm's statistics are each lane's own. Used by lanes.py, which says when a tick begins, and for models of the
-user's own by `probe`, which says in two lines what cannot be trained. Knows no study and no file.
-
-Letters: L lanes of a group, B examples of the minibatch, C classes, K numbers of one tensor of one lane.
+faster, all others one after another by ordinary autograd (fused_modules.py). A lane learns the same either way, up to
+rounding. Dropout draws its masks from (study seed, stream, tick, step), so lanes of one shape have the same ones;
+buffers such as batch norm's statistics are each lane's own. Knows no study and no file.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import nn
 
 from models.config.base import Parameters
 from models.config.losses import Loss
-from models.families.base import FusedModel, Lane
+from models.datasets.batches import BatchSource
+from models.families.base import Family, FusedModel, Lane
 from models.families.custom.fused_modules import FusedModules
+from models.families.custom.probe import probe
 from models.families.custom.vectorize import ExecutionPlan
 
 
 @dataclass(frozen=True)
-class ModuleFamily:  # noqa: N801 - a function to its callers
-    """Make a family of `build`, a function from a trial's parameters to an ordinary nn.Module.
+class ModuleFamily(Family):
+    """A family made of a function that builds an ordinary module.
 
-    Trials that are equal in all parameters that it `takes` are the same function of their tensors. `together` says
-    whether those are vectorised, if they can be; what else stands in the way is told in `notes`.
+    Args:
+        factory: Returns a module for a trial's parameters.
+        structural_parameters: Those that `factory` reads; trials that are equal in them are the same function of their
+            tensors.
+        vectorize: Whether lanes of one function train in one pass, if they can.
+        label: What messages call the model.
+        locate: Returns where in the user's code an error arose, for messages.
     """
 
-    build: Callable[[Parameters], nn.Module]
-    takes: frozenset[str] = frozenset()
-    together: bool = True
-    label: str = "the model"  # in notes
-    input_weight = None  # what a layer of the user's own does, nobody knows
-    notes: list[str] = field(default_factory=list, compare=False)  # what the user should know, each once
-    plans: dict[Hashable, ExecutionPlan] = field(default_factory=dict, compare=False, repr=False)
-    unvectorized: dict[Hashable, str] = field(default_factory=dict, compare=False, repr=False)  # why, found out late
+    factory: Callable[[Parameters], nn.Module]
+    structural_parameters: frozenset[str] = frozenset()
+    vectorize: bool = True
+    label: str = "the model"
+    locate: Callable[[BaseException], str] = lambda _: ""
+    plans: dict[Hashable, ExecutionPlan] = field(default_factory=dict, compare=False, repr=False)  # by function
+    _notes: list[str] = field(default_factory=list, compare=False, repr=False)
 
-    def group(self, parameters: Parameters) -> Hashable:
-        """All trials are one group: they share minibatches."""
-        return ()
+    def build(self, parameters: Parameters) -> nn.Module:
+        """Return one trial's model with fresh weights."""
+        return self.factory(parameters)
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> FusedModel:
         """Stack the tensors of lanes that are vectorised; give every other lane a module of its own."""
         return FusedModules(self, lanes, loss)
 
+    def check(self, parameters: Parameters, train_set: BatchSource, batch_size: int) -> None:
+        """Try a model on a minibatch. Raises UserError where it can never be trained."""
+        probe(self, parameters, train_set, batch_size)
+
     def function(self, parameters: Parameters) -> Hashable:
-        """Return a key; trials with the same one differ in the numbers of their tensors alone."""
+        """Return a key; trials with the same one differ only in the numbers of their tensors."""
         return tuple(
             (name, type(parameters[name]).__name__, parameters[name])
-            for name in sorted(self.takes)
+            for name in sorted(self.structural_parameters)
             if name in parameters
         )
 
+    def notes(self, device: torch.device) -> list[str]:
+        """Return why trials are not vectorised."""
+        return self._notes
+
     def note(self, reason: str) -> None:
-        """Let the user know why trials are not vectorised."""
+        """Let the user know why trials are not vectorised, each reason once."""
         note = f"{self.label} trains one trial after another, not vectorised: {reason}"
-        if note not in self.notes:
-            self.notes.append(note)
-
-    def part(self, parameters: Parameters, reason: str) -> None:
-        """Train lanes of a function one after another from now on, also after a restart: the ways round differently."""
-        function = self.function(parameters)
-        self.plans[function], self.unvectorized[function] = ExecutionPlan(False, False), reason
-        self.note(reason)
-
-
-def names_of(module: nn.Module) -> Mapping[str, str]:
-    """Return, for each name of a module's state, the name of the parameter or buffer that it is; tied ones have one."""
-    own = {id(it): name for name, it in [*module.named_parameters(), *module.named_buffers()]}
-    return {name: own[id(it)] for name, it in module.state_dict(keep_vars=True).items() if id(it) in own}
+        if note not in self._notes:
+            self._notes.append(note)

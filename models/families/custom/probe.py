@@ -1,72 +1,70 @@
-"""Any nn.Module as lanes: `ModuleFamily` makes a family of a function that builds one.
+"""Trying a module before the first trial begins: an error says in two lines why it cannot be trained."""
 
-All lanes share the minibatch. Lanes of the same function of their tensors train in one vectorised pass where that is
-faster, all others one after another by ordinary autograd. What a lane learns is the same either way, up to rounding:
-dropout draws its masks from (study seed, stream, tick, step), so lanes of one shape have the same ones; buffers such as
-batch norm's statistics are each lane's own. Used by lanes.py, which says when a tick begins, and for models of the
-user's own by `probe`, which says in two lines what cannot be trained. Knows no study and no file.
-
-Letters: L lanes of a group, B examples of the minibatch, C classes, K numbers of one tensor of one lane.
-"""
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from models.config.base import Parameters
-from models.config.families import CustomModel
-from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
 from models.errors import UserError
-from models.families.custom.custom_model import where
-from models.families.custom.module_family import ModuleFamily
-from models.families.custom.vectorize import _line, drawing
+from models.families.custom.vectorize import first_line, seeded_generators
+
+if TYPE_CHECKING:
+    from models.families.custom.module_family import ModuleFamily
+
+_CORRECT = "correct the model; what a trial does not have can be given a default"
 
 
-def probe(recipe: Recipe, family: ModuleFamily, parameters: Parameters, part: BatchSource, classes: int) -> None:
-    """Build one model and try it on the first and the last minibatch of an epoch of the part.
+def probe(family: "ModuleFamily", parameters: Parameters, train_set: BatchSource, batch_size: int) -> None:
+    """Build one model and try it on a full minibatch and on one of the size of an epoch's last.
 
-    Raises UserError where it can never be trained.
+    Args:
+        family: The family.
+        parameters: One configuration.
+        train_set: The examples that are trained on.
+        batch_size: Examples of a minibatch.
+
+    Raises:
+        UserError: The model can never be trained.
     """
-    word = recipe.family
-    assert isinstance(word, CustomModel)
-    told = ", ".join(f"{name}={value!r}" for name, value in parameters.items() if name in family.takes)
-    label = f"{word.attribute}({told})"
+    arguments = [f"{name}={value!r}" for name, value in parameters.items() if name in family.structural_parameters]
+    label = f"{family.label}({', '.join(arguments)})"
     with torch.random.fork_rng(devices=[]):
         try:
             module = family.build(parameters)
         except UserError:
             raise
         except Exception as error:
-            raise UserError(f"{where(word, error)}{label} cannot be built: {_line(error)}", _CORRECT) from error
-    trained = [it for it in module.parameters() if it.requires_grad]
+            raise UserError(f"{family.locate(error)}{label} cannot be built: {first_line(error)}", _CORRECT) from error
+    trained = [tensor for tensor in module.parameters() if tensor.requires_grad]
     if not trained:
         raise UserError(f"{label} has no parameter that can be trained", "register what it learns as nn.Parameter")
     for name, tensor in module.named_parameters():
         if tensor.dtype != torch.float32:
             raise UserError(f"{label}: {name} is of {tensor.dtype}", "leave it in float32: that is what is trained")
-    size = min(int(parameters.get("batch_size", recipe.batch_size)), len(part))
-    _, most, labels = next(part.batches(size))
-    for many in {size: None, len(part) % size or size: None}:
-        x, y = most[:many], labels[:many]
-        shown = f"a minibatch of {' x '.join(map(str, x.flatten(1).shape if x.shape[2:] == (1, 1) else x.shape))}"
+    size = min(batch_size, len(train_set))
+    _, inputs, labels = next(train_set.batches(size))
+    for examples in {size: None, len(train_set) % size or size: None}:
+        x, y = inputs[:examples], labels[:examples]
+        shape = x.flatten(1).shape if x.shape[2:] == (1, 1) else x.shape
+        minibatch = f"a minibatch of {' x '.join(map(str, shape))}"
         try:
-            with drawing(0, x.device):
+            with seeded_generators(0, x.device):
                 logits = module.to(x.device).train()(x)
         except Exception as error:
-            raise UserError(f"{where(word, error)}{label} fails on {shown}: {_line(error)}", _CORRECT) from error
-        is_fit = isinstance(logits, Tensor) and logits.shape == (len(y), classes) and logits.dtype == torch.float32
-        if not is_fit:
-            found = f"{tuple(logits.shape)} {logits.dtype}" if isinstance(logits, Tensor) else type(logits).__name__
+            where = family.locate(error)
+            raise UserError(f"{where}{label} fails on {minibatch}: {first_line(error)}", _CORRECT) from error
+        expected = (len(y), train_set.classes)
+        if not (isinstance(logits, Tensor) and logits.shape == expected and logits.dtype == torch.float32):
+            answer = f"{tuple(logits.shape)} {logits.dtype}" if isinstance(logits, Tensor) else type(logits).__name__
             raise UserError(
-                f"{label} makes {found} of {shown}, not ({len(y)}, {classes}) torch.float32",
+                f"{label} makes {answer} of {minibatch}, not ({len(y)}, {train_set.classes}) torch.float32",
                 "let it return logits, one number a class; an argument `classes` without a default is told how many",
             )
         try:
             torch.autograd.grad(logits.sum(), trained, allow_unused=True)
         except RuntimeError as error:
             raise UserError(
-                f"{label} cannot learn: {_line(error)}", "let its logits follow from its weights"
+                f"{label} cannot learn: {first_line(error)}", "let its logits follow from its weights"
             ) from error
-
-
-_CORRECT = "correct the model; what a trial does not have can be given a default"

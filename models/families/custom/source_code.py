@@ -1,7 +1,7 @@
-"""What a name in a Python file is made of: the statements that define it, those that these need, and no others.
+"""The source of one name in a Python file: the statements that define it, those that these need, and no others.
 
-So a model of the user's own is known by what it is, however the file around it changes, and is made anew in another
-process without running the rest of that file, a search included. Found in the text: nothing is run. Used by own.py.
+So a model or data set of the user's own is known by what defines it, however the file around it changes, and is created
+in another process without running the rest of that file, a search included. Reads the text; runs nothing.
 """
 
 import ast
@@ -11,29 +11,32 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import CodeType
 
-GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")  # instructions that look a name up in its module
+_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")  # instructions that look a name up in its module
 
 
 def definition(text: str, name: str) -> str:
-    """Return the statements of a module that `name` is made of, each at its own lines. Raises SyntaxError.
+    """Return the statements of a module that define `name`, each at its own lines.
 
-    A name brings in what binds it or changes it (`WIDTHS = [...]`, `WIDTHS.append(9)`, `WIDTHS[3] = 7`), and that what
-    it uses itself. Imports that do not say what they bring in are always kept.
+    A name needs what binds it or changes it (`WIDTHS = [...]`, `WIDTHS.append(9)`, `WIDTHS[3] = 7`), and those what
+    they use themselves. Imports that do not name what they import are always kept.
+
+    Raises:
+        SyntaxError: The text is no Python.
     """
     statements = [statement for statement in ast.parse(text).body if not _is_guarded(statement)]
     wanted, kept = {name}, set[int]()
     while new := {
-        place
-        for place, statement in enumerate(statements)
-        if place not in kept and (_bound(statement) & wanted or _brings_in_anything(statement))
+        index
+        for index, statement in enumerate(statements)
+        if index not in kept and (_bound(statement) & wanted or _imports_anything(statement))
     }:
         kept |= new
-        for place in new:
-            wanted |= _used(statements[place])
+        for index in new:
+            wanted |= _used(statements[index])
     lines, chosen = text.split("\n"), set[int]()
-    for place in kept:
-        statement = statements[place]
-        first = min([statement.lineno, *(it.lineno for it in getattr(statement, "decorator_list", []))])
+    for index in kept:
+        statement = statements[index]
+        first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
         chosen |= set(range(first, (statement.end_lineno or first) + 1))
     return "\n".join(line if number in chosen else "" for number, line in enumerate(lines, 1)).rstrip() + "\n"
 
@@ -41,17 +44,19 @@ def definition(text: str, name: str) -> str:
 def digest(source: str, folder: Path) -> str:
     """Return the SHA-256 of statements, whatever their comments and spacing, and of the files that they import.
 
-    Of what is imported only that counts which lies in `folder`, where the file is that they are from.
+    Args:
+        source: The statements.
+        folder: Where their file lies; only what is imported from there counts.
     """
-    said = hashlib.sha256(ast.unparse(ast.parse(source)).encode())
-    for file in beside(source, folder):
-        said.update(str(file.relative_to(folder)).encode() + file.read_bytes())
-    return said.hexdigest()
+    hashed = hashlib.sha256(ast.unparse(ast.parse(source)).encode())
+    for file in files_beside(source, folder):
+        hashed.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    return hashed.hexdigest()
 
 
-def beside(source: str, folder: Path) -> list[Path]:
-    """Return the files in `folder` that a text imports, and those that they do."""
-    return sorted(_beside(source, folder, set()))
+def files_beside(source: str, folder: Path) -> list[Path]:
+    """Return the files in `folder` that a text imports, and those that they import."""
+    return sorted(_collect_beside(source, folder, {}))
 
 
 def cells(history: Sequence[str]) -> str:
@@ -71,7 +76,7 @@ def cells(history: Sequence[str]) -> str:
 
 
 def _parsed(cell: str) -> list[ast.stmt]:
-    """A cell's statements; none where it is no plain Python."""
+    """Return a cell's statements; none where it is no plain Python."""
     lines = [line for line in cell.splitlines() if not line.lstrip().startswith(("%", "!"))]
     try:
         return ast.parse("\n".join(lines)).body
@@ -83,26 +88,26 @@ def _parsed(cell: str) -> list[ast.stmt]:
 
 
 def _is_guarded(statement: ast.stmt) -> bool:
-    """Whether it is `if __name__ == "__main__": ...`, which is run in a script alone."""
+    """Whether a statement is `if __name__ == "__main__": ...`, which runs in a script alone."""
     return isinstance(statement, ast.If) and "__name__" in {
         node.id for node in ast.walk(statement.test) if isinstance(node, ast.Name)
     }
 
 
-def _brings_in_anything(statement: ast.stmt) -> bool:
+def _imports_anything(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.ImportFrom) and (
         statement.module == "__future__" or any(alias.name == "*" for alias in statement.names)
     )
 
 
 def _bound(node: ast.AST) -> set[str]:
-    """The names of the module that a statement binds, or changes."""
+    """Return the names of the module that a statement binds or changes."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        # `WIDTHS.append(9)` may change WIDTHS; `print(WIDTHS)` and `run_study(study)` are of no use to a model.
+        # `WIDTHS.append(9)` may change WIDTHS; `print(WIDTHS)` and `run_study(study)` are no part of a model.
         return _root(node.value.func) if isinstance(node.value.func, ast.Attribute) else set()
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
         return set() if isinstance(node.ctx, ast.Load) else _root(node)
@@ -110,39 +115,40 @@ def _bound(node: ast.AST) -> set[str]:
 
 
 def _root(node: ast.AST) -> set[str]:
-    """Of `a.b[c].d` the name `a`."""
+    """Return `a` of `a.b[c].d`."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
 def _used(statement: ast.stmt) -> set[str]:
-    """The names that a statement, or a function in it, looks up in the module."""
-    found: set[str] = set()
+    """Return the names that a statement, or a function in it, looks up in the module."""
+    names: set[str] = set()
     codes = [compile(ast.Module([statement], []), "", "exec", dont_inherit=True)]
     while codes:
         code = codes.pop()
-        found |= {str(it.argval) for it in dis.get_instructions(code) if it.opname in GLOBAL}
+        names |= {str(each.argval) for each in dis.get_instructions(code) if each.opname in _GLOBAL}
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return found
+    return names
 
 
 # --- what lies beside a file ------------------------------------------------------------------------------------------
 
 
-def _beside(source: str, folder: Path, seen: set[Path]) -> set[Path]:
-    """The files in `folder` that a text imports, and those that they do."""
+def _collect_beside(source: str, folder: Path, seen: dict[str, list[Path]]) -> set[Path]:
+    """Return the same; `seen` has the files of each name whose files were, or are being, looked through."""
     for name in _imported(source):
+        if name in seen:
+            continue
         package, file = folder / name, folder / f"{name}.py"
-        for one in [*package.rglob("*.py")] if (package / "__init__.py").is_file() else [file] * file.is_file():
-            if one not in seen:
-                seen.add(one)
-                _beside(one.read_text(encoding="utf-8-sig"), folder, seen)
-    return seen
+        seen[name] = [*package.rglob("*.py")] if (package / "__init__.py").is_file() else [file] * file.is_file()
+        for each in seen[name]:
+            _collect_beside(each.read_text(encoding="utf-8-sig"), folder, seen)
+    return {file for files in seen.values() for file in files}
 
 
 def _imported(source: str) -> Iterable[str]:
-    """The first parts of the names of all modules that a text imports."""
+    """Yield the first part of the name of each module that a text imports."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from models.config.families import called
 from reports.page.data import FinalistData, ReportData
 from reports.page.sections.base import Drawing, Part, Text, TextSection
 from reports.page.style import NARROW
@@ -36,7 +35,7 @@ class Weights(TextSection):
             return [Text("The data are a table: there are no pictures to show.", small=True)]
         units = unit_pictures(report, finalists)
         if units is None:
-            family = called(report.study.family)
+            family = report.study.family.label
             return [Text(f"The first layer of this family ({family}) does not look at whole pictures.", small=True)]
         by_class = len(units) == len(finalists.predictions.classes)
         which = "the classes, in their order" if by_class else f"the {len(units)} units with the longest rows"

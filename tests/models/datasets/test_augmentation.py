@@ -21,7 +21,6 @@ from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
-from models.families.registry import family_of
 from models.seeds import derive
 from search import Float, Int, Study
 from search.config.study_files import load
@@ -171,7 +170,7 @@ def order(lane: int, hidden: int = 20, stream: int = 0) -> LaneSpec:
 def engine(part: BatchSource, recipe: Recipe = RECIPE) -> Engine:
     scored = copy.copy(part)
     scored._chosen = torch.arange(680, 700)
-    return Engine(recipe, family_of(recipe, (1, 8, 8), 10), part, scored, CPU)
+    return Engine(recipe, recipe.make_family((1, 8, 8), 10), part, scored, CPU)
 
 
 def figures(score: EpochMetrics) -> tuple[float, ...]:
@@ -207,7 +206,7 @@ def test_a_model_is_scored_and_measured_on_pictures_as_they_are(part: BatchSourc
     fused = engine(part)
     fused.add(order(0))
     (score,) = fused.tick(1)
-    model = family_of(RECIPE, (1, 8, 8), 10).build({"hidden": 20})
+    model = RECIPE.make_family((1, 8, 8), 10).build({"hidden": 20})
     model.load_state_dict(fused.weights(0))
     ((_, x, y),) = list(part.batches(1000))
     with torch.no_grad():

@@ -1,5 +1,6 @@
 """Inputs that never change are trained as one, and every weight becomes what it would have become."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,10 @@ from models.config.messages import LaneSpec
 from models.config.optimizers import SGD, Adam
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
-from models.datasets.constant_inputs import Unchanging, find
+from models.datasets.constant_inputs import ConstantInputs, find_constant_inputs
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
-from models.families.registry import family_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,11 +41,11 @@ def parts(constant: int) -> list[BatchSource]:
 
 def engine(recipe: Recipe, constant: int) -> Engine:
     trained, scored = parts(constant)
-    return Engine(recipe, family_of(recipe, SHAPE, 3), trained, scored, CPU)
+    return Engine(recipe, recipe.make_family(SHAPE, 3), trained, scored, CPU)
 
 
-def found(constant: int) -> Unchanging | None:
-    return parts(constant)[0].unchanging
+def found(constant: int) -> ConstantInputs | None:
+    return parts(constant)[0].constant_inputs
 
 
 def orders() -> list[LaneSpec]:
@@ -73,7 +73,7 @@ def test_what_never_changes_is_found() -> None:
     seen = found(40)
     assert seen is not None
     assert seen.constant.tolist() == list(range(40))
-    assert seen.changing.tolist() == list(range(40, 72))
+    assert seen.varying.tolist() == list(range(40, 72))
     assert len(seen.columns) == 48  # 32 that change, |c|, 0, and zeros up to a multiple of 16
 
 
@@ -85,9 +85,9 @@ def test_a_layer_that_would_not_be_narrower_stays() -> None:
 def test_what_changes_late_changes() -> None:
     inputs = np.zeros((1100, 64), np.uint8)
     inputs[1050, 0] = 1
-    seen = find(inputs, torch.ones(64), torch.zeros(64))
+    seen = find_constant_inputs(inputs, torch.ones(64), torch.zeros(64))
     assert seen is not None
-    assert seen.changing.tolist() == [0]
+    assert seen.varying.tolist() == [0]
 
 
 def test_a_narrow_minibatch_says_the_same_as_a_wide_one() -> None:
@@ -95,7 +95,7 @@ def test_a_narrow_minibatch_says_the_same_as_a_wide_one() -> None:
     assert seen is not None
     weight = torch.randn(7, 72)
     narrow, _ = seen.narrow(weight)
-    for (_, x, _), (_, wide, _) in zip(part.batches(32, unchanging=seen), part.batches(32), strict=True):
+    for (_, x, _), (_, wide, _) in zip(part.narrowed(seen).batches(32), part.batches(32), strict=True):
         torch.testing.assert_close(x @ narrow.t(), wide.flatten(1) @ weight.t())
 
 
@@ -107,7 +107,10 @@ def test_weights_come_back() -> None:
 
 def test_inputs_that_are_always_0_come_back_too() -> None:
     """As 0 after being normalised: no gradient reaches their weights."""
-    seen, weight = find(np.full((4, 64), 7.0), torch.ones(64), torch.full((64,), -7.0)), torch.randn(3, 64)
+    seen, weight = (
+        find_constant_inputs(np.full((4, 64), 7.0), torch.ones(64), torch.full((64,), -7.0)),
+        torch.randn(3, 64),
+    )
     assert seen is not None
     torch.testing.assert_close(seen.widen(*seen.narrow(weight)), weight)
 
@@ -120,7 +123,7 @@ def test_every_weight_becomes_what_it_would_have_become(
     recipe = Recipe(family=family, batch_size=32, precision=precision)
     narrow = trained(recipe, 40)
     with monkeypatch.context() as patched:
-        patched.setattr(BatchSource, "unchanging", None)
+        patched.setattr(BatchSource, "constant_inputs", None)
         wide = trained(recipe, 40)
     assert (widths(narrow), widths(wide)) == ({48}, {72})
     least = 1e-5 if precision == "float32" else 3e-2
@@ -129,7 +132,14 @@ def test_every_weight_becomes_what_it_would_have_become(
             torch.testing.assert_close(narrow.weights(lane)[name], weight, rtol=least, atol=least)
 
 
-@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam()])
+class NotLinear(SGD):
+    """Keeps nothing, but its steps are not linear in the gradient."""
+
+    def is_plain(self, searched: Collection[str] = ()) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam(), NotLinear()])
 def test_what_keeps_more_than_a_weight_trains_it_whole(optimizer: SGD | Adam) -> None:
     assert widths(trained(Recipe(family=Mlp(), optimizer=optimizer, batch_size=32), 40, 1)) == {72}
 
@@ -156,7 +166,7 @@ def test_a_snapshot_of_wide_layers_is_taken_in(tmp_path: Path, monkeypatch: pyte
     """As those were that know nothing of narrow ones."""
     recipe, file = Recipe(family=Mlp(), batch_size=32), tmp_path / "lanes.safetensors"
     with monkeypatch.context() as patched:
-        patched.setattr(BatchSource, "unchanging", None)
+        patched.setattr(BatchSource, "constant_inputs", None)
         wide = trained(recipe, 40, 2)
         wide.save(file)
         wide.tick(3)

@@ -1,6 +1,5 @@
 """Own data: imported once and whole, in one form, from wherever they come; and what cannot be trained on is told."""
 
-import ast
 import hashlib
 import json
 import pickle
@@ -19,17 +18,14 @@ from PIL import Image
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from models.datasets import download
-from models.datasets import import_dataset as importing
 from models.datasets import source as data
-from models.datasets.array_store import ROOM
+from models.datasets.array_store import IMPORTS_FOLDER
+from models.datasets.base import DatasetConfig, Find, RawDataset
 from models.datasets.batches import BatchSource
-from models.datasets.builtin_datasets import IDX_SETS
-from models.datasets.dataset_config import CallableDataset, Folder, Npz, Origin, Table
-from models.datasets.import_dataset import bring_in
-from models.datasets.readers.base import Gathered
-from models.datasets.readers.registry import gather
-from models.datasets.source import Source, training_examples
-from models.datasets.source import test_examples as open_test_part
+from models.datasets.dataset_config import CallableDataset, Folder, Npz, Table
+from models.datasets.import_dataset import import_dataset
+from models.datasets.registry import NAMED_DATASETS
+from models.datasets.source import Source, check_test_part, training_examples
 from models.datasets.split import normalisation, split
 from models.errors import UserError
 from models.model_file import load_model
@@ -37,6 +33,7 @@ from search import Float, Int, Study
 from search.config.study_files import load
 from search.record.fingerprint import fingerprint
 from search.record.store import Store
+from tests.support.ledger import read_signed
 
 PROJECT = Path(data.__file__).parents[2]
 LABELS = np.arange(60) % 3
@@ -45,18 +42,18 @@ COLOUR = np.random.default_rng(1).integers(0, 256, (60, 3, 6, 5), dtype=np.uint8
 NUMBERS = np.random.default_rng(2).normal(100, 30, (60, 4))
 
 
-def imported(word: Origin, root: Path, *, seed: int = 0, anew: bool = True) -> Source:
-    return bring_in(word, root / ROOM, seed, [root], anew=anew)
+def imported(config: DatasetConfig, root: Path, *, seed: int = 0, anew: bool = True) -> Source:
+    return import_dataset(config, root / IMPORTS_FOLDER, seed, [root], anew=anew)
 
 
 def returned(result: object, root: Path) -> Source:
     """What is imported of a function that returns `result`."""
-    return imported(CallableDataset.of(lambda: result), root)
+    return imported(CallableDataset.from_function(lambda: result), root)
 
 
 def whole(source: Source) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]:
     """Both parts together, in no order."""
-    parts = training_examples(source), open_test_part(source, lambda what: None)
+    parts = training_examples(source), read_signed(source)
     return (
         np.concatenate([it.inputs for it in parts]),
         np.concatenate([it.labels for it in parts]),
@@ -126,7 +123,7 @@ def test_a_function_may_return(result: object, inputs: NDArray[Any], tmp_path: P
 def test_a_given_test_part_stays_the_test_part(tmp_path: Path) -> None:
     source = returned((GREY[:45], LABELS[:45], GREY[45:], LABELS[45:]), tmp_path)
     assert np.array_equal(training_examples(source).inputs, GREY[:45, np.newaxis])
-    assert np.array_equal(open_test_part(source, lambda what: None).inputs, GREY[45:, np.newaxis])
+    assert np.array_equal(read_signed(source).inputs, GREY[45:, np.newaxis])
 
 
 def test_two_datasets_are_the_training_and_the_test_part(tmp_path: Path) -> None:
@@ -211,12 +208,12 @@ def test_a_function_may_not_return(result: object, what: str, tmp_path: Path) ->
     with pytest.raises(UserError, match=what) as told:
         returned(result, tmp_path)
     assert "\n" not in told.value.what + told.value.remedy
-    assert not [it for it in (tmp_path / ROOM).iterdir() if it.is_dir()]
+    assert not [it for it in (tmp_path / IMPORTS_FOLDER).iterdir() if it.is_dir()]
 
 
 def test_a_function_that_raises_is_told_in_two_lines(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"failing\(\) raised KeyError: 'no such column'") as told:
-        imported(CallableDataset.of(failing), tmp_path)
+        imported(CallableDataset.from_function(failing), tmp_path)
     assert "test_import_dataset.py" in told.value.remedy
 
 
@@ -258,7 +255,7 @@ def test_a_folder_may_have_a_test_part(tmp_path: Path) -> None:
         pictures(tmp_path / "pets" / side)
     source = imported(Folder("pets"), tmp_path)  # type: ignore[arg-type]
     assert len(training_examples(source).labels) == 40
-    assert len(open_test_part(source, lambda what: None).labels) == 20
+    assert len(read_signed(source).labels) == 20
 
 
 def test_pictures_are_resized_where_a_size_is_asked_for(tmp_path: Path) -> None:
@@ -390,7 +387,7 @@ def test_a_table_has_numbers_as_they_are_and_a_column_for_each_text(tmp_path: Pa
 def test_a_table_may_have_a_test_file_with_its_columns_in_another_order(tmp_path: Path) -> None:
     word = table(tmp_path, leave_out=("id",), test=tmp_path / "test.csv")
     (tmp_path / "test.csv").write_text("kind;surface;weight\na;rough;2.5\nb;polished;1\nc;smooth;0\n")
-    tested = open_test_part(imported(word, tmp_path), lambda what: None)
+    tested = read_signed(imported(word, tmp_path))
     assert tested.inputs[:, :, 0, 0].tolist() == [[2.5, 1, 0], [1, 0, 0], [0, 0, 1]]  # the unknown text is none of them
 
 
@@ -427,11 +424,11 @@ def test_a_table_that_will_not_do_is_told(text: str, what: str, tmp_path: Path) 
 
 def test_a_test_part_is_held_out_by_the_seed_and_stratified(tmp_path: Path) -> None:
     first, again, other = (
-        imported(CallableDataset.of(lambda: (GREY, LABELS)), tmp_path / name, seed=seed)
+        imported(CallableDataset.from_function(lambda: (GREY, LABELS)), tmp_path / name, seed=seed)
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
     assert first.sha256 == again.sha256 != other.sha256
-    assert np.bincount(open_test_part(first, lambda what: None).labels).tolist() == [4, 4, 4]
+    assert np.bincount(read_signed(first).labels).tolist() == [4, 4, 4]
     assert same_examples(first, GREY[:, np.newaxis], LABELS)
 
 
@@ -447,13 +444,14 @@ def test_the_hash_is_that_of_the_file_that_has_all_hashes(tmp_path: Path) -> Non
 def test_files_are_read_again_only_where_they_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     word = table(tmp_path)
     first = imported(word, tmp_path)
-    reads: list[Origin] = []
+    reads: list[Table] = []
+    read = Table.read
 
-    def counted(word: Origin, find: Callable[[Path], Path]) -> Gathered:
-        reads.append(word)
-        return gather(word, find)
+    def counted(config: Table, find: Find) -> RawDataset:
+        reads.append(config)
+        return read(config, find)
 
-    monkeypatch.setattr(importing, "gather", counted)
+    monkeypatch.setattr(Table, "read", counted)
     assert imported(word, tmp_path) == first
     assert reads == []
     table(tmp_path, HEAD + ROWS)
@@ -468,7 +466,7 @@ def test_a_study_that_goes_on_keeps_what_its_function_returned_at_first(tmp_path
         calls.append(1)
         return np.random.default_rng(len(calls)).integers(0, 256, (60, 5, 4), dtype=np.uint8), LABELS
 
-    word = CallableDataset.of(drawn_anew).model_copy(update={"source_sha256": "known"})
+    word = CallableDataset.from_function(drawn_anew).model_copy(update={"source_sha256": "known"})
     first = imported(word, tmp_path)
     assert imported(word, tmp_path, anew=False) == first
     assert imported(word, tmp_path).sha256 != first.sha256
@@ -493,9 +491,9 @@ def test_a_damaged_import_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_an_import_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / ROOM / ".partial-abc").mkdir(parents=True)
+    (tmp_path / IMPORTS_FOLDER / ".partial-abc").mkdir(parents=True)
     source = returned((GREY, LABELS), tmp_path)
-    assert sorted(it.name for it in (tmp_path / ROOM).iterdir() if not it.name.startswith(".lock")) == sorted(
+    assert sorted(it.name for it in (tmp_path / IMPORTS_FOLDER).iterdir() if not it.name.startswith(".lock")) == sorted(
         [Path(source.root).name, "known"]
     )
 
@@ -503,9 +501,9 @@ def test_an_import_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
 IMPORT = """
 import sys
 from pathlib import Path
-from models.importing import bring_in
-from models.origin import Npz
-print(bring_in(Npz(Path("grey.npz")), Path("runs"), 0, [Path.cwd()], anew=True), "torch" in sys.modules)
+from models.datasets.import_dataset import import_dataset
+from models.datasets.dataset_config import Npz
+print(import_dataset(Npz(Path("grey.npz")), Path("runs"), 0, [Path.cwd()], anew=True), "torch" in sys.modules)
 """
 
 
@@ -522,26 +520,12 @@ def test_processes_that_import_at_once_make_one(tmp_path: Path) -> None:
     assert len(training_examples(imported(Npz(tmp_path / "grey.npz"), tmp_path)).labels) == 24000
 
 
-def test_the_door_signs_before_a_byte_of_the_test_part_is_read(tmp_path: Path) -> None:
+def test_a_test_part_that_is_gone_is_told_before_anybody_signs(tmp_path: Path) -> None:
     source = returned((GREY, LABELS), tmp_path)
-    inputs = Path(source.root) / "test-inputs.npy"
-    good = inputs.read_bytes()
-    inputs.write_bytes(b"unreadable, until it is signed for")
-    signed: list[str] = []
-
-    def sign(what: str) -> None:
-        signed.append(what)
-        inputs.write_bytes(good)
-
-    assert len(open_test_part(source, sign).labels) == 12
-    assert signed == [f"test part of {source.name} (imported with sha256 {source.sha256})"]
-
-
-def test_nothing_is_signed_for_a_test_part_that_is_gone(tmp_path: Path) -> None:
-    source = returned((GREY, LABELS), tmp_path)
+    check_test_part(source)
     (Path(source.root) / "test-labels.npy").unlink()
     with pytest.raises(UserError, match=r"test-labels\.npy is gone"):
-        open_test_part(source, pytest.fail)
+        check_test_part(source)
 
 
 def test_training_reads_no_test_file(tmp_path: Path) -> None:
@@ -549,19 +533,6 @@ def test_training_reads_no_test_file(tmp_path: Path) -> None:
     for file in Path(source.root).glob("test-*"):
         file.unlink()
     assert len(training_examples(source).labels) == 48
-
-
-def test_only_the_door_and_the_import_know_where_test_parts_lie() -> None:
-    users = set()
-    for file in [*PROJECT.glob("models/*.py"), *PROJECT.glob("search/*.py"), *PROJECT.glob("reports/*.py")]:
-        for node in ast.walk(ast.parse(file.read_text())):
-            words = [it.name for it in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-            if isinstance(node, ast.ImportFrom) and node.module == "models.imported":
-                words = [word for word in words if word in ("read", "look", "files", "intact")]
-            elif words:
-                words = [word for word in words if word in ("imported", "models.imported")]
-            users |= {file.name for _ in words}
-    assert users == {"source.py", "import_dataset.py"}
 
 
 # --- as engines see them ----------------------------------------------------------------------------------------------
@@ -684,7 +655,7 @@ def test_named_sets_are_read_as_they_are_published(
     source = data.locate(name, str(tmp_path), {})
     assert source is not None
     expected = GREY.transpose(0, 2, 1) if transposed else GREY
-    for examples in (training_examples(source), open_test_part(source, lambda what: None)):
+    for examples in (training_examples(source), read_signed(source)):
         assert np.array_equal(examples.inputs[:, 0], expected)
         assert np.array_equal(examples.labels, labels - first)
         assert examples.classes == tuple(classes.split())
@@ -699,7 +670,8 @@ def test_a_label_before_the_first_class_is_told(tmp_path: Path) -> None:
 
 def test_named_sets_are_called_as_torchvision_calls_them() -> None:
     vision = download.import_torchvision().datasets
-    for name, known in IDX_SETS.items():
+    for name in ("mnist", "fashion_mnist", "kmnist", "emnist_letters", "emnist_balanced"):
+        known = NAMED_DATASETS.load(name)
         official = getattr(vision, known.folder)
         if name.startswith("emnist"):
             told = official.classes_split_dict[known.options["split"]]
@@ -734,22 +706,24 @@ def write_cifar10(root: Path, monkeypatch: pytest.MonkeyPatch) -> NDArray[np.uin
 
 def test_cifar10_is_imported_from_where_torchvision_has_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = write_cifar10(tmp_path / "data", monkeypatch)
-    assert importing.bring_in_cifar10(tmp_path / ROOM, 0, [tmp_path / "none"], None) is None
-    source = importing.bring_in_cifar10(tmp_path / ROOM, 0, [tmp_path / "none", tmp_path / "data"], None)
+    imports = tmp_path / IMPORTS_FOLDER
+    assert data.locate("cifar10", str(tmp_path / "none"), imports=imports) is None
+    source = data.locate("cifar10", str(tmp_path / "data"), imports=imports)
     assert source is not None
-    assert importing.bring_in_cifar10(tmp_path / ROOM, 0, [], None) == source
+    assert data.locate("cifar10", str(tmp_path / "none"), imports=imports) == source  # its own files are read once
+    assert data.locate("cifar10", source.root) == source
     trained = training_examples(source)
     assert source.name == "cifar10"
     assert np.array_equal(trained.inputs, rows[:20])
     assert trained.classes[3] == "cat"
-    assert np.array_equal(open_test_part(source, lambda what: None).inputs, rows[20:])
+    assert np.array_equal(read_signed(source).inputs, rows[20:])
 
 
 def test_damaged_files_of_cifar10_are_never_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_cifar10(tmp_path, monkeypatch)
     (tmp_path / "cifar-10-batches-py" / "data_batch_2").write_bytes(b"cos\nabort\n(tR.")  # would end the process
     with pytest.raises(UserError, match="cifar-10-batches-py cannot be read"):
-        importing.bring_in_cifar10(tmp_path / ROOM, 0, [tmp_path], None)
+        data.locate("cifar10", str(tmp_path), imports=tmp_path / IMPORTS_FOLDER)
 
 
 # --- from a study file to its report ----------------------------------------------------------------------------------
@@ -811,7 +785,7 @@ def test_a_study_of_a_table_has_a_report_without_pictures(searched: Path) -> Non
 
 @pytest.mark.slow
 def test_a_search_of_own_data_goes_on_without_importing_them_again(searched: Path) -> None:
-    room = searched / "runs" / "studies" / ROOM
+    room = searched / "runs" / "studies" / IMPORTS_FOLDER
     before = sorted(it.stat().st_ino for it in room.glob("*/*.npy"))
     command(searched, "search.run", "--study", "mine/stones.py", "--trials", "4", "--workers", "0", "--quiet")
     assert sorted(it.stat().st_ino for it in room.glob("*/*.npy")) == before

@@ -1,6 +1,5 @@
-"""Promises of models/datasets/source.py: data sets are found, bad files harm nobody, and the test set has one door."""
+"""Data sets are found and known again, downloads are patient, and a test part is read only by who has signed for it."""
 
-import ast
 import gzip
 import hashlib
 import socket
@@ -11,6 +10,7 @@ import tempfile
 import threading
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,8 +24,14 @@ from hypothesis import strategies as st
 
 from models.datasets import download
 from models.datasets import source as data
+from models.datasets.array_store import IMPORTED
+from models.datasets.dataset_config import Npz
+from models.datasets.import_dataset import import_dataset
+from models.datasets.registry import NAMED_DATASETS
 from models.datasets.split import Normalisation, normalisation, split
+from models.datasets.test_part import SignedOpening, claim_ledger
 from models.errors import UserError
+from tests.support.ledger import read_signed, signed
 
 PROJECT = Path(data.__file__).parents[2]
 LABELS = np.arange(40) % 10
@@ -158,7 +164,7 @@ def test_a_download_without_network_names_cause_and_alternatives(
 ) -> None:
     before = socket.getdefaulttimeout()
     with pytest.raises(UserError) as raised:
-        download.download("mnist", str(tmp_path))
+        data.download("mnist", str(tmp_path))
     what, remedy = str(raised.value).split("\n")
     assert "mnist" in what
     assert "there is no network" in what
@@ -187,7 +193,7 @@ def test_a_download_arrives_without_a_word_on_the_screen(
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            source = download.download("mnist", str(tmp_path / "data"))
+            source = data.download("mnist", str(tmp_path / "data"))
         finally:
             server.shutdown()
             thread.join()
@@ -200,16 +206,16 @@ def test_a_download_waits_for_a_silent_server_only_so_long(tmp_path: Path, monke
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mirror = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(download.import_torchvision().datasets.MNIST, "mirrors", [mirror])
-        monkeypatch.setattr(download, "PATIENCE", 0.1)
+        monkeypatch.setattr(download, "PATIENCE_SECONDS", 0.1)
         with pytest.raises(UserError, match="timed out"):
-            download.download("mnist", str(tmp_path))
+            data.download("mnist", str(tmp_path))
 
 
 @pytest.mark.usefixtures("no_network")
 def test_a_download_into_a_complete_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     write(tmp_path / "MNIST" / "raw")
     write(tmp_path / "MNIST" / "raw", "t10k")
-    assert download.download("mnist", str(tmp_path)) == located(tmp_path)
+    assert data.download("mnist", str(tmp_path)) == located(tmp_path)
 
 
 def test_torchvision_can_augment_whatever_build_it_is() -> None:
@@ -282,7 +288,7 @@ def test_the_digits_are_divided_without_loss_or_overlap(digits: data.Source) -> 
     def sorted_rows(images: np.ndarray, labels: np.ndarray) -> list[bytes]:
         return sorted(bytes([label]) + image.tobytes() for image, label in zip(images, labels, strict=True))
 
-    parts = data.training_examples(digits), data.test_examples(digits, lambda _: None)
+    parts = data.training_examples(digits), read_signed(digits)
     small = [np.rint(part.inputs[:, 0, 3:26:3, 3:26:3] * (16 / 255)).astype(np.uint8) for part in parts]
     ours = sorted_rows(np.concatenate(small), np.concatenate([part.labels for part in parts]))
     theirs = load_digits()
@@ -290,97 +296,81 @@ def test_the_digits_are_divided_without_loss_or_overlap(digits: data.Source) -> 
     assert len(parts[1].labels) == round(1797 / 5)
 
 
-# --- the door ---------------------------------------------------------------------------------------------------------
+# --- the test part ----------------------------------------------------------------------------------------------------
 
 
-def test_the_test_set_is_signed_for_before_a_byte_of_it_is_read(tmp_path: Path) -> None:
+@pytest.fixture(params=["digits", "mnist", "own data"])
+def source(request: pytest.FixtureRequest, tmp_path: Path, digits: data.Source) -> data.Source:
+    """A source of each of the three ways in which data are kept."""
+    if request.param == "digits":
+        return digits
+    if request.param == "mnist":
+        write(tmp_path / "MNIST")
+        write(tmp_path / "MNIST", "t10k")
+        return located(tmp_path)
+    np.savez(tmp_path / "grey.npz", x=IMAGES, y=LABELS % 2)
+    return import_dataset(Npz(tmp_path / "grey.npz"), tmp_path / "imports", 0, [tmp_path], anew=True)
+
+
+def test_who_has_signed_reads_the_test_part(source: data.Source) -> None:
+    examples = data.read_test_part(source, signed(source))
+    assert len(examples.labels) > 0
+    assert examples.classes == data.training_examples(source).classes
+
+
+@pytest.mark.parametrize("pretended", [None, True, "test", "train", 1, lambda what: None])
+def test_who_has_not_signed_does_not(source: data.Source, pretended: Any) -> None:
+    with pytest.raises(RuntimeError, match="is read with a SignedOpening alone"):
+        data.read_test_part(source, pretended)
+
+
+def test_a_signature_for_other_data_does_not_count(source: data.Source) -> None:
+    other = signed(replace(source, sha256="0" * 64))
+    with pytest.raises(RuntimeError, match=f"line {other.line} of the ledger was signed for other data"):
+        data.read_test_part(source, other)
+
+
+@pytest.mark.parametrize("pretended", [None, "test", True])
+def test_what_reads_the_files_asks_for_the_signature_too(source: data.Source, pretended: Any) -> None:
+    dataset = NAMED_DATASETS.load(source.name) if source.name in NAMED_DATASETS else IMPORTED
+    with pytest.raises(RuntimeError, match="is read with a SignedOpening alone"):
+        dataset.read(Path(source.root), source.sha256, pretended)
+
+
+def test_a_signature_cannot_be_made_by_hand() -> None:
+    with pytest.raises(RuntimeError, match=r"only the ledger makes a SignedOpening"):
+        SignedOpening(1, "0" * 64)
+    with pytest.raises(RuntimeError, match=r"only the ledger makes a SignedOpening"):
+        SignedOpening(1, "0" * 64, signer=object())
+
+
+def test_a_signature_cannot_be_changed_to_fit_other_data(digits: data.Source) -> None:
+    opening = signed(digits)
+    with pytest.raises(RuntimeError, match=r"only the ledger makes a SignedOpening"):
+        replace(opening, sha256="0" * 64)
+    with pytest.raises(AttributeError):
+        opening.sha256 = "0" * 64  # type: ignore[misc]
+
+
+def test_nobody_else_can_claim_to_keep_the_ledger() -> None:
+    with pytest.raises(RuntimeError, match=r"search\.record\.\w+ keeps the ledger already"):
+        claim_ledger("somewhere else")
+
+
+def test_checking_that_a_test_part_is_there_reads_none_of_it(tmp_path: Path) -> None:
     write(tmp_path / "MNIST")
-    folder = write(tmp_path / "MNIST", "t10k", images=b"", labels=b"")  # unreadable, until it is signed for
+    folder = write(tmp_path / "MNIST", "t10k", images=b"damaged", labels=b"damaged")
     source = located(tmp_path)
-    signed = []
-
-    def sign(description: str) -> None:
-        signed.append(description)
-        write(folder, "t10k", images=IMAGES[:5], labels=LABELS[:5])
-
-    assert np.array_equal(data.test_examples(source, sign).inputs, IMAGES[:5, np.newaxis])
-    (description,) = signed
-    assert "mnist" in description
-    assert source.sha256 in description
-
-
-def test_a_refused_signature_keeps_the_door_shut(tmp_path: Path, digits: data.Source) -> None:
-    def refuse(_: str) -> None:
-        raise PermissionError("the ledger cannot be written")
-
-    write(tmp_path / "MNIST")
-    write(tmp_path / "MNIST", "t10k", images=b"", labels=b"")
-    for source in (digits, located(tmp_path)):
-        with pytest.raises(PermissionError, match="ledger"):
-            data.test_examples(source, refuse)
-
-
-def test_nothing_is_signed_for_a_test_set_that_is_not_there(tmp_path: Path) -> None:
-    write(tmp_path / "MNIST")
-    signed: list[str] = []
+    data.check_test_part(source)
+    (folder / "t10k-images-idx3-ubyte").unlink()
     with pytest.raises(UserError, match="t10k-images-idx3-ubyte"):
-        data.test_examples(located(tmp_path), signed.append)
-    assert signed == []
+        data.check_test_part(source)
 
 
 def test_training_opens_no_test_file(tmp_path: Path) -> None:
     write(tmp_path / "MNIST")
     write(tmp_path / "MNIST", "t10k", images=b"damaged", labels=b"damaged")
     assert len(data.training_examples(located(tmp_path)).labels) == 40
-
-
-def ways(program: str) -> set[str]:
-    """The ways to a test set that a program has: names it uses or imports, and strings with an access in them.
-
-    What a docstring says is no access.
-    """
-    tree = ast.parse(program)
-    documented = ast.Module, ast.ClassDef, ast.FunctionDef
-    bodies = [node.body for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
-    told = {id(first.value) for first, *_ in bodies if isinstance(first, ast.Expr)}
-    words: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name):
-                words.add(name)
-            case ast.alias(name=name) | ast.ImportFrom(module=str(name)):
-                words.update(name.split("."))
-            case ast.Constant(value=str(text)) if id(node) not in told:
-                words.update(way for way in ("test_examples", "t10k") if way in text)
-    return words & {"test_examples", "t10k", "load_digits", "torchvision"}
-
-
-def sources() -> dict[str, str]:
-    rooms = ("models", "search", "studies", "reports")
-    files = [file for room in rooms for file in sorted((PROJECT / room).rglob("*.py"))]
-    return {file.relative_to(PROJECT).as_posix(): file.read_text() for file in [*files, *PROJECT.glob("*.py")]}
-
-
-@pytest.mark.parametrize(
-    "program",
-    [
-        "from models.datasets.source import test_examples as peek",
-        "from models import data\ndata.test_examples(source, print)",
-        "import models.datasets.source\ngetattr(models.datasets.source, 'test_examples')",
-        "open('MNIST/raw/t10k-images-idx3-ubyte')",
-        "from torchvision.datasets import MNIST",
-        "from sklearn.datasets import load_digits",
-    ],
-)
-def test_every_way_to_a_test_set_would_be_noticed(program: str) -> None:
-    assert ways(program)
-
-
-def test_only_reports_open_the_test_set() -> None:
-    found = {file: ways(text) for file, text in sources().items()}
-    assert "test_examples" not in found.pop("models/datasets/source.py")  # defined there, and called by nobody
-    assert {file: used for file, used in found.items() if used and not file.startswith("reports/")} == {}
-    assert {file: used for file, used in found.items() if used - {"test_examples"}} == {}  # and by the door
 
 
 # --- bad files --------------------------------------------------------------------------------------------------------

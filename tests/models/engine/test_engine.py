@@ -2,13 +2,14 @@
 
 import copy
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.config.base import Parameters
 from models.config.families import Linear, Mlp
@@ -20,12 +21,11 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
-from models.families.base import Family, initial_weights
+from models.families.base import Family, Weights, initial_tensors
 from models.families.custom.module_family import ModuleFamily
 from models.families.fused_tensors import STRIP
-from models.families.registry import family_of
-from models.ops.losses import losses_of
 from models.seeds import derive
+from tests.support.lanes import assert_close, metrics_of, train_alone
 
 pytestmark = pytest.mark.usefixtures("one_thread")  # an engine's default; the bits of a product depend on it
 
@@ -59,7 +59,7 @@ def fewer(part: BatchSource, examples: int) -> BatchSource:
     return less
 
 
-def order(lane: int, hidden: int = 20, rate: float = 0.05, decay: float = 1e-3, **more: float) -> LaneSpec:
+def spec(lane: int, hidden: int = 20, rate: float = 0.05, decay: float = 1e-3, **more: float) -> LaneSpec:
     parameters: Parameters = {"learning_rate": rate, "weight_decay": decay, "hidden": hidden, **more}
     return LaneSpec(lane=lane, parameters=parameters, seed=derive(0, "initial", lane))
 
@@ -72,49 +72,9 @@ def small_cnn(parameters: Parameters) -> nn.Module:
 
 
 def engine(
-    recipe: Recipe, parts: tuple[BatchSource, BatchSource], family: Family | None = None, searched: bool = False
+    recipe: Recipe, parts: tuple[BatchSource, BatchSource], family: Family | None = None, searched: Collection[str] = ()
 ) -> Engine:
-    return Engine(recipe, family or family_of(recipe, SHAPE, 10), *parts, CPU, momentum_searched=searched)
-
-
-def train_alone(
-    recipe: Recipe, family: Family, one: LaneSpec, ticks: list[int], part: BatchSource
-) -> tuple[nn.Module, float]:
-    """Train one model the ordinary way, with torch.optim and a torch scheduler; return it and its last running loss."""
-    torch.manual_seed(one.seed)
-    model = family.build(one.parameters)
-    rate, decay = float(one.parameters["learning_rate"]), float(one.parameters["weight_decay"])
-    optimizer: torch.optim.Optimizer
-    if isinstance(recipe.optimizer, SGD):
-        momentum = float(one.parameters.get("momentum", recipe.optimizer.momentum))
-        optimizer = torch.optim.SGD(model.parameters(), rate, momentum, weight_decay=decay)
-    else:
-        kind = torch.optim.Adam if isinstance(recipe.optimizer, Adam) else torch.optim.AdamW
-        optimizer = kind(model.parameters(), rate, recipe.optimizer.betas, recipe.optimizer.epsilon, decay)
-    per_step = recipe.schedule.per == "step"
-    total = recipe.epochs * (math.ceil(len(part) / recipe.batch_size) if per_step else 1)
-    final = float(one.parameters.get("final_factor", 0.1))
-    schedulers = {
-        "constant": lambda: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0),
-        "step_exponential": lambda: torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5),
-        "linear": lambda: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, final, total - 1),
-        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total, final * rate),
-    }
-    scheduler = schedulers[recipe.schedule.name]()
-    for tick in ticks:
-        summed = 0.0
-        shuffle = torch.Generator().manual_seed(derive(recipe.seed, "shuffle", one.stream, tick))
-        for _, x, y in part.batches(recipe.batch_size, torch.randperm(len(part), generator=shuffle)):
-            losses = losses_of(recipe.loss, model(x).unsqueeze(0), y)
-            optimizer.zero_grad()
-            losses.mean().backward()
-            optimizer.step()
-            if per_step:
-                scheduler.step()
-            summed += losses.sum().item()
-        if not per_step:
-            scheduler.step()
-    return model, summed / len(part)
+    return Engine(recipe, family or recipe.make_family(SHAPE, 10), *parts, CPU, searched=searched)
 
 
 def recipes() -> dict[str, Recipe]:
@@ -135,6 +95,8 @@ def recipes() -> dict[str, Recipe]:
         "step-exponential-per-step": Recipe(family=mlp, schedule=StepExponential(every=2, per="step"), epochs=4),
         "linear-decay": Recipe(family=mlp, schedule=LinearDecay(final_factor=0.1), epochs=4),
         "linear-decay-per-step": Recipe(family=mlp, schedule=LinearDecay(final_factor=0.1, per="step"), epochs=4),
+        "gelu": Recipe(family=Mlp(depth=2, activation="gelu"), optimizer=SGD(momentum=0.9)),
+        "silu": Recipe(family=Mlp(depth=2, activation="silu"), optimizer=AdamW()),
         "bfloat16": Recipe(family=Mlp(depth=2), optimizer=SGD(momentum=0.9), precision="bfloat16"),
         "cosine": Recipe(family=mlp, schedule=Cosine(final_factor=0.1), optimizer=SGD(momentum=0.9), epochs=4),
         "cosine-per-step-adamw": Recipe(
@@ -144,25 +106,19 @@ def recipes() -> dict[str, Recipe]:
 
 
 RECIPES = recipes()
-NEIGHBOURS = [order(1, 3, 0.3, 0.0), order(2, 33, 0.01, 1e-2), order(3, 1, 0.02), order(4, 64, 0.1, 0.0)]
-
-
-def assert_close(mine: dict[str, Tensor], theirs: nn.Module) -> None:
-    for name, tensor in theirs.named_parameters():
-        # float32 over at most 12 steps: rounding grows to about 1e-6; 2e-5 would still show a wrong decay.
-        torch.testing.assert_close(mine[name], tensor.detach(), rtol=2e-5, atol=2e-5)
+NEIGHBOURS = [spec(1, 3, 0.3, 0.0), spec(2, 33, 0.01, 1e-2), spec(3, 1, 0.02), spec(4, 64, 0.1, 0.0)]
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "bfloat16"])
 def test_a_lane_learns_what_it_would_learn_alone(name: str, parts: tuple[BatchSource, BatchSource]) -> None:
     recipe = RECIPES[name]
     fused = engine(recipe, parts)
-    rate = 0.003 if name.endswith(("adam", "adamw")) else 0.05
-    mine = order(0, rate=rate)
+    rate = 0.003 if name.endswith(("adam", "adamw", "silu")) else 0.05
+    mine = spec(0, rate=rate)
     for one in [mine, *NEIGHBOURS]:
         fused.add(one)
     scores = [fused.tick(tick) for tick in (1, 2, 3, 4)]
-    model, loss = train_alone(recipe, family_of(recipe, SHAPE, 10), mine, [1, 2, 3, 4], parts[0])
+    model, loss = train_alone(recipe, recipe.make_family(SHAPE, 10), mine, [1, 2, 3, 4], parts[0])
     assert_close(fused.weights(0), model)
     last = next(score for score in scores[-1] if score.lane == 0)
     assert last.train["loss"] == pytest.approx(loss, rel=1e-4)
@@ -171,40 +127,40 @@ def test_a_lane_learns_what_it_would_learn_alone(name: str, parts: tuple[BatchSo
 
 def test_momentum_can_be_searched(parts: tuple[BatchSource, BatchSource]) -> None:
     recipe = Recipe(family=Mlp(depth=2))
-    fused = engine(recipe, parts, searched=True)
-    orders = [order(i, hidden=10 + i, momentum=momentum) for i, momentum in enumerate((0.0, 0.5, 0.95))]
-    for one in orders:
+    fused = engine(recipe, parts, searched={"momentum"})
+    specs = [spec(i, hidden=10 + i, momentum=momentum) for i, momentum in enumerate((0.0, 0.5, 0.95))]
+    for one in specs:
         fused.add(one)
     for tick in (1, 2):
         fused.tick(tick)
-    for one in orders:
-        model, _ = train_alone(recipe, family_of(recipe, SHAPE, 10), one, [1, 2], parts[0])
+    for one in specs:
+        model, _ = train_alone(recipe, recipe.make_family(SHAPE, 10), one, [1, 2], parts[0])
         assert_close(fused.weights(one.lane), model)
 
 
 def test_a_schedules_factor_can_be_searched(parts: tuple[BatchSource, BatchSource]) -> None:
     recipe = Recipe(family=Mlp(), schedule=Cosine(per="step"), epochs=2)
     fused = engine(recipe, parts)
-    orders = [order(i, hidden=10 + i, final_factor=final) for i, final in enumerate((0.0, 0.3, 1.0))]
-    for one in orders:
+    specs = [spec(i, hidden=10 + i, final_factor=final) for i, final in enumerate((0.0, 0.3, 1.0))]
+    for one in specs:
         fused.add(one)
     for tick in (1, 2):
         fused.tick(tick)
-    for one in orders:
-        model, _ = train_alone(recipe, family_of(recipe, SHAPE, 10), one, [1, 2], parts[0])
+    for one in specs:
+        model, _ = train_alone(recipe, recipe.make_family(SHAPE, 10), one, [1, 2], parts[0])
         assert_close(fused.weights(one.lane), model)
 
 
 def test_depth_can_be_searched(parts: tuple[BatchSource, BatchSource]) -> None:
     recipe = Recipe(family=Mlp(activation="leaky_relu"), optimizer=SGD(momentum=0.9))
     fused = engine(recipe, parts)
-    orders = [order(i, hidden=10 + i, depth=depth) for i, depth in enumerate((1, 2, 1, 3))]
-    for one in orders:
+    specs = [spec(i, hidden=10 + i, depth=depth) for i, depth in enumerate((1, 2, 1, 3))]
+    for one in specs:
         fused.add(one)
     for tick in (1, 2):
         fused.tick(tick)
-    for one in orders:
-        model, _ = train_alone(recipe, family_of(recipe, SHAPE, 10), one, [1, 2], parts[0])
+    for one in specs:
+        model, _ = train_alone(recipe, recipe.make_family(SHAPE, 10), one, [1, 2], parts[0])
         assert len(list(model.parameters())) == 2 * (int(one.parameters["depth"]) + 1)
         assert_close(fused.weights(one.lane), model)
 
@@ -215,12 +171,12 @@ def test_a_lifted_module_learns_what_it_would_learn_alone(
 ) -> None:
     recipe, family = Recipe(family=Mlp(), optimizer=optimizer), ModuleFamily(small_cnn, frozenset({"hidden"}))
     fused = engine(recipe, parts, family)
-    orders = [order(0, 4, 0.003), order(1, 4, 0.01, 0.0), order(2, 6, 0.002)]  # two fused, one of another shape
-    for one in orders:
+    specs = [spec(0, 4, 0.003), spec(1, 4, 0.01, 0.0), spec(2, 6, 0.002)]  # two fused, one of another shape
+    for one in specs:
         fused.add(one)
     for tick in (1, 2):
         fused.tick(tick)
-    for one in orders:
+    for one in specs:
         model, _ = train_alone(recipe, family, one, [1, 2], parts[0])
         assert_close(fused.weights(one.lane), model)
 
@@ -242,10 +198,6 @@ def run(
     return scores
 
 
-def figures(scores: list[EpochMetrics]) -> list[tuple[float, ...]]:
-    return [(s.train["loss"], s.train["accuracy"], s.validation["loss"], s.validation["accuracy"]) for s in scores]
-
-
 @pytest.mark.parametrize("hidden", [1, 2, 3, 5, 16, 33])
 @pytest.mark.parametrize(
     "name",
@@ -257,22 +209,24 @@ def figures(scores: list[EpochMetrics]) -> list[tuple[float, ...]]:
         "linear",
         "squared-error",
         "cosine-per-step-adamw",
+        "gelu",
+        "silu",
         "bfloat16",
     ],
 )
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(
     name: str, hidden: int, parts: tuple[BatchSource, BatchSource]
 ) -> None:
-    recipe, mine = RECIPES[name], order(0, hidden)
+    recipe, mine = RECIPES[name], spec(0, hidden)
     alone = run(recipe, parts, {}, mine)
     coming_and_going = run(recipe, parts, {1: NEIGHBOURS[:2], 2: NEIGHBOURS[2:3], 3: NEIGHBOURS[3:]}, mine)
-    assert figures(alone) == figures(coming_and_going)
+    assert metrics_of(alone) == metrics_of(coming_and_going)
 
 
 def test_in_bfloat16_a_lane_learns_what_it_would_learn_in_float32(parts: tuple[BatchSource, BatchSource]) -> None:
     rough = RECIPES["bfloat16"]
     exact = rough.model_copy(update={"precision": "float32"})
-    mine = order(0, 32)
+    mine = spec(0, 32)
     for one, other in zip(run(rough, parts, {}, mine), run(exact, parts, {}, mine), strict=True):
         # Factors are rounded to 8 bits: single products by 0.4 %, a loss that means over 300 examples by less.
         assert one.train["loss"] == pytest.approx(other.train["loss"], rel=5e-3)
@@ -285,7 +239,7 @@ def test_in_bfloat16_the_seams_of_strips_are_nowhere_to_be_seen(
     optimizer: SGD | AdamW, parts: tuple[BatchSource, BatchSource]
 ) -> None:
     recipe = Recipe(family=Mlp(), optimizer=optimizer, precision="bfloat16")
-    mine, before = order(0, STRIP + 44), [order(1, 100, 0.01, 0.0), order(2, STRIP, 0.02)]
+    mine, before = spec(0, STRIP + 44), [spec(1, 100, 0.01, 0.0), spec(2, STRIP, 0.02)]
     alone, behind = engine(recipe, parts), engine(recipe, parts)  # `mine` is cut elsewhere in each
     for one in before:
         behind.add(one)
@@ -299,9 +253,9 @@ def test_in_bfloat16_the_seams_of_strips_are_nowhere_to_be_seen(
 
 
 def test_a_diverging_neighbour_harms_nobody(parts: tuple[BatchSource, BatchSource]) -> None:
-    mine = order(0)
-    wild = [order(9, rate=1e30)]
-    assert figures(run(RECIPES["sgd"], parts, {1: wild}, mine)) == figures(run(RECIPES["sgd"], parts, {}, mine))
+    mine = spec(0)
+    wild = [spec(9, rate=1e30)]
+    assert metrics_of(run(RECIPES["sgd"], parts, {1: wild}, mine)) == metrics_of(run(RECIPES["sgd"], parts, {}, mine))
 
 
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adamw"])
@@ -310,12 +264,12 @@ def test_a_snapshot_continues_to_the_same_bits(
 ) -> None:
     recipe = RECIPES[name]
     straight, resumed = engine(recipe, parts), engine(recipe, parts)
-    for one in [order(0), *NEIGHBOURS]:
+    for one in [spec(0), *NEIGHBOURS]:
         straight.add(one)
     straight.tick(1)
     straight.save(tmp_path / "snapshot.safetensors")
     resumed.load(tmp_path / "snapshot.safetensors")
-    assert [figures([s]) for s in straight.tick(2)] == [figures([s]) for s in resumed.tick(2)]
+    assert [metrics_of([s]) for s in straight.tick(2)] == [metrics_of([s]) for s in resumed.tick(2)]
     for lane in range(5):
         for name_, tensor in straight.weights(lane).items():
             assert torch.equal(tensor, resumed.weights(lane)[name_])
@@ -323,11 +277,11 @@ def test_a_snapshot_continues_to_the_same_bits(
 
 def test_scores_are_those_of_the_ordinary_module(parts: tuple[BatchSource, BatchSource]) -> None:
     fused = engine(RECIPES["sgd"], parts)
-    for one in [order(0), *NEIGHBOURS]:
+    for one in [spec(0), *NEIGHBOURS]:
         fused.add(one)
     scores = fused.tick(1)
     for score, measured in zip(scores, fused.measure(range(5)).values(), strict=True):
-        model = family_of(RECIPES["sgd"], SHAPE, 10).build({"hidden": len(fused.weights(score.lane)["hidden1.bias"])})
+        model = RECIPES["sgd"].make_family(SHAPE, 10).build({"hidden": len(fused.weights(score.lane)["hidden1.bias"])})
         model.load_state_dict(fused.weights(score.lane))
         for part, loss, accuracy in (
             (parts[1], score.validation["loss"], score.validation["accuracy"]),
@@ -341,13 +295,13 @@ def test_scores_are_those_of_the_ordinary_module(parts: tuple[BatchSource, Batch
 
 
 def test_a_lane_learns_something(parts: tuple[BatchSource, BatchSource]) -> None:
-    scores = run(RECIPES["adam"], parts, {}, order(0, rate=0.02))
+    scores = run(RECIPES["adam"], parts, {}, spec(0, rate=0.02))
     assert scores[0].train["accuracy"] < 0.5 < 0.8 < scores[-1].validation["accuracy"]
 
 
 def test_without_a_validation_set_there_are_no_validation_metrics(parts: tuple[BatchSource, BatchSource]) -> None:
-    fused = Engine(RECIPES["sgd"], family_of(RECIPES["sgd"], SHAPE, 10), parts[0], None, CPU)
-    fused.add(order(0))
+    fused = Engine(RECIPES["sgd"], RECIPES["sgd"].make_family(SHAPE, 10), parts[0], None, CPU)
+    fused.add(spec(0))
     (score,) = fused.tick(1)
     assert score.validation == {}
     assert math.isfinite(score.train["loss"])
@@ -355,7 +309,7 @@ def test_without_a_validation_set_there_are_no_validation_metrics(parts: tuple[B
 
 def test_streams_see_different_minibatches_from_equal_weights(parts: tuple[BatchSource, BatchSource]) -> None:
     fused = engine(RECIPES["sgd"], parts)
-    first = order(0)
+    first = spec(0)
     fused.add(first)
     fused.add(first.model_copy(update={"lane": 1, "stream": 1}))
     same = first.model_copy(update={"lane": 2})
@@ -364,8 +318,12 @@ def test_streams_see_different_minibatches_from_equal_weights(parts: tuple[Batch
     assert zero == two != one
 
 
+def initial_weights(family: Family, parameters: Parameters, seed: int) -> Weights:
+    return initial_tensors(family, parameters, seed)[0]
+
+
 def test_normal_initial_weights_are_scaled_by_the_layers_inputs() -> None:
-    family = family_of(Recipe(family=Mlp(initial="normal")), (1, 28, 28), 10)
+    family = Recipe(family=Mlp(initial="normal")).make_family((1, 28, 28), 10)
     weights = initial_weights(family, {"hidden": 400}, 3)
     for name, inputs in (("hidden1", 784), ("out", 400)):
         tensor = weights[f"{name}.weight"]
@@ -377,14 +335,14 @@ def test_normal_initial_weights_are_scaled_by_the_layers_inputs() -> None:
 
 @pytest.mark.parametrize("initial", ["uniform", "normal"])
 def test_initial_weights_are_told_by_their_seed(initial: Literal["uniform", "normal"]) -> None:
-    family = family_of(Recipe(family=Mlp(initial=initial)), SHAPE, 10)
+    family = Recipe(family=Mlp(initial=initial)).make_family(SHAPE, 10)
     first, again, other = (initial_weights(family, {"hidden": 5}, seed)["hidden1.weight"] for seed in (3, 3, 4))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_initial_weights_leave_the_global_generator_alone() -> None:
-    family = family_of(RECIPES["sgd"], SHAPE, 10)
+    family = RECIPES["sgd"].make_family(SHAPE, 10)
     torch.manual_seed(1)
     before = torch.rand(1)
     torch.manual_seed(1)
@@ -399,12 +357,12 @@ def test_a_lane_has_the_same_bits_wherever_it_stands(
 ) -> None:
     odd = fewer(parts[0], 189), fewer(parts[1], 63)  # so that what is computed for a lane may begin anywhere
     recipe = Recipe(family=Mlp(depth=depth), epochs=2, batch_size=50)
-    behind = [order(i + 1, width) for i, width in enumerate(before)]
-    for mine in (order(0, 8), order(0, 13)):
+    behind = [spec(i + 1, width) for i, width in enumerate(before)]
+    for mine in (spec(0, 8), spec(0, 13)):
         alone = engine(recipe, odd)
         alone.add(mine)
         last = engine(recipe, odd)
         for one in [*behind, mine]:
             last.add(one)
         for tick in (1, 2):
-            assert figures([last.tick(tick)[-1]]) == figures(alone.tick(tick))
+            assert metrics_of([last.tick(tick)[-1]]) == metrics_of(alone.tick(tick))

@@ -20,15 +20,14 @@ from models.datasets.source import Examples, Source, training_examples
 from models.datasets.split import Normalisation, normalisation, split
 from models.engine.engine import Engine
 from models.errors import UserError
-from models.families.base import Lane, initial_weights
+from models.families.base import Lane, initial_tensors
 from models.families.cnn import CnnFamily
-from models.families.fused_cnn import pool, unpool
-from models.families.registry import family_of
 from models.model_file import Model, load_module, write_model
 from models.ops.losses import losses_of
-from models.ops.optimizers import Block
+from models.ops.optimizers.base import Block
+from models.ops.pooling import pool, unpool
 from models.seeds import derive
-from tests.models.engine.test_engine import assert_close, figures, train_alone
+from tests.support.lanes import assert_close, metrics_of, train_alone
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -54,7 +53,7 @@ def parts() -> tuple[BatchSource, BatchSource]:
     )
 
 
-def order(lane: int, hidden: int, rate: float = 0.003, decay: float = 1e-3) -> LaneSpec:
+def spec(lane: int, hidden: int, rate: float = 0.003, decay: float = 1e-3) -> LaneSpec:
     parameters: Parameters = {"learning_rate": rate, "weight_decay": decay, "hidden": hidden}
     return LaneSpec(lane=lane, parameters=parameters, seed=derive(0, "initial", lane))
 
@@ -64,7 +63,7 @@ def recipe(precision: Precision = "float32", optimizer: SGD | Adam | AdamW = Ada
 
 
 def engine(recipe: Recipe, parts: tuple[BatchSource, BatchSource]) -> Engine:
-    return Engine(recipe, family_of(recipe, SHAPE, 10), *parts, CPU)
+    return Engine(recipe, recipe.make_family(SHAPE, 10), *parts, CPU)
 
 
 class Gradients:
@@ -88,14 +87,14 @@ def gradients(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Losses (B,) and the gradient (all weights,), by hand and by autograd."""
     family = CnnFamily(Cnn(), shape, 10, precision)
-    weights = {name: tensor.to(dtype) for name, tensor in initial_weights(family, {"hidden": hidden}, 3).items()}
+    weights = {name: tensor.to(dtype) for name, tensor in initial_tensors(family, {"hidden": hidden}, 3)[0].items()}
     module = family.build({"hidden": hidden}).to(dtype)
     module.load_state_dict(weights)
     theirs = losses_of(loss, module(x).unsqueeze(0), y).squeeze(0)
     theirs.mean().backward()
     kept = [tensor.grad for _, tensor in sorted(module.named_parameters())]
     optimizer = Gradients()
-    mine, _ = family.fuse([Lane(order(0, hidden), weights)], loss).step(x, y, optimizer)
+    mine, _ = family.fuse([Lane(spec(0, hidden), weights)], loss).step(x, y, optimizer)
     flat = torch.cat([gradient.flatten() for gradient in kept if gradient is not None])
     return mine[0], theirs.detach(), optimizer.kept[0].squeeze(1), flat
 
@@ -142,19 +141,19 @@ def test_the_gradient_in_bfloat16_points_where_it_should(shape: tuple[int, int, 
     assert torch.linalg.vector_norm(mine - theirs) < 0.1 * torch.linalg.vector_norm(theirs)
 
 
-NEIGHBOURS = [order(1, 3, 0.01, 0.0), order(2, 8, 0.001, 1e-2), order(3, 1, 0.002), order(4, 20, 0.003, 0.0)]
+NEIGHBOURS = [spec(1, 3, 0.01, 0.0), spec(2, 8, 0.001, 1e-2), spec(3, 1, 0.002), spec(4, 20, 0.003, 0.0)]
 
 
-@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam(), AdamW()], ids=lambda word: word.name)
+@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam(), AdamW()], ids=lambda config: config.name)
 def test_a_lane_learns_what_it_would_learn_alone(
     optimizer: SGD | Adam | AdamW, parts: tuple[BatchSource, BatchSource]
 ) -> None:
     of = recipe(optimizer=optimizer)
-    fused, mine = engine(of, parts), order(0, 5)
+    fused, mine = engine(of, parts), spec(0, 5)
     for one in [mine, *NEIGHBOURS]:
         fused.add(one)
     scores = [fused.tick(tick) for tick in (1, 2, 3, 4)]
-    model, loss = train_alone(of, family_of(of, SHAPE, 10), mine, [1, 2, 3, 4], parts[0])
+    model, loss = train_alone(of, of.make_family(SHAPE, 10), mine, [1, 2, 3, 4], parts[0])
     assert_close(fused.weights(0), model)
     assert scores[-1][0].train["loss"] == pytest.approx(loss, rel=1e-4)
 
@@ -179,14 +178,16 @@ def run(
 def test_a_lane_has_the_same_bits_whatever_its_neighbours(
     hidden: int, precision: Precision, parts: tuple[BatchSource, BatchSource]
 ) -> None:
-    mine, company = order(0, hidden), {1: NEIGHBOURS[:2], 2: NEIGHBOURS[2:3], 3: NEIGHBOURS[3:]}
-    assert figures(run(recipe(precision), parts, {}, mine)) == figures(run(recipe(precision), parts, company, mine))
+    mine, company = spec(0, hidden), {1: NEIGHBOURS[:2], 2: NEIGHBOURS[2:3], 3: NEIGHBOURS[3:]}
+    assert metrics_of(run(recipe(precision), parts, {}, mine)) == metrics_of(
+        run(recipe(precision), parts, company, mine)
+    )
 
 
 def test_a_diverging_neighbour_harms_nobody(parts: tuple[BatchSource, BatchSource]) -> None:
-    mine, wild = order(0, 3), order(9, 3, rate=1e30)
+    mine, wild = spec(0, 3), spec(9, 3, rate=1e30)
     of = recipe(optimizer=SGD())
-    assert figures(run(of, parts, {1: [wild]}, mine)) == figures(run(of, parts, {}, mine))
+    assert metrics_of(run(of, parts, {1: [wild]}, mine)) == metrics_of(run(of, parts, {}, mine))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -199,7 +200,7 @@ def test_a_snapshot_continues_to_the_same_bits(
     straight.tick(1)
     straight.save(tmp_path / "snapshot.safetensors")
     resumed.load(tmp_path / "snapshot.safetensors")
-    assert figures(straight.tick(2)) == figures(resumed.tick(2))
+    assert metrics_of(straight.tick(2)) == metrics_of(resumed.tick(2))
     for one in NEIGHBOURS:
         for name, tensor in straight.weights(one.lane).items():
             assert torch.equal(tensor, resumed.weights(one.lane)[name])
@@ -208,7 +209,7 @@ def test_a_snapshot_continues_to_the_same_bits(
 def test_a_model_file_loads_as_the_module_that_was_scored(
     parts: tuple[BatchSource, BatchSource], tmp_path: Path
 ) -> None:
-    of, one = recipe(), order(0, 5)
+    of, one = recipe(), spec(0, 5)
     fused = engine(of, parts)
     fused.add(one)
     (score,) = fused.tick(1)
@@ -237,9 +238,9 @@ def digits_accuracies(precision: Precision, digits: Source) -> list[float]:
     normalised = normalisation(examples.inputs, trained)
     of = recipe(precision, epochs=8).model_copy(update={"schedule": Cosine(), "batch_size": 64})
     parts = [BatchSource(examples, chosen, normalised, CPU) for chosen in (trained, scored)]
-    fused = Engine(of, family_of(of, examples.inputs.shape[1:], 10), parts[0], parts[1], CPU)
+    fused = Engine(of, of.make_family(examples.inputs.shape[1:], 10), parts[0], parts[1], CPU)
     for seed in range(5):
-        fused.add(order(seed, 8, rate=0.005))
+        fused.add(spec(seed, 8, rate=0.005))
     for tick in range(1, 9):
         scores = fused.tick(tick)
     return [score.validation["accuracy"] for score in scores]
@@ -272,4 +273,4 @@ def test_work_counts_the_multiply_adds_that_pooling_keeps() -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             layer.register_forward_hook(count)
     model(torch.zeros(1, 1, 28, 28))
-    assert Cnn().flops_per_example(784, 10, {"hidden": 12}) == counted
+    assert Cnn().flops_per_example((1, 28, 28), 10, {"hidden": 12}) == counted

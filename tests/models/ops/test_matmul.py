@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.families.fused_mlp import FEWEST_EXAMPLES, ROWS
-from models.ops import matmul as products
-from models.ops.matmul import of_inputs
+from models.families.fused_mlp import MIN_EXAMPLES, ROWS
+from models.ops import matmul
+from models.ops.matmul import input_product
 
 INPUTS = (36, 64, 100, 784, 3_072)
-EXAMPLES = (FEWEST_EXAMPLES, 17, 32, 50, 100, 128, 1_000)
+EXAMPLES = (MIN_EXAMPLES, 17, 32, 50, 100, 128, 1_000)
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -22,7 +22,7 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
 def test_rows_have_the_same_bits_wherever_they_lie(inputs: int, examples: int) -> None:
     draw = np.random.Generator(np.random.PCG64(inputs + examples))
     weight, x, room = drawn(812, inputs), drawn(examples, inputs, seed=1), torch.empty(812, examples)
-    whole = of_inputs(weight, x, room).clone()
+    whole = input_product(weight, x, room).clone()
     torch.testing.assert_close(whole, weight @ x.t(), rtol=1e-4, atol=1e-4 * inputs**0.5)
     for _ in range(8):
         begin = ROWS * int(draw.integers(203))
@@ -31,7 +31,7 @@ def test_rows_have_the_same_bits_wherever_they_lie(inputs: int, examples: int) -
         among = drawn(before + end - begin + ROWS * int(draw.integers(60)), inputs, seed=2)
         among[before : before + end - begin] = weight[begin:end]
         for rows, at in ((weight[begin:end].clone(), 0), (among, before)):
-            found = of_inputs(rows, x, torch.empty(len(rows), examples))
+            found = input_product(rows, x, torch.empty(len(rows), examples))
             assert torch.equal(found[at : at + end - begin], whole[begin:end])
 
 
@@ -39,9 +39,9 @@ def test_rows_have_the_same_bits_wherever_they_lie(inputs: int, examples: int) -
 def test_without_onednn_there_is_torchs_own_product(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     weight, x = drawn(24, 36).to(dtype), drawn(20, 36, seed=1).to(dtype)
     room = torch.empty(24, 20, dtype=torch.float64 if dtype == torch.float64 else torch.float32)
-    found = of_inputs(weight, x, room)
-    monkeypatch.setattr(products, "_has_onednn", lambda: False)
-    own = of_inputs(weight, x, room)
+    found = input_product(weight, x, room)
+    monkeypatch.setattr(matmul, "_has_onednn", lambda: False)
+    own = input_product(weight, x, room)
     assert own is room
     torch.testing.assert_close(found, own)
     torch.testing.assert_close(own, (weight @ x.t()).to(room))

@@ -1,17 +1,17 @@
 """Optimizers and schedules for lanes, against torch's own, step by step in float64."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from models.config.optimizers import SGD, Adam, AdamW, Optimizer
-from models.config.schedules import Constant, Cosine, LinearDecay, Schedule, StepExponential
-from models.ops import optimizers as optim
-from models.ops.optimizers import Block, LaneOptimizer, TickHyperparameters, bind_optimizer, state_names
+from models.config.optimizers import SGD, Adam, AdamW, OptimizerConfig
+from models.config.schedules import Constant, Cosine, LinearDecay, ScheduleConfig, StepExponential
+from models.ops.optimizers import adam
+from models.ops.optimizers.base import Block, TickHyperparameters
 
 ROWS = (2, 1, 3)  # of the block, a lane
 OF_ROW = torch.tensor([lane for lane, rows in enumerate(ROWS) for _ in range(rows)])
@@ -34,7 +34,7 @@ def torchs_factors(scheduler: Any, total: int) -> list[float]:
     return factors
 
 
-SCHEDULES: list[tuple[Schedule, dict[str, float], Any]] = [
+SCHEDULES: list[tuple[ScheduleConfig, dict[str, float], Any]] = [
     (Constant(), {}, lambda o: torch.optim.lr_scheduler.ConstantLR(o, 1.0)),
     (
         StepExponential(factor_per_drop=0.7, every=4),
@@ -55,7 +55,7 @@ SCHEDULES: list[tuple[Schedule, dict[str, float], Any]] = [
 
 
 @pytest.mark.parametrize(("schedule", "searched", "theirs"), SCHEDULES)
-def test_a_schedule_is_torchs(schedule: Schedule, searched: dict[str, float], theirs: Any) -> None:
+def test_a_schedule_is_torchs(schedule: ScheduleConfig, searched: dict[str, float], theirs: Any) -> None:
     mine = [schedule.factor(done, 23, dict(searched)) for done in range(23)]
     assert mine == pytest.approx(torchs_factors(theirs, 23), abs=1e-12)
 
@@ -67,17 +67,17 @@ def test_a_step_exponential_is_its_formula() -> None:
 
 @pytest.mark.parametrize("schedule", [LinearDecay(), Cosine(), StepExponential()], ids=lambda it: it.name)
 def test_a_searched_factor_of_one_is_a_constant_rate(schedule: LinearDecay | Cosine | StepExponential) -> None:
-    (name,) = schedule.parameters
+    (name,) = schedule.optional_parameters
     assert {schedule.factor(done, 12, {name: 1.0}) for done in range(12)} == {1.0}
 
 
 # --- optimizers -------------------------------------------------------------------------------------------------------
 
 
-def a_block(optimizer: Optimizer, momentum_searched: bool) -> Block:
+def a_block(optimizer: OptimizerConfig, searched: Collection[str] = ()) -> Block:
     generator = torch.Generator().manual_seed(1)
     weight = torch.randn(sum(ROWS), COLUMNS, generator=generator, dtype=torch.float64)
-    state = {name: torch.zeros_like(weight) for name in state_names(optimizer, momentum_searched)}
+    state = {name: torch.zeros_like(weight) for name in optimizer.state_names(searched)}
     return Block(weight, OF_ROW, state)
 
 
@@ -100,19 +100,19 @@ def rates_of(varying: bool) -> list[list[float]]:
     return [[rate * (1 + 0.5 * math.sin(step + lane)) for lane, rate in enumerate(RATES)] for step in range(STEPS)]
 
 
-def fused(optimizer: Optimizer, varying: bool, product: bool, momenta: Sequence[float] | None) -> Tensor:
+def fused(optimizer: OptimizerConfig, varying: bool, product: bool, momenta: Sequence[float] | None) -> Tensor:
     """Weights after STEPS steps in two ticks of half as many each."""
-    block, rates, half = a_block(optimizer, momenta is not None), rates_of(varying), STEPS // 2
-    fixed = optimizer.momentum if isinstance(optimizer, SGD) else 0.0
+    searched = () if momenta is None else ("momentum",)
+    block, rates, half = a_block(optimizer, searched), rates_of(varying), STEPS // 2
     for tick in range(2):
-        pace = TickHyperparameters(
+        hyperparameters = TickHyperparameters(
             rates=rates[tick * half :][:half] if varying else rates,
             decay=DECAYS,
-            momentum=momenta or [fixed] * len(ROWS),
+            parameters=[{"momentum": momentum} for momentum in momenta] if momenta else [{}] * len(ROWS),
             steps=[tick * half] * len(ROWS),
             count=half,
         )
-        stepping: LaneOptimizer = bind_optimizer(optimizer, pace, FLOAT64, momenta is not None)
+        stepping = optimizer.bind(hyperparameters, FLOAT64, searched)
         for delta, inputs in factors()[tick * half :][:half]:
             stepping.start_step()
             if product:
@@ -124,7 +124,7 @@ def fused(optimizer: Optimizer, varying: bool, product: bool, momenta: Sequence[
 
 def alone(lane: int, make: Any, varying: bool) -> Tensor:
     """One lane's rows of `fused`, by a torch optimizer whose rate is set before each step."""
-    weight = a_block(SGD(), False).weight[lane == OF_ROW].requires_grad_()
+    weight = a_block(SGD()).weight[lane == OF_ROW].requires_grad_()
     optimizer, rates = make([weight], lane), rates_of(varying)
     for step, (delta, inputs) in enumerate(factors()):
         optimizer.param_groups[0]["lr"] = rates[step if varying else 0][lane]
@@ -133,7 +133,7 @@ def alone(lane: int, make: Any, varying: bool) -> Tensor:
     return weight.detach()
 
 
-OPTIMIZERS: dict[str, tuple[Optimizer, Sequence[float] | None, Any]] = {
+OPTIMIZERS: dict[str, tuple[OptimizerConfig, Sequence[float] | None, Any]] = {
     "sgd": (SGD(), None, lambda p, lane: torch.optim.SGD(p, RATES[lane], weight_decay=DECAYS[lane])),
     "momentum": (
         SGD(momentum=0.8),
@@ -163,7 +163,7 @@ each_way = pytest.mark.parametrize(
 @pytest.mark.parametrize("name", [*OPTIMIZERS, "adam, fused", "adamw, fused"])
 def test_a_lanes_steps_are_torchs(name: str, varying: bool, product: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     name, *fused_kernel = name.split(", ")
-    monkeypatch.setattr(optim, "FUSED_FROM", 1 if fused_kernel else COLUMNS + 1)
+    monkeypatch.setattr(adam, "FUSED_FROM", 1 if fused_kernel else COLUMNS + 1)
     optimizer, momenta, make = OPTIMIZERS[name]
     mine = fused(optimizer, varying, product, momenta)
     for lane in range(len(ROWS)):
@@ -176,7 +176,7 @@ def test_a_lanes_steps_are_torchs(name: str, varying: bool, product: bool, monke
 def test_decoupled_decay_is_a_plain_loop(varying: bool, product: bool, momenta: Sequence[float] | None) -> None:
     mine, rates = fused(SGD(decoupled=True), varying, product, momenta), rates_of(varying)
     for lane in range(len(ROWS)):
-        w = a_block(SGD(), False).weight[lane == OF_ROW]
+        w = a_block(SGD()).weight[lane == OF_ROW]
         v = torch.zeros_like(w)
         for step, (delta, inputs) in enumerate(factors()):
             rate = rates[step if varying else 0][lane]

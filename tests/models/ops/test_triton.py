@@ -20,9 +20,8 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
-from models.families.registry import family_of
-from models.ops import matmul as products
-from models.ops.output_layers import AllAtOnce, LastLayers, OneByOne
+from models.ops import matmul
+from models.ops.output_layers import LaneByLane, OneKernel, OutputLayers
 
 ON_GPU = torch.cuda.is_available()
 if not ON_GPU:
@@ -105,18 +104,18 @@ def test_sums_of_rows(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("examples", [9, 128, 300])
-def test_last_layers_at_once_are_those_one_by_one(examples: int) -> None:
+def test_one_kernel_of_output_layers_is_the_products_lane_by_lane(examples: int) -> None:
     widths, classes = (4, 100, 32), 10
     ends = list(itertools.accumulate(widths))
     rows = [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
     weight, h, dz = drawn(ends[-1], classes), drawn(ends[-1], examples, seed=1), drawn(3, classes, examples, seed=2)
     weight[rows[1]] = torch.nan  # a lane that diverged is no other lane's trouble
     found = []
-    ways: list[LastLayers] = [OneByOne(rows, weight, classes), AllAtOnce(rows, weight, classes, kernels)]
+    ways: list[OutputLayers] = [LaneByLane(rows, weight, classes), OneKernel(rows, weight, classes, kernels)]
     for way in ways:
         z, dh = torch.empty_like(dz), torch.empty_like(h)
         way.logits(weight, h, z)
-        found.append((z, dh, way.back(weight, h, dz, dh)))
+        found.append((z, dh, way.backward(weight, h, dz, dh)))
     for mine, theirs in zip(*found, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4, equal_nan=True)
     assert not found[1][0][[0, 2]].isnan().any()
@@ -127,7 +126,7 @@ def test_last_layers_at_once_are_those_one_by_one(examples: int) -> None:
 
 @pytest.fixture
 def _suited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "SUITED", ["cuda", "cpu"])
+    monkeypatch.setattr(matmul, "KERNEL_DEVICES", ["cuda", "cpu"])
 
 
 RECIPES = {
@@ -158,7 +157,7 @@ def engine(recipe: Recipe, device: torch.device, hidden: Sequence[int | None]) -
         for chosen in np.split(np.arange(count), [count - 30])
     ]
     recipe = recipe.model_copy(update={"batch_size": 32})
-    made = Engine(recipe, family_of(recipe, (1, 6, 6), 10), *parts, device)
+    made = Engine(recipe, recipe.make_family((1, 6, 6), 10), *parts, device)
     for lane, width in enumerate(hidden):
         if width is not None:
             rate = 0.001 if "adam" in recipe.optimizer.name else 0.05
@@ -191,7 +190,7 @@ def test_a_lane_learns_what_it_learns_on_a_cpu(name: str, monkeypatch: pytest.Mo
     widths = (10, 40, 7, 33)
     plain = engine(RECIPES[name], torch.device("cpu"), widths)
     theirs = plain.tick(1)
-    monkeypatch.setattr(products, "SUITED", ["cuda", "cpu"])
+    monkeypatch.setattr(matmul, "KERNEL_DEVICES", ["cuda", "cpu"])
     suited = engine(RECIPES[name], DEVICE, widths)
     mine = suited.tick(1)
     for one, other in zip(mine, theirs, strict=True):
@@ -222,18 +221,18 @@ def test_a_snapshot_in_the_middle_changes_nothing(name: str, tmp_path: Path) -> 
 @pytest.fixture
 def _forgotten() -> Iterator[None]:
     """What was found of each device is looked for anew, before and after."""
-    products._found.cache_clear()
+    matmul._load_kernels.cache_clear()
     yield
-    products._found.cache_clear()
+    matmul._load_kernels.cache_clear()
 
 
 @pytest.mark.usefixtures("_suited", "_forgotten")
-@pytest.mark.parametrize("kernel", ["product", "step_down", "row_sums", "logits", "back"])
+@pytest.mark.parametrize("kernel", ["product", "step_down", "row_sums", "logits", "backward"])
 @pytest.mark.parametrize("fault", ["wrong", "raises"])
 def test_kernels_that_fail_their_trial_are_done_without(
     kernel: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert kernels.sound(DEVICE)
+    assert kernels.matches_torch(DEVICE)
 
     def wrong(*given: Any, **named: Any) -> torch.Tensor:
         if fault == "raises":
@@ -253,7 +252,7 @@ COMPILED = """
 from triton import compile
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from models import kernels
+from models.ops import triton as kernels
 
 PIECE = {"rows": kernels._ROWS, "columns": kernels._COLUMNS}
 LAST = {"padded": 16, "units": kernels._UNITS, "examples": kernels._EXAMPLES}

@@ -7,12 +7,13 @@ import pytest
 
 from models.config.messages import LaneSpec
 from models.datasets.source import Source
-from search.cli.rehearsal import KEPT, TRIAL_SECONDS, Rehearsed, Ticked, expected
+from search.cli.rehearsal import LONGER_THAN_RULE, TRIAL_SECONDS, Rehearsal, expected_seconds
 from search.config.pruners import NoPruner, OptunaPruner
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
-from tests.support.runs import REPEATING, finish, search, start, study_file, table
+from tests.support.commands import invoke, refused, search_here
+from tests.support.runs import REPEATING, study_file, table
 
 OWN = """
 from torch import nn
@@ -30,110 +31,91 @@ study = Study(
 """
 
 
-def checked(study: Path, url: str, *options: str) -> str:
-    """What `--check` says."""
-    return search(study, url, "--check", "--workers", "0", *options)
-
-
-@pytest.mark.slow
 def test_it_tells_what_would_be_searched_and_writes_nothing(tmp_path: Path) -> None:
     study = study_file(tmp_path, ("data=", "validation_share=0.25,\n    data="), ("epochs=4", "epochs=8"))
-    said = checked(study, f"sqlite:///{tmp_path}/runs.db")
-    told = {line.partition(" ")[0]: line.partition(" ")[2].strip() for line in said.splitlines()}
+    said = search_here(study, f"sqlite:///{tmp_path}/runs.db", "--check")
+    told = {line[:13].strip(): line[13:].strip() for line in said.splitlines()}
     assert told["study"] == "small, not begun yet"
     assert told["data"] == "digits of 1 x 28 x 28, 10 classes: 1078 examples to train on, 360 to score on"
     assert told["budget"] == "20 trials of up to 8 epochs, 1 baseline among them"
     assert told["pruner"] == "the best 50% go on after epochs 1, 2, 4"
-    assert told["places"] == "2 engines x 3 lanes on cpu, 1 thread each"
-    assert told["learning_rate"].split() == ["0.05..2", "log", "any"]
-    assert told["hidden"].split() == ["4..24", "even", "21"]
-    assert told["weight_decay"].startswith("1e-07..0.01, the low end is 0")
-    assert "hidden 24" in next(line for line in said.splitlines() if "heaviest" in line)
-    assert told["in"].startswith("all about ")
+    assert told["lanes"] == "2 engines x 3 lanes on cpu, 1 thread each"
+    assert told["learning_rate"] == "0.05..2 log"
+    assert told["hidden"] == "4..24"
+    assert told["weight_decay"] == "1e-07..0.01 log (the low end means 0)"
+    assert "for 6 trials together, with" in told["one epoch"]
+    assert told["one epoch"].endswith("MiB of memory a process")
+    assert told["time"].startswith("about ")
     assert said.rstrip().endswith(f"next: python -m search.run --study {study} --storage sqlite:///{tmp_path}/runs.db "
                                   "--workers 0")  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["small.py"]
 
 
-@pytest.mark.slow
 def test_a_study_that_was_begun_is_left_as_it_is(tmp_path: Path) -> None:
     study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
-    search(study, url, "--workers", "0", "--timeout", "0")
+    search_here(study, url, "--timeout", "0")
     before = table(url)
-    assert "of 20 trials done" in checked(study, url)
+    assert "of 20 trials done" in search_here(study, url, "--check")
     assert table(url) == before
 
 
-def refused(study: Path, url: str, *options: str) -> list[str]:
-    """The two lines with which `--check` refuses."""
-    process = start(study, url, "--check", "--workers", "0", *options)
-    said = finish(process)
-    assert process.returncode == 2, said
-    assert len(said.splitlines()) == 2, said
-    return said.splitlines()
-
-
-@pytest.mark.slow
 def test_what_a_run_would_refuse_is_refused(tmp_path: Path) -> None:
     study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
-    search(study, url, "--workers", "0", "--timeout", "0")
-    what, _ = refused(study_file(tmp_path, ("Int(4, 24)", "Int(4, 32)")), url)
-    assert what == "error: `small` was begun with space.hidden Int 4..24, this run says Int 4..32"
+    search_here(study, url, "--timeout", "0")
+    said = refused(study_file(tmp_path, ("Int(4, 24)", "Int(4, 32)")), url, "--check", "--workers", "0")
+    assert said.splitlines()[0] == "`small` was begun with space.hidden Int 4..24, this run says Int 4..32"
 
 
-@pytest.mark.slow
 def test_a_model_that_cannot_be_trained_is_told_in_two_lines(tmp_path: Path) -> None:
     study = study_file(tmp_path, ("\nstudy = Study(\n    family=Mlp(),\n", OWN))
-    what, remedy = refused(study, f"sqlite:///{tmp_path}/runs.db")
-    assert "Wrong" in what or "cannot be multiplied" in what
-    assert remedy.strip()
+    said = refused(study, f"sqlite:///{tmp_path}/runs.db", "--check", "--workers", "0")
+    assert "Wrong" in said or "cannot be multiplied" in said
 
 
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        (["--data-dir", "nowhere", "--dataset", "mnist"], "error: there is no mnist in nowhere"),
-        (["--device", "tpu"], "error: --device is tpu"),
-        (["--storage", "sqlite:///."], "error: . is a folder"),
+        (["--data-dir", "nowhere", "--dataset", "mnist"], "there is no mnist in nowhere"),
+        (["--device", "tpu"], "--device is tpu"),
+        (["--storage", "sqlite:///."], ". is a folder"),
     ],
 )
 def test_a_slip_is_told(options: list[str], what: str, tmp_path: Path) -> None:
-    assert refused(study_file(tmp_path), "sqlite:///none.db", *options)[0].startswith(what)
+    assert refused(study_file(tmp_path), "sqlite:///none.db", "--check", *options).startswith(what)
+
+
+def test_workers_are_rehearsed_as_well(tmp_path: Path) -> None:
+    done = invoke("search.run", "--study", study_file(tmp_path), "--workers", "1", "--check", folder=tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "for 6 trials together" in done.output
 
 
 # --- the estimate -----------------------------------------------------------------------------------------------------
 
 
-def rehearsed(study: Study, alone: float, tick: float) -> Rehearsed:
-    """A rehearsal that came to these seconds for one lane, and for all places."""
-    one = Ticked({}, alone, finite=True)
-    return Rehearsed(DatasetInfo(1, 1, (1,), ("a",)), one, one, 3.0, tick, study.places, notes=(), peak=0)
+def rehearsal(study: Study, tick: float) -> Rehearsal:
+    """A rehearsal in which an epoch of all places took so many seconds."""
+    return Rehearsal(DatasetInfo(1, 1, (1,), ("a",)), study.places, tick, start=3.0, notes=(), memory=0)
 
 
 def test_without_pruning_all_trials_are_counted_to_their_last_epoch() -> None:
     study = REPEATING.model_copy(update={"pruner": NoPruner(), "epochs": 10, "trials": 40})  # four places
-    whole, usual = expected(study, rehearsed(study, alone=0.5, tick=1.0))  # two lanes an engine, in proportion
+    whole, pruned = expected_seconds(study, rehearsal(study, tick=1.0))
     assert whole == pytest.approx(3.0 + 40 * TRIAL_SECONDS + 40 * 10 / 4 * 1.0)
-    assert usual is None
-
-
-def test_what_a_tick_takes_however_few_its_lanes_is_counted_for_every_tick() -> None:
-    study = REPEATING.model_copy(update={"pruner": NoPruner(), "epochs": 10, "trials": 40})
-    whole, _ = expected(study, rehearsed(study, alone=1.0, tick=1.0))  # one lane takes as long as all
-    assert whole == pytest.approx(3.0 + 40 * TRIAL_SECONDS + 10 * 10 * 1.0)
+    assert pruned is None
 
 
 def test_pruning_saves_from_its_rule_to_what_was_seen() -> None:
     study = REPEATING.model_copy(update={"epochs": 10, "trials": 4000})
-    whole, usual = expected(study, rehearsed(study, alone=5.0, tick=10.0))
-    assert usual is not None
-    assert usual[0] / whole == pytest.approx(0.2625, rel=0.01)
-    assert usual[1] / whole == pytest.approx(KEPT * 0.2625, rel=0.01)
+    whole, pruned = expected_seconds(study, rehearsal(study, tick=10.0))
+    assert pruned is not None
+    assert pruned[0] / whole == pytest.approx(0.2625, rel=0.01)
+    assert pruned[1] / whole == pytest.approx(LONGER_THAN_RULE * 0.2625, rel=0.01)
 
 
 def test_a_pruner_of_optunas_has_no_rule_that_we_know() -> None:
     study = REPEATING.model_copy(update={"pruner": OptunaPruner(kind="MedianPruner")})
-    assert expected(study, rehearsed(study, alone=0.5, tick=1.0))[1] is None
+    assert expected_seconds(study, rehearsal(study, tick=1.0))[1] is None
 
 
 def test_a_rehearsal_takes_a_part_of_the_epoch(digits: Source) -> None:

@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from models.config.families import Mlp
 from models.errors import UserError
 from search.cli import new
 from search.config import study_files as catalog
-from search.run import app
+from tests.support.commands import Outcome, invoke
 
 
 @pytest.fixture
@@ -20,9 +19,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def said(*arguments: str) -> Result:
+def said(*arguments: str) -> Outcome:
     """What the command says."""
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1"})
+    return invoke("search.run", *arguments)
 
 
 def test_it_says_what_to_do_next(folder: Path) -> None:

@@ -17,10 +17,12 @@ from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search import launch
 from search.cli.console import Interrupt
-from search.cli.tensorboard import SCORE, Board
+from search.cli.tensorboard import SCORE, EventFiles
 from search.config import study_files as catalog
+from search.options import Options
 from search.record.record import Record
 from search.record.store import Store
+from tests.support.commands import invoke
 
 TAGS = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 
@@ -79,12 +81,12 @@ def _files(record: Record) -> dict[str, bytes]:
 
 
 def test_every_curve_is_the_records(record: Record) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     _holds_what_is_recorded(record)
 
 
 def test_every_trial_tells_its_parameters(record: Record) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     for row in record.trials():
         told = _told(_trial(record, row.number), metadata.SESSION_START_INFO_TAG).session_start_info
         numbers = {name: value.number_value for name, value in told.hparams.items()}
@@ -93,7 +95,7 @@ def test_every_trial_tells_its_parameters(record: Record) -> None:
 
 
 def test_every_trial_tells_its_score_and_how_it_ended(record: Record) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     for row in record.trials():
         run = _trial(record, row.number)
         (score,) = run.Scalars(SCORE)
@@ -104,7 +106,7 @@ def test_every_trial_tells_its_score_and_how_it_ended(record: Record) -> None:
 
 
 def test_the_study_tells_what_is_searched_and_what_counts(record: Record) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     experiment = _told(_read(record.folder / "tensorboard"), metadata.EXPERIMENT_TAG).experiment
     ranges = {it.name: (it.domain_interval.min_value, it.domain_interval.max_value) for it in experiment.hparam_infos}
     assert set(ranges) == set(record.study.space)
@@ -121,7 +123,7 @@ def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
         validation={"loss": math.nan, "accuracy": 0.1},
         seconds=0.1,
     )
-    Board(record)._put(replace(row, state="pruned", diverged_at=1, value=None), [diverged])
+    EventFiles(record).write(replace(row, state="pruned", diverged_at=1, value=None), [diverged])
     run = _trial(record, 0)
     assert _told(run, metadata.SESSION_END_INFO_TAG).session_end_info.status == api_pb2.STATUS_FAILURE
     assert math.isnan(run.Scalars("loss/train")[0].value)
@@ -129,7 +131,7 @@ def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
 
 
 def test_time_is_training_time(record: Record) -> None:
-    Board(record, clock=lambda: 1_000_000.0).catch_up()
+    EventFiles(record, clock=lambda: 1_000_000.0).catch_up()
     events, seconds = _trial(record, 0).Scalars("loss/train"), 0.0
     for event, score in zip(events, record.curve(0), strict=True):
         seconds += score.seconds
@@ -140,20 +142,20 @@ def test_time_is_training_time(record: Record) -> None:
 
 
 def test_catching_up_again_changes_nothing(record: Record) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     before = _files(record)
-    Board(record, clock=lambda: 5.0).catch_up()
+    EventFiles(record, clock=lambda: 5.0).catch_up()
     assert _files(record) == before
 
 
 def test_another_process_writes_the_same_bytes(record: Record) -> None:
-    Board(record, clock=lambda: 7.0).catch_up()
+    EventFiles(record, clock=lambda: 7.0).catch_up()
     before = _files(record)
     for file in (record.folder / "tensorboard").rglob("trial-*/*.studyhall"):
         file.unlink()
     code = (
-        "import sys; from search.record.store import Store; from search.cli.tensorboard import Board\n"
-        f"Board(Store('sqlite:///{record.folder.parent.parent}/studies.db').find('mlp@digits')).catch_up()"
+        "import sys; from search.record.store import Store; from search.cli.tensorboard import EventFiles\n"
+        f"EventFiles(Store('sqlite:///{record.folder.parent.parent}/studies.db').find('mlp@digits')).catch_up()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert _files(record) == before
@@ -161,32 +163,32 @@ def test_another_process_writes_the_same_bytes(record: Record) -> None:
 
 @pytest.mark.parametrize("lost", [1, 40, 200])
 def test_a_torn_end_is_completed_in_place(record: Record, lost: int) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     before = _files(record)
     file = record.folder / "tensorboard" / next(name for name in before if name.startswith("trial-0000"))
     file.write_bytes(file.read_bytes()[:-lost])
     place = file.stat().st_ino
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     assert _files(record) == before
     assert file.stat().st_ino == place  # a TensorBoard that has it open goes on reading
 
 
 @pytest.mark.parametrize("stale", [b"", b"garbage", bytes(5000)])
 def test_what_is_not_of_the_study_is_replaced(record: Record, stale: bytes) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     before = _files(record)
     file = record.folder / "tensorboard" / next(name for name in before if name.startswith("trial-0003"))
     file.write_bytes(stale)
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     assert _files(record) == before
 
 
 def test_a_file_ahead_of_the_record_is_replaced(record: Record) -> None:
-    Board(record).catch_up()
+    EventFiles(record).catch_up()
     row, curve = record.trials()[0], record.curve(0)
     further = curve[-1].model_copy(update={"epoch": curve[-1].epoch + 1})
-    Board(record)._put(row, [*curve, further])  # as if the last commit had been lost with the power
-    Board(record).catch_up()
+    EventFiles(record).write(row, [*curve, further])  # as if the last commit had been lost with the power
+    EventFiles(record).catch_up()
     _holds_what_is_recorded(record)
 
 
@@ -196,17 +198,16 @@ COMMAND = [sys.executable, "-m", "search.run", "--study", "mlp", "--dataset", "d
 COMMAND += ["--epochs", "5", "--lanes", "2", "--workers", "0", "--quiet", "--tensorboard"]
 
 
-@pytest.mark.slow
 def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Path, one_thread: None) -> None:
     changes = {"data": "digits", "trials": 7, "epochs": 4, "lanes": 2, "engines": 1}
     named = catalog.load("mlp")
     named = replace(named, study=catalog.override(named.study, **changes))
-    options = launch.Options(storage=f"sqlite:///{tmp_path}/studies.db", workers=0, timeout=0.0)
+    options = Options(storage=f"sqlite:///{tmp_path}/studies.db", workers=0, timeout=0.0)
     starts, finished = 0, False
     while not finished:
         prepared = launch.prepare(named, options)
-        board = Board(prepared.record, clock=lambda: 1000.0 * starts)  # noqa: B023 - asked now
-        finished = launch.search(prepared, options, interrupt=Interrupt(), begun=board.begin).finished
+        files = EventFiles(prepared.record, clock=lambda: 1000.0 * starts)  # noqa: B023 - asked now
+        finished = launch.search(prepared, options, interrupt=Interrupt(), begun=files.begin).finished
         _holds_what_is_recorded(prepared.record)
         starts += 1
     assert starts > 5
@@ -226,10 +227,9 @@ def test_a_run_that_is_killed_writes_every_epoch_once(tmp_path: Path) -> None:
     _holds_what_is_recorded(_find(tmp_path / "runs"))
 
 
-@pytest.mark.slow
 def test_a_finished_study_gets_its_files_afterwards(runs: Path) -> None:
-    again = [*COMMAND[:5], "--dataset", "digits", "--trials", "10", "--epochs", "4", "--tensorboard"]
-    told = subprocess.run(again, cwd=runs.parent, check=True, capture_output=True, text=True).stdout
+    again = ["--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4", "--tensorboard"]
+    told = invoke("search.run", *again, folder=runs.parent).output
     assert "nothing to train" in told
     assert "curves: tensorboard --logdir" in told
     _holds_what_is_recorded(_find(runs))
@@ -249,5 +249,5 @@ def test_the_coordinator_takes_no_torch(tmp_path: Path) -> None:
 def test_without_tensorboard_the_remedy_is_told(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(UserError, match="not installed") as told:
-        Board(record)
+        EventFiles(record)
     assert told.value.remedy == "pip install 'studyhall[tensorboard]', or leave out --tensorboard"

@@ -29,7 +29,6 @@ from models.datasets.source import Examples, Source
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
-from models.families.registry import family_of
 from models.seeds import derive
 from reports import figures, frames, page, plates
 from reports.checks import checks
@@ -364,7 +363,7 @@ def parts() -> tuple[BatchSource, BatchSource]:
 
 
 def an_engine(recipe: Recipe) -> Engine:
-    return Engine(recipe, family_of(recipe, (1, 8, 8), 10), *parts(), torch.device("cpu"), momentum_searched=True)
+    return Engine(recipe, recipe.make_family((1, 8, 8), 10), *parts(), torch.device("cpu"), searched={"momentum"})
 
 
 def an_order(lane: int, **more: Value) -> LaneSpec:
@@ -427,7 +426,7 @@ def test_lanes_of_equal_batch_size_are_fused() -> None:
     for order in ORDERS:
         engine.add(order)
     engine.tick(1)
-    groups = sorted(sorted(lane.order.lane for lane in lanes) for lanes, _ in engine._fused.values())
+    groups = sorted(sorted(lane.spec.lane for lane in lanes) for lanes, _ in engine._fused.values())
     assert groups == [[0], [1, 2], [3], [4, 5]]  # 4 and 5 differ in their schedule alone: 48 is the recipe's own
 
 
@@ -780,8 +779,8 @@ SLIPS = [
     (BATCHES, "Int(0, 64)", "batch_size can be 0, and should be greater than or equal to 1", "change its range"),
     (
         '"tanh")),',
-        '"gelu")),',
-        "activation can be 'gelu', and should be 'relu', 'leaky_relu' or 'tanh'",
+        '"glu")),',
+        "activation can be 'glu', and should be 'relu', 'leaky_relu', 'tanh', 'gelu' or 'silu'",
         "change its range",
     ),
     (LARGE, ', activation="tanh"', "baseline 'large' does not say 'momentum'", "give it a value"),

@@ -34,7 +34,7 @@ CELLS: dict[str, tuple[float, ...]] = {"learning_rate": (0.01, 0.1), "hidden": (
 class NamedStudy(Mlp):
     """A family that calls a parameter as the tables call a column."""
 
-    optional: ClassVar[frozenset[str]] = frozenset({"epochs"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"epochs"})
 
 
 def of_ones_own(hidden: int, width: int = 3) -> object:

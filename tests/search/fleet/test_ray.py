@@ -15,20 +15,19 @@ import pandas as pd
 import pytest
 import torch
 
-from models.config.families import CustomModel
 from models.config.messages import LaneSpec
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
-from models.families.custom.custom_model import neighbours
+from models.families.custom.config import CustomModel
 from models.model_file import load_module
-from search.cli.session import checked
 from search.config.study import Study
 from search.config.study_files import load
 from search.fleet.base import HostHandle
 from search.fleet.fleet import Fleet
 from search.fleet.node import Message, NodeHost
-from search.launch import Options, prepare
+from search.launch import prepare
 from search.loop.balance import balanced
+from search.options import Options
 from tests.support.nodes import Nodes
 from tests.support.runs import (
     LONGEST,
@@ -292,7 +291,7 @@ def test_options_that_contradict_each_other_are_told(
 ) -> None:
     named = load(str(study_file(tmp_path)))
     with pytest.raises(UserError, match=said):
-        prepare(named, checked(Options(storage=url, **options), "--"))
+        prepare(named, Options(storage=url, **options).checked("--"))
 
 
 @pytest.mark.slow
@@ -392,7 +391,7 @@ def test_what_a_model_imports_comes_with_it(digits: Source, tmp_path: Path) -> N
     (folder / "own.py").write_text(OWN.replace("widths", "shapes"))
     study = load(str(folder / "own.py")).study
     assert isinstance(study.family, CustomModel)
-    files = {path: text.encode() for path, text in neighbours(study.family).items()}
+    files = {path: text.encode() for path, text in study.family.source_files().items()}
     place = OnNode(digits)
     opened(study, digits, place)
     for name in [it for it in sys.modules if it.partition(".")[0] == "shapes" or it.startswith("own_model")]:

@@ -787,7 +787,7 @@ def test_nothing_is_written_without_a_lease(store: Store, write: str) -> None:
 
 def test_a_finalist_is_filled_in_step_by_step(record: Record) -> None:
     ranked = FinalistRow(3, 1, best_epoch=7, validation={"loss": 0.1, "accuracy": 0.98})
-    line = record.sign("test 1 model", "mnist", "f00", 1)
+    line = record.sign("test 1 model", "mnist", "f00", 1).line
     tested = FinalistRow(3, 1, test={"loss": 0.2, "accuracy": 0.97}, ledger=line, model="3-1.safetensors")
     for row in (ranked, tested, tested, ranked):  # the last two as after a kill
         record.save_finalist(row)
@@ -806,7 +806,7 @@ def test_a_finalists_score_that_is_there_stays(record: Record) -> None:
 
 
 def test_every_signature_is_a_line_of_its_own(record: Record, clock: Clock) -> None:
-    ids = [record.sign("report", "mnist", "f00", 5) for _ in range(2)]
+    ids = [record.sign("report", "mnist", "f00", 5).line for _ in range(2)]
     assert [(line.id, line.signed, line.models) for line in record.ledger()] == [(id_, clock.time, 5) for id_ in ids]
 
 

@@ -1,0 +1,52 @@
+"""The families, optimizers, schedules and activations there are, each by its name.
+
+Adding a built-in one is one new file and one line here. A package of somebody else's adds one by an entry point of the
+group `studyhall.families`, `studyhall.optimizers`, `studyhall.schedules` or `studyhall.activations`.
+"""
+
+from models.registry import Registry
+
+FAMILIES = Registry(
+    "families",
+    "family",
+    {
+        "linear": "models.config.families:Linear",
+        "mlp": "models.config.families:Mlp",
+        "cnn": "models.config.families:Cnn",
+        "resnet": "models.families.resnet:Resnet",
+        "custom": "models.families.custom.config:CustomModel",
+    },
+)
+
+OPTIMIZERS = Registry(
+    "optimizers",
+    "optimizer",
+    {
+        "sgd": "models.config.optimizers:SGD",
+        "adam": "models.config.optimizers:Adam",
+        "adamw": "models.config.optimizers:AdamW",
+    },
+)
+
+SCHEDULES = Registry(
+    "schedules",
+    "schedule",
+    {
+        "constant": "models.config.schedules:Constant",
+        "step_exponential": "models.config.schedules:StepExponential",
+        "linear": "models.config.schedules:LinearDecay",
+        "cosine": "models.config.schedules:Cosine",
+    },
+)
+
+ACTIVATIONS = Registry(
+    "activations",
+    "activation",
+    {
+        "relu": "models.ops.activations:relu",
+        "leaky_relu": "models.ops.activations:leaky_relu",
+        "tanh": "models.ops.activations:tanh",
+        "gelu": "models.ops.activations:gelu",
+        "silu": "models.ops.activations:silu",
+    },
+)

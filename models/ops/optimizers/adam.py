@@ -1,0 +1,115 @@
+"""Adam and AdamW for lanes, as torch.optim.Adam and torch.optim.AdamW.
+
+Letters: L lanes, R rows of a block, K columns, B examples of the minibatch, N steps of a tick.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.config.optimizers import Adam, AdamW
+from models.ops.matmul import product
+from models.ops.optimizers.base import Block, Columns, TickHyperparameters, shrink_factors
+
+FUSED_FROM = 64  # columns of a block from which one pass a lane beats several over all lanes
+
+
+class AdamSteps:
+    """Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of operations of torch.optim.
+
+    On a CPU, a large block goes lane by lane through torch's own fused kernel: it is one pass, while the vector
+    operations that serve all lanes at once take three times as long.
+    """
+
+    def __init__(
+        self, config: Adam | AdamW, tick: TickHyperparameters, like: Tensor, searched: Collection[str]
+    ) -> None:
+        self._beta1, self._beta2 = config.betas
+        self._epsilon = config.epsilon
+        self._decoupled = config.decoupled
+        self._decays = any(tick.decay)
+        self._tick = tick
+        # The corrections for moments that began at 0 change with every step. Those of the whole tick are computed at
+        # once, since handing numbers to a GPU at each step would make it wait.
+        counts = np.array(tick.steps) + np.arange(1, tick.count + 1)[:, np.newaxis]  # (N, L)
+        rate, root = np.array(tick.rates) / (1.0 - self._beta1**counts), (1.0 - self._beta2**counts) ** 0.5
+        self._columns = Columns(like, decay=[tick.decay], shrink=shrink_factors(tick), rate=rate, root=root)
+        self._done = 0  # steps of this tick
+        self._steps_made = torch.tensor(tick.steps, dtype=torch.float32)  # (L,)
+        self._kernel = torch._fused_adamw_ if self._decoupled else torch._fused_adam_
+        self._on_cpu = like.device.type == "cpu"
+        self._lane_rows: dict[int, list[tuple[int, slice]]] = {}
+        self._scratch: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+
+    def start_step(self) -> None:
+        """Count one more step; see `LaneOptimizer`."""
+        self._columns.start_step()
+        self._rates = self._tick.rates[self._done if len(self._tick.rates) > 1 else 0]
+        self._done += 1
+        self._steps_made.add_(1)
+
+    def apply(self, block: Block, gradient: Tensor) -> None:
+        """Take a step down a gradient; see `LaneOptimizer`."""
+        if self._on_cpu and block.weight.shape[1] >= FUSED_FROM:
+            self._apply_fused(block, gradient)
+            return
+        mean, square = block.state["mean"], block.state["square"]
+        if self._decays and self._decoupled:
+            block.weight.mul_(self._columns("shrink", block))
+        elif self._decays:
+            gradient.addcmul_(block.weight, self._columns("decay", block))
+        mean.lerp_(gradient, 1.0 - self._beta1)
+        square.mul_(self._beta2).addcmul_(gradient, gradient, value=1.0 - self._beta2)
+        root = torch.sqrt(square, out=self._scratch_like(block)[1])
+        root.div_(self._columns("root", block)).add_(self._epsilon)
+        # mean / root goes where the gradient was: it is not needed again.
+        torch.div(mean, root, out=gradient)
+        block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
+        block.update_low()
+
+    def _apply_fused(self, block: Block, gradient: Tensor) -> None:
+        mean, square = block.state["mean"], block.state["square"]
+        for lane, rows in self._rows_of_lanes(block):
+            self._kernel(
+                [block.weight[rows]],
+                [gradient[rows]],
+                [mean[rows]],
+                [square[rows]],
+                [],
+                [self._steps_made[lane]],
+                lr=self._rates[lane],
+                beta1=self._beta1,
+                beta2=self._beta2,
+                weight_decay=self._tick.decay[lane],
+                eps=self._epsilon,
+                amsgrad=False,
+                maximize=False,
+            )
+        block.update_low()
+
+    def _rows_of_lanes(self, block: Block) -> list[tuple[int, slice]]:
+        """Return each lane of a block with its rows, which are consecutive."""
+        if id(block) not in self._lane_rows:
+            lanes, counts = torch.unique_consecutive(block.lanes, return_counts=True)
+            rows = block.weight.shape[0] // len(block.lanes)  # all of them where the block is one lane's, else 1
+            ends = (counts * rows).cumsum(0)
+            self._lane_rows[id(block)] = [
+                (lane, slice(end - count * rows, end))
+                for lane, count, end in zip(lanes.tolist(), counts.tolist(), ends.tolist(), strict=True)
+            ]
+        return self._lane_rows[id(block)]
+
+    def apply_outer_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
+        """Take a step down a gradient given as two factors; see `LaneOptimizer`."""
+        gradient = self._scratch_like(block)[0]
+        product(delta, inputs, gradient)
+        self.apply(block, gradient)
+
+    def _scratch_like(self, block: Block) -> tuple[Tensor, Tensor]:
+        """Two matrices like the block's, overwritten by the next call."""
+        shape = tuple(block.weight.shape)
+        if shape not in self._scratch:
+            self._scratch[shape] = (torch.empty_like(block.weight), torch.empty_like(block.weight))
+        return self._scratch[shape]

@@ -1,0 +1,53 @@
+"""The lines at a search's end: what came out, and where the time went. Reads the record, and nothing else."""
+
+from collections import Counter
+
+from rich.markup import escape
+
+from search.cli.eta import outcome
+from search.cli.wording import outcomes_text, parameters_text
+from search.launch import RunOutcome
+from search.objective import select_epoch
+from search.record.record import Record
+from search.samplers.staged import stuck
+
+
+def summary(record: Record, run: RunOutcome | None) -> str:
+    """Return the results of a study.
+
+    Args:
+        record: The study's.
+        run: How the run ended; None where there was none.
+    """
+    study, rows, curves = record.study, record.trials(), record.curves()
+    objective = study.objective
+    selected = {row.number: select_epoch(curves.get(row.number, []), study.keep, objective) for row in rows}
+    lines = [f"{len(rows)} trials: {outcomes_text(Counter(map(outcome, rows))) or 'none over'}"]
+    if run is not None:
+        lines[0] += f" in {run.seconds:.0f} s"
+    complete = {row.number: epoch for row in rows if row.state == "complete" and (epoch := selected[row.number])}
+    if complete:
+        best = min(complete, key=lambda number: objective.key(complete[number].validation, number))
+        lines[0] += f"; best validation {objective.metric} {rows[best].value:.4f} (trial {best})"
+        lines.append(f"  best: {parameters_text(study.to_external(rows[best].params))}")
+    if reason := stuck(study, rows):
+        lines.append(f"  ended early: {reason}")
+    for row in rows:
+        if row.baseline is not None:
+            epoch = selected[row.number]
+            value = f"{objective.value(epoch.validation):.4f}" if epoch else "-"
+            lines.append(
+                f"  baseline {row.baseline}: {f'diverged at epoch {row.diverged_at}' if row.diverged_at else value}"
+            )
+        if row.state == "failed" and row.reason:
+            lines.append(f"  trial {row.number} failed: {row.reason.strip().splitlines()[-1]}")
+    lengths = [
+        len(curves.get(row.number, [])) for row in rows if row.joined is not None
+    ]  # a repeat has another's curve
+    if lengths:
+        trained, possible = sum(lengths), study.epochs * len(lengths)
+        lines.append(f"  epochs: {trained} of {possible} trained, {1 - trained / possible:.0%} saved by pruning")
+    if run is not None and run.spent.total:
+        shares = ", ".join(f"{name} {seconds / run.spent.total:.1%}" for name, seconds in vars(run.spent).items())
+        lines.append(f"  time: {shares}")
+    return escape("\n".join(lines))

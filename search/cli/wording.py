@@ -1,0 +1,40 @@
+"""How a search is put into words: durations, parameters, outcomes. Pure functions of plain data."""
+
+from collections.abc import Mapping
+
+from models.config.base import Value
+from search.config.study import Study
+
+
+def parameters_text(parameters: Mapping[str, Value]) -> str:
+    """Return parameters as a line: `learning_rate 0.12 hidden 301 weight_decay 0`."""
+    return " ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in parameters.items()
+    )
+
+
+def outcomes_text(counts: Mapping[str, int]) -> str:
+    """Return how trials ended: `21 complete, 38 pruned, 1 diverged`."""
+    return ", ".join(
+        f"{counts[name]} {name}" for name in ("complete", "pruned", "diverged", "failed") if counts.get(name)
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people say it: `40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} days {hours % 24} h"
+
+
+def lanes_text(study: Study) -> str:
+    """Return how many trials train at a time: `2 engines x 8 lanes`, or `2 engines with 8 + 4 lanes`."""
+    if isinstance(study.lanes, tuple):
+        return f"{study.engines} engines with {' + '.join(map(str, study.lanes))} lanes"
+    return f"{study.engines} engines x {study.lanes} lanes"

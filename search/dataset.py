@@ -1,0 +1,98 @@
+"""Finds the data set that a study runs on: the one that was asked for, the study's own, or the embedded digits.
+
+Knows where data lie and whether a study has trials; knows no engine and no tensor.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.datasets import source as sources
+from models.datasets.array_store import IMPORTS_FOLDER
+from models.datasets.base import DatasetConfig
+from models.datasets.source import Source
+from models.errors import UserError
+from search.config.study import Study
+from search.config.study_files import override
+from search.options import Options
+from search.record.address import folder_of
+from search.record.store import Store
+
+DOWNLOADS = "data"  # a folder of the current one
+
+
+@dataclass(frozen=True)
+class StudyDataset:
+    """A study with the data set it runs on.
+
+    Args:
+        study: The study, of this data set.
+        name: Its name in the database: `study@dataset` where the data set is not its own.
+        source: The data set.
+        note: What the user must know before the search begins, if there is anything.
+    """
+
+    study: Study
+    name: str
+    source: Source
+    note: str | None = None
+
+
+def find_dataset(
+    study: Study, name: str, options: Options, store: Store | None, *, near: Path | None = None
+) -> StudyDataset:
+    """Find the data set that a study runs on; import or download it where that is needed.
+
+    Args:
+        study: The study as its file says it.
+        name: Its name in the database.
+        options: `dataset`, `data_dir`, `storage` and `restart` count here.
+        store: The database that may hold earlier trials; None where there is none yet.
+        near: A folder in which the user's own data are looked for, after the current one.
+
+    Raises:
+        UserError: The data set cannot be had, and it was asked for by hand or the study has trials on it.
+    """
+    wanted = override(study, data=options.dataset).data
+    if not isinstance(wanted, str):
+        if options.dataset is not None:  # a format that needs no arguments, by its name
+            study, name = override(study, data=wanted), f"{name}@{options.dataset}"
+        return StudyDataset(study, name, _import_custom(wanted, study, name, options, store, near))
+    own_name = name if wanted == study.data else f"{name}@{wanted}"
+    imports = import_folder(options.storage)
+    source = sources.locate(wanted, options.data_dir, imports=imports)
+    if source is None and options.data_dir is not None:
+        raise UserError(
+            f"there is no {wanted} in {options.data_dir}",
+            f"it should hold {sources.expected_files(wanted)}; or take --dataset digits",
+        )
+    note = None
+    if source is None:
+        try:
+            source = sources.download(wanted, DOWNLOADS, imports)
+        except UserError:
+            record = store.find(own_name) if store else None
+            if options.dataset is not None or (record is not None and record.trials()):
+                raise
+            note = f"{wanted} is not on this machine and cannot be downloaded: searching the embedded digits instead"
+            wanted, own_name, source = "digits", f"{name}@digits", sources.locate("digits", None)
+    assert source is not None
+    if wanted != study.data:  # published results are about the study's own data
+        unpublished = tuple(baseline.model_copy(update={"published": {}}) for baseline in study.baselines)
+        study = study.model_copy(update={"data": wanted, "baselines": unpublished})
+    return StudyDataset(study, own_name, source, note)
+
+
+def import_folder(storage: str) -> Path:
+    """Return the folder of imported data: beside the database's studies, under a name that no study can have."""
+    return folder_of(storage) / IMPORTS_FOLDER
+
+
+def _import_custom(
+    config: DatasetConfig, study: Study, name: str, options: Options, store: Store | None, near: Path | None
+) -> Source:
+    """Import the study's own data, unless they are imported already."""
+    from models.datasets.import_dataset import import_dataset
+
+    folders = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
+    anew = options.restart or store is None or store.find(name) is None
+    return import_dataset(config, import_folder(options.storage), study.seed, folders, anew=anew)

@@ -1,0 +1,45 @@
+"""What engines run on, "cpu" or "cuda": decided once, before a study begins. Knows no study and no data set."""
+
+from pathlib import Path
+
+from models.errors import UserError
+
+
+def resolve_device(device: str) -> str:
+    """Return the device of this machine's engines.
+
+    Args:
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        UserError: "cuda" is asked for and there is none.
+    """
+    if device == "cpu" or (device == "auto" and not Path("/dev/nvidia0").exists()):
+        return "cpu"  # without importing torch, which takes seconds
+    # Workers import torch at this very moment, and the search waits for them anyway.
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
+        raise UserError("this torch finds no CUDA device", "leave out --device, or install a torch built for CUDA")
+    return "cpu"
+
+
+def cluster_device(device: str, engine_gpus: float | None) -> str:
+    """Return the device of a cluster's engines; this machine need not have it.
+
+    Args:
+        device: "auto", "cpu" or "cuda".
+        engine_gpus: GPUs of an engine; None where it was not said.
+
+    Raises:
+        UserError: The two contradict each other.
+    """
+    if engine_gpus:
+        if device == "cpu":
+            raise UserError("engines that take GPUs cannot be on cpu", "leave out --device or --engine-gpus")
+        return "cuda"
+    if device == "cuda" and engine_gpus == 0:
+        raise UserError("engines on cuda need a share of a GPU", "give --engine-gpus 1, or a part, like 0.5")
+    return "cuda" if device == "cuda" else "cpu"

@@ -1,0 +1,42 @@
+"""What is recorded of the machine and of the libraries when a study begins."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("studyhall", "torch", "optuna", "numpy", "scikit-learn")
+
+
+def environment(device: str, data_root: str) -> dict[str, Any]:
+    """Return the versions, the machine and the commit under which a study begins.
+
+    Args:
+        device: "cpu" or "cuda".
+        data_root: The folder of the data set; a report looks there when the set is nowhere else.
+    """
+    return {
+        "python": platform.python_version(),
+        **{library: version(library) for library in LIBRARIES},
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "device": device,
+        "data": data_root,
+        **({"commit": commit} if (commit := _commit()) else {}),
+    }
+
+
+def _commit() -> str:
+    """Return the commit of this program's checkout, with "-dirty" if files have changed; "" outside a checkout."""
+    here = Path(__file__)
+    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        tracked = subprocess.run(["git", "-C", here.parent, "ls-files", here.name], capture_output=True, text=True)
+        if not tracked.stdout.strip():  # installed inside somebody else's repository, for instance
+            return ""
+        return subprocess.run(["git", "-C", here.parent, *describe], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""

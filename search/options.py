@@ -1,0 +1,70 @@
+"""What a caller says of a search besides its study: where it is kept, and what it runs on. Imports nothing heavy."""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+from models.errors import UserError
+
+DEFAULT_STORAGE = "sqlite:///runs/studies.db"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where a search is kept and what it runs on. Only `dataset`, `data_dir` and `device` change what a trial learns.
+
+    Args:
+        storage: The database's address.
+        name: The study's name in the database; its file's unless given.
+        dataset: A data set instead of the study's own.
+        data_dir: The folder of the data set.
+        workers: Processes; 0 trains in this one; None: one per engine, while there are cores.
+        cluster: Address of a Ray cluster to train on: auto, HOST:PORT or ray://HOST:PORT.
+        engine_cpus: CPUs of an engine on the cluster; None: one per thread.
+        engine_gpus: GPUs of an engine on the cluster, like 0.5; None: 1 on cuda.
+        device: "auto", "cpu" or "cuda".
+        timeout: Seconds after which the run pauses.
+        restart: Begin anew, and keep what is there under another name.
+    """
+
+    storage: str = DEFAULT_STORAGE
+    name: str | None = None
+    dataset: str | None = None
+    data_dir: str | None = None
+    workers: int | None = None
+    cluster: str | None = None
+    engine_cpus: float | None = None
+    engine_gpus: float | None = None
+    device: str = "auto"
+    timeout: float | None = None
+    restart: bool = False
+
+    def checked(self, prefix: str = "") -> Self:
+        """Return these options if each can be used.
+
+        Args:
+            prefix: Written before an option's name in messages: "--" on a command line.
+
+        Raises:
+            UserError: A value is out of bounds, or two options contradict each other.
+        """
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise UserError(f"{prefix}device is {self.device}", "choose auto, cpu or cuda")
+        if self.timeout is not None and not self.timeout >= 0:
+            raise UserError(f"{prefix}timeout is {self.timeout:g} seconds", "give a number that is not below 0")
+        if self.workers is not None and not 0 <= self.workers <= 4096:
+            raise UserError(f"{prefix}workers is {self.workers}", "give a whole number from 0 to 4096")
+        for field, count in (("engine_cpus", self.engine_cpus), ("engine_gpus", self.engine_gpus)):
+            name = f"{prefix}{field.replace('_', '-') if prefix else field}"
+            if count is not None and self.cluster is None:
+                raise UserError(
+                    f"{name} is for engines on a cluster", f"name one with {prefix}cluster, or leave it out"
+                )
+            if count is not None and not 0 <= count < math.inf:
+                raise UserError(f"{name} is {count:g}", "give a number that is not below 0")
+        if self.cluster is not None and self.workers is not None:
+            raise UserError(
+                f"{prefix}workers is for engines on this machine, {prefix}cluster for engines elsewhere",
+                "give one of the two",
+            )
+        return self
