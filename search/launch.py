@@ -26,9 +26,10 @@ from models.errors import UserError
 from search.cli.console import Interrupt
 from search.config.study import Study
 from search.config.study_files import NamedStudy, override
-from search.fleet.base import DatasetInfo, HostProvider
+from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
-from search.fleet.local import Machine, worker_count
+from search.fleet.local import Machine
+from search.fleet.registry import fleet_of, open_hosts
 from search.loop import coordinator
 from search.loop.coordinator import Spent
 from search.loop.scheduler import TrialScheduler
@@ -240,21 +241,25 @@ def _device_there(options: Options) -> str:
 
 def site(
     study: Study, device: str, options: Options, note: Callable[[str], None], machine: Machine | None = None
-) -> AbstractContextManager[int | HostProvider]:
+) -> AbstractContextManager[HostProvider]:
     """Return where the engines of a study live: on a cluster, which is joined, or in processes of this machine.
 
     `note` is told what the user should know while they live there. `machine` may have workers that began early.
     """
-    if options.cluster is None:
-        return nullcontext(machine or worker_count(options.workers, study.engines))
-    from search.fleet.ray import Cluster
-
-    return Cluster(
-        options.cluster,
-        cpus=study.threads if options.engine_cpus is None else options.engine_cpus,
-        gpus=float(device == "cuda") if options.engine_gpus is None else options.engine_gpus,
-        unequal=len(set(study.lanes_of)) > 1,
-        say=note,
+    if machine is not None and fleet_of(options.cluster) == "local":
+        return nullcontext(machine)
+    return open_hosts(
+        HostOptions(
+            engines=study.engines,
+            threads=study.threads,
+            device=device,
+            equal=len(set(study.lanes_of)) == 1,
+            address=options.cluster,
+            workers=options.workers,
+            engine_cpus=options.engine_cpus,
+            engine_gpus=options.engine_gpus,
+            note=note,
+        )
     )
 
 
