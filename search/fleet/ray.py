@@ -7,26 +7,22 @@ they come. Imported only where a cluster is asked for.
 """
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
 import numpy as np
 
-from models.config.families import CustomModel
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
-from models.families.custom.custom_model import neighbours
-from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
-from search.fleet.node import LIBRARIES, Files, NodeHost, versions
+from search.fleet.base import HostHandle, HostOptions
+from search.fleet.node import LIBRARIES, NodeHost
 from search.fleet.ray_connection import OtherLibraries, cannot_start, join
+from search.fleet.ray_host import NodeHandle
 
 _GRACE_SECONDS = 15.0  # without another host that came, until a fleet makes do with those it has
-_ANSWER_SECONDS = 30.0  # without an answer, after which Ray is asked whether the node is still there
 _FAILED_STARTS = 5  # hosts in a row that died before they arrived
 
 
@@ -48,7 +44,7 @@ class Cluster:
         self, address: str, *, cpus: float, gpus: float, unequal: bool = False, say: Callable[[str], None]
     ) -> None:
         self._cpus, self._gpus, self._unequal, self._say = cpus, gpus, unequal, say
-        self._coming: list[_NodeHandle] = []
+        self._coming: list[NodeHandle] = []
         self._failed_starts, self._begun = 0, False
         self._stored: tuple[Source, Any] | None = None
         self.ray = join(address)
@@ -62,7 +58,7 @@ class Cluster:
         for host in hosts:
             if host.dead:
                 host.close()
-        living = [host for host in cast(list[_NodeHandle], hosts) if not host.dead]
+        living = [host for host in cast(list[NodeHandle], hosts) if not host.dead]
         self._coming += [self._ask_for_host() for _ in range(engines - len(living) - len(self._coming))]
         waited, noted = time.monotonic(), False
         while self._coming:
@@ -94,11 +90,11 @@ class Cluster:
         """Whether a host that had found no room has come."""
         return bool(self._coming and self.ready([host.arrival for host in self._coming], seconds=0))
 
-    def _ask_for_host(self) -> "_NodeHandle":
+    def _ask_for_host(self) -> NodeHandle:
         actor = self._actors.remote()
-        return _NodeHandle(self, actor, actor.arrive.remote(self._unequal))
+        return NodeHandle(self, actor, actor.arrive.remote(self._unequal))
 
-    def _arrived(self, seconds: float) -> "list[_NodeHandle]":
+    def _arrived(self, seconds: float) -> list[NodeHandle]:
         """Wait until all hosts that were asked for have arrived, or for so long; returns those that have.
 
         Raises UserError where one cannot be used and the fleet has no others; else it is left out, with a message.
@@ -191,64 +187,3 @@ def ray_hosts(options: HostOptions) -> Cluster:
         unequal=not options.equal,
         say=options.note,
     )
-
-
-class _NodeHandle:
-    """A host in an actor."""
-
-    def __init__(self, cluster: Cluster, actor: Any, arrival: Any) -> None:
-        self._cluster, self._actor, self.arrival = cluster, actor, arrival
-        self._node, self._engines, self._reply = "", [0], None
-        self.dead, self.seconds, self._address = False, 0.0, "?"
-
-    def arrive(self) -> None:
-        """Take in what the host says of its node. Raises OtherLibraries where other versions are there than here."""
-        self._node, theirs, self.seconds = self._cluster.ray.get(self.arrival)
-        self._address = self._cluster.node_address(self._node) or "?"
-        here = versions()
-        different = [f"{name} {theirs[name]} (here {here[name]})" for name in here if theirs[name] != here[name]]
-        if different:
-            raise OtherLibraries(f"node {self._address} has {', '.join(different)}")
-
-    def send(self, message: Message) -> None:
-        files: Files = {}
-        examples = None
-        if message["do"] == "open":
-            self._engines = message["engines"]
-            examples = self._cluster.examples(Source(**message["source"]))
-            if (family := message["recipe"]["family"])["name"] == "custom":
-                files = {path: text.encode() for path, text in neighbours(CustomModel.model_validate(family)).items()}
-        if message["do"] == "load":
-            paths = [Path(message["folder"], f"engine-{engine}.safetensors") for engine in self._engines]
-            files = {str(path): path.read_bytes() for path in paths}
-        self._reply = self._actor.answer.remote(message, files, examples)
-
-    def receive(self) -> Message:
-        ray = self._cluster.ray
-        try:
-            while not self._cluster.ready([self._reply], _ANSWER_SECONDS):
-                if self._cluster.node_address(self._node) is None:
-                    raise self._died("its node does not answer")
-            answer, files = ray.get(self._reply)
-        except ray.exceptions.RayError as error:
-            raise self._died(type(error).__name__) from error
-        for name, content in files.items():
-            _write(Path(name), content)
-        return checked(dict(answer))
-
-    def _died(self, how: str) -> EngineError:
-        self.dead = True
-        lost = self._cluster.node_address(self._node) is None
-        return EngineError(f"the engine host on node {self._address} died: {how}", died=True, lost=lost)
-
-    def close(self) -> None:
-        self.dead = True
-        self._cluster.ray.kill(self._actor)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".partial")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)
