@@ -224,7 +224,7 @@ class Wave:
             for lane in ending
             for job in [self._jobs[lane]]
         ]
-        measured = self._fleet.finish(wanted) if wanted else {}
+        measured = self._fleet.write_models(wanted) if wanted else {}
         for lane in ending:
             job = self._jobs[lane]
             self._record.save_finalist(
