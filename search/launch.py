@@ -15,9 +15,10 @@ from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
 from search.device import cluster_device, resolve_device
 from search.environment import environment
-from search.fleet.base import DatasetInfo, HostProvider
+from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
-from search.fleet.local import Machine, worker_count
+from search.fleet.local import Machine
+from search.fleet.registry import fleet_of, open_hosts
 from search.loop import coordinator
 from search.loop.coordinator import Spent
 from search.loop.scheduler import TrialScheduler
@@ -98,7 +99,7 @@ def device_of(options: Options) -> str:
 
 def hosts(
     study: Study, device: str, options: Options, note: Callable[[str], None], machine: Machine | None = None
-) -> AbstractContextManager[int | HostProvider]:
+) -> AbstractContextManager[HostProvider]:
     """Return where a study's engines live: on a Ray cluster, which is joined, or in processes of this machine.
 
     Args:
@@ -108,16 +109,20 @@ def hosts(
         note: Called with each message for the user.
         machine: This machine, if its workers were started early.
     """
-    if options.cluster is None:
-        return nullcontext(machine or worker_count(options.workers, study.engines))
-    from search.fleet.ray import Cluster
-
-    return Cluster(
-        options.cluster,
-        cpus=study.threads if options.engine_cpus is None else options.engine_cpus,
-        gpus=float(device == "cuda") if options.engine_gpus is None else options.engine_gpus,
-        unequal=len(set(study.lanes_of)) > 1,
-        say=note,
+    if machine is not None and fleet_of(options.cluster) == "local":
+        return nullcontext(machine)
+    return open_hosts(
+        HostOptions(
+            engines=study.engines,
+            threads=study.threads,
+            device=device,
+            equal=len(set(study.lanes_of)) == 1,
+            address=options.cluster,
+            workers=options.workers,
+            engine_cpus=options.engine_cpus,
+            engine_gpus=options.engine_gpus,
+            note=note,
+        )
     )
 
 

@@ -21,7 +21,7 @@ from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
 from search.loop.balance import balanced
-from search.loop.scheduler import order_of
+from search.loop.live_trial import lane_spec
 from search.loop.snapshots import Snapshots, snapshots_of
 from search.record.record import Record
 from search.trial import TrialRow
@@ -123,7 +123,7 @@ class Audit:
             {trial: (engine, self._flops(self._rows[trial])) for trial, engine in self._live.items()},
             self._study.lanes_of,
         )
-        return [(self._live[row.number], order_of(self._study, row)) for row in joining]
+        return [(self._live[row.number], lane_spec(self._study, row)) for row in joining]
 
     def _flops(self, row: TrialRow) -> float:
         return flops_per_example(self._study, self._dataset_info, row)

@@ -159,7 +159,7 @@ class Wave:
             }
             for lane in ending
         ]
-        train = self._fleet.finish(models) if models else {}
+        train = self._fleet.write_models(models) if models else {}
         for lane in ending:
             job = self._jobs[lane]
             self._record.save_finalist(

@@ -6,7 +6,7 @@ from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search.fleet.fleet import Fleet
 from search.launch import Prepared
-from search.loop.scheduler import order_of
+from search.loop.live_trial import lane_spec
 
 
 def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list[EpochMetrics]]:
@@ -34,9 +34,9 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
     if not recorded or row.joined is None:
         raise UserError(f"trial {number} has no curve yet", "let the search go on until it has trained an epoch")
     again: list[EpochMetrics] = []
-    with Fleet(engines=1, site=0) as fleet:
+    with Fleet(engines=1, provider=0) as fleet:
         fleet.open(prepared.study, prepared.source, device=prepared.device)
-        joining = [(0, order_of(prepared.study, row))]
+        joining = [(0, lane_spec(prepared.study, row))]
         for tick in range(row.joined, row.joined + len(recorded)):
             again += fleet.tick(tick, joining)
             joining = []

@@ -1,16 +1,16 @@
-"""The fleet: where engines live. In this process, in worker processes that each host some of them, or on a cluster.
+"""The door for fleets: what a place for engines must offer, and the plain data that passes through it.
 
-The coordinator speaks to all engines at once, in plain data, and cannot tell where they are: a `HostProvider` finds places for
-hosts, here this machine, in cluster.py the nodes of a cluster. Engines are dealt to hosts in turn; what their lanes
-learn does not depend on it. A worker is `python -m search.fleet.worker`, never a re-import of the caller's __main__, so a
-fleet can be started from a notebook as well. A host that dies or raises is an `EngineError`; `rebuild` then gives a
-fleet without lanes, and what they had learned is the coordinator's to bring back.
+A fleet of another kind is one function from `HostOptions` to a `HostProvider`, and one line in registry.py or an entry
+point of the group `studyhall.fleets`. Imports neither torch nor a cluster's library.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from search.fleet.worker import Message
+from models.errors import UserError
+
+Message = dict[str, Any]  # plain data: numbers, texts, lists and dictionaries with texts as keys, as JSON has them
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,12 @@ class DatasetInfo:
 
 
 class EngineError(RuntimeError):
-    """An engine host raised, and the text is its traceback; or it died, and the text says how.
+    """A host of engines raised or died.
 
-    `lost` with its machine: no lane of its can have been the reason.
+    Args:
+        reason: The traceback, or how it died.
+        died: Whether the host has ended.
+        lost: Whether its machine is gone as well: then no lane can have been the reason.
     """
 
     def __init__(self, reason: str, *, died: bool = False, lost: bool = False) -> None:
@@ -35,16 +38,21 @@ class EngineError(RuntimeError):
 
 
 class HostHandle(Protocol):
-    """A host to send a message to, and to receive its answer from."""
+    """One host of engines, as the coordinator sees it: it is sent a message, and answers each one in turn."""
 
     def send(self, message: Message) -> None:
-        """Send one message; where the host is dead, `receive` tells."""
+        """Send one message. Raises nothing where the host is dead: `receive` does."""
 
     def receive(self) -> Message:
-        """Wait for the answer. Raises EngineError, or UserError where the host refused."""
+        """Wait for the answer to the last message.
+
+        Raises:
+            EngineError: The host raised or died.
+            UserError: The host refused, for a reason that the user can put right.
+        """
 
     def close(self) -> None:
-        """End the host at once: it holds nothing that is not in a snapshot, or can be trained again."""
+        """End the host at once. All it holds is in a snapshot, or can be trained again."""
 
     @property
     def dead(self) -> bool:
@@ -52,11 +60,52 @@ class HostHandle(Protocol):
 
 
 class HostProvider(Protocol):
-    """Where places for hosts are found."""
+    """Finds places for hosts, and starts hosts there."""
 
-    def ensure_hosts(self, places: list[HostHandle], engines: int) -> None:
-        """Put hosts in for those that are dead or missing: at least one, and no more than there are engines."""
+    def ensure_hosts(self, hosts: list[HostHandle], engines: int) -> None:
+        """Replace dead hosts, and add missing ones.
+
+        Args:
+            hosts: Changed in place; has at least one living host afterwards.
+            engines: How many engines there are: more hosts than that have nothing to do.
+        """
 
     @property
     def can_expand(self) -> bool:
-        """Whether `fill` would now find more places than it did."""
+        """Whether `ensure_hosts` would now find more places than it did."""
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """What a fleet is asked for.
+
+    Args:
+        engines: How many engines the study has.
+        threads: Of each engine.
+        device: "cpu" or "cuda".
+        equal: Whether all engines have equally many lanes; else the first host should be the fastest.
+        address: The cluster's; None is this machine.
+        workers: Processes on this machine; 0 trains in this one, None is one per engine, while there are cores.
+        engine_cpus: CPUs that an engine takes on a cluster; None is one per thread.
+        engine_gpus: GPUs that an engine takes on a cluster; None is 1 on "cuda", else 0.
+        note: Called with each message for the user.
+    """
+
+    engines: int
+    threads: int = 1
+    device: str = "cpu"
+    equal: bool = True
+    address: str | None = None
+    workers: int | None = None
+    engine_cpus: float | None = None
+    engine_gpus: float | None = None
+    note: Callable[[str], None] = lambda line: None
+
+
+def checked(answer: Message) -> Message:
+    """Return a host's answer, or raise what it answers: see `EngineWorker.answer`."""
+    if "refused" in answer:
+        raise UserError(*answer["refused"])
+    if "failed" in answer:
+        raise EngineError(answer["failed"])
+    return answer

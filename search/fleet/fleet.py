@@ -1,10 +1,8 @@
-"""The fleet: where engines live. In this process, in worker processes that each host some of them, or on a cluster.
+"""The fleet: all engines of a run, wherever their hosts are.
 
-The coordinator speaks to all engines at once, in plain data, and cannot tell where they are: a `HostProvider` finds places for
-hosts, here this machine, in cluster.py the nodes of a cluster. Engines are dealt to hosts in turn; what their lanes
-learn does not depend on it. A worker is `python -m search.fleet.worker`, never a re-import of the caller's __main__, so a
-fleet can be started from a notebook as well. A host that dies or raises is an `EngineError`; `rebuild` then gives a
-fleet without lanes, and what they had learned is the coordinator's to bring back.
+Speaks to all hosts at once, in plain data, and cannot tell where they are: a `HostProvider` finds places for them.
+Engines are dealt to hosts in turn; what their lanes learn does not depend on it. Where a host dies or raises, `rebuild`
+gives a fleet without lanes; what they had learned is the coordinator's to bring back.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,27 +16,30 @@ from models.config.recipe import Recipe
 from models.datasets.source import Source
 from models.errors import UserError
 from search.config.study import Study
-from search.fleet.base import DatasetInfo, EngineError, HostHandle, HostProvider
+from search.fleet.base import DatasetInfo, EngineError, HostHandle, HostProvider, Message
 from search.fleet.local import Machine
-from search.fleet.worker import Message
 
 
 class Fleet:
-    """All engines of a run. A context manager: leaving it ends every host."""
+    """All engines of a run. A context manager: leaving it ends every host.
 
-    def __init__(self, engines: int, site: int | HostProvider) -> None:
-        """Start the hosts at a site: a number is that of worker processes here, 0 this one. They load nothing yet."""
-        self._site = Machine(site) if isinstance(site, int) else site
-        self.notes: list[str] = []  # what the user should know of how lanes are trained
+    Args:
+        engines: How many engines there are.
+        provider: Finds places for their hosts; a number is that of worker processes on this machine, 0 for none.
+    """
+
+    def __init__(self, engines: int, provider: HostProvider | int) -> None:
+        self._provider = Machine(provider) if isinstance(provider, int) else provider
+        self.notes: list[str] = []  # messages for the user about how lanes are trained
         self._order = list(range(engines))  # in which engines are dealt to hosts
-        self._places: list[HostHandle] = []
+        self._hosts: list[HostHandle] = []
         try:
-            self._site.ensure_hosts(self._places, engines)
+            self._provider.ensure_hosts(self._hosts, engines)
         except BaseException:  # Ctrl-C, between one host and the next
             self.close()
             raise
-        self._leaving: dict[int, list[int]] = {}
-        self._opening: Message = {}
+        self._leaving: dict[int, list[int]] = {}  # engine -> lanes that leave with the next message
+        self._open_message: Message = {}
 
     def open(
         self,
@@ -49,11 +50,19 @@ class Fleet:
         hold_out: bool = True,
         at_most: int | None = None,
     ) -> DatasetInfo:
-        """Load the data everywhere and make empty engines. Without `hold_out` they train on the validation part too.
+        """Load the data on every host and make empty engines.
 
-        With `at_most` a tick takes only so many examples, and as small a share of those that are scored.
+        Args:
+            study: The study whose recipe engines train by.
+            source: The data set.
+            device: "cpu" or "cuda".
+            hold_out: Whether a validation part is held out; else engines train on it too.
+            at_most: A tick takes only so many examples, and as small a share of those that are scored.
+
+        Raises:
+            UserError: The data or the model cannot be used.
         """
-        self._opening = {
+        self._open_message = {
             "do": "open",
             "recipe": study.model_dump(mode="json", include=set(Recipe.model_fields)) | {"metrics": study.recorded},
             "source": asdict(source),
@@ -66,7 +75,7 @@ class Fleet:
             "threads": study.threads,
             "device": device,
         }
-        # A site that knows faster machines has them first: they take the engines that are given the most.
+        # Where machines are of unequal speed, the first host is on the fastest: it takes the engine with most lanes.
         self._order.sort(key=lambda engine: -study.lanes_of[engine])
         first = self._open()[0]
         return DatasetInfo(first["train"], first["validation"], tuple(first["shape"]), tuple(first["classes"]))
@@ -74,7 +83,7 @@ class Fleet:
     def _open(self) -> list[Message]:
         while True:
             try:
-                return self._all(self._opening, lambda engines: {"engines": engines})
+                return self._ask_all(self._open_message, lambda engines: {"engines": engines})
             except EngineError as error:
                 if not error.died:
                     raise
@@ -83,80 +92,89 @@ class Fleet:
                         f"{error} while it loaded the data",
                         "look whether memory is short; fewer --workers need less of it",
                     ) from error
-                self._site.ensure_hosts(self._places, len(self._order))
+                self._provider.ensure_hosts(self._hosts, len(self._order))
 
     @property
     def can_expand(self) -> bool:
-        """Whether `rebuild` would spread the engines over more hosts than there are."""
-        return self._site.can_expand
+        """Whether `rebuild` would now spread the engines over more hosts."""
+        return self._provider.can_expand
 
     def rebuild(self) -> None:
-        """Start dead hosts again, and make all engines empty: as the fleet was when it was opened."""
+        """Replace dead hosts, and make all engines empty: as the fleet was when it was opened."""
         self._leaving.clear()
-        self._site.ensure_hosts(self._places, len(self._order))
+        self._provider.ensure_hosts(self._hosts, len(self._order))
         self._open()
 
     def tick(
         self, number: int, joining: Sequence[tuple[int, LaneSpec]], *, only: int | None = None
     ) -> list[EpochMetrics]:
-        """Let lanes join their engines, train all (or one) for one tick; returns the scores by lane.
+        """Train all lanes for one tick.
 
-        Raises EngineError where a host fails. What the lanes have learned is then unknown: see `rebuild`.
+        Args:
+            number: The tick's, which the shuffle of the data is drawn from.
+            joining: Lanes that join, each with its engine.
+            only: Train only this lane.
+
+        Returns:
+            The metrics of each lane, by lane.
+
+        Raises:
+            EngineError: A host failed. What the lanes have learned is then unknown: see `rebuild`.
         """
 
         def added(engines: list[int]) -> Message:
-            orders: dict[str, list[Message]] = {}  # keys as JSON will have them, in this process as well
-            for engine, order in joining:
+            specs: dict[str, list[Message]] = {}  # keys are texts, as in JSON
+            for engine, spec in joining:
                 if engine in engines:
-                    orders.setdefault(str(engine), []).append(order.model_dump())
-            return {"add": orders}
+                    specs.setdefault(str(engine), []).append(spec.model_dump())
+            return {"add": specs}
 
-        answers = self._all({"do": "tick", "number": number, "only": only}, added)
+        answers = self._ask_all({"do": "tick", "number": number, "only": only}, added)
         self.notes = list(dict.fromkeys([*self.notes, *(note for answer in answers for note in answer["notes"])]))
         scores = [EpochMetrics.model_validate(score) for answer in answers for score in answer["scores"]]
         return sorted(scores, key=lambda score: score.lane)
 
     def lanes(self) -> list[int]:
-        """All lanes that engines hold, sorted."""
-        return sorted(lane for answer in self._all({"do": "lanes"}) for lane in answer["lanes"])
+        """Return all lanes that engines hold, sorted."""
+        return sorted(lane for answer in self._ask_all({"do": "lanes"}) for lane in answer["lanes"])
 
     def drop(self, engine: int, lane: int) -> None:
-        """Let a lane leave before the next thing that is asked."""
+        """Let a lane leave its engine, with the next message."""
         self._leaving.setdefault(engine, []).append(lane)
 
     def save(self, folder: Path) -> None:
         """Write a snapshot of all engines into a folder that every host can reach."""
-        self._all({"do": "save", "folder": str(folder)})
+        self._ask_all({"do": "save", "folder": str(folder)})
 
     def load(self, folder: Path) -> None:
-        """Take in the lanes of a snapshot."""
-        self._all({"do": "load", "folder": str(folder)})
+        """Add the lanes of a snapshot."""
+        self._ask_all({"do": "load", "folder": str(folder)})
 
-    def finish(self, models: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
-        """Write models to files: {"engine", "lane", "path", "about"} each.
+    def write_models(self, models: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
+        """Write the models of lanes to files.
 
-        Returns their metrics by lane, in a full pass over what they were trained on.
+        Args:
+            models: {"engine", "lane", "path", "about"} each.
+
+        Returns:
+            Their metrics by lane, in a full pass over what they were trained on.
         """
         wanted = [dict(model) for model in models]
-        answers = self._all(
-            {"do": "finish"}, lambda engines: {"models": [it for it in wanted if it["engine"] in engines]}
+        answers = self._ask_all(
+            {"do": "write_models"}, lambda engines: {"models": [it for it in wanted if it["engine"] in engines]}
         )
         return {int(lane): metrics for answer in answers for lane, metrics in answer["measured"].items()}
 
-    def _all(self, message: Message, own: Callable[[list[int]], Message] = lambda engines: {}) -> list[Message]:
-        """Send a message to every host, with what is its own added, and wait for all answers.
-
-        Every answer is received, also where one is an error, so that none is taken for the next message's.
-        """
-        hosts = len(self._places)
-        for number, place in enumerate(self._places):
-            engines = self._order[number::hosts]
+    def _ask_all(self, message: Message, own: Callable[[list[int]], Message] = lambda engines: {}) -> list[Message]:
+        """Send a message to every host, each with the arguments of its own engines, and return all answers."""
+        for number, host in enumerate(self._hosts):
+            engines = self._order[number :: len(self._hosts)]
             drop = {engine: self._leaving.pop(engine) for engine in engines if engine in self._leaving}
-            place.send({**message, "drop": drop, **own(engines)})
+            host.send({**message, "drop": drop, **own(engines)})
         answers, errors = [], []
-        for place in self._places:
+        for host in self._hosts:  # all of them, also after an error, so that no answer is taken for the next message's
             try:
-                answers.append(place.receive())
+                answers.append(host.receive())
             except (UserError, EngineError) as error:
                 errors.append(error)
         if errors:
@@ -165,8 +183,8 @@ class Fleet:
 
     def close(self) -> None:
         """End every host."""
-        for place in self._places:
-            place.close()
+        for host in self._hosts:
+            host.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,7 @@
-"""The fleet: where engines live. In this process, in worker processes that each host some of them, or on a cluster.
+"""The fleet of this machine: worker processes that each host some engines, or this process where there are to be none.
 
-The coordinator speaks to all engines at once, in plain data, and cannot tell where they are: a `HostProvider` finds places for
-hosts, here this machine, in cluster.py the nodes of a cluster. Engines are dealt to hosts in turn; what their lanes
-learn does not depend on it. A worker is `python -m search.fleet.worker`, never a re-import of the caller's __main__, so a
-fleet can be started from a notebook as well. A host that dies or raises is an `EngineError`; `rebuild` then gives a
-fleet without lanes, and what they had learned is the coordinator's to bring back.
+A worker is `python -m search.fleet.worker`, never a re-import of the caller's __main__, so that a fleet can be started
+from a notebook as well. Knows no lanes and no studies.
 """
 
 import contextlib
@@ -19,39 +16,42 @@ from types import TracebackType
 from typing import Self
 
 from models.errors import UserError
-from search.fleet.base import EngineError, HostHandle
-from search.fleet.worker import EngineWorker, Message
+from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
+from search.fleet.worker import EngineWorker
 
 # glibc gives large blocks back to the system as soon as they are free, and takes them anew, page by page, at the next
 # step. Kept, a step of the convolutional family takes 13.8 ms instead of 14.9.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
 
 
-class _Inline:
+class InProcessHost:
     """A host in this process."""
 
     dead = False
 
     def __init__(self) -> None:
-        self._host = EngineWorker()
-        self._waiting = ""
+        self._worker = EngineWorker()
+        self._message = ""
 
     def send(self, message: Message) -> None:
-        self._waiting = json.dumps(message)  # exactly what a worker would be told
+        """Keep the message until `receive`, as the JSON that a worker would get."""
+        self._message = json.dumps(message)
 
     def receive(self) -> Message:
+        """Do what the message says."""
         try:
-            return self._host.handle(json.loads(self._waiting))
+            return self._worker.handle(json.loads(self._message))
         except UserError:
             raise
         except Exception as error:  # whatever a model raises
             raise EngineError(traceback.format_exc()) from error
 
     def close(self) -> None:
-        self._host = EngineWorker()
+        """Forget the engines."""
+        self._worker = EngineWorker()
 
 
-class _Worker:
+class WorkerProcess:
     """A host in a process of its own, which ends when its standard input does."""
 
     def __init__(self, number: int) -> None:
@@ -64,32 +64,31 @@ class _Worker:
             stdout=subprocess.PIPE,
             text=True,
             env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths},
-            process_group=0,  # a terminal's Ctrl-C is for the coordinator, which says what becomes of it
+            process_group=0,  # a terminal's Ctrl-C is for the coordinator, which pauses the run
         )
 
     @property
     def dead(self) -> bool:
+        """Whether the process has ended."""
         return self._process.poll() is not None
 
     def send(self, message: Message) -> None:
+        """Write the message to the process."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # `receive` tells
+        with contextlib.suppress(BrokenPipeError):  # `receive` raises
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
 
     def receive(self) -> Message:
+        """Read the answer of the process."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line.endswith("\n"):  # nothing, or what a dying process had got out
-            raise EngineError(f"worker {self._number} died: {_manner(self._process.wait())}", died=True)
-        answer: Message = json.loads(line)
-        if "refused" in answer:
-            raise UserError(*answer["refused"])
-        if "failed" in answer:
-            raise EngineError(answer["failed"])
-        return answer
+        if not line.endswith("\n"):  # nothing, or what a dying process has still written
+            raise EngineError(f"worker {self._number} died: {_how_it_ended(self._process.wait())}", died=True)
+        return checked(json.loads(line))
 
     def close(self) -> None:
+        """Kill the process."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.kill()
@@ -100,35 +99,36 @@ class _Worker:
 
 
 class Machine:
-    """The machine at hand: worker processes on it, or this one where there are to be none.
+    """The machine at hand as a `HostProvider`. A context manager: leaving it ends workers that no fleet has taken.
 
-    A context manager: leaving it ends the workers that began early and that no fleet has taken.
+    Args:
+        workers: Worker processes; 0 is none, so that this process hosts the engines.
     """
 
     can_expand = False
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._early: list[_Worker] = []
+        self._early: list[WorkerProcess] = []
 
     def begin(self, engines: int) -> None:
         """Start workers before there is a fleet: they import torch, which takes seconds, while the caller goes on."""
         for number in range(min(self._workers, engines)):
-            self._early.append(_Worker(number))
+            self._early.append(WorkerProcess(number))
 
-    def ensure_hosts(self, places: list[HostHandle], engines: int) -> None:
-        """Put workers in for those that are dead or missing."""
+    def ensure_hosts(self, hosts: list[HostHandle], engines: int) -> None:
+        """Start a worker for each that is dead or missing."""
         for number in range(max(1, min(self._workers, engines))):
-            if number == len(places):
-                places.append(self._start(number))
-            elif places[number].dead:
-                places[number].close()
-                places[number] = self._start(number)
+            if number == len(hosts):
+                hosts.append(self._start(number))
+            elif hosts[number].dead:
+                hosts[number].close()
+                hosts[number] = self._start(number)
 
     def _start(self, number: int) -> HostHandle:
         if not self._workers:
-            return _Inline()
-        return self._early.pop(0) if self._early else _Worker(number)
+            return InProcessHost()
+        return self._early.pop(0) if self._early else WorkerProcess(number)
 
     def __enter__(self) -> Self:
         return self
@@ -140,12 +140,16 @@ class Machine:
             worker.close()
 
 
-def worker_count(asked: int | None, engines: int) -> int:
-    """Return how many processes host the engines."""
+def local_hosts(options: HostOptions) -> Machine:
+    """Return this machine: the registry's entry "local"."""
+    return Machine(worker_count(options.workers, options.engines))
+
+
+def worker_count(workers: int | None, engines: int) -> int:
+    """Return how many processes host the engines: as many as asked for, else one per engine while there are cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(engines, cores) if asked is None else asked
+    return min(engines, cores) if workers is None else workers
 
 
-def _manner(status: int) -> str:
-    """How a process ended, in words."""
+def _how_it_ended(status: int) -> str:
     return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

@@ -1,9 +1,9 @@
-"""What runs on a node of a cluster: a host of engines whose data and files travel with its messages.
+"""A host of engines on a node of a cluster: its data set and its files travel with its messages.
 
 A node need not see the coordinator's folders. The data set comes from Ray's object store, one copy a node, and is
-mapped, not copied; what engines write comes back as bytes, and what they read comes with the message. An actor of
-cluster.py's, in a process that Ray starts, where nothing of ours is installed: this file travels with its package.
-Imports nothing else of ours before it is asked to, so that what a node lacks is told by `arrive`.
+mapped, not copied; files that engines write come back as bytes, and files that they read come with the message. Nothing
+of ours is installed there: this package travels to it. Imports no library before it is asked to, so that `arrive` can
+say what a node lacks.
 """
 
 import platform
@@ -19,14 +19,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-Message = dict[str, Any]
-Files = dict[str, bytes]  # path, as the coordinator knows it -> content
+from search.fleet.base import Message
 
-LIBRARIES = ("torch", "numpy", "pydantic", "safetensors")  # what an engine cannot do without
+Files = dict[str, bytes]  # path on the coordinator's machine -> content
+
+LIBRARIES = ("torch", "numpy", "pydantic", "safetensors")  # that an engine needs
 
 
 def versions() -> dict[str, str]:
-    """The versions, without their build, of Python and of the libraries that are here."""
+    """Return the versions, without their build, of Python and of the libraries on this machine."""
     found = {"Python": platform.python_version()}
     for library in LIBRARIES:
         try:
@@ -37,58 +38,62 @@ def versions() -> dict[str, str]:
 
 
 class NodeHost:
-    """An engine host that has no folder in common with the coordinator."""
+    """A host of engines that shares no folder with the coordinator."""
 
     def arrive(self, timed: bool) -> tuple[str, dict[str, str], float]:
-        """Answer which node this is, what is installed and, if asked, the seconds of a product: machines differ."""
+        """Return the node's id, the versions that are installed and, if `timed`, the seconds of a matrix product."""
         import ray
 
         return ray.get_runtime_context().get_node_id(), versions(), _product_seconds() if timed else 0.0
 
-    def obey(self, message: Message, files: Files, examples: Any = None) -> tuple[Message, Files]:
-        """Obey a message as `search.fleet.worker` does; answers with the files that it made.
+    def answer(self, message: Message, files: Files, examples: Any = None) -> tuple[Message, Files]:
+        """Handle a message as `EngineWorker.answer` does.
 
-        "load" is given the files it wants, "open" the training examples and what a model of the user's own imports.
+        Args:
+            message: See there.
+            files: The files that "load" reads, and those that a custom model imports, which "open" needs.
+            examples: The training examples, for "open".
+
+        Returns:
+            The answer, and the files that "save" and "write_models" have written.
         """
         try:
-            if message["do"] not in ("save", "load", "finish"):
-                return self._obey(message, files, examples)
+            if message["do"] not in ("save", "load", "write_models"):
+                return self._answer(message, files, examples)
             with TemporaryDirectory(prefix="studyhall-") as folder:
-                return self._obey_with_files(message, files, Path(folder))
-        except Exception:  # noqa: BLE001 - as in search.fleet.worker: whatever went wrong is the coordinator's to know
+                return self._answer_with_files(message, files, Path(folder))
+        except Exception:  # noqa: BLE001 - whatever went wrong, the coordinator decides what to do
             return {"failed": traceback.format_exc()}, {}
 
-    def _obey(self, message: Message, files: Files, examples: Any) -> tuple[Message, Files]:
-        from search.fleet.worker import EngineWorker, answered
+    def _answer(self, message: Message, files: Files, examples: Any) -> tuple[Message, Files]:
+        from search.fleet.worker import EngineWorker
 
         if message["do"] == "open":
             # The arrays are shared with the node's other hosts, so they may not be written to, and are not.
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-            self._host = EngineWorker()
-            sys.meta_path.append(_Carried(files))
+            self._worker = EngineWorker()
+            sys.meta_path.append(_SentModules(files))
             message["examples"] = examples
-        return answered(self._host, message), {}
+        return self._worker.answer(message), {}
 
-    def _obey_with_files(self, message: Message, files: Files, folder: Path) -> tuple[Message, Files]:
-        """The same, with files in a folder of ours instead of the coordinator's."""
-        from search.fleet.worker import answered
-
-        do, made = message["do"], {}  # made: what the coordinator calls a file -> where it is here
-        if do == "finish":
-            made = {model["path"]: folder / str(number) for number, model in enumerate(message["models"])}
-            message["models"] = [{**model, "path": str(made[model["path"]])} for model in message["models"]]
+    def _answer_with_files(self, message: Message, files: Files, folder: Path) -> tuple[Message, Files]:
+        """Handle a message with files in a folder of this machine instead of the coordinator's."""
+        do, written = message["do"], {}  # path on the coordinator's machine -> path here
+        if do == "write_models":
+            written = {model["path"]: folder / str(number) for number, model in enumerate(message["models"])}
+            message["models"] = [{**model, "path": str(written[model["path"]])} for model in message["models"]]
         else:
-            there, message["folder"] = Path(message["folder"]), str(folder)
+            theirs, message["folder"] = Path(message["folder"]), str(folder)
             for path, content in files.items():
                 (folder / Path(path).name).write_bytes(content)
-        said = answered(self._host, message)
+        answer = self._worker.answer(message)
         if do == "save":
-            made = {str(there / path.name): path for path in folder.iterdir()}
-        return said, {name: path.read_bytes() for name, path in made.items() if path.exists()}
+            written = {str(theirs / path.name): path for path in folder.iterdir()}
+        return answer, {name: path.read_bytes() for name, path in written.items() if path.exists()}
 
 
-class _Carried(MetaPathFinder, InspectLoader):
-    """Imports modules whose files are on another machine, where Python finds none of their names here."""
+class _SentModules(MetaPathFinder, InspectLoader):
+    """Imports modules whose files were sent by the coordinator, where Python finds none of their names here."""
 
     def __init__(self, files: Files) -> None:
         # "net.py" and "parts/__init__.py" are the modules `net` and `parts`.
@@ -106,7 +111,7 @@ class _Carried(MetaPathFinder, InspectLoader):
 
 
 def _product_seconds() -> float:
-    """Seconds of a product like an engine's: the quickest of several, which whoever else is there disturbs least."""
+    """Return the seconds of a matrix product like an engine's: the least of 20, which other processes disturb least."""
     import torch
 
     torch.set_num_threads(1)

@@ -1,9 +1,9 @@
-"""An engine host: some engines of a fleet, driven by messages of plain data.
+"""A host of engines: some engines of a fleet, driven by messages of plain data.
 
-`python -m search.fleet.worker` is one such host in a process of its own: a line of JSON in, a line of JSON out. A fleet
-without processes calls `EngineWorker.handle` itself, so both ways run the same code on the same messages. The host ends as soon
-as its standard input does, that is with its parent, however that came to die. Started by fleet.py; knows no Optuna and
-no database.
+`python -m search.fleet.worker` is a host in a process of its own: it reads a line of JSON and writes a line of JSON. A
+fleet without processes calls `EngineWorker.handle` itself, so that both ways run the same code on the same messages.
+The process ends as soon as its standard input does, that is with its parent, however that ends. Knows no Optuna and no
+database.
 """
 
 import gc
@@ -16,28 +16,40 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from models.config.messages import LaneSpec
 from models.config.recipe import Recipe
 from models.errors import UserError
+from search.fleet.base import Message
 
 if TYPE_CHECKING:
     from models.datasets.source import Examples
-
-Message = dict[str, Any]
 
 
 class EngineWorker:
     """Engines of one recipe on one data set, by their numbers in the fleet."""
 
     def handle(self, message: Message) -> Message:
-        """Obey one message, `{"do": ..., ...}`, and return the answer; lanes named under "drop" leave first."""
+        """Call the method that a message names, and return its answer.
+
+        Args:
+            message: {"do": the method's name, **its arguments}; and "drop", the lanes that leave first, by engine.
+        """
         for engine, lanes in message.pop("drop", {}).items():
             for lane in lanes:
                 self._engines[int(engine)].drop(lane)
-        obey: Callable[..., Message] = getattr(self, message.pop("do"))
-        return obey(**message)
+        method: Callable[..., Message] = getattr(self, message.pop("do"))
+        return method(**message)
+
+    def answer(self, message: Message) -> Message:
+        """Handle a message that comes from elsewhere, and return what it raises as an answer too."""
+        try:
+            return self.handle(message)
+        except UserError as error:
+            return {"refused": [error.what, error.remedy]}
+        except Exception:  # noqa: BLE001 - whatever went wrong, the coordinator decides what to do
+            return {"failed": traceback.format_exc()}
 
     def open(
         self,
@@ -54,7 +66,7 @@ class EngineWorker:
         device: str,
         examples: "Examples | None" = None,
     ) -> Message:
-        """Load the data, unless they are given, and make empty engines; answers what the data look like."""
+        """Load the data, unless they are given, and make empty engines; answers with the facts of `DatasetInfo`."""
         import numpy as np
         import torch
 
@@ -100,17 +112,17 @@ class EngineWorker:
         return answer
 
     def tick(self, number: int, only: int | None, add: dict[str, list[Message]]) -> Message:
-        """Take in lanes, train every engine, or one lane of them, for one tick; answers the scores."""
+        """Add lanes, train every engine, or only one lane, for one tick; answers with the metrics of each lane."""
         scores = []
-        for place, engine in self._engines.items():
-            for order in add.get(str(place), []):
-                engine.add(LaneSpec.model_validate(order))
+        for key, engine in self._engines.items():
+            for spec in add.get(str(key), []):
+                engine.add(LaneSpec.model_validate(spec))
             scores += [score.model_dump() for score in engine.tick(number, only)]
         notes = {note: None for engine in self._engines.values() for note in engine.notes}
         return {"scores": scores, "notes": list(notes)}
 
     def lanes(self) -> Message:
-        """Answers all lanes that are here."""
+        """Answer with all lanes of these engines."""
         return {"lanes": [lane for engine in self._engines.values() for lane in engine.lanes]}
 
     def save(self, folder: str) -> Message:
@@ -127,13 +139,13 @@ class EngineWorker:
         return {}
 
     def load(self, folder: str) -> Message:
-        """Take in the lanes that `save` wrote."""
+        """Add the lanes that `save` wrote."""
         for number, engine in self._engines.items():
             engine.load(Path(folder) / f"engine-{number}.safetensors")
         return {}
 
-    def finish(self, models: list[Message]) -> Message:
-        """Write models of lanes to files; answers their metrics on all that they were trained on."""
+    def write_models(self, models: list[Message]) -> Message:
+        """Write the models of lanes to files; answers with their metrics on all that they were trained on."""
         from models.datasets.split import scale_of
         from models.model_file import Model, write_model
 
@@ -160,25 +172,15 @@ class EngineWorker:
 
 
 def main(lines: IO[str], answers: IO[str]) -> None:
-    """Obey messages until there are no more."""
-    host = EngineWorker()
-    for line in iter(_reader(lines).get, None):
-        answers.write(json.dumps(answered(host, json.loads(line))) + "\n")
+    """Answer messages, a line of JSON each, until there are no more."""
+    worker = EngineWorker()
+    for line in iter(_read_in_thread(lines).get, None):
+        answers.write(json.dumps(worker.answer(json.loads(line))) + "\n")
         answers.flush()
 
 
-def answered(host: EngineWorker, message: Message) -> Message:
-    """Let a host obey a message that came from elsewhere; what it raises is its answer."""
-    try:
-        return host.handle(message)
-    except UserError as error:
-        return {"refused": [error.what, error.remedy]}
-    except Exception:  # noqa: BLE001 - whatever went wrong is told to the coordinator, which knows what to do
-        return {"failed": traceback.format_exc()}
-
-
-def _reader(lines: IO[str]) -> "SimpleQueue[str]":
-    """Read in a thread of its own, so that the parent's end is noticed in the middle of a tick as well."""
+def _read_in_thread(lines: IO[str]) -> "SimpleQueue[str]":
+    """Read in a thread, so that this process ends with its parent in the middle of a tick as well."""
     queue: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
@@ -191,7 +193,7 @@ def _reader(lines: IO[str]) -> "SimpleQueue[str]":
 
 
 if __name__ == "__main__":
-    # Ctrl-C reaches every process of a terminal; what becomes of it is the coordinator's to say.
+    # Ctrl-C reaches every process of a terminal; only the coordinator answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w")

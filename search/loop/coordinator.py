@@ -1,11 +1,9 @@
 """The loop: admit, tick, record, judge, tell, until the budget is spent.
 
-`run` is that loop, for whatever work has lanes to train: a study's trials in work.py, the finalists in
-reports/finalists.py. A kill may fall anywhere in it. Nothing is lost, because the run is a function of its study, and
-because every write says "let this be so": a restart takes the newest snapshot that the record has reached and does
-again what came after. What fails inside a run, a worker that dies or a model that raises, is mended in the same way,
-without leaving it, and machines that join are given their engines so. Called by launch.py and by reports. Knows no
-tensors; engines are behind fleet.py, and what a lane is for is the work's to know.
+A kill may fall anywhere in it. Nothing is lost, because the run is a function of its study and every write is
+idempotent: a restart takes the newest snapshot that the record has reached, and does again what came after. A worker
+that dies or a model that raises is mended in the same way without leaving the run, and so are engines spread over
+machines that join. Knows no tensors, and not what a lane is for: that is the workload's to know.
 """
 
 import time
@@ -18,41 +16,40 @@ from search.fleet.base import EngineError
 from search.fleet.fleet import Fleet
 from search.loop.snapshots import Snapshots
 
-# --- the loop ---------------------------------------------------------------------------------------------------------
-
 
 class Workload(Protocol):
-    """Something that has lanes to train."""
+    """Something that has lanes to train: the trials of a study, or its finalists."""
 
-    tick: int  # the last one that is done
+    tick: int  # the last one that is recorded
 
     def resume(self, snapshots: Snapshots) -> None:
-        """Take up what the record and the newest snapshot hold, in the fleet as well, and nothing else.
+        """Go back to what the record and the newest snapshot hold, and load its lanes into the fleet.
 
         Called first, and again whenever the lanes of a tick were lost; the fleet's engines are empty then.
         """
 
     def admit(self) -> list[tuple[int, LaneSpec]]:
-        """Give free places to what comes next: engines and orders."""
+        """Give free lanes to what comes next; returns each joining lane with its engine."""
 
     @property
     def alive(self) -> bool:
         """Whether any lane is left to train."""
 
     def record(self, scores: Sequence[EpochMetrics]) -> None:
-        """Count one more tick and write down its scores."""
+        """Write down the scores of the next tick."""
 
     def settle(self) -> list[tuple[int, int]]:
-        """Judge every lane by the recorded scores and tell those that end; returns their engines and lanes."""
+        """Judge every lane by the recorded scores; returns engine and lane of those that end."""
 
     def fail(self, lane: int, reason: str) -> None:
-        """Write down that a lane could not be trained for its next epoch: once resumed, it ends before that.
+        """Write down that a lane could not be trained for its next epoch: after `resume` it ends before that.
 
-        Raises UserError where the work cannot do without it.
+        Raises:
+            UserError: The workload cannot do without it.
         """
 
     def state(self) -> dict[str, Any]:
-        """What a snapshot must hold besides the lanes' tensors."""
+        """Return what a snapshot must hold besides the lanes' tensors."""
 
 
 @dataclass
@@ -67,7 +64,7 @@ class Spent:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum."""
         return self.training + self.sampling + self.recording + self.judging + self.snapshots
 
 
@@ -80,12 +77,23 @@ def run(
     after_tick: Callable[[], None] = lambda: None,
     spent: Spent | None = None,
 ) -> bool:
-    """Train until the work is done (True), or until `pause` says so after a tick (False, with a snapshot).
+    """Train a workload until it has no lanes left.
 
-    A tick in which an engine fails is undone and done again. Where that was no chance, it is done lane by lane, and the
-    lane that fails alone is the work's to `fail`.
+    A tick in which an engine fails is undone and done again. Where it fails again, it is done lane by lane, and the
+    lane that fails alone is given to `Workload.fail`.
+
+    Args:
+        workload: Has the lanes.
+        fleet: Trains them.
+        snapshots: Those of this run.
+        pause: Asked after every tick; True ends the run with a snapshot.
+        after_tick: Called after every tick.
+        spent: Where the time is added up.
+
+    Returns:
+        Whether the workload is finished; else it was paused.
     """
-    stopwatch, troubles = _Stopwatch(spent or Spent()), _Troubles()
+    stopwatch, failures = _Stopwatch(spent or Spent()), _EngineFailures()
     workload.resume(snapshots)
     while True:
         try:
@@ -95,7 +103,7 @@ def run(
             if not workload.alive:
                 snapshots.clear()
                 return True
-            if troubles.certain_at(workload.tick + 1):
+            if failures.will_repeat_at(workload.tick + 1):
                 scores = _one_by_one(workload.tick + 1, fleet, joining)
             else:
                 scores = fleet.tick(workload.tick + 1, joining)
@@ -112,20 +120,18 @@ def run(
             snapshots.keep_if_due(workload.tick, workload.state)
             if not fleet.can_expand:
                 continue
-            snapshots.keep(
-                workload.tick, workload.state()
-            )  # machines have joined: the lanes go on where there is more room
+            snapshots.keep(workload.tick, workload.state())  # machines have joined: the lanes go on with more room
         except _LaneFailed as failed:
             snapshots.forget(workload.tick)  # it has the lane, which is now to end at this very tick
             workload.fail(failed.lane, failed.reason)
-            troubles = _Troubles()
+            failures = _EngineFailures()
         except EngineError as error:
-            troubles.count(workload.tick + 1, error)
+            failures.count(workload.tick + 1, error)
         fleet.rebuild()
         workload.resume(snapshots)
 
 
-class _LaneFailed(Exception):  # noqa: N818 - a finding
+class _LaneFailed(Exception):  # noqa: N818 - a fact rather than an error
     """A lane cannot be trained, even alone."""
 
     def __init__(self, lane: int, reason: str) -> None:
@@ -135,11 +141,11 @@ class _LaneFailed(Exception):  # noqa: N818 - a finding
 
 def _one_by_one(tick: int, fleet: Fleet, joining: Sequence[tuple[int, LaneSpec]]) -> list[EpochMetrics]:
     """Train every lane alone for one tick. Raises _LaneFailed at the first that fails."""
-    orders = {order.lane: [(engine, order)] for engine, order in joining}
+    specs = {spec.lane: [(engine, spec)] for engine, spec in joining}
     scores: list[EpochMetrics] = []
-    for lane in sorted({*fleet.lanes(), *orders}):
+    for lane in sorted({*fleet.lanes(), *specs}):
         try:
-            scores += fleet.tick(tick, orders.get(lane, []), only=lane)
+            scores += fleet.tick(tick, specs.get(lane, []), only=lane)
         except EngineError as error:
             if error.lost:
                 raise
@@ -147,28 +153,28 @@ def _one_by_one(tick: int, fleet: Fleet, joining: Sequence[tuple[int, LaneSpec]]
     return scores
 
 
-class _Troubles:
-    """Which tick cannot be trained: where an engine raised, or a worker died twice in a row."""
+class _EngineFailures:
+    """Counts the failures of a tick: it will fail again where an engine raised, or a worker died twice."""
 
     def __init__(self) -> None:
-        self._tick, self._deaths, self._certain = 0, 0, False
+        self._tick, self._deaths, self._will_repeat = 0, 0, False
 
     def count(self, tick: int, error: EngineError) -> None:
-        """Note that an engine failed in a tick; one that went with its machine says nothing of the tick."""
+        """Count a failure in a tick, unless its machine was lost, which says nothing of the tick."""
         if error.lost:
             return
         if tick != self._tick:
-            self._tick, self._deaths, self._certain = tick, 0, False
+            self._tick, self._deaths, self._will_repeat = tick, 0, False
         self._deaths += error.died
-        self._certain = self._certain or not error.died or self._deaths >= 2
+        self._will_repeat = self._will_repeat or not error.died or self._deaths >= 2
 
-    def certain_at(self, tick: int) -> bool:
-        """Whether a tick is to be trained lane by lane."""
-        return self._certain and tick == self._tick
+    def will_repeat_at(self, tick: int) -> bool:
+        """Return whether a tick is to be trained lane by lane."""
+        return self._will_repeat and tick == self._tick
 
 
 class _Stopwatch:
-    """Adds the time since the last call to one part."""
+    """Adds the time since the last call to a part of `Spent`."""
 
     def __init__(self, spent: Spent, clock: Callable[[], float] = time.perf_counter) -> None:
         self._spent, self._clock, self._since = spent, clock, clock()

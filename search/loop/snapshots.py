@@ -1,10 +1,9 @@
 """Snapshots: all lanes of a run at the end of a tick, kept whole or not at all, where the record is.
 
-Beside a database that is a file they are folders; where the database is a server's they lie in it, so that a run whose
-machine is lost goes on from any other. Two are kept, because the newest may be ahead of the record (a power failure can
-take the database's last commits). They are taken no more often than costs a fiftieth of the time, and removed when
-there is nothing left to resume. Called by the coordinator. A snapshot that cannot be read is none: what it held is
-trained again.
+Beside a database that is a file they are folders; a server's database has them itself, so that a run whose machine is
+lost goes on from any other. Two are kept, because the newest may be ahead of the record: a power failure can take the
+database's last commits. They cost at most a fiftieth of the time, and are removed when there is nothing left to resume.
+A snapshot that cannot be read counts as none: what it held is trained again.
 """
 
 import contextlib
@@ -22,14 +21,14 @@ from search.fleet.fleet import Fleet
 from search.record.record import Record
 from search.record.snapshot_table import SnapshotTable
 
-SHARE = 1 / 50  # of wall time that snapshots may cost
-KEPT = 2
+COST_SHARE = 1 / 50  # of wall time that snapshots may take
+KEPT = 2  # snapshots
 
 
 def snapshots_of(
     record: Record, fleet: Fleet, run: str = "", clock: Callable[[], float] = time.monotonic
 ) -> "Snapshots":
-    """The snapshots of a study's search, or of another run of its by name."""
+    """Return the snapshots of a study's search, or of another of its runs by name."""
     folder = record.folder / "snapshots" / run
     if record.in_a_file:
         return Snapshots(folder, fleet, clock)
@@ -41,12 +40,15 @@ class Snapshots:
 
     def __init__(self, folder: Path, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._fleet, self._clock = folder, fleet, clock
-        self._due = clock() + 1.0  # seconds: nothing is worth keeping before
+        self._due = clock() + 1.0  # seconds: nothing is worth a snapshot before
 
     def newest(self, not_after: int) -> dict[str, Any] | None:
-        """Load the newest snapshot up to a tick into the fleet; returns what was kept with it.
+        """Load the newest snapshot up to a tick into the fleet.
 
         Later ones, and those that cannot be read, are removed.
+
+        Returns:
+            The workload's state that was kept with it; None where there is no snapshot.
         """
         for partial in self._folder.glob("partial-*"):
             shutil.rmtree(partial, ignore_errors=True)
@@ -54,26 +56,31 @@ class Snapshots:
             if tick <= not_after:
                 try:
                     with self._opened(tick) as folder:
-                        kept: dict[str, Any] = json.loads((folder / "coordinator.json").read_text())
+                        state: dict[str, Any] = json.loads((folder / "coordinator.json").read_text())
                         self._fleet.load(folder)
                 except (OSError, ValueError, EngineError) as error:
                     self._fleet.rebuild()
-                    if isinstance(error, EngineError) and error.lost:  # a machine was; the snapshot is whole
+                    if isinstance(error, EngineError) and error.lost:  # a machine was lost, and the snapshot is whole
                         return self.newest(not_after)
                 else:
-                    return kept
+                    return state
             self.forget(tick)
         return None
 
     def keep_if_due(self, tick: int, state: Callable[[], dict[str, Any]]) -> None:
-        """Take a snapshot, unless the last one was too expensive to take another so soon."""
+        """Take a snapshot, unless the last one took too long to take another so soon."""
         if self._clock() >= self._due:
             self.keep(tick, state())
 
     def keep(self, tick: int, state: dict[str, Any]) -> None:
-        """Take a snapshot of the end of a tick, with what the coordinator must know; removes all but the newest.
+        """Take a snapshot of the end of a tick, and remove all but the newest ones.
 
-        Raises UserError where it cannot be written.
+        Args:
+            tick: The tick.
+            state: The workload's state, as JSON can hold it.
+
+        Raises:
+            UserError: It cannot be written.
         """
         began = self._clock()
         partial = self._partial(tick)
@@ -88,7 +95,7 @@ class Snapshots:
                 "make room there, or give yourself the right to write; then give the same command again, it goes on",
             ) from error
         now = self._clock()
-        self._due = now + (now - began) / SHARE
+        self._due = now + (now - began) / COST_SHARE
 
     def forget(self, tick: int) -> None:
         """Remove the snapshot of a tick, if there is one."""
@@ -104,7 +111,7 @@ class Snapshots:
         return self._folder / f"partial-{os.getpid()}-{tick:08d}"
 
     def _put(self, tick: int, partial: Path) -> None:
-        """Let the files of a folder be the snapshot of a tick, and remove the oldest."""
+        """Make the files of a folder the snapshot of a tick, and remove the oldest."""
         for file in partial.iterdir():
             _to_disk(file)
         self.forget(tick)
@@ -115,7 +122,7 @@ class Snapshots:
 
     @contextlib.contextmanager
     def _opened(self, tick: int) -> Iterator[Path]:
-        """A snapshot as a folder."""
+        """Give access to a snapshot as a folder."""
         yield self._path(tick)
 
     def _ticks(self) -> list[int]:
@@ -126,23 +133,23 @@ class Snapshots:
 
 
 class ServerSnapshots(Snapshots):
-    """The same in a server's database; the folder is only where their files pass through."""
+    """The snapshots of one run, in a server's database; their files only pass through the folder."""
 
-    def __init__(self, folder: Path, fleet: Fleet, shelf: SnapshotTable, clock: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, fleet: Fleet, table: SnapshotTable, clock: Callable[[], float]) -> None:
         super().__init__(folder, fleet, clock)
-        self._shelf = shelf
+        self._table = table
 
     def forget(self, tick: int) -> None:
         """Remove the snapshot of a tick, if there is one."""
-        self._shelf.remove(tick)
+        self._table.remove(tick)
 
     def clear(self) -> None:
         """Remove all: there is nothing left to resume."""
-        self._shelf.clear()
+        self._table.clear()
         super().clear()
 
     def _put(self, tick: int, partial: Path) -> None:
-        self._shelf.put(tick, partial, KEPT)
+        self._table.put(tick, partial, KEPT)
         shutil.rmtree(partial)
 
     @contextlib.contextmanager
@@ -150,13 +157,13 @@ class ServerSnapshots(Snapshots):
         partial = self._partial(tick)
         partial.mkdir(parents=True)
         try:
-            self._shelf.get(tick, partial)
+            self._table.get(tick, partial)
             yield partial.resolve()
         finally:
             shutil.rmtree(partial)
 
     def _ticks(self) -> list[int]:
-        return self._shelf.ticks()
+        return self._table.ticks()
 
 
 def _to_disk(path: Path) -> None:

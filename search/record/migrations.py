@@ -1,71 +1,79 @@
-"""How tables of an earlier version become those of today. Each step leads from one version to the next.
+"""Migrations: how tables of an earlier version become those of today. Each step leads from one version to the next.
 
-A step says in plain SQL what the tables were like then, so that it stays right however tables.py changes later.
+A step is plain SQL, so that it stays right however tables.py changes later. All steps run in one transaction, which
+database.py opens.
 """
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.engine import Connection
-
-from search.record.tables import Ours, SnapshotChunk, to_json
 
 BATCH = 10_000  # rows that are rewritten at a time
 
 
 def _add_snapshots(connection: Connection) -> None:
-    Ours.metadata.create_all(connection, tables=[Ours.metadata.tables[SnapshotChunk.__tablename__]])
+    """From version 1 to 2: a table for the snapshots of studies on a server."""
+    on_server = connection.dialect.name == "postgresql"
+    names = "study INTEGER NOT NULL, run TEXT NOT NULL, tick INTEGER NOT NULL, file TEXT NOT NULL"
+    content = f"piece INTEGER NOT NULL, bytes {'BYTEA' if on_server else 'BLOB'} NOT NULL"
+    keys = "PRIMARY KEY (study, run, tick, file, piece), FOREIGN KEY (study) REFERENCES studyhall_studies (id)"
+    connection.execute(text(f"CREATE TABLE studyhall_snapshots ({names}, {content}, {keys})"))
+    if on_server:
+        connection.execute(text("ALTER TABLE studyhall_snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL"))
 
 
-def _metrics_by_name(connection: Connection) -> None:
-    """Four columns of floats become two of metrics by name; words of the study that have other names are renamed."""
-    keys: dict[str, tuple[str, ...]] = {
-        "studyhall_curves": ("study", "trial", "epoch"),
-        "studyhall_finalist_curves": ("study", "phase", "trial", "seed", "epoch"),
-        "studyhall_finalists": ("study", "trial", "seed"),
-    }
-    for table, key in keys.items():
-        splits = ("train", "validation", "test") if table == "studyhall_finalists" else ("train", "validation")
-        missing = "" if table == "studyhall_finalists" else " NOT NULL DEFAULT '{}'"
-        for split in splits:
-            connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {split} TEXT{missing}"))
-        _fill(connection, table, key, splits)
-        for split in splits:
-            for metric in ("loss", "accuracy"):
-                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {split}_{metric}"))
+# --- from version 2 to 3 ----------------------------------------------------------------------------------------------
+
+_STANDARD = ("loss", "accuracy")  # all the metrics that there were
+
+
+def _name_metrics(connection: Connection) -> None:
+    """From version 2 to 3: metrics are stored by name, and a study is dumped in the names of today."""
+    curve = ("train", "validation")
+    _join_columns(connection, "studyhall_curves", ("study", "trial", "epoch"), curve)
+    _join_columns(connection, "studyhall_finalist_curves", ("study", "phase", "trial", "seed", "epoch"), curve)
+    _join_columns(connection, "studyhall_finalists", ("study", "trial", "seed"), (*curve, "test"), nullable=True)
+    connection.execute(text("ALTER TABLE studyhall_snapshots RENAME COLUMN piece TO chunk"))
+    update = text("UPDATE studyhall_studies SET study = :study, fingerprint = :fingerprint WHERE id = :id")
     for row in connection.execute(text("SELECT id, study, fingerprint FROM studyhall_studies")).all():
         study, fingerprint = (json.loads(it) if isinstance(it, str) else it for it in (row.study, row.fingerprint))
-        connection.execute(
-            text("UPDATE studyhall_studies SET study = :study, fingerprint = :fingerprint WHERE id = :id"),
-            {
-                "id": row.id,
-                "study": json.dumps(_renamed_study(study)),
-                "fingerprint": json.dumps(_renamed_fingerprint(fingerprint)),
-            },
-        )
+        renamed = {"study": _rename_study(study), "fingerprint": _rename_fingerprint(fingerprint)}
+        connection.execute(update, {"id": row.id} | {name: json.dumps(value) for name, value in renamed.items()})
 
 
-def _fill(connection: Connection, table: str, key: tuple[str, ...], splits: tuple[str, ...]) -> None:
-    """Write the metrics of every row by name."""
-    wanted = ", ".join((*key, *(f"{split}_{metric}" for split in splits for metric in ("loss", "accuracy"))))
-    put = ", ".join(f"{split} = :{split}" for split in splits)
-    update = text(f"UPDATE {table} SET {put} WHERE {' AND '.join(f'{name} = :{name}' for name in key)}")  # noqa: S608
-    rows = connection.execute(text(f"SELECT {wanted} FROM {table}")).mappings().all()  # noqa: S608
-    absent = None if table == "studyhall_finalists" else "{}"  # where nothing was held out, or nothing known yet
+def _join_columns(
+    connection: Connection, table: str, key: tuple[str, ...], splits: tuple[str, ...], *, nullable: bool = False
+) -> None:
+    """Join the columns of a split (`train_loss`, `train_accuracy`) to one of metrics by name (`train`)."""
+    old = [f"{split}_{metric}" for split in splits for metric in _STANDARD]
+    rows = connection.execute(text(f"SELECT {', '.join((*key, *old))} FROM {table}")).mappings().all()  # noqa: S608
+    for split in splits:
+        constraint = "" if nullable else " NOT NULL DEFAULT '{}'"
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {split} TEXT{constraint}"))
+    values, where = ", ".join(f"{it} = :{it}" for it in splits), " AND ".join(f"{it} = :{it}" for it in key)
+    update = text(f"UPDATE {table} SET {values} WHERE {where}")  # noqa: S608
     for start in range(0, len(rows), BATCH):
-        filled = []
+        joined = []
         for row in rows[start : start + BATCH]:
-            metrics = {split: {name: row[f"{split}_{name}"] for name in ("loss", "accuracy")} for split in splits}
-            filled.append(
-                {name: row[name] for name in key}
-                | {
-                    split: absent if all(value is None for value in named.values()) else to_json(named)
-                    for split, named in metrics.items()
-                }
-            )
-        connection.execute(update, filled)
+            metrics = {split: _metrics(row, split, nullable=nullable) for split in splits}
+            joined.append({name: row[name] for name in key} | metrics)
+        connection.execute(update, joined)
+    for column in old:
+        connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+
+
+def _metrics(row: RowMapping, split: str, *, nullable: bool) -> str | None:
+    """Return the metrics of a split by name, as JSON. NULL stood for NaN, and for what was not measured."""
+    values = {metric: row[f"{split}_{metric}"] for metric in _STANDARD}
+    if nullable and all(value is None for value in values.values()):
+        return None
+    if row.get("phase") == "retrain" and split == "validation":  # nothing is held out then
+        return "{}"
+    return json.dumps({name: None if value is None or math.isnan(value) else value for name, value in values.items()})
 
 
 _PRUNER_FIELDS = {
@@ -76,8 +84,8 @@ _PRUNER_FIELDS = {
 }
 
 
-def _renamed_study(study: dict[str, Any]) -> dict[str, Any]:
-    """Return a dumped study in the words of today."""
+def _rename_study(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dumped study in the names of today."""
     renamed = dict(study)
     if renamed["pruner"]["name"] == "peer":
         fields = {_PRUNER_FIELDS.get(name, name): value for name, value in renamed["pruner"].items()}
@@ -87,21 +95,17 @@ def _renamed_study(study: dict[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def _renamed_fingerprint(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Return a fingerprint, whose keys are the fields of a study with dots between them, in the words of today."""
+def _rename_fingerprint(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a fingerprint, whose keys are the fields of a study with dots between them, in the names of today."""
     renamed = dict(fingerprint)
     if renamed.get("pruner.name") == "peer":
-        renamed = {
-            f"pruner.{_PRUNER_FIELDS[key.removeprefix('pruner.')]}"
-            if key.removeprefix("pruner.") in _PRUNER_FIELDS and key.startswith("pruner.")
-            else key: value
-            for key, value in renamed.items()
-        }
+        fields = {f"pruner.{old}": f"pruner.{new}" for old, new in _PRUNER_FIELDS.items()}
+        renamed = {fields.get(key, key): value for key, value in renamed.items()}
         renamed["pruner.name"] = "successive_halving"
     if renamed.get("family.name") == "own":
         renamed["family.name"] = "custom"
     return renamed
 
 
-# From each version to the next.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots, 2: _metrics_by_name}
+# Version -> the step that leads from it to the next.
+STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots, 2: _name_metrics}

@@ -1,7 +1,7 @@
-"""What is PostgreSQL's own: how a server is spoken to, its refusals in our words, a lock that dies with its session.
+"""What is PostgreSQL's own: its connections, its errors in our words, and a lock that dies with its session.
 
-Called by schema.py and record.py; knows nothing of trials and tables. A server can go away in the middle of anything,
-be restarted, and come back: that is a `ConnectionLost`, which whoever says "let this be so" may simply do again.
+A server can be restarted in the middle of anything: that is a `ConnectionLost`, after which whatever is idempotent may
+simply be done again. Knows nothing of trials and tables.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -21,9 +21,9 @@ from models.errors import UserError
 
 PATIENCE_SECONDS = 60.0  # how long a server that was there may be away: a restart takes seconds, an upgrade a minute
 
-# How a connection behaves unless its address says otherwise, in libpq's own words. A server that does not answer is
-# told in seconds, and one that vanishes without a word, or its client, is noticed within a minute.
-_MANNERS = {
+# libpq's settings of a connection, unless its address has others: a server that does not answer is an error after
+# seconds, and one that vanishes without a word, or its client, is noticed within a minute.
+_CONNECTION = {
     "application_name": "studyhall",
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -31,11 +31,11 @@ _MANNERS = {
     "keepalives_count": "3",
 }
 
-Given = ParamSpec("Given")
-Done = TypeVar("Done")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-class Held(Exception):  # noqa: N818 (a finding)
+class LockHeld(Exception):  # noqa: N818 (a fact rather than an error)
     """Another process has the lock."""
 
 
@@ -43,22 +43,29 @@ class ConnectionLost(UserError):  # noqa: N818 (like UserError's other kinds, a 
     """The server does not answer, or does not any more."""
 
 
-def plans(address: URL) -> dict[str, str]:
-    """What a connection is opened with besides the address."""
-    return {key: value for key, value in _MANNERS.items() if key not in address.query}
+def connect(address: URL, masked: str) -> Engine:
+    """Return an engine, whose connections are replaced unnoticed where a restart of the server has cut them.
+
+    Raises:
+        UserError: The driver is not installed.
+    """
+    settings = {key: value for key, value in _CONNECTION.items() if key not in address.query}
+    try:
+        return create_engine(address, connect_args=settings, pool_pre_ping=True)
+    except ImportError as error:  # or its C library, which is in psycopg[binary]
+        raise UserError(f"{masked} needs the Python package psycopg", "pip install 'studyhall[postgres]'") from error
 
 
 def read_only(connection: Any, _: object = None) -> None:
-    """Let the server refuse whatever would change something: for a new connection of the driver's (`connect` event)."""
+    """Let the server refuse every change: for SQLAlchemy's event `connect`."""
     connection.execute("SET default_transaction_read_only = on")
     connection.commit()  # or it would be undone with the connection's first transaction
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------------------------------
 
-# What is so of the database and what to do, by what the server says while it still lets nobody in (it gives no code
-# then), and by its code (SQLSTATE, or the class it begins with) later.
-_AT_THE_DOOR = {
+# What is so of the database, and what to do: by the server's message while it lets nobody in, when it gives no code ...
+_AT_LOGIN = {
     r"password|pg_hba\.conf|authentication|role .* does not exist": (
         "does not let this user in",
         "correct user and password in the address, or keep the password in ~/.pgpass",
@@ -68,7 +75,8 @@ _AT_THE_DOOR = {
         "create it, with `createdb` or CREATE DATABASE, or correct its name in the address",
     ),
 }
-_INSIDE = {
+# ... and later by its code (SQLSTATE).
+_BY_CODE = {
     "42501": (
         "does not let this user make or change tables",
         "let its owner say: GRANT ALL ON SCHEMA public TO ..., or name a database of your own",
@@ -76,42 +84,53 @@ _INSIDE = {
     "25006": ("can only be read", "name the server that takes changes, not its copy"),
     "53100": ("cannot grow: the server's disk is full", "make room there, then give the same command again"),
 }
-_AWAY = ("08", "57P")  # connection lost; shut down, crashed or starting up
+_AWAY = ("08", "57P")  # how a code begins: connection lost; shut down, crashed or starting up
 
 
-def refusal(where: str, error: DBAPIError) -> UserError | None:
-    """What a server's error means to a user; None if it is a mistake of ours."""
-    said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+def _refusal(where: str, error: DBAPIError) -> UserError | None:
+    """Return a server's error in our words; None if it is a mistake of ours."""
+    message = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
     code = getattr(error.orig, "sqlstate", None)
     if code is None and isinstance(error, OperationalError) and not error.connection_invalidated:
-        for pattern, (fact, remedy) in _AT_THE_DOOR.items():
-            if re.search(f"FATAL: .*({pattern})", said[0]):
-                return UserError(f"{where} {fact}: {said[0].partition('FATAL:')[2].strip()}", remedy)
-    if code in _INSIDE:
-        fact, remedy = _INSIDE[code]
-        return UserError(f"{where} {fact}: {said[0]}", remedy)
+        for pattern, (fact, remedy) in _AT_LOGIN.items():
+            if re.search(f"FATAL: .*({pattern})", message):
+                return UserError(f"{where} {fact}: {message.partition('FATAL:')[2].strip()}", remedy)
+    if code in _BY_CODE:
+        fact, remedy = _BY_CODE[code]
+        return UserError(f"{where} {fact}: {message}", remedy)
     away = code is None or code.startswith(_AWAY)
     if error.connection_invalidated or (isinstance(error, OperationalError) and away):
         return ConnectionLost(
-            f"{where} does not answer: {said[0]}",
+            f"{where} does not answer: {message}",
             "start the server, or correct the address; then give the same command again, nothing is lost",
         )
     return None
 
 
 @contextmanager
-def refusing(where: str) -> Iterator[None]:
-    """Tell a server's errors as `refusal` does."""
+def translate_errors(where: str) -> Iterator[None]:
+    """Turn the errors of a server that a user can do something about into UserError.
+
+    Args:
+        where: The database, as messages name it.
+    """
     try:
         yield
     except DBAPIError as error:
-        if refused := refusal(where, error):
-            raise refused from error
+        if refusal := _refusal(where, error):
+            raise refusal from error
         raise
+    except OSError as error:
+        fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
+        raise UserError(fact, "check the rights of that folder, or name another place with --storage") from error
 
 
-def patiently(action: Callable[[], Done], seconds: float = PATIENCE_SECONDS) -> Done:
-    """Do something, and again while the server is away. Raises ConnectionLost where it stays away for so long."""
+def retry(action: Callable[[], Result], seconds: float = PATIENCE_SECONDS) -> Result:
+    """Do something, and do it again while the server does not answer.
+
+    Raises:
+        ConnectionLost: It has not answered for `seconds`.
+    """
     end = time.monotonic() + seconds
     while True:
         try:
@@ -122,59 +141,67 @@ def patiently(action: Callable[[], Done], seconds: float = PATIENCE_SECONDS) -> 
         time.sleep(0.5)
 
 
-def again(method: Callable[Given, Done]) -> Callable[Given, Done]:
-    """Let all of a method be done again where the server went away in it: for what reads, or says "let this be so"."""
+def retried(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a method that only reads, or is idempotent: all of it is done again where the server went away in it."""
 
     @wraps(method)
-    def persistent(*args: Given.args, **kwargs: Given.kwargs) -> Done:
-        return patiently(lambda: method(*args, **kwargs))
+    def retrying(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return retry(lambda: method(*args, **kwargs))
 
-    return persistent
+    return retrying
 
 
 # --- a lock -----------------------------------------------------------------------------------------------------------
 
 
-# The server then notices within a minute that its client's machine is gone, and the lock is free.
-_NOTICED = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+# Lets the server notice within a minute that its client's machine is gone; the lock is then free.
+_KEEPALIVES = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
 
 
 class SessionLock:
-    """A lock that is held by one connection, and dies with it: like a file's, on whatever machine the file lies.
+    """A lock that one connection holds, and that dies with it, as a lock of a file dies with its process.
 
-    Its holder writes through the same connection, so that it cannot lose the one without the other. Poolers that share
+    Its holder writes through the same connection, so that it cannot lose one without the other. Poolers that share
     sessions between clients (PgBouncer's transaction mode) would share the lock as well.
+
+    Args:
+        engine: Opens the connection.
+        where: The database, as messages name it.
+        names: What is locked: equal names are the same lock.
     """
 
-    def __init__(self, engine: Engine, where: str, *words: object) -> None:
+    def __init__(self, engine: Engine, where: str, *names: object) -> None:
         self._engine, self._where = engine, where
-        self._engine = engine
-        self._key = int.from_bytes(hashlib.sha256(repr(words).encode()).digest()[:8], "big", signed=True)
+        self._key = int.from_bytes(hashlib.sha256(repr(names).encode()).digest()[:8], "big", signed=True)
         self._connection: Connection | None = None
         self._end: Callable[[], object] = lambda: None
 
     def acquire(self) -> None:
-        """Take the lock, or take it again where the connection was lost. Raises Held where another process has it."""
+        """Take the lock, or take it again where the connection was lost.
+
+        Raises:
+            LockHeld: Another process has it.
+        """
         if self._connection is not None and not self._connection.invalidated:
             return
         self._drop()
-        with refusing(self._where):
+        with translate_errors(self._where):
             self._connection = self._engine.connect()
             self._connection.detach()  # from the pool, where it would keep the lock: ending the session gives it up
             self._end = weakref.finalize(self, self._connection.close)
             with self._connection.begin():
-                self._connection.exec_driver_sql(_NOTICED)
+                self._connection.exec_driver_sql(_KEEPALIVES)
                 taken = self._connection.scalar(select(func.pg_try_advisory_lock(self._key)))
         if not taken:
             self._drop()
-            raise Held
+            raise LockHeld
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All of it or nothing, with the lock."""
+        """Open a transaction on the connection that has the lock."""
         self.acquire()
         assert self._connection is not None
-        with refusing(self._where), self._connection.begin():
+        with translate_errors(self._where), self._connection.begin():
             yield self._connection
 
     def release(self) -> None:

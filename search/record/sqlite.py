@@ -1,24 +1,25 @@
-"""One database: Optuna's tables, ours beside them, and how it is opened or refused.
+"""What is SQLite's own: its connections, its errors in our words, and whether a file can be used at all.
 
-search.storage is the only caller and gives the rows their meaning; nothing here knows what becomes of a trial. Optuna's
-tables are used as Optuna lays them out: the version of that layout is checked whenever a database is opened. Foreign
-errors of this border (SQLAlchemy's, SQLite's, the file system's) become `UserError` here, and nowhere else.
+Knows nothing of trials and tables.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError
 
 from models.errors import UserError
 
 BUSY_SECONDS = 60.0  # how long a statement waits for another program's lock, a dashboard's for instance
 PROBE_SECONDS = 20.0  # after which a file system that does not answer a request for a lock is taken to hang
 
-_SQLITE_REFUSALS = {  # SQLite's result code -> what is so of the database, and what to do
+_REFUSALS = {  # SQLite's result code -> what is so of the database, and what to do
     "NOTADB": ("is not a SQLite database", "name another file with --storage, or move this one away"),
     "CORRUPT": ("is damaged", "restore it from a copy, or try `sqlite3 FILE .recover`; nothing was written to it"),
     "READONLY": (
@@ -35,9 +36,42 @@ _SQLITE_REFUSALS = {  # SQLite's result code -> what is so of the database, and 
 }
 
 
+@contextmanager
+def translate_errors(where: str) -> Iterator[None]:
+    """Turn the errors of SQLite and of the file system that a user can do something about into UserError.
+
+    Args:
+        where: The database, as messages name it.
+    """
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlite_errorname", "")  # like SQLITE_IOERR_READ
+        kind = code.removeprefix("SQLITE_").partition("_")[0]
+        if kind not in _REFUSALS:
+            raise
+        fact, remedy = _REFUSALS[kind]
+        raise UserError(f"{where} {fact}", remedy) from error
+    except Timeout as error:
+        fact = f"{where} is locked by another program"
+        raise UserError(fact, "wait for the other command, then start again") from error
+    except OSError as error:
+        fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
+        raise UserError(fact, "check the rights of that folder, or name another place with --storage") from error
+
+
 def file_lock(path: Path, seconds: float) -> FileLock:
-    """A lock that dies with its process; waiting longer than `seconds` for it raises filelock.Timeout."""
+    """Return a lock that dies with its process. Waiting longer than `seconds` for it raises filelock.Timeout."""
     return FileLock(path, timeout=seconds, thread_local=False, fallback_to_soft=False)
+
+
+def connect(address: URL) -> Engine:
+    """Return an engine whose transactions begin with their first statement, reading ones too."""
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _set_up_connection)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
 
 
 def _set_up_connection(connection: sqlite3.Connection, _: object) -> None:
@@ -47,36 +81,44 @@ def _set_up_connection(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
-# --- the file and its file system -------------------------------------------------------------------------------------
+def check_usable(file: Path, lock: Path) -> None:
+    """Do with a file what a run will do, so that a file that will not do is refused before a byte of it is changed.
 
+    Sets its journal to WAL, so that readers and a writer do not wait for each other.
 
-def _probe(file: Path, lock: Path) -> None:
-    """Do with the file what a run will do, and raise what SQLite raises: it is whole, has WAL, and can be locked."""
-    with file_lock(lock, PROBE_SECONDS / 2), closing(sqlite3.connect(file, timeout=PROBE_SECONDS / 4)) as database:
-        database.isolation_level = None
-        if (verdict := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":  # 0.1 s for a million rows
-            raise UserError(f"{file} is damaged: {' '.join(verdict.split())}", _SQLITE_REFUSALS["CORRUPT"][1])
-        if (mode := database.execute("PRAGMA journal_mode = WAL").fetchone()[0]) != "wal":
-            raise UserError(f"{file} lies where SQLite cannot share it (journal {mode})", _SQLITE_REFUSALS["IOERR"][1])
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("CREATE TABLE studyhall_probe (x)")  # a file that can only be read minds no BEGIN
-        database.execute("ROLLBACK")
+    Args:
+        file: The database, which need not exist.
+        lock: A file to lock meanwhile.
 
-
-def _within(seconds: float, action: Callable[[], None], file: Path) -> None:
-    """Run `action` and raise what it raises; on some network disks a request for a lock never comes back."""
+    Raises:
+        UserError: It is damaged, cannot be locked, or its file system hangs.
+    """
     raised: list[Exception] = []
 
     def attempt() -> None:
         try:
-            action()
+            _probe(file, lock)
         except Exception as error:  # noqa: BLE001 (raised again below, in the thread that asked)
             raised.append(error)
 
+    # In a thread, because on some network disks a request for a lock never comes back.
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(PROBE_SECONDS)
     if thread.is_alive():
-        raise UserError(f"{file} lies on a file system where locks hang", _SQLITE_REFUSALS["IOERR"][1])
+        raise UserError(f"{file} lies on a file system where locks hang", _REFUSALS["IOERR"][1])
     if raised:
         raise raised[0]
+
+
+def _probe(file: Path, lock: Path) -> None:
+    """Check that a file is whole, has WAL, and can be locked; raises what SQLite raises."""
+    with file_lock(lock, PROBE_SECONDS / 2), closing(sqlite3.connect(file, timeout=PROBE_SECONDS / 4)) as database:
+        database.isolation_level = None
+        if (verdict := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":  # 0.1 s for a million rows
+            raise UserError(f"{file} is damaged: {' '.join(verdict.split())}", _REFUSALS["CORRUPT"][1])
+        if (mode := database.execute("PRAGMA journal_mode = WAL").fetchone()[0]) != "wal":
+            raise UserError(f"{file} lies where SQLite cannot share it (journal {mode})", _REFUSALS["IOERR"][1])
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("CREATE TABLE studyhall_probe (x)")  # a file that can only be read minds no BEGIN
+        database.execute("ROLLBACK")

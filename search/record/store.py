@@ -1,6 +1,6 @@
-"""The store: one database of studies, Optuna's tables with ours beside them; and what a study may not change.
+"""The store: a database of studies, which are begun, found and archived in it.
 
-Commands open it; a study begun or found in it is a `Record` (record.py). Nothing here samples, judges or trains.
+What a study's trials are is record.py's.
 """
 
 import json
@@ -18,20 +18,29 @@ from sqlalchemy.engine import Connection, Row
 from models.errors import UserError
 from search.config.study import Study
 from search.objective import Objective
-from search.record.address import DEFAULT_FILE
-from search.record.database import Database
+from search.record.address import DEFAULT_URL as DEFAULT_URL
+from search.record.database import Database, number_of
 from search.record.fingerprint import compare
-from search.record.record import Record, number_of
+from search.record.record import Record
 from search.record.tables import DIRECTIONS, LINK, STUDIES, STUDY_ATTRIBUTES, STUDY_SYSTEM_ATTRIBUTES, TRIALS, Studies
-
-DEFAULT_URL = f"sqlite:///{DEFAULT_FILE}"
 
 
 class Store:
-    """One database of studies.
+    """A database of studies.
 
-    `create=False` is for readers: a database that is not there is then an error. Raises UserError for an address,
-    file or server that cannot be used.
+    Args:
+        url: Its address.
+        create: Make it, where it is not there; readers say False.
+        clock: Returns the present time in UTC; the database's clock unless given.
+
+    Raises:
+        Absent: It is not there, and is not to be made.
+        UserError: The address, file or server cannot be used.
+
+    Example:
+        >>> record = Store("sqlite:///runs/studies.db", create=False).find("mlp")
+        >>> record.trials()[0].value
+        0.9127
     """
 
     def __init__(
@@ -42,7 +51,7 @@ class Store:
         self.clock = clock or self.database.clock
 
     def folder(self, study: str) -> Path:
-        """Where everything that a study makes is kept, beside the database. Raises UserError for an unfit name."""
+        """Return the folder in which a study has its files. Raises UserError for a name that cannot be one."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}", study):
             raise UserError(
                 f"{study!r} cannot be the name of a study",
@@ -51,23 +60,32 @@ class Store:
         return self.database.folder / study
 
     def names(self) -> list[str]:
-        """All studies of ours, sorted."""
+        """Return the names of all studies of ours, sorted."""
         with self.database.reading() as connection:
             return sorted(connection.scalars(_studies().with_only_columns(STUDIES.c.study_name)))
 
-    def find(self, name: str) -> "Record | None":
-        """The record of a study, if there is one."""
+    def find(self, name: str) -> Record | None:
+        """Return the record of a study; None where there is none."""
         with self.database.reading() as connection:
             row = connection.execute(_studies().where(STUDIES.c.study_name == name)).one_or_none()
         return None if row is None else self._record(row)
 
     def begin(
         self, name: str, study: Study, fingerprint: Mapping[str, Any], environment: Mapping[str, Any], text: str
-    ) -> "Record":
-        """The record of a new study, or of the one that was begun with the same fingerprint.
+    ) -> Record:
+        """Return the record of a new study, or of the one that was begun with the same fingerprint.
 
-        What a fingerprint leaves open, like the number of trials, is as given now, and is kept once the lease is
-        claimed. Raises UserError where the study was begun otherwise, or is somebody else's.
+        What a fingerprint leaves open, like the number of trials, is as given now; claiming the lease writes it down.
+
+        Args:
+            name: The study's, in this database.
+            study: What is searched.
+            fingerprint: See fingerprint.py.
+            environment: Machine and libraries, for the report.
+            text: The study file.
+
+        Raises:
+            UserError: The study was begun with another fingerprint, or is another program's.
         """
         folder = self.folder(name)
         named = _studies().where(STUDIES.c.study_name == name)
@@ -80,10 +98,10 @@ class Store:
             "generation": 0,
         }
         with self.database.transaction() as connection:
-            # A writing statement first, so that of two commands that begin the same study one waits for the other.
+            # First a statement that writes, so that of two commands that begin the same study one waits for the other.
             put = self.database.insert(STUDIES).values(study_name=name)
             connection.execute(put.on_conflict_do_nothing())
-            # Where the row was there, it waits here: two that find an Optuna study would both make it theirs.
+            # Where the row is there, one waits here; or both would take an Optuna study without trials into use.
             connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name).with_for_update())
             if connection.execute(named).one_or_none() is None:
                 self._adopt(connection, name, row, study.objective)
@@ -94,7 +112,7 @@ class Store:
         return record
 
     def _adopt(self, connection: Connection, name: str, row: Mapping[str, Any], objective: Objective) -> None:
-        """Make an Optuna study without trials one of ours, with this row."""
+        """Take an Optuna study without trials into use, with this row of ours."""
         study_id = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
         wanted = StudyDirection[objective.direction.upper()]
         direction = {"study_id": study_id, "objective": 0, "direction": wanted}
@@ -121,9 +139,10 @@ class Store:
         return Record(self.database, self.folder(row.study_name), self.clock, row)
 
     def archive(self, name: str) -> str:
-        """Give a study and its folder another name, `name~YYYYMMDD-HHMMSS` in UTC, and return that.
+        """Rename a study and its folder to `name~YYYYMMDD-HHMMSS`, in UTC; returns that name.
 
-        The study's lease is claimed meanwhile. Raises UserError if there is no such study or another process runs it.
+        Raises:
+            UserError: There is no such study, or another process runs it.
         """
         record = self.find(name)
         if record is None:
@@ -144,7 +163,7 @@ class Store:
 
 
 def _studies() -> Any:
-    """Optuna's study and our row of every study that has both."""
+    """Select Optuna's row of a study joined with ours, of every study that has both."""
     linked = and_(STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == LINK)
     ours = Studies.id == sql_cast(STUDY_ATTRIBUTES.c.value_json, Integer)
     return select(STUDIES, Studies.__table__).join_from(STUDIES, STUDY_ATTRIBUTES, linked).join(Studies, ours)

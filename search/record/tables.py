@@ -1,8 +1,6 @@
-"""One database: Optuna's tables, ours beside them, and how it is opened or refused.
+"""The tables: Optuna's, as Optuna declares them, and ours beside them.
 
-search.storage is the only caller and gives the rows their meaning; nothing here knows what becomes of a trial. Optuna's
-tables are used as Optuna lays them out: the version of that layout is checked whenever a database is opened. Foreign
-errors of this border (SQLAlchemy's, SQLite's, the file system's) become `UserError` here, and nowhere else.
+Ours have a version; migrations.py makes those of an earlier version into these. Opens no database.
 """
 
 import json
@@ -12,15 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from optuna.storages._rdb import models as optuna_models
-from sqlalchemy import (
-    DDL,
-    JSON,
-    DateTime,
-    Double,
-    ForeignKey,
-    Text,
-    event,
-)
+from sqlalchemy import DDL, JSON, DateTime, Double, ForeignKey, Text, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -46,44 +36,44 @@ intermediate_to_stored = optuna_models.TrialIntermediateValueModel.intermediate_
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time that knows its zone, kept as naive UTC like Optuna's."""
+    """A time with its zone, stored in UTC without it, as Optuna's are."""
 
     impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database."""
+        """Return the value as the database stores it."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database."""
+        """Return the value that the database has stored."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
 def to_json(metrics: Mapping[str, float | None]) -> str:
-    """Return metrics as JSON; what is no number is null."""
+    """Return metrics as JSON; NaN is null."""
     return json.dumps({name: None if value is None or math.isnan(value) else value for name, value in metrics.items()})
 
 
 class Metrics(TypeDecorator[Mapping[str, float]]):
-    """Metrics by name, as JSON in a text: its floats are read back to the last bit, and NaN is null."""
+    """Metrics by name, stored as JSON in a text: floats are read back to the last bit, and NaN is null."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, float] | None, dialect: Dialect) -> str | None:
-        """To the database."""
+        """Return the value as the database stores it."""
         return None if value is None else to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, float] | None:
-        """From the database."""
+        """Return the value that the database has stored."""
         if value is None:
             return None
         return {name: math.nan if number is None else number for name, number in json.loads(value).items()}
 
 
-class Ours(DeclarativeBase):
-    """What all of our tables have in common."""
+class OurTable(DeclarativeBase):
+    """The types that all of our tables share."""
 
     type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
         datetime: UtcDateTime(),
@@ -93,7 +83,7 @@ class Ours(DeclarativeBase):
     }
 
 
-class Schema(Ours):
+class Schema(OurTable):
     """One row: the version of our tables."""
 
     __tablename__ = "studyhall_schema"
@@ -101,25 +91,25 @@ class Schema(Ours):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
-class Studies(Ours):
+class Studies(OurTable):
     """What a study was begun with, and who runs it now.
 
-    Rows are numbered by ourselves, and an attribute of Optuna's study (`LINK`) names the number: Optuna gives the id of
-    a deleted study to the next one, which must not inherit its curves.
+    We number the rows ourselves, and an attribute of Optuna's study (`LINK`) has the number: Optuna gives the id of a
+    deleted study to the next one, which must not inherit its curves.
     """
 
     __tablename__ = "studyhall_studies"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word for it)
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own name)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    study: Mapped[dict[str, Any]]  # search.spec.Study, dumped
+    study: Mapped[dict[str, Any]]  # search.config.study.Study, dumped
     text: Mapped[str]  # the study file as it was
     fingerprint: Mapped[dict[str, Any]]
     environment: Mapped[dict[str, Any]]
     begun: Mapped[datetime]
     owner: Mapped[str | None]  # the lease: "host:pid", or nobody
     since: Mapped[datetime | None]
-    until: Mapped[datetime | None]  # unless it is renewed
+    until: Mapped[datetime | None]  # when the lease runs out unless a write renews it
     generation: Mapped[int]  # how often the lease was claimed
 
 
@@ -127,7 +117,7 @@ LINK = "studyhall"  # the attribute of an Optuna study that holds Studies.id
 
 
 class Epoch:
-    """What is kept of `EpochMetrics` beside lane and epoch, and the tick it belongs to."""
+    """The columns of one epoch of one lane, beside its key: `EpochMetrics`, and the tick it belongs to."""
 
     tick: Mapped[int]
     train: Mapped[Mapping[str, float]] = mapped_column(Metrics)
@@ -135,7 +125,7 @@ class Epoch:
     seconds: Mapped[float]
 
 
-class Curves(Epoch, Ours):
+class Curves(Epoch, OurTable):
     """One epoch of one trial."""
 
     __tablename__ = "studyhall_curves"
@@ -146,8 +136,8 @@ class Curves(Epoch, Ours):
     epoch: Mapped[int] = mapped_column(primary_key=True)
 
 
-class Finalists(Ours):
-    """One finalist under one seed: its validation scores, then what retraining and the test came to."""
+class Finalists(OurTable):
+    """One finalist under one seed: its metrics on the validation set, then those after retraining and of the test."""
 
     __tablename__ = "studyhall_finalists"
 
@@ -165,8 +155,8 @@ class Finalists(Ours):
     model_sha256: Mapped[str | None]
 
 
-class FinalistCurves(Epoch, Ours):
-    """One epoch of one finalist under one seed, in the ranking phase or the retraining one."""
+class FinalistCurves(Epoch, OurTable):
+    """One epoch of one finalist under one seed, in one of the phases "rank", "retrain" and "audit"."""
 
     __tablename__ = "studyhall_finalist_curves"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
@@ -179,7 +169,7 @@ class FinalistCurves(Epoch, Ours):
     lane: Mapped[int]
 
 
-class Ledger(Ours):
+class Ledger(OurTable):
     """One opening of a test set. Rows are only ever added."""
 
     __tablename__ = "studyhall_ledger"
@@ -194,8 +184,8 @@ class Ledger(Ours):
     models: Mapped[int]  # how many are tested
 
 
-class SnapshotChunk(Ours):
-    """A piece of a file of a snapshot, where snapshots are kept in the database. Written and read by pieces.py."""
+class SnapshotChunk(OurTable):
+    """A part of a file of a snapshot, where the database is a server's."""
 
     __tablename__ = "studyhall_snapshots"
 
@@ -203,10 +193,10 @@ class SnapshotChunk(Ours):
     run: Mapped[str] = mapped_column(primary_key=True)  # of the study: its search, or a phase of a report
     tick: Mapped[int] = mapped_column(primary_key=True)
     file: Mapped[str] = mapped_column(primary_key=True)
-    piece: Mapped[int] = mapped_column(primary_key=True)  # 0 being the first
+    chunk: Mapped[int] = mapped_column(primary_key=True)  # 0 is the first
     bytes: Mapped[bytes]
 
 
-# Weights do not get smaller: the server need not try.
+# Compression gains nothing on weights: the server need not try it.
 _UNCOMPRESSED = "ALTER TABLE studyhall_snapshots ALTER COLUMN bytes SET STORAGE EXTERNAL"
 event.listen(SnapshotChunk.__table__, "after_create", DDL(_UNCOMPRESSED).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]

@@ -1,7 +1,6 @@
 """The table of trials as a pandas frame: `trials.csv`, and what `run_study` returns.
 
-Read from the record in bulk and given explicit types: a whole number stays one, and what is unknown stays empty. Called
-by results.py and by reports.
+Columns have explicit types: a whole number stays one, and an unknown value stays empty. Reads no database by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,14 @@ def trials_frame(
 ) -> pd.DataFrame:
     """Return one row per trial, by number.
 
-    `epochs` are those it trained itself: 0 for a repeat, whose figures are those of the trial it repeats.
+    Args:
+        record: The study's.
+        trials: All trials of the record.
+        curves: The scores of each trial, by epoch.
+
+    Returns:
+        The parameters as they were trained, the metrics of the selected epoch, and `epochs`, which counts those that
+        the trial trained itself: 0 for a repeat, whose metrics are those of the trial that it repeats.
     """
     study, metrics = record.study, ("accuracy", "loss", *record.study.recorded)
     rows = []
@@ -61,7 +67,7 @@ def trials_frame(
 
 
 def reason(row: TrialRow, curve: Sequence[EpochMetrics]) -> str | None:
-    """Tell why a trial ended as it did, where its state does not say it all."""
+    """Return why a trial ended as it did, where its state does not say it all."""
     if row.joined is None:
         return f"repeat of trial {row.repeat_of}"
     if row.diverged_at is not None:
@@ -72,16 +78,20 @@ def reason(row: TrialRow, curve: Sequence[EpochMetrics]) -> str | None:
 
 
 def parameter_types(study: Study) -> dict[str, str]:
-    """Return the parameters of trials as columns: the searched ones, then those that are fixed."""
+    """Return the type of each parameter's column: the searched ones, then those that are fixed."""
     searched = {
-        name: _column(it.values) if isinstance(it, Choice) else "Int64" if isinstance(it, Int) else "Float64"
-        for name, it in study.space.items()
+        name: _column(range_.values)
+        if isinstance(range_, Choice)
+        else "Int64"
+        if isinstance(range_, Int)
+        else "Float64"
+        for name, range_ in study.space.items()
     }
     return searched | {name: _column([value]) for name, value in study.fixed.items()}
 
 
 def _column(values: Sequence[Value]) -> str:
-    """Return the type of a column of such values, and of nothing where a trial has none."""
+    """Return the type of a column that holds such values, or nothing."""
     kinds = {bool: "boolean", int: "Int64", float: "Float64", str: "string"}
     (kind, *others) = {kinds[type(value)] for value in values}
     return "object" if others else kind

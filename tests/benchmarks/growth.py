@@ -32,7 +32,7 @@ class FormulaFleet(Fleet):
     """A fleet whose lanes learn by a formula: the nearer the rate to 0.2 and the wider the model, the better."""
 
     def __init__(self, study: Study) -> None:
-        super().__init__(study.engines, site=0)
+        super().__init__(study.engines, provider=0)
         self._lanes: dict[int, tuple[LaneSpec, int]] = {}
 
     def open(self, study: Study, source: Source, **how: object) -> DatasetInfo:  # type: ignore[override]

@@ -1,6 +1,6 @@
 """A Ray cluster of several nodes on this machine, for tests: nodes that join, and that are killed as machines die.
 
-`python -m tests.nodes` hosts them, in a process of its own, so that Ray's threads and files are not pytest's.
+`python -m tests.support.nodes` hosts them, in a process of its own, so that Ray's threads and files are not pytest's.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class Nodes:
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="nodes-")  # not pytest's own: the paths of sockets must be short
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.nodes", self._folder],
+            [sys.executable, "-m", "tests.support.nodes", self._folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

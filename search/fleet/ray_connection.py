@@ -1,10 +1,6 @@
-"""The fleet's places on a Ray cluster: one actor around an engine host for every engine, wherever Ray finds room.
+"""Joining a Ray cluster: is there one at an address, and what a node's failure to start means.
 
-The coordinator speaks to them as to workers of its own machine, with the same messages. What differs is here: the
-training set goes into Ray's object store once, files travel as bytes, and our own packages by Ray's runtime
-environment. An actor, its process or its node that dies is a dead host; the coordinator brings its lanes back. Hosts
-that find no room yet stay asked for, so that Ray's autoscaler knows of them, and are taken in when they come. Made by
-launch.py, and by reports where it trains, and only where a cluster is asked for: nothing else imports Ray.
+Imports Ray only when it is asked to join.
 """
 
 import logging
@@ -18,20 +14,24 @@ from urllib.parse import urlsplit
 from models.errors import UserError
 from search.fleet.local import ALLOCATOR
 
-_ANSWERS = 5.0  # seconds for a cluster's address to answer; Ray itself would go on trying for two minutes
+_ANSWER_SECONDS = 5.0  # for a cluster's address to answer; Ray itself goes on trying for two minutes
 
 
-class OtherLibraries(Exception):  # noqa: N818 - a finding
+class OtherLibraries(Exception):  # noqa: N818 - a fact rather than an error
     """A node has other versions than the coordinator."""
 
 
-# --- joining ----------------------------------------------------------------------------------------------------------
+def join(address: str) -> Any:
+    """Import Ray, quietly, connect this process to a cluster, and return the module.
 
+    Args:
+        address: `auto`, `HOST:PORT` or `ray://HOST:PORT`.
 
-def _joined(address: str) -> Any:
-    """Import Ray, quietly, connect this process to a cluster, and return the module."""
-    # Read by Ray when it is imported. Its own lines about nodes and workers that died would stand among ours, which say
-    # what becomes of it; they are in its logs as well.
+    Raises:
+        UserError: Ray is not installed, or there is no cluster at the address.
+    """
+    # Ray reads these when it is imported. Its own lines about nodes and workers that died would stand among ours; they
+    # are in its logs as well.
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as it will be; today it warns
@@ -54,9 +54,9 @@ def _joined(address: str) -> Any:
             runtime_env={"py_modules": packages, "excludes": ["__pycache__"], "env_vars": ALLOCATOR},
         )
     except Exception as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        message = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"the cluster at {given} cannot be joined: {said}",
+            f"the cluster at {given} cannot be joined: {message}",
             "on a node of the cluster take --cluster auto; from elsewhere ray://HEAD:10001",
         ) from error
     finally:
@@ -67,7 +67,7 @@ def _joined(address: str) -> Any:
 
 
 def _knock(grpc: Any, address: str) -> None:
-    """Raise UserError where no Ray answers at an address."""
+    """Raise UserError where no Ray cluster answers at an address."""
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         if parts.scheme not in ("", "ray") or not parts.hostname or not parts.port:
@@ -78,7 +78,7 @@ def _knock(grpc: Any, address: str) -> None:
         return  # whoever has its keys connects by Ray itself
     channel = grpc.insecure_channel(parts.netloc, options=[("grpc.enable_http_proxy", 0)])
     try:
-        grpc.channel_ready_future(channel).result(timeout=_ANSWERS)
+        grpc.channel_ready_future(channel).result(timeout=_ANSWER_SECONDS)
     except grpc.FutureTimeoutError:
         raise UserError(
             f"no Ray cluster answers at {address}",
@@ -88,8 +88,8 @@ def _knock(grpc: Any, address: str) -> None:
         channel.close()
 
 
-def _cannot_start(ray: Any, error: Exception) -> bool:
-    """Whether a host died of what every other would die of, too: its environment, or an exception of its own."""
+def cannot_start(ray: Any, error: Exception) -> bool:
+    """Return whether a host died of its environment or of its own exception, as every other host would."""
     errors = ray.exceptions
     return isinstance(error, errors.RayTaskError | errors.RuntimeEnvSetupError) or (
         isinstance(error, errors.RayActorError) and bool(error.actor_init_failed)

@@ -1,0 +1,63 @@
+"""From which moment an interrupted search goes on: a snapshot, or a tick after which no trial was alive.
+
+All that came after that moment is done again, and comes out the same.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from models.config.messages import EpochMetrics
+from search.loop.snapshots import Snapshots
+from search.trial import TrialRow
+
+
+@dataclass(frozen=True)
+class RestartPoint:
+    """The end of a tick at which all lanes are known."""
+
+    tick: int
+    begun: int  # trials admitted by then
+    engines: dict[int, int] = field(default_factory=dict)  # trial in training -> its engine
+
+    def row_then(self, row: TrialRow) -> TrialRow:
+        """Return a trial of the record as it was at that moment: ended, or running."""
+        if row.number < self.begun and row.number not in self.engines:
+            return row
+        return replace(row, state="running", value=None, diverged_at=None, reason=None)
+
+
+def restart_point(
+    rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]], snapshots: Snapshots
+) -> RestartPoint:
+    """Return the newest moment at which all lanes are known, and load its lanes into the fleet.
+
+    Args:
+        rows: All trials of the record.
+        recorded: All scores of the record as (tick, metrics), by tick.
+        snapshots: Those of the search; they are cleared where none can be used.
+    """
+    last = max((tick for tick, _ in recorded), default=0)
+    state = snapshots.newest(not_after=last) if any(row.state == "running" for row in rows) else None
+    if state is not None:
+        return RestartPoint(state["tick"], state["next"], {int(trial): at for trial, at in state["alive"].items()})
+    snapshots.clear()
+    tick = _quiet_tick(rows, recorded)
+    joined = [row.number for row in rows if row.joined is not None and row.joined <= tick]
+    return RestartPoint(tick, max(joined, default=-1) + 1)
+
+
+def _quiet_tick(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]]) -> int:
+    """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
+    last_ticks = {score.lane: float(tick) for tick, score in recorded}  # recorded is by tick: the last one stays
+    lives = sorted(
+        (row.joined, math.inf if row.state == "running" else last_ticks.get(row.number, row.joined - 1))
+        for row in rows
+        if row.joined is not None
+    )
+    quiet = reached = 0.0
+    for joined, end in lives:
+        if joined > reached:  # all earlier trials had ended
+            quiet = reached
+        reached = max(reached, end)
+    return int(quiet if reached == math.inf else reached)
