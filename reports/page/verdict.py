@@ -1,184 +1,167 @@
-"""The verdict in words: what to believe of a study, and how sure that is. For the page and for optuna-dashboard.
+"""The verdict in words: what to believe of a study, and how sure that is.
 
-Plain text only; whoever shows it makes it safe. Reads frames.py's findings and decides nothing that they do not say.
+Plain text; whoever shows it makes it safe. Must not query the record: it is given `ReportData`.
 """
 
 from dataclasses import dataclass
 
-from reports.frames import Final, Findings
-from reports.statistics import LEVEL, Interval, compare, interval
+from reports.page.data import FinalistData, ReportData
+from reports.page.wording import counted, listed, metric_title, p_value, signed, trial_name, within
+from reports.statistics import LEVEL, compare, interval
 from search.trial import TrialRow
 
-Cell = tuple[str, str, str]  # a key figure: its name, its value, what it rests on
+KeyFigure = tuple[str, str, str]  # its name, its value, what it rests on
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A headline, sentences that bear it out, and the key figures."""
+    """What came out of a study.
+
+    Args:
+        headline: One sentence.
+        sentences: What bears it out.
+        figures: The key figures.
+    """
 
     headline: str
     sentences: list[str]
-    figures: list[Cell]
+    figures: list[KeyFigure]
 
 
-def verdict(found: Findings) -> Verdict:
+def verdict(report: ReportData) -> Verdict:
     """Return what came out of a study, or out of what there is of it so far."""
-    return _searched(found) if found.final is None else _tested(found, found.final)
+    return _search_verdict(report) if report.finalists is None else _test_verdict(report, report.finalists)
 
 
-def name(row: TrialRow) -> str:
-    """`trial 33`, or `trial 0, the baseline two-layer notebook`."""
-    return f"trial {row.number}" + (f", the baseline “{row.baseline}”" if row.baseline is not None else "")
-
-
-def within(known: Interval) -> str:
-    """`0.9794 to 0.9849`."""
-    return f"{max(0.0, known.low):.4f} to {min(1.0, known.high):.4f}"
-
-
-def signed(value: float) -> str:
-    """`+0.0355`, `−0.0012`."""
-    return f"{value:+.4f}".replace("-", "−")
-
-
-def chance(p: float) -> str:
-    """`p = 0.03`, `p < 0.001`."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 seed`, `5 seeds`, `10,000 images`."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
-def _searched(found: Findings) -> Verdict:
-    """Before any finalist is retrained there is only the search's own word."""
-    trials = found.trials
+def _search_verdict(report: ReportData) -> Verdict:
+    """Return what the search says by itself, before any finalist is retrained."""
+    trials = report.trials
     if trials.empty:
         return Verdict("Nothing is known yet: the study has no trial.", [], [])
-    ended = [f"{(trials['fate'] == fate).sum():,} {fate}" for fate in dict.fromkeys(trials["fate"].sort_values())]
-    fates = f"Of {counted(len(trials), 'trial')} so far: {', '.join(ended)}."
-    if found.best is None:
+    counts = [f"{(trials['fate'] == fate).sum():,} {fate}" for fate in dict.fromkeys(trials["fate"].sort_values())]
+    fates = f"Of {counted(len(trials), 'trial')} so far: {', '.join(counts)}."
+    if report.best is None:
         return Verdict("Nothing is known yet: no trial is complete.", [fates], [])
-    best = trials.loc[found.best]
+    best = trials.loc[report.best]
     sentences = [
         f"That is the best of {int((trials['state'] == 'complete').sum()):,} complete trials on the images that chose "
         "it, so it is optimistic by an amount nobody knows. How good the configuration is, and whether it beats the "
         "baseline, only finalists can tell: trained again under several seeds and tested once.",
         fates,
     ]
-    figures = [("best validation score", f"{best['validation_accuracy']:.4f}", f"trial {found.best}, one seed")]
-    for row in found.rows:
+    figures = [("best validation score", f"{best[report.score]:.4f}", f"trial {report.best}, one seed")]
+    for row in report.rows:
         if row.baseline is not None:
-            known = trials.loc[row.number]
-            value = f"{known['validation_accuracy']:.4f}" if known["fate"] == "complete" else str(known["fate"])
+            baseline = trials.loc[row.number]
+            value = f"{baseline[report.score]:.4f}" if baseline["fate"] == "complete" else str(baseline["fate"])
             figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, one seed"))
     return Verdict(
-        f"The search's best is {name(found.row(found.best))}, with validation accuracy "
-        f"{best['validation_accuracy']:.4f}; nothing is tested yet.",
+        f"The search's best is {trial_name(report.row(report.best))}, with validation "
+        f"{metric_title(report.objective.metric)} {best[report.score]:.4f}; nothing is tested yet.",
         sentences,
         figures,
     )
 
 
-def _tested(found: Findings, final: Final) -> Verdict:
-    winner, baseline = final.winner, final.baseline
-    known = interval(final.tested.hits(winner.number, final.seeds))
-    rests = f"{counted(final.seeds, 'seed')} × {counted(len(final.tested.labels), final.tested.noun)}"
-    headline = f"Trial {name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: test accuracy "
-    headline += f"{known.mean:.4f} ({LEVEL:.0%} interval {within(known)})."
-    figures = [("test accuracy", f"{known.mean:.4f}", f"{within(known)}; {rests}")]
+def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
+    winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
+    accuracy = interval(predictions.hits(winner.number, finalists.seeds))
+    basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), predictions.noun)}"
+    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: test accuracy "
+    headline += f"{accuracy.mean:.4f} ({LEVEL:.0%} interval {within(accuracy)})."
+    figures = [("test accuracy", f"{accuracy.mean:.4f}", f"{within(accuracy)}; {basis}")]
     sentences = []
     if baseline is None:
         sentences.append("The study has no baseline that finished, so there is nothing to tell its gain against.")
     elif baseline == winner:
         sentences.append("No trial of the search did better than what its author already knew.")
     else:
-        sentence, cell = _gain(final, baseline)
+        sentence, figure = _gain(finalists, baseline)
         sentences.append(sentence)
-        figures.append(cell)
-    sentences.append(_company(final))
-    sentence, cell = _optimism(found, final)
+        figures.append(figure)
+    sentences.append(_rivals(finalists))
+    sentence, figure = _optimism(report, finalists)
     sentences.append(sentence)
-    figures.append(cell)
-    if baseline is not None and (published := published_accuracy(found, baseline)) is not None:
-        ours = interval(final.tested.hits(baseline.number, final.seeds))
-        side = "inside" if ours.low <= published <= ours.high else "above" if published > ours.high else "below"
+    figures.append(figure)
+    if baseline is not None and (published := published_accuracy(report, baseline)) is not None:
+        reproduced = interval(predictions.hits(baseline.number, finalists.seeds))
+        side = "above" if published > reproduced.high else "below"
+        side = "inside" if reproduced.low <= published <= reproduced.high else side
         sentences.append(
-            f"Published for “{baseline.baseline}”: {published:g}. The same configuration comes to {ours.mean:.4f} here "
-            f"({within(ours)}); the published figure lies {side} that interval."
+            f"Published for “{baseline.baseline}”: {published:g}. The same configuration comes to "
+            f"{reproduced.mean:.4f} here ({within(reproduced)}); the published figure lies {side} that interval."
         )
-        figures.append(("published", f"{published:g}", f"reproduced: {ours.mean:.4f}"))
+        figures.append(("published", f"{published:g}", f"reproduced: {reproduced.mean:.4f}"))
     return Verdict(headline, sentences, figures)
 
 
-def published_accuracy(found: Findings, baseline: TrialRow) -> float | None:
+def published_accuracy(report: ReportData, baseline: TrialRow) -> float | None:
     """Return the test accuracy that a baseline's author reported."""
-    words = next((it for it in found.study.baselines if it.name == baseline.baseline), None)
-    return None if words is None else words.published.get("test_accuracy")
+    by_name = {of.name: of.published.get("test_accuracy") for of in report.study.baselines}
+    return by_name.get(str(baseline.baseline))
 
 
-def _gain(final: Final, baseline: TrialRow) -> tuple[str, Cell]:
-    winner = final.winner.number
-    gap, p = compare(final.tested.hits(winner, final.seeds), final.tested.hits(baseline.number, final.seeds))
-    mean = float(final.tested.hits(baseline.number, final.seeds).mean())
+def _gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
+    """Return how far the winner lies above the baseline, as a sentence and as a key figure."""
+    predictions, seeds = finalists.predictions, finalists.seeds
+    hits = predictions.hits(baseline.number, seeds)
+    gap, p = compare(predictions.hits(finalists.winner.number, seeds), hits)
     apart = p < 1 - LEVEL
     told = "the two can be told apart" if apart else "the two cannot be told apart"
-    only_one = "" if final.seeds > 1 else " One seed cannot say how much of that is the seed's luck."
+    only_one = "" if seeds > 1 else " One seed cannot say how much of that is the seed's luck."
     sentence = (
-        f"That is {signed(gap.mean)} against {name(baseline)} ({mean:.4f}), with interval {signed(gap.low)} to "
-        f"{signed(gap.high)}: {told} at {counted(final.seeds, 'seed')} ({chance(p)}, paired over seeds and "
-        f"test {final.tested.noun}s)."
+        f"That is {signed(gap.mean)} against {trial_name(baseline)} ({hits.mean():.4f}), with interval "
+        f"{signed(gap.low)} to {signed(gap.high)}: {told} at {counted(seeds, 'seed')} ({p_value(p)}, paired over seeds "
+        f"and test {predictions.noun}s)."
     )
-    rests = f"{signed(gap.low)} to {signed(gap.high)}; {'told apart' if apart else 'not told apart'}"
-    return sentence + only_one, ("gain over the baseline", signed(gap.mean), rests)
+    basis = f"{signed(gap.low)} to {signed(gap.high)}; {'told apart' if apart else 'not told apart'}"
+    return sentence + only_one, ("gain over the baseline", signed(gap.mean), basis)
 
 
-def inseparable(final: Final) -> list[int]:
+def inseparable(finalists: FinalistData) -> list[int]:
     """Return the finalists that cannot be told apart from the winner."""
-    mine = final.pairs[(final.pairs["first"] == final.winner.number) & ~final.pairs["apart"]]
-    return [int(number) for number in mine["second"]]
+    pairs = finalists.pairs
+    alike = pairs[(pairs["first"] == finalists.winner.number) & ~pairs["apart"]]
+    return [int(number) for number in alike["second"]]
 
 
-def ahead_of_winner(final: Final) -> list[int]:
+def _ahead_of_winner(finalists: FinalistData) -> list[int]:
     """Return the finalists that the test set puts ahead of the winner, for certain."""
-    mine = final.pairs[(final.pairs["first"] == final.winner.number) & final.pairs["apart"] & (final.pairs["gap"] < 0)]
-    return [int(number) for number in mine["second"]]
+    pairs = finalists.pairs
+    ahead = pairs[(pairs["first"] == finalists.winner.number) & pairs["apart"] & (pairs["gap"] < 0)]
+    return [int(number) for number in ahead["second"]]
 
 
-def _company(final: Final) -> str:
-    alike = inseparable(final)
-    if len(final.ranked) == 1:
+def _rivals(finalists: FinalistData) -> str:
+    """Return whether the winner can be told apart from the other finalists."""
+    alike = inseparable(finalists)
+    if len(finalists.ranked) == 1:
         return "It is the only finalist."
-    if ahead := ahead_of_winner(final):
+    if ahead := _ahead_of_winner(finalists):
         return (
-            f"On the test set trial{'s' if len(ahead) > 1 else ''} {listed([str(it) for it in ahead])} did better, and "
-            "can be told apart from it; the rank was fixed before, on validation scores, and stays."
+            f"On the test set trial{'s' if len(ahead) > 1 else ''} {listed(ahead)} did better, and can be told apart "
+            "from it; the rank was fixed before, on validation scores, and stays."
         )
     if not alike:
         return "It can be told apart from every other finalist (p values adjusted by Holm for their number)."
-    numbers = listed([str(number) for number in alike])
     return (
-        f"It cannot be told apart from trial{'s' if len(alike) > 1 else ''} {numbers} at "
-        f"{counted(final.seeds, 'seed')}: take the cheapest of them with a clear conscience."
+        f"It cannot be told apart from trial{'s' if len(alike) > 1 else ''} {listed(alike)} at "
+        f"{counted(finalists.seeds, 'seed')}: take the cheapest of them with a clear conscience."
     )
 
 
-def _optimism(found: Findings, final: Final) -> tuple[str, Cell]:
-    best = found.best
+def _optimism(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure]:
+    """Return how far the search's best score lies above that of the same configuration under new seeds."""
+    best, objective = report.best, report.objective
     assert best is not None  # there are finalists
-    score = float(found.trials["validation_accuracy"][best])
-    again = [(final.rows[best, seed].validation or {}).get("accuracy", 0.0) for seed in range(final.seeds)]
-    mean = sum(again) / len(again)
-    gap = score - mean
-    told = f"optimistic by {gap:.4f}" if gap > 0 else f"not optimistic ({-gap:.4f} below)"
+    score = float(report.trials[report.score][best])
+    by_seed = [(finalists.rows[best, seed].validation or {}) for seed in range(finalists.seeds)]
+    mean = sum(metrics.get(objective.metric, 0.0) for metrics in by_seed) / len(by_seed)
+    gap = objective.cost(mean) - objective.cost(score)
+    worse = "below" if objective.direction == "maximize" else "above"
+    told = f"optimistic by {gap:.4f}" if gap > 0 else f"not optimistic ({-gap:.4f} {worse})"
     sentence = (
         f"The search's best validation score, {score:.4f} (trial {best}), was {told}: trained again on the same images "
-        f"under {counted(final.seeds, 'new seed')}, that configuration comes to {mean:.4f}."
+        f"under {counted(finalists.seeds, 'new seed')}, that configuration comes to {mean:.4f}."
     )
     return sentence, ("optimism of the search", signed(gap), f"best score {score:.4f}, again {mean:.4f}")
-
-
-def listed(words: list[str]) -> str:
-    """`8`, `8 and 59`, `8, 29 and 59`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
