@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Export:
-    """What an export wrote."""
+    """What an export wrote.
+
+    Args:
+        study: The study's name.
+        headline: The verdict in a sentence.
+        results: One row per finalist, with the columns of `results.csv`; None without retraining.
+        page: The report.
+        folder: Where page and tables are; the finalists' models are in <the study's folder>/finalists.
+    """
 
     study: str
-    headline: str  # the verdict in a sentence
-    results: "pd.DataFrame | None"  # one row per finalist, with the columns of `results.csv`; None without retraining
-    page: Path  # the report
-    folder: Path  # where page and tables are; the finalists' models are in <the study's folder>/finalists
+    headline: str
+    results: "pd.DataFrame | None"
+    page: Path
+    folder: Path
 
     @property
     def winner(self) -> "dict[str, object] | None":
@@ -52,22 +60,34 @@ def export_study(
 ) -> Export:
     """Retrain the best trials of a study over several seeds, open the test set once, and write what to believe.
 
-    `study` is its name in the database, or what `run_study` returned, which knows its database as well; `storage` is
-    else `sqlite:///runs/studies.db`. `top` of the best trials and all baselines are ranked, each under `seeds` seeds;
-    `audit` pruned trials are run to their end; without `retrain` only the page of the search is written and the test
-    set stays shut; `retest` opens it again. Page and tables go to `folder`, else to the study's own. `workers` and
-    `cluster` are as in `run_study`.
+    In the main thread a notebook's interrupt pauses the retraining with a snapshot: the same call goes on from there.
 
-    In the main thread a notebook's interrupt pauses the retraining with a snapshot and raises KeyboardInterrupt: the
-    same call goes on from there. Raises `models.errors.UserError` for whatever its caller can put right.
+    Args:
+        study: Its name in the database, or what `run_study` returned, which knows its database as well.
+        storage: The address of the database, `sqlite:///runs/studies.db` unless given.
+        top: How many of the best trials are finalists; all baselines are added.
+        seeds: How many each finalist is trained under.
+        audit: How many pruned trials are run to their end.
+        retrain: False writes the page of the search alone, and the test set stays shut.
+        retest: True opens the test set again for models that are tested already.
+        folder: Where page and tables go, the study's own folder unless given.
+        csv: The name of the finalists' table.
+        data_dir: The only folder to look for the data in.
+        workers: As in `run_study`.
+        cluster: As in `run_study`.
+        quiet: True prints nothing.
+
+    Raises:
+        UserError: Something that the caller can put right.
+        KeyboardInterrupt: It was paused.
     """
     import optuna
 
     from models.console import out
     from models.errors import UserError
-    from reports import finalists
-    from reports.exporting import export
-    from reports.verdict import verdict
+    from reports.exporting import ExportOptions, export
+    from reports.finalists.training import Paused
+    from reports.page.verdict import verdict
     from search.cli.console import Interrupt
     from search.options import DEFAULT_STORAGE, Options
     from search.record.store import Store
@@ -79,6 +99,16 @@ def export_study(
     name, url = (
         (study, storage or DEFAULT_STORAGE) if isinstance(study, str) else (study.name, storage or study.storage)
     )
+    options = ExportOptions(
+        top=top,
+        seeds=seeds,
+        audit=audit,
+        retrain=retrain,
+        retest=retest,
+        folder=None if folder is None else Path(folder),
+        csv=Path(csv),
+        data_dir=None if data_dir is None else str(data_dir),
+    )
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -86,22 +116,15 @@ def export_study(
             Store(url, create=False),
             url,
             name,
-            top=top,
-            seeds=seeds,
-            audit=audit,
-            retrain=retrain,
-            retest=retest,
-            folder=None if folder is None else Path(folder),
-            csv=Path(csv),
-            data_dir=None if data_dir is None else str(data_dir),
-            where=Options(workers=workers, cluster=cluster).checked(),
-            interrupt=Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
-            say=(lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
+            options,
+            Options(workers=workers, cluster=cluster).checked(),
+            Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
+            (lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
         )
-    except finalists.Paused:
+    except Paused:
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here") from None
     finally:
         optuna.logging.set_verbosity(before)
-    found, final = exported.found, exported.found.final
-    results = None if final is None else final.results
-    return Export(name, verdict(found).headline, results, exported.folder / "report.html", exported.folder)
+    report, finalists = exported.report, exported.report.finalists
+    results = None if finalists is None else finalists.results
+    return Export(name, verdict(report).headline, results, exported.folder / "report.html", exported.folder)

@@ -30,8 +30,8 @@ def pairs_frame(ranked: Sequence[int], seeds: int, predictions: TestPredictions)
     adjusted = holm([of.p for of in compared])
     rows = []
     for (first, second), (gap, p), p_holm in zip(pairs, compared, adjusted, strict=True):
-        exact = [mcnemar(predictions.correct(first, seed), predictions.correct(second, seed)).p for seed in range(seeds)]
-        apart = sum(of < 1 - LEVEL for of in exact)
+        correct = [(predictions.correct(first, seed), predictions.correct(second, seed)) for seed in range(seeds)]
+        apart = sum(mcnemar(*of_seed).p < 1 - LEVEL for of_seed in correct)
         rows.append((first, second, gap.mean, gap.low, gap.high, p, p_holm, p_holm < 1 - LEVEL, apart))
     columns = {"first": "Int64", "second": "Int64", "gap": "Float64", "low": "Float64", "high": "Float64"}
     columns |= {"p": "Float64", "p_holm": "Float64", "apart": "boolean", "mcnemar": "Int64"}

@@ -99,7 +99,9 @@ def results_frame(
         lines.append(values | study.to_external(trial.params))
     dtypes = {
         **{column.name: column.dtype for column in BEFORE_PARAMETERS},
-        **{"learning_rate": "Float64", "hidden": "Int64", "weight_decay": "Float64"},  # always there, in this place
+        "learning_rate": "Float64",
+        "hidden": "Int64",
+        "weight_decay": "Float64",  # always there, in this place
         **parameter_types(study),
         **{column.name: column.dtype for column in (*AFTER_PARAMETERS, *recorded)},
     }

@@ -1,4 +1,4 @@
-"""Tests the finalists' models, all at once, and keeps what they predict. Models that are tested are not tested again."""
+"""Tests the finalists' models, all at once, and keeps what they predict. A tested model is not tested again."""
 
 from collections.abc import Callable, Sequence
 

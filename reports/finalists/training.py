@@ -60,9 +60,7 @@ def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -
     """
     study, rows = training.record.study, finalist_rows(training.record)
     scored = {key for key, row in rows.items() if row.best_epoch is not None}
-    jobs = [
-        Job(row, seed, study.epochs) for row in chosen for seed in range(seeds) if (row.number, seed) not in scored
-    ]
+    jobs = [Job(row, seed, study.epochs) for row in chosen for seed in range(seeds) if (row.number, seed) not in scored]
     if jobs:
         _train(training, "rank", jobs)
         rows = finalist_rows(training.record)

@@ -127,7 +127,7 @@ class ReportData:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What is recorded of a search: its trials and their curves. Read once, for the choice of finalists and the page."""
+    """The trials of a search and their curves, read once: for the choice of finalists and for the page."""
 
     trials: list[TrialRow]
     curves: Mapping[int, list[EpochMetrics]]
@@ -178,9 +178,7 @@ def read_report(
     )
 
 
-def _read_finalists(
-    record: Record, ranked: list[TrialRow], seeds: int, predictions: TestPredictions
-) -> FinalistData:
+def _read_finalists(record: Record, ranked: list[TrialRow], seeds: int, predictions: TestPredictions) -> FinalistData:
     scores = [(trial, seed, epoch) for _, trial, seed, epoch in record.finalist_scores("rank") if seed < seeds]
     curves = epochs_frame(record.study, [epoch for _, _, epoch in scores])
     curves["trial"] = [trial for trial, _, _ in scores]  # there a lane was a trial under a seed

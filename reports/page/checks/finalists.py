@@ -1,6 +1,6 @@
 """Checks of the finalists: who can be told apart, what was published, how the test set was used, how many seeds."""
 
-from reports.page.checks.base import Finding, FinalistsCheck
+from reports.page.checks.base import FinalistsCheck, Finding
 from reports.page.data import FinalistData, ReportData
 from reports.page.verdict import inseparable, published_accuracy
 from reports.page.wording import counted, listed, signed

@@ -67,7 +67,8 @@ class StillLearning:
         if 2 * last > len(best):
             text = f"Trial {shown} was best in its last epoch, {report.study.epochs}, in {last} of "
             return Finding("look", f"{text}{counted(len(best), 'run')}: it may not be trained to its end.")
-        return Finding("passed", f"Trial {shown} was best before its last epoch in {len(best) - last} of {len(best)} runs.")
+        earlier = f"{len(best) - last} of {len(best)} runs"
+        return Finding("passed", f"Trial {shown} was best before its last epoch in {earlier}.")
 
 
 class PruningRegret:

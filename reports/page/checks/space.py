@@ -6,7 +6,7 @@ from reports.page.checks.base import Finding
 from reports.page.data import ReportData
 from reports.page.sections.importance import MIN_TRIALS, complete_trials
 from reports.page.wording import counted, listed
-from search.config.space import Choice, Float, Int, Range
+from search.config.space import Choice, Float, Range
 
 EDGE = 0.05  # the share of a range that counts as its bound
 

@@ -4,7 +4,7 @@ A section must not query the record, train, or open a test set: it is given `Rep
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 import pandas as pd
@@ -16,11 +16,15 @@ Chapter = Literal["finalists", "search", "winner"]
 
 
 class Part(Protocol):
-    """A piece of a section, as a macro of `parts.html` shows it."""
+    """A piece of a section: a `Drawing`, `Table`, `Text`, `Facts`, `Halves` or `Gallery`."""
 
     @property
     def kind(self) -> str:
-        """The name of the macro."""
+        """The name of the macro of `parts.html` that shows it."""
+
+    @property
+    def drawings(self) -> "Sequence[Drawing]":
+        """The drawings that are saved beside the page."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Drawing:
     caption: str = ""
     half: bool = False
     kind: str = "drawing"
+
+    @property
+    def drawings(self) -> "Sequence[Drawing]":
+        """Itself."""
+        return [self]
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,7 @@ class Table:
     title: str = ""
     note: str = ""
     kind: str = "table"
+    drawings: Sequence[Drawing] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,7 @@ class Text:
     title: str = ""
     small: bool = False
     kind: str = "text"
+    drawings: Sequence[Drawing] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,7 @@ class Facts:
 
     facts: Mapping[str, Any]
     kind: str = "facts"
+    drawings: Sequence[Drawing] = ()
 
 
 @dataclass(frozen=True)
@@ -126,8 +138,13 @@ class Gallery:
     """
 
     drawing: Drawing
-    images: Sequence[Mapping[str, Any]] = field(default=())
+    images: Sequence[Mapping[str, Any]]
     kind: str = "gallery"
+
+    @property
+    def drawings(self) -> Sequence[Drawing]:
+        """The one that stands for the images beside the page."""
+        return [self.drawing]
 
 
 class Section(Protocol):

@@ -1,7 +1,7 @@
 """The sections there are, in the order of the page."""
 
-from reports.page.sections.base import Section
 from models.registry import Registry
+from reports.page.sections.base import Section
 
 SECTIONS = Registry(
     "report_sections",

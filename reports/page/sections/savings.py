@@ -44,8 +44,8 @@ class Savings(TextSection):
         saved, sentence = saved_epochs(report), _regret(report)
         if saved.unpruned:
             sentence = (
-                f"{saved.trained:,} epochs were trained by trials that are over, of {saved.unpruned:,} without pruning: "
-                f"{saved.share:.0%} saved. {sentence}"
+                f"{saved.trained:,} epochs were trained by trials that are over, of {saved.unpruned:,} without "
+                f"pruning: {saved.share:.0%} saved. {sentence}"
             )
         if report.audit.empty:
             return [Text(sentence)]
