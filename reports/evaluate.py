@@ -64,9 +64,8 @@ def main(
         with record.lease():
             opened = open_test_set(record, source, f"evaluation of {model.name}", 1)
         out.print(escape(f"{model}: {_origin(described)}"))
-        out.print(
-            f"test set opened: line {opened.line} of the ledger of `{escape(record.name)}`, opened {_times(record)} so far"
-        )
+        ledger = f"the ledger of `{escape(record.name)}`"
+        out.print(f"test set opened: line {opened.line} of {ledger}, opened {_times(record)} so far")
         out.print(escape(evaluation(described, module, opened.examples).text()))
 
 

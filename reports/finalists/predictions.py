@@ -62,7 +62,7 @@ class TestPredictions:
 
     def predicted(self, trial: int, seed: int) -> NDArray[np.int64]:
         """Return the class that a model predicts for each example, (N,)."""
-        return self.logits[trial, seed].argmax(1)
+        return np.asarray(self.logits[trial, seed].argmax(1))
 
     def correct(self, trial: int, seed: int) -> NDArray[np.bool_]:
         """Return which examples a model classifies correctly, (N,)."""
@@ -104,7 +104,7 @@ def save(
     wrong = np.logical_or.reduce([np.zeros(len(labels), bool), *(of.argmax(1) != labels for of in logits.values())])
     misclassified = np.flatnonzero(wrong)
     tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
-    kept = np.ascontiguousarray(inputs[misclassified])
+    kept: Inputs = np.ascontiguousarray(inputs[misclassified])
     tensors |= {"labels": labels, "pictured": misclassified, "pictures": kept}
     sums = {_key(*model): digest for model, digest in models.items()}
     unfinished = file.with_suffix(".partial")

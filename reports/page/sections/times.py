@@ -30,11 +30,11 @@ class Times(FigureSection):
         figure, axes = new_figure(width, 0.6 + 0.34 * len(frame))
         axes.barh(frame["fate"], frame["seconds"], color=[FATE_COLOURS[fate] for fate in frame["fate"]], height=0.6)
         most = max(1e-9, float(frame["seconds"].max()))
-        for line, row in enumerate(frame.itertuples()):
-            inside = row.seconds > 0.55 * most
+        for line, row in enumerate(frame.to_dict("records")):
+            inside = row["seconds"] > 0.55 * most
             axes.annotate(
-                f"{row.trials:,} trials, {row.epochs:,} epochs",
-                (row.seconds, line),
+                f"{row['trials']:,} trials, {row['epochs']:,} epochs",
+                (row["seconds"], line),
                 (-5 if inside else 5, 0),
                 textcoords="offset points",
                 va="center",
