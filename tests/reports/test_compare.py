@@ -12,7 +12,7 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from reports import compare, comparison
-from reports.tested import read
+from reports.finalists.predictions import FILE, read
 from search.config.baseline import Baseline
 from search.objective import Objective
 from search.record.record import Record
@@ -166,7 +166,7 @@ def test_the_files_hold_what_is_shown(asked: Asked, runs: Path, record: Record) 
     frame = pd.read_csv(runs / "studies" / "compare.csv")
     best = _best(record)
     models = {(best, seed): _sha(record, best, seed) for seed in (0, 1)}
-    known = read(record.folder / "finalists" / "tested.safetensors", models)
+    known = read(record.folder / "finalists" / FILE, models)
     assert known is not None
     found = _row(frame, "found")
     assert found["test_accuracy"] == pytest.approx(known.hits(best, 2).mean())
@@ -216,7 +216,7 @@ def test_another_folder_gets_the_files(asked: Asked, tmp_path: Path) -> None:
 
 
 def test_nothing_exported_is_told_with_the_next_command(asked: Asked, store: Store, record: Record) -> None:
-    (record.folder / "finalists" / "tested.safetensors").unlink()
+    (record.folder / "finalists" / FILE).unlink()
     code, output = asked()
     assert code == 2
     assert "is exported yet\n  begin with python -m reports.export --study mlp@digits" in output

@@ -1,4 +1,4 @@
-"""Builders of reports: a study of every fate of a trial, finalists whose models are as good as a test says, the page."""
+"""Builders of reports: a study of every fate of a trial, finalists as good as a test says, the page."""
 
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
@@ -67,7 +67,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
         number, "running", study.to_internal(parameters), joined=1, baseline=baseline.name if baseline else None
     )
     with record.lease():
-        record.insert(row, distributions(study))
+        record.write(0, begun=[row], distributions=distributions(study))
         for epoch, accuracy in enumerate(accuracies, start=1):
             score = EpochMetrics(
                 lane=number,
@@ -76,7 +76,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
                 validation={"loss": 1 - accuracy, "accuracy": 0.1 if np.isnan(accuracy) else accuracy},
                 seconds=0.5,
             )
-            record.record(epoch, [score])
+            record.write(epoch, scores=[score])
         if fate == "complete":
             record.tell(number, "complete", max(accuracies))
         elif fate == "pruned" and np.isnan(accuracies[-1]):

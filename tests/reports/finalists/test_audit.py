@@ -1,7 +1,12 @@
-"""Which pruned trials an audit trains on: drawn by the seed, and only those that pruning cut."""
+"""Which pruned trials an audit trains: drawn by the seed, only those that pruning cut, and from where they were cut."""
+
+from pathlib import Path
+
+import pytest
 
 from reports.finalists.audit import draw
 from search.trial import TrialRow
+from tests.support.exports import STUDY, export, record
 from tests.support.reports import a_study
 
 
@@ -21,3 +26,22 @@ def test_an_audit_draws_neither_diverged_trials_nor_repeats() -> None:
         TrialRow(3, "pruned", {}, joined=1),
     ]
     assert [row.number for row in draw(a_study(), rows, 10)] == [3]
+
+
+@pytest.mark.slow
+def test_audited_trials_continue_what_they_were(runs: Path) -> None:
+    output = export(runs, "--no-retrain", "--audit", "3")
+    assert "audit: 3 pruned trials" in output
+    study = record(runs)
+    pruned = {row.number: row for row in study.trials() if row.state == "pruned"}
+    audited: dict[int, list[tuple[float, ...]]] = {}
+    for _, trial, _, score in study.finalist_scores("audit"):
+        audited.setdefault(trial, []).append((score.epoch, score.train["loss"], score.validation["loss"]))
+    assert len(audited) == 3
+    for trial, curve in audited.items():
+        recorded = [(score.epoch, score.train["loss"], score.validation["loss"]) for score in study.curve(trial)]
+        assert curve[: len(recorded)] == recorded  # to the last bit
+        assert len(curve) == study.study.epochs > len(recorded)
+        assert trial in pruned
+    assert "audit:" not in export(runs, "--no-retrain", "--audit", "3")  # it is known now
+    assert "Regret audit: of 3 pruned trials" in (runs / "studies" / STUDY / "report.html").read_text()

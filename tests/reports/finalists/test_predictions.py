@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from reports.finalists import predictions
-from reports.finalists.predictions import TestPredictions
 from reports.page.data import ReportData
 
 
@@ -28,5 +27,5 @@ def test_predictions_are_read_for_the_same_models_only(tmp_path: Path, tested: R
 def test_a_model_that_diverged_has_no_confident_opinion() -> None:
     logits = {(0, 0): np.full((4, 3), np.nan, np.float32)}
     images = np.zeros((0, 1, 2, 2), np.uint8)
-    kept = TestPredictions(np.arange(4) % 3, logits, np.arange(0), images, ("a", "b", "c"))
+    kept = predictions.TestPredictions(np.arange(4) % 3, logits, np.arange(0), images, ("a", "b", "c"))
     assert kept.probabilities(0, 1) == pytest.approx(1 / 3)
