@@ -1,6 +1,5 @@
 """One table of all studies: published, reproduced, found; from what is recorded, with no test set opened."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typer.testing import CliRunner
 from reports import compare, comparison
 from reports.finalists.predictions import FILE, read
 from search.config.baseline import Baseline
-from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
@@ -112,16 +110,6 @@ def test_the_search_and_its_cost_stand_in_the_found_row(record: Record) -> None:
     assert row["trials"] == len(trials) == 10
     assert row["pruned_share"] == sum(it.state == "pruned" for it in trials) / 10
     assert row["seconds"] == pytest.approx(sum(score.seconds for _, score in record.scores()))
-
-
-def test_the_rank_goes_by_validation_and_then_by_its_loss() -> None:
-    rows = {
-        3: [FinalistRow(3, 0, validation={"loss": 0.5, "accuracy": 0.9})],
-        1: [FinalistRow(1, 0, validation={"loss": 0.4, "accuracy": 0.9})],
-        2: [FinalistRow(2, 0, validation={"loss": 0.9, "accuracy": 0.95})],
-        0: [FinalistRow(0, 0, validation={"loss": math.nan, "accuracy": 0.0})],  # it diverged
-    }
-    assert comparison.ranking(rows, Objective()) == [2, 1, 3, 0]
 
 
 def test_finalists_of_an_earlier_export_do_not_count(record: Record) -> None:

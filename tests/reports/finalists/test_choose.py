@@ -53,3 +53,13 @@ def test_the_rank_is_by_the_mean_over_seeds() -> None:
 def test_a_finalist_that_diverged_under_a_seed_comes_last() -> None:
     rows = {0: _seeds(0, (0.9, 0.1), (0.0, math.nan)), 1: _seeds(1, (0.1, 3.0), (0.1, 3.0))}
     assert rank(rows, Objective("accuracy")) == [1, 0]
+
+
+def test_the_rank_goes_by_validation_and_then_by_its_loss() -> None:
+    rows = {
+        3: [FinalistRow(3, 0, validation={"loss": 0.5, "accuracy": 0.9})],
+        1: [FinalistRow(1, 0, validation={"loss": 0.4, "accuracy": 0.9})],
+        2: [FinalistRow(2, 0, validation={"loss": 0.9, "accuracy": 0.95})],
+        0: [FinalistRow(0, 0, validation={"loss": math.nan, "accuracy": 0.0})],  # it diverged
+    }
+    assert rank(rows, Objective()) == [2, 1, 3, 0]
