@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from models.datasets.source import Source
     from reports.frames import Final, Findings
-    from search.cli.console import Interrupt
     from search.fleet.base import HostProvider
+    from search.interrupt import Interrupt
     from search.options import Options
     from search.record.record import Record
     from search.record.store import Store

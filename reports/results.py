@@ -68,7 +68,7 @@ def export_study(
     from reports import finalists
     from reports.exporting import export
     from reports.verdict import verdict
-    from search.cli.console import Interrupt
+    from search.interrupt import Interrupt
     from search.options import DEFAULT_STORAGE, Options
     from search.record.store import Store
 

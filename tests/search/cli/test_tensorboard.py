@@ -16,9 +16,9 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search import launch
-from search.cli.console import Interrupt
 from search.cli.tensorboard import SCORE, EventFiles
 from search.config import study_files as catalog
+from search.interrupt import Interrupt
 from search.options import Options
 from search.record.record import Record
 from search.record.store import Store

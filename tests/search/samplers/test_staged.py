@@ -9,13 +9,13 @@ import pytest
 
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
-from search.cli.console import Interrupt
 from search.cli.summary import summary
 from search.config.baseline import Baseline
 from search.config.pruners import NoPruner
 from search.config.samplers import Staged
 from search.config.study import Float, Int, Study
 from search.config.study_files import NamedStudy
+from search.interrupt import Interrupt
 from search.launch import prepare
 from search.launch import search as search_launch
 from search.loop.scheduler import TrialScheduler
