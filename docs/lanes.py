@@ -1,7 +1,7 @@
 """python -m docs.lanes: draw lanes.svg, the figure of lanes.md: one fused product above, a search in ticks below.
 
-Who is placed and cut in the lower half is told by the coordinator's own `balanced` and the judge's own `below_cutoff`;
-only the scores are made up. A test holds the committed drawing to this file.
+Which lanes are placed and pruned in the lower half follows from the loop's own `balanced` and `SuccessiveHalving`; only
+the scores are made up. A test holds the committed drawing to this file.
 """
 
 import math
@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.config.pruners import SuccessiveHalving
 from search.loop.balance import balanced
-from search.pruners.halving import below_cutoff, is_rung
+from search.pruners.halving import SuccessiveHalving
 from search.pruners.rung import RungScore, insert_sorted
 
 FIGURE = Path(__file__).with_suffix(".svg")
@@ -89,7 +88,7 @@ def product(top: float) -> Iterator[str]:
 # --- below: places, ticks, and who takes a free one -------------------------------------------------------------------
 
 ENGINES, LANES, EPOCHS, TRIALS = 2, 4, 8, 26
-PEER = SuccessiveHalving()
+RULE = SuccessiveHalving()
 
 
 @dataclass
@@ -135,7 +134,7 @@ def played() -> list[Trial]:
             insert_sorted(trial.standings[-1], at_epoch[epoch])
         for trial in live:
             epoch, mine = len(trial.standings), trial.standings[-1]
-            behind = trial.number > 0 and is_rung(PEER, epoch) and below_cutoff(PEER, mine, at_epoch[epoch])
+            behind = trial.number > 0 and RULE.is_rung(epoch) and RULE.below_cutoff(mine, at_epoch[epoch])
             trial.over = trial.complete or behind
     return trials
 

@@ -37,17 +37,21 @@ from search.config import study as spec
 from search.config import study_files as catalog
 from search.config.baseline import Baseline
 from search.config.conditions import condition, kept
-from search.config.pruners import NoPruner
-from search.config.samplers import QMC, TPE, Grid, Random, Sampler
 from search.config.space import Choice, Float, Int, Range
 from search.config.study import Study
+from search.pruners.none import NoPruner
 from search.record.fingerprint import fingerprint
 from search.record.record import Record
 from search.record.store import Store
+from search.samplers.base import SamplerConfig
 from search.samplers.distributions import distributions
+from search.samplers.grid import Grid
 from search.samplers.optuna_mirror import Mirror
+from search.samplers.qmc import QMC
+from search.samplers.random import Random
 from search.samplers.registry import draw
 from search.samplers.seen import SeenConfigurations
+from search.samplers.tpe import TPE
 from search.trial import TrialRow
 from tests.search.loop.test_coordinator import cut_before, run
 from tests.support.runs import ROOT, assert_whole, finish, kill_tree, search, start, table, trials, wait_for_tick
@@ -76,11 +80,11 @@ GRID = Grid(
         "final_factor": (0.1, 0.5, 1.0),
     }
 )
-SAMPLERS: list[Sampler] = [TPE(startup=5), Random(), QMC(), GRID]
+SAMPLERS: list[SamplerConfig] = [TPE(startup=5), Random(), QMC(), GRID]
 KNOWN: dict[str, Any] = {"batch_size": 16, "learning_rate": 0.1, "hidden": 8, "activation": "tanh", "depth": 1}
 
 
-def a_study(sampler: Sampler | None = None, space: Mapping[str, Any] | None = None, **words: Any) -> Study:
+def a_study(sampler: SamplerConfig | None = None, space: Mapping[str, Any] | None = None, **words: Any) -> Study:
     """A study of a conditional space whose weight decay is fixed."""
     space = dict(SPACE if space is None else space) | {"weight_decay": 0.0}
     return Study(family=Mlp(), schedule=Cosine(), space=space, **({"sampler": sampler} if sampler else {}), **words)
@@ -177,7 +181,7 @@ def spaces(draw: st.DrawFn) -> dict[str, Range]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spaces(), st.sampled_from([TPE(startup=3), Random(), QMC(), "grid"]), st.integers(0, 2**31))
 def test_a_parameter_is_absent_exactly_where_its_conditions_do_not_hold(
-    space: dict[str, Range], sampler: Sampler | str, seed: int
+    space: dict[str, Range], sampler: SamplerConfig | str, seed: int
 ) -> None:
     if sampler == "grid":
         ends = {"learning_rate": (0.1, 1.0), "hidden": (4,), "momentum": (0.0, 0.5), "final_factor": (0.25,)}
@@ -243,7 +247,7 @@ def test_a_factor_leads_from_each_value_to_the_next() -> None:
 
 
 @pytest.mark.parametrize("sampler", [TPE(startup=5), Random(), QMC()], ids=lambda sampler: sampler.name)
-def test_a_factor_draws_all_of_its_values_and_no_others(sampler: Sampler) -> None:
+def test_a_factor_draws_all_of_its_values_and_no_others(sampler: SamplerConfig) -> None:
     assert {drawn["batch_size"] for drawn in draws(a_study(sampler), 60)} == {16, 32, 64}
 
 
@@ -261,7 +265,7 @@ def test_the_record_holds_the_values_of_a_factor_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
-def test_a_draw_from_a_conditional_space_is_the_same_after_a_crash(sampler: Sampler) -> None:
+def test_a_draw_from_a_conditional_space_is_the_same_after_a_crash(sampler: SamplerConfig) -> None:
     study = a_study(sampler)
     undisturbed, broken = draws(study, 40), Told(study)
     for number in range(1, len(undisturbed) + 1):
@@ -270,7 +274,7 @@ def test_a_draw_from_a_conditional_space_is_the_same_after_a_crash(sampler: Samp
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
-def test_the_order_in_which_a_file_lists_a_conditional_space_changes_no_draw(sampler: Sampler) -> None:
+def test_the_order_in_which_a_file_lists_a_conditional_space_changes_no_draw(sampler: SamplerConfig) -> None:
     backwards = {
         name: dataclasses.replace(of, when=tuple(reversed(of.when))) for name, of in reversed(list(SPACE.items()))
     }
@@ -278,14 +282,14 @@ def test_the_order_in_which_a_file_lists_a_conditional_space_changes_no_draw(sam
 
 
 @pytest.mark.parametrize("sampler", [Random(), QMC()], ids=lambda sampler: sampler.name)
-def test_conditions_only_take_away_from_what_is_drawn(sampler: Sampler) -> None:
+def test_conditions_only_take_away_from_what_is_drawn(sampler: SamplerConfig) -> None:
     free = {name: dataclasses.replace(of, when=()) for name, of in SPACE.items()}
     whole = draws(a_study(sampler, free), 20)
     assert draws(a_study(sampler), 20) == [kept(SPACE, drawn) for drawn in whole]
 
 
 def test_tpe_learns_what_is_best_within_a_branch() -> None:
-    def mean_distance(sampler: Sampler) -> float:
+    def mean_distance(sampler: SamplerConfig) -> float:
         """Of the momentum from the best one, over trials 30 to 80 that have it."""
         momenta = [drawn["momentum"] for drawn in draws(a_study(sampler), 80)[30:] if "momentum" in drawn]
         assert len(momenta) > 10

@@ -16,9 +16,14 @@ from search.config import space
 from search.config import study as spec
 from search.config.baseline import Baseline
 from search.config.conditions import check_conditions
-from search.config.pruners import OptunaPruner, SuccessiveHalving
-from search.config.samplers import TPE, Grid, Random, Staged
-from search.config.study import Choice, Float, Int, Study
+from search.config.space import Choice, Float, Int
+from search.config.study import Study
+from search.pruners.halving import SuccessiveHalving
+from search.pruners.optuna import OptunaPruner
+from search.samplers.grid import Grid
+from search.samplers.random import Random
+from search.samplers.staged import Staged
+from search.samplers.tpe import TPE
 
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-3, 1.0, log=True),

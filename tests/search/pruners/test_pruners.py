@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
 from models.errors import UserError
-from search.config.pruners import NoPruner, OptunaPruner, Pruner, SuccessiveHalving
-from search.config.study import Float, Int, Study
+from search.config.space import Float, Int
+from search.config.study import Study
 from search.objective import Objective
-from search.pruners.base import should_prune
-from search.pruners.halving import SuccessiveHalvingPruner, below_cutoff, is_rung
-from search.pruners.optuna import optuna_pruner
+from search.pruners.base import PrunerConfig, should_prune
+from search.pruners.halving import SuccessiveHalving, SuccessiveHalvingPruner, below_cutoff, is_rung
+from search.pruners.none import NoPruner
+from search.pruners.optuna import OptunaPruner, optuna_pruner
 from search.pruners.rung import RungScore, insert_sorted
 from search.samplers.optuna_mirror import Mirror
 from search.trial import TrialRow
@@ -28,7 +29,7 @@ def rung_score(accuracy: float, loss: float, number: int) -> RungScore:
     return RungScore(Objective().key({"accuracy": accuracy, "loss": loss}, number), accuracy)
 
 
-def a_study(pruner: Pruner, epochs: int = 10) -> Study:
+def a_study(pruner: PrunerConfig, epochs: int = 10) -> Study:
     space = {
         "learning_rate": Float(1e-3, 1.0, log=True),
         "hidden": Int(16, 512, log=True),
