@@ -279,7 +279,8 @@ def test_an_option_is_checked_against_the_whole_study() -> None:
 
 def test_reading_a_study_costs_neither_torch_nor_optuna() -> None:
     heavy = "{'torch', 'optuna', 'numpy', 'pandas', 'sqlalchemy', 'sklearn'}"
-    program = f"import sys; from search.config.study_files import load; load('mlp'); print(sorted({heavy} & sys.modules.keys()))"
+    loading = "from search.config.study_files import load; load('mlp')"
+    program = f"import sys; {loading}; print(sorted({heavy} & sys.modules.keys()))"
     project = Path(__file__).parents[3]
     answer = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"

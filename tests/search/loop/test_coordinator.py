@@ -2,28 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain, count, repeat
+from itertools import count
 from pathlib import Path
 
 import optuna
 import pytest
 import torch
-from sqlalchemy.engine import Connection
 
 from models.datasets.source import Source
 from search.config.space import Float, Int
 from search.config.study import Study
 from search.fleet.base import HostHandle
-from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
-from search.loop import coordinator
-from search.loop.scheduler import TrialScheduler
-from search.loop.snapshots import Snapshots, snapshots_of
-from search.record.fingerprint import fingerprint
-from search.record.record import Record
-from search.record.store import Store
-from tests.support.cuts import Cut, after, cut_before, run
+from search.loop.snapshots import Snapshots
+from tests.support.cuts import after, cut_before, run
 from tests.support.runs import REPEATING, assert_whole, table
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -18,6 +18,7 @@ from models.seeds import derive
 from search.config.baseline import Baseline
 from search.config.space import Choice, Float, Int, Range
 from search.config.study import Study
+from search.optuna_internals import OpenTPESampler, contains
 from search.pruners.optuna import OptunaPruner
 from search.samplers.base import SamplerConfig
 from search.samplers.distributions import distributions
@@ -85,7 +86,7 @@ def draws(study: Study, trials: int) -> list[Parameters]:
         (Choice(("a", True, 2)), CategoricalDistribution(("a", True, 2))),
     ],
 )
-def test_a_range_has_its_word_in_optuna(ours: Range, optunas: BaseDistribution) -> None:
+def test_a_range_is_a_distribution_of_optuna(ours: Range, optunas: BaseDistribution) -> None:
     study = a_study(Random()).model_copy(update={"space": {"anything": ours}})
     assert distributions(study) == {"anything": optunas}
 
@@ -98,7 +99,8 @@ def test_draws_lie_inside_the_space(sampler: SamplerConfig, space: dict[str, Ran
         assert drawn.keys() == space.keys()
         for name, value in drawn.items():
             assert space[name].contains(value), f"trial {number}: {name} = {value!r}"
-            assert distributions(study)[name]._contains(distributions(study)[name].to_internal_repr(value))
+            distribution = distributions(study)[name]
+            assert contains(distribution, distribution.to_internal_repr(value))
             assert type(value) is {"float": float, "int": int, "choice": str}[space[name].kind]
 
 
@@ -202,7 +204,9 @@ def test_to_tpe_a_late_divergence_is_worse_than_an_early_pruning() -> None:
         rows.append(TrialRow(number=number, state="pruned", params=drawn))
         scores.append((1, epoch_metrics(number, 1, 0.5, 1.0)))
         if rate in diverged:
-            scores += [(epoch, epoch_metrics(number, epoch, 0.6, math.nan if epoch == 8 else 1.0)) for epoch in range(2, 9)]
+            scores += [
+                (epoch, epoch_metrics(number, epoch, 0.6, math.nan if epoch == 8 else 1.0)) for epoch in range(2, 9)
+            ]
     next_rates = []
     for seed in range(20):
         study = a_study(TPE(startup=5), seed=seed)
@@ -361,7 +365,7 @@ def test_a_trial_is_drawn_only_when_its_turn_has_come() -> None:
         propose(study, 3, Mirror(study))
 
 
-def test_a_pruner_that_optuna_lacks_is_told_before_the_first_trial() -> None:
+def test_a_pruner_that_optuna_lacks_is_an_error_before_the_first_trial() -> None:
     study = a_study(Random(), pruner=OptunaPruner(kind="MedainPruner"))
     with pytest.raises(UserError, match="did you mean"):
         Mirror(study)
@@ -432,20 +436,20 @@ def test_trials_drawn_together_come_out_the_same_again() -> None:
     assert all(again.params_of(60 + place) == one for place, one in enumerate(first))
 
 
-def test_one_look_at_the_others_serves_all_that_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_estimate_serves_all_that_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
     record = a_record(a_study(TPE()))
     mirror = record.mirror()
     record.fill(60, mirror)
-    looks, sample = [], optuna.samplers.TPESampler._sample
+    estimates, acquisition = [], OpenTPESampler.acquisition
 
-    def looking(*given: Any) -> Any:
-        looks.append(given)
-        return sample(*given)
+    def watched(*given: Any) -> Any:
+        estimates.append(given)
+        return acquisition(*given)
 
-    monkeypatch.setattr(optuna.samplers.TPESampler, "_sample", looking)
+    monkeypatch.setattr(OpenTPESampler, "acquisition", watched)
     for place in range(30):
         propose(record.study, 60 + place, mirror, batch_size=15)
-    assert len(looks) == 2
+    assert len(estimates) == 2
 
 
 def test_trials_drawn_together_are_as_good_as_those_drawn_alone() -> None:
