@@ -54,7 +54,7 @@ class Study(Recipe):
     space: dict[str, Range] = Field(description="A range for each parameter that is searched; a plain value fixes it.")
     fixed: Parameters = Field(default={}, description="Parameters that every trial has: plain values of the space.")
     baselines: tuple[Baseline, ...] = Field(default=(), description="Configurations that are known before the search.")
-    objective: Annotated[Objective, BeforeValidator(Objective.parse)] = Field(
+    objective: Objective = Field(
         default=Objective(), description="The validation metric that is searched for; its name will do."
     )
     validation_share: Share = Field(default=1 / 6, description="Share of the training set that trials are scored on.")
