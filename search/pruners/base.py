@@ -7,16 +7,18 @@ the record or a clock: asked again after a crash, a pruner answers the same. Imp
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import ConfigDict
+
 from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
 from search.pruners.rung import RungScore
-from search.trial import TrialRow
 
 if TYPE_CHECKING:
     import optuna
 
     from search.config.study import Study
     from search.samplers.optuna_mirror import Mirror
+    from search.trial import TrialRow
 
 
 class PrunerConfig(FrozenConfig):
@@ -35,6 +37,8 @@ class PrunerConfig(FrozenConfig):
         ...     def should_prune(self, epoch, score, peers, mirror):
         ...         return score.value < peers[0].value - self.within
     """
+
+    model_config = ConfigDict(defer_build=True)  # a study file uses one of them
 
     name: str
 
@@ -76,7 +80,7 @@ class PrunerConfig(FrozenConfig):
 
 
 def should_prune(
-    study: "Study", row: TrialRow, metrics: EpochMetrics, peers: Sequence[RungScore], mirror: "Mirror"
+    study: "Study", row: "TrialRow", metrics: EpochMetrics, peers: Sequence[RungScore], mirror: "Mirror"
 ) -> bool:
     """Return whether a live trial is pruned after its newest epoch. Whether it diverged is asked before.
 

@@ -1,6 +1,5 @@
 """Any pruner of Optuna, by the name of its class. Optuna is imported when the first mirror is made."""
 
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +11,8 @@ from search.pruners.base import PrunerConfig
 from search.pruners.rung import RungScore
 
 if TYPE_CHECKING:
+    import inspect
+
     import optuna
 
     from search.samplers.optuna_mirror import Mirror
@@ -46,6 +47,8 @@ class OptunaPruner(PrunerConfig):
         Raises:
             UserError: Optuna has none of that name, or it takes other arguments.
         """
+        import inspect
+
         import optuna
 
         kinds = [name for name in optuna.pruners.__all__ if name != "BasePruner"]
@@ -67,7 +70,7 @@ class OptunaPruner(PrunerConfig):
         return pruner
 
 
-def _spelled(parameter: inspect.Parameter) -> str:
+def _spelled(parameter: "inspect.Parameter") -> str:
     """`percentile`, or `n_warmup_steps=0`."""
-    required = parameter.default is inspect.Parameter.empty
+    required = parameter.default is parameter.empty
     return parameter.name if required else f"{parameter.name}={parameter.default!r}"

@@ -6,13 +6,15 @@ Imports neither Optuna nor torch, so that a study file is read at once. Knows no
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import ConfigDict
+
 from models.config.base import FrozenConfig, Parameters, Value
 from search.config.space import Range, Space
-from search.trial import TrialRow
 
 if TYPE_CHECKING:
     from search.config.study import Study
     from search.samplers.optuna_mirror import Mirror
+    from search.trial import TrialRow
 
 
 class SamplerConfig(FrozenConfig):
@@ -34,6 +36,8 @@ class SamplerConfig(FrozenConfig):
         ...         point = [generator.random() for _ in study.space]
         ...         return from_unit_cube(study.space, point)
     """
+
+    model_config = ConfigDict(defer_build=True)  # a study file uses one of them
 
     name: str
 
@@ -70,7 +74,7 @@ class SamplerConfig(FrozenConfig):
         """
         raise NotImplementedError
 
-    def exhausted_reason(self, study: "Study", trials: Sequence[TrialRow]) -> str | None:
+    def exhausted_reason(self, study: "Study", trials: "Sequence[TrialRow]") -> str | None:
         """Return why the search ended before the sampler had proposed all it could, for the summary of a run."""
         return None
 

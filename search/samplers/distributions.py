@@ -5,7 +5,7 @@ for a sampler all steps are equally long.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -13,10 +13,12 @@ from optuna.trial import FrozenTrial
 
 from models.config.base import Value
 from search.config.space import Choice, Float, Int, Range
-from search.config.study import Study
+
+if TYPE_CHECKING:
+    from search.config.study import Study
 
 
-def distributions(study: Study) -> dict[str, BaseDistribution]:
+def distributions(study: "Study") -> dict[str, BaseDistribution]:
     """Return the space as the record holds it, sorted by name: no draw depends on the order of a file's ranges."""
     return {name: _distribution(study.space[name]) for name in sorted(study.space)}
 
@@ -52,7 +54,7 @@ def from_mirror(search_range: Range, value: Value) -> Value:
     return value
 
 
-def as_mirrored(study: Study, params: Mapping[str, Value], **more: Any) -> FrozenTrial:
+def as_mirrored(study: "Study", params: Mapping[str, Value], **more: Any) -> FrozenTrial:
     """Return a trial as samplers and evaluators of Optuna are shown it.
 
     Args:

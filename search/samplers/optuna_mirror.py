@@ -6,7 +6,7 @@ After a crash it is built anew from the record and holds what it held. Knows nei
 import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -14,11 +14,13 @@ from optuna.trial import FrozenTrial, TrialState
 from models.config.base import Parameters, Value
 from models.config.messages import EpochMetrics
 from search.config.conditions import exists, parents_first
-from search.config.study import Study
 from search.objective import select_epoch
 from search.optuna_internals import ExcerptStorage
 from search.samplers.distributions import from_mirror, mirrored_distribution, suggest, to_mirror
 from search.trial import State, TrialRow
+
+if TYPE_CHECKING:
+    from search.config.study import Study
 
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
@@ -44,7 +46,7 @@ class Mirror:
     """
 
     def __init__(
-        self, study: Study, trials: Iterable[TrialRow] = (), scores: Iterable[tuple[int, EpochMetrics]] = ()
+        self, study: "Study", trials: Iterable[TrialRow] = (), scores: Iterable[tuple[int, EpochMetrics]] = ()
     ) -> None:
         self._space, self._keep, self._objective = study.space, study.keep, study.objective
         self._storage = ExcerptStorage()

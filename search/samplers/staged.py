@@ -9,11 +9,11 @@ from models.config.base import Parameters, Value
 from search.config.conditions import is_conditional
 from search.config.space import Space
 from search.samplers.base import SamplerConfig, check_listed
-from search.trial import TrialRow
 
 if TYPE_CHECKING:
     from search.config.study import Study
     from search.samplers.optuna_mirror import Mirror
+    from search.trial import TrialRow
 
 
 class Staged(SamplerConfig):
@@ -89,7 +89,7 @@ class Staged(SamplerConfig):
             return None
         return mirror.params_of(winner) | {name: study.space[name].to_internal(values[index])}
 
-    def exhausted_reason(self, study: "Study", trials: Sequence[TrialRow]) -> str | None:
+    def exhausted_reason(self, study: "Study", trials: "Sequence[TrialRow]") -> str | None:
         """Return which stage had no winner, where that ended the search."""
         for stage, (name, _) in enumerate(self.stages[:-1]):
             numbers = self._trials(study, stage)

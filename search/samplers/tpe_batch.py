@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
@@ -17,10 +17,12 @@ from optuna.trial import FrozenTrial
 
 from models.config.base import Parameters
 from models.seeds import derive
-from search.config.study import Study
 from search.optuna_internals import OpenTPESampler, fast_log_ndtr
 from search.samplers.optuna_mirror import Mirror
 from search.samplers.tpe import TPE
+
+if TYPE_CHECKING:
+    from search.config.study import Study
 
 
 @dataclass
@@ -32,7 +34,7 @@ class _Batch:
     end: int  # the first trial behind the batch
 
 
-def propose(settings: TPE, study: Study, number: int, mirror: Mirror, batch_size: int) -> Parameters:
+def propose(settings: TPE, study: "Study", number: int, mirror: Mirror, batch_size: int) -> Parameters:
     """Return what TPE tries in a trial, which runs in the mirror from then on.
 
     Raises:
@@ -50,7 +52,7 @@ def propose(settings: TPE, study: Study, number: int, mirror: Mirror, batch_size
 
 
 def _estimator(
-    settings: TPE, study: Study, number: int, mirror: Mirror, batch_size: int
+    settings: TPE, study: "Study", number: int, mirror: Mirror, batch_size: int
 ) -> optuna.samplers.BaseSampler:
     seed = derive(study.seed, "tpe", number) % 2**32
     if mirror.informative < settings.startup:  # TPE would draw these at random as well, but reads all trials before
@@ -64,7 +66,7 @@ def _estimator(
     )
 
 
-def _shown(settings: TPE, study: Study, number: int, mirror: Mirror) -> set[int] | None:
+def _shown(settings: TPE, study: "Study", number: int, mirror: Mirror) -> set[int] | None:
     """The trials that an estimate is made from, so that a draw takes no longer the more there are. None: all.
 
     Of finished trials the best sixth of `considered` and a random sample of the others; of live ones a random sample
