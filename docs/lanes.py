@@ -100,13 +100,13 @@ class Trial:
     engine: int
     place: int
     joined: int  # tick
-    standings: list[RungScore] = field(default_factory=list)
+    scores: list[RungScore] = field(default_factory=list)
     over: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether it trained for all epochs."""
-        return len(self.standings) == EPOCHS
+        return len(self.scores) == EPOCHS
 
 
 def played() -> list[Trial]:
@@ -128,12 +128,12 @@ def played() -> list[Trial]:
             trials.append(Trial(number, units[number], engine, place, tick))
         live = [trial for trial in trials if not trial.over]
         for trial in live:
-            epoch = len(trial.standings) + 1
+            epoch = len(trial.scores) + 1
             score = quality[trial.number] - 0.5**epoch
-            trial.standings.append(RungScore((-score, 0.0, trial.number), score))
-            insert_sorted(trial.standings[-1], at_epoch[epoch])
+            trial.scores.append(RungScore((-score, 0.0, trial.number), score))
+            insert_sorted(trial.scores[-1], at_epoch[epoch])
         for trial in live:
-            epoch, mine = len(trial.standings), trial.standings[-1]
+            epoch, mine = len(trial.scores), trial.scores[-1]
             behind = trial.number > 0 and RULE.is_rung(epoch) and RULE.below_cutoff(mine, at_epoch[epoch])
             trial.over = trial.complete or behind
     return trials
@@ -142,7 +142,7 @@ def played() -> list[Trial]:
 def ticks(top: float) -> Iterator[str]:
     """Draw the trials of both engines, tick by tick."""
     trials = played()
-    last = max(trial.joined + len(trial.standings) - 1 for trial in trials)
+    last = max(trial.joined + len(trial.scores) - 1 for trial in trials)
     left, row = 96, 21
     wide = (WIDTH - left - 24) / last
     title = f"A search of {TRIALS} trials in {last} ticks: a place that gets free is taken at the next tick"
@@ -160,7 +160,7 @@ def ticks(top: float) -> Iterator[str]:
         for trial in mine:
             kind = "baseline" if trial.number == 0 else "complete" if trial.complete else "pruned"
             x = left + (trial.joined - 1) * wide
-            long = len(trial.standings) * wide
+            long = len(trial.scores) * wide
             yield box(x + 1.5, y + trial.place * row + 2, long - 3, row - 4, kind)
             yield text(x + long / 2, y + trial.place * row + row / 2 + 4, str(trial.number), "on")
         y += rows * row + 14

@@ -212,7 +212,7 @@ def test_an_error_for_users_passes_unchanged() -> None:
             "Int(16, 512, log=True)",
             "(16, 512)",
             "line 3: space.hidden is (16, 512)",
-            "write it with a word of `search`",
+            "write it with a class of `search`",
         ),
         ("family=Mlp(),", "", "line 3: Study says no family", "add family="),
         ("Float(0.0, 0.1)", "Float(0.0)", "line 8: Float says no high", "add high="),

@@ -1,14 +1,22 @@
 """The door for samplers: the built-in ones come in through it, and so does somebody else's."""
 
+import doctest
+import random
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 from models.config.families import Mlp
 from models.datasets.source import Source
+from models.seeds import derive
 from search.config.space import Float, Int
 from search.config.study import Study
+from search.samplers import base
+from search.samplers.base import SamplerConfig
+from search.samplers.optuna_mirror import Mirror
 from search.samplers.registry import SAMPLERS
+from search.samplers.unit_cube import from_unit_cube
 from tests.support.cuts import run
 from tests.support.plugins import install
 from tests.support.runs import table, trials
@@ -58,6 +66,17 @@ def test_a_sampler_of_another_package_searches_a_study_by_its_name(
         assert float(first.params["learning_rate"]) + float(second.params["learning_rate"]) == pytest.approx(0.6)
     assert run(study, f"sqlite:///{tmp_path}/again.db", digits)
     assert table(f"sqlite:///{tmp_path}/again.db") == table(f"sqlite:///{tmp_path}/db.db")
+
+
+def test_the_example_of_the_door_proposes_inside_the_space() -> None:
+    names: dict[str, Any] = {**vars(base), "Literal": Literal, "random": random, "derive": derive}
+    names["from_unit_cube"] = from_unit_cube
+    for example in doctest.DocTestParser().get_examples(SamplerConfig.__doc__ or ""):
+        exec(example.source, names)
+    study = Study(family=Mlp(), space=SPACE, sampler=names["Shuffled"]())
+    params = [study.sampler.propose(study, number, Mirror(study)) for number in range(5)]
+    assert all(SPACE[name].contains(value) for each in params for name, value in (each or {}).items())
+    assert len({str(each) for each in params}) == 5
 
 
 def test_a_sampler_that_nobody_has_is_answered_with_the_names() -> None:

@@ -47,7 +47,7 @@ def a_study(**words: Any) -> Study:
 
 
 class HandRecord:
-    """A record in memory of trials whose outcomes are told by hand."""
+    """A record in memory of trials that end as a test says."""
 
     def __init__(self, study: Study) -> None:
         self.study, self.rows, self.scores = study, list[TrialRow](), list[tuple[int, EpochMetrics]]()
