@@ -54,7 +54,7 @@ def _fact_and_remedy(title: str, problem: ErrorDetails) -> tuple[str, str]:
         case "union_tag_not_found" | "model_attributes_type" | "model_type":
             if isinstance(problem["input"], type):
                 name = problem["input"].__name__
-                return f"{field} is the class {name} itself", f"write it with brackets: {name}()"
+                return f"{field} is the class {name}", f"write {name}(), with its fields in the brackets"
             return f"{field} is {given}", "write it with a class of `search`, as Float(1e-3, 1.0, log=True) or SGD()"
         case "bool_type" if problem["loc"][-1] == "bool":  # the first of the four kinds of value
             return f"{field} is {given}", f"{field} should be a finite number, a text, True or False"
