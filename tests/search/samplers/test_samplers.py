@@ -27,6 +27,7 @@ from search.samplers.optuna_mirror import Mirror
 from search.samplers.qmc import QMC
 from search.samplers.random import Random
 from search.samplers.seen import SeenConfigurations
+from search.samplers.staged import Staged
 from search.samplers.tpe import TPE
 from search.trial import TrialRow
 from tests.support.memory_record import MemoryRecord, epoch_metrics
@@ -276,6 +277,11 @@ def test_a_grid_that_is_used_up_has_no_next_trial() -> None:
     study = a_study(GRID)
     assert propose(study, 11, Mirror(study)) is not None
     assert propose(study, 12, Mirror(study)) is None
+
+
+def test_a_sampler_says_how_many_trials_it_can_propose() -> None:
+    staged = Staged(start={"hidden": 64}, stages={"learning_rate": (0.01, 0.1, 1.0), "hidden": (64, 128)})
+    assert [sampler.max_proposals for sampler in (GRID, staged, TPE(), Random(), QMC())] == [12, 5, None, None, None]
 
 
 def test_a_grid_is_not_visited_in_the_order_in_which_it_is_written() -> None:
