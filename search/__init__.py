@@ -1,5 +1,6 @@
 """The search side of Studyhall. What a study file is made of is imported from here, and `run_study`."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from models.config.augmentation import Flip, Rotate, Shift
@@ -13,17 +14,28 @@ from search.config.space import Choice, Float, Int
 from search.config.study import Study
 from search.objective import Objective
 from search.pruners.halving import SuccessiveHalving
-from search.pruners.none import NoPruner
-from search.pruners.optuna import OptunaPruner
 from search.run_study import Result, run_study
-from search.samplers.grid import Grid
-from search.samplers.qmc import QMC
-from search.samplers.random import Random
-from search.samplers.staged import Staged
 from search.samplers.tpe import TPE
 
 if TYPE_CHECKING:
     from search.pruners.halving_pruner import SuccessiveHalvingPruner
+    from search.pruners.none import NoPruner
+    from search.pruners.optuna import OptunaPruner
+    from search.samplers.grid import Grid
+    from search.samplers.qmc import QMC
+    from search.samplers.random import Random
+    from search.samplers.staged import Staged
+
+# Imported when they are asked for: a study uses one of them, and SuccessiveHalvingPruner needs Optuna.
+_LATER = {
+    "Grid": "search.samplers.grid",
+    "NoPruner": "search.pruners.none",
+    "OptunaPruner": "search.pruners.optuna",
+    "QMC": "search.samplers.qmc",
+    "Random": "search.samplers.random",
+    "Staged": "search.samplers.staged",
+    "SuccessiveHalvingPruner": "search.pruners.halving_pruner",
+}
 
 __all__ = [
     "QMC",
@@ -64,9 +76,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `SuccessiveHalvingPruner`, and Optuna with it, when it is asked for: a study file needs neither."""
-    if name == "SuccessiveHalvingPruner":
-        from search.pruners.halving_pruner import SuccessiveHalvingPruner
-
-        return SuccessiveHalvingPruner
-    raise AttributeError(f"module 'search' has no attribute {name!r}")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
