@@ -13,11 +13,6 @@ class Baseline(FrozenConfig):
 
     A study file writes the parameters as keywords.
 
-    Args:
-        name: What reports call it; each baseline of a study has its own.
-        published: Metrics that its author reported, by name: "test_accuracy", "train_loss", ...
-        parameters: A value, inside its range, for each parameter that is searched.
-
     Example:
         >>> Baseline("two-layer notebook", hidden=100, learning_rate=0.01, weight_decay=0.0,
         ...          published={"test_accuracy": 0.9})

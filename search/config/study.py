@@ -34,10 +34,6 @@ STEP = 24  # examples whose time a step costs beside that of its own: perceptron
 class Study(Recipe):
     """One search: what is tried, on what, and how much of it.
 
-    Args:
-        space: A range for each parameter that is searched; a plain value fixes a parameter.
-        baselines: Configurations that are known before the search; they are the first trials.
-
     Raises:
         pydantic.ValidationError: The study breaks a rule. The message says what is so and what to do.
 

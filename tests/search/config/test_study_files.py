@@ -201,7 +201,7 @@ def test_an_error_for_users_passes_unchanged() -> None:
             'line 4: Mlp has no dept (did you mean "depth"?)',
             "Mlp has depth, activation, bias",
         ),
-        ("Mlp(),", "'mpl',", "line 3: family cannot be 'mpl' (did you mean \"mlp\"?)", "choose one of: linear, mlp"),
+        ("Mlp(),", "'mpl',", "line 3: no family is called 'mpl' (did you mean \"mlp\"?)", "choose one of linear, mlp"),
         (
             "Mlp(),",
             "Mlp,",

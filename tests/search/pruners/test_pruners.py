@@ -169,7 +169,7 @@ def test_only_the_pruner_that_never_prunes_says_so() -> None:
     [
         (SuccessiveHalving(), 10, "the best 50% go on after epochs 1, 2, 4, 8"),
         (SuccessiveHalving(keep_fraction=0.3, min_epochs=6), 10, "the best 30% go on after epoch 6"),
-        (SuccessiveHalving(min_epochs=10), 10, "no trial is judged before its last epoch"),
+        (SuccessiveHalving(min_epochs=10), 10, "no trial is pruned before its last epoch"),
         (NoPruner(), 10, "none: every trial is trained to its end"),
         (OptunaPruner(kind="MedianPruner"), 10, "MedianPruner of Optuna"),
     ],
