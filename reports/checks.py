@@ -11,7 +11,6 @@ from typing import Literal
 from reports.frames import PED_ANOVA_NEEDS, Final, Findings, at_bound, savings
 from reports.statistics import LEVEL, compare, interval, share
 from reports.verdict import counted, inseparable, listed, published_accuracy, signed
-from search.config.pruners import NoPruner
 from search.config.space import Choice
 
 Outcome = Literal["passed", "look", "not applicable"]
@@ -142,7 +141,7 @@ def still_learning(found: Findings) -> Judged:
 def pruning_regret(found: Findings) -> Judged:
     """Whether pruning may have cut the best trial."""
     pruned = int((found.trials["fate"] == "pruned").sum())
-    if isinstance(found.study.pruner, NoPruner) or not pruned:
+    if not found.study.pruner.prunes or not pruned:
         return _cannot("No trial was pruned.")
     saved = savings(found).share
     audit = found.audit

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.datasets.source import Source
-from search.cli.eta import expected_epochs, planned_trials, rungs
+from search.cli.eta import expected_epochs, planned_trials
 from search.config.study import Study
 from search.fleet.base import DatasetInfo, HostProvider
 from search.fleet.fleet import Fleet
@@ -82,6 +82,6 @@ def expected_seconds(study: Study, rehearsal: Rehearsal) -> tuple[float, tuple[f
         return rehearsal.start + trials * (TRIAL_SECONDS + epochs * rehearsal.tick / rehearsal.trials)
 
     whole, by_rule = seconds(study.epochs), expected_epochs(study)[0]
-    if not rungs(study):
+    if not study.pruner.rungs(study.epochs):
         return whole, None
     return whole, (seconds(by_rule), seconds(min(LONGER_THAN_RULE * by_rule, study.epochs)))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from models.config.messages import EpochMetrics
-from search.config.study import Float, Int, Range
+from search.config.space import Float, Int, Range
 from search.config.study_files import load, override
 from search.record.fingerprint import fingerprint
 from search.record.store import Store

@@ -20,11 +20,13 @@ models.datasets
 models.families
 models.engine models.model_file
 models.picture models.predict
-search.options search.interrupt search.device search.environment search.trial
+search.options search.interrupt search.device search.environment search.trial search.optuna_internals
 search.objective
-search.config
+search.config.space
+search.config.conditions search.config.range_values
 search.pruners
 search.samplers
+search.config
 search.record search.fleet
 search.loop
 search.dataset

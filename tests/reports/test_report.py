@@ -21,8 +21,9 @@ from reports.checks import CHECKS, checks
 from reports.frames import Final, Findings
 from reports.verdict import verdict
 from search.config.baseline import Baseline
-from search.config.pruners import NoPruner
-from search.config.study import Choice, Float, Int, Study
+from search.config.space import Choice, Float, Int
+from search.config.study import Study
+from search.pruners.none import NoPruner
 from search.record.fingerprint import fingerprint
 from search.record.record import Record
 from search.record.rows import FinalistRow

@@ -29,12 +29,13 @@ from search.record import postgres, tables
 from search.record.record import Record
 from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store
-from tests.search.loop.test_coordinator import REPEATING, after, cut_before, run
 from tests.search.record.test_store import SPACE, Clock, a_score, a_trial, begin
+from tests.support.cuts import after, cut_before, run
 from tests.support.dashboards import served
 from tests.support.runs import (
     LONGER,
     LONGEST,
+    REPEATING,
     ROOT,
     finish,
     kill_somewhere,

@@ -26,8 +26,8 @@ from models.config.families import Mlp
 from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search.config.baseline import Baseline
-from search.config.samplers import Grid
-from search.config.study import Choice, Float, Int, Study
+from search.config.space import Choice, Float, Int
+from search.config.study import Study
 from search.record import database as schema
 from search.record import sqlite, tables
 from search.record.fingerprint import fingerprint
@@ -36,6 +36,7 @@ from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.sqlite import file_lock
 from search.record.store import Store
+from search.samplers.grid import Grid
 from search.trial import TrialRow
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
