@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("models", "search", "studies", "reports")
 
-# Bottom up: what stands on a line imports, when it is itself imported, from lines above it here and from its own folder.
+# Bottom up: what stands on a line imports, when it is itself imported, from lines above it and from its own folder.
 # What a function imports when it is called is bound by the order of the packages alone.
 ORDER = """
 models.errors models.seeds models.source_code
