@@ -1,5 +1,6 @@
 """A conditional space: its study, its trials in memory, and two study files."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,16 @@ def many_trials(folder: Path, study: Study) -> Record:
         for number in range(study.trials):
             drawn = study.sampler.propose(study, number, mirror)
             assert drawn is not None
-            record.insert(TrialRow(number, "running", drawn, joined=1), distributions(study))
+            row = TrialRow(number, "running", drawn, joined=1)
             accuracy = 0.5 + 0.4 * float(drawn.get("momentum", 0.0)) + (0.05 if drawn.get("batch_size") == 16 else 0.0)
             accuracy += 0.01 * float(drawn["learning_rate"])  # so that no two are alike
-            record.record(1, [epoch_metrics(number, 1, accuracy)])
-            record.tell(number, "complete", accuracy)
+            record.write(
+                1,
+                begun=[row],
+                scores=[epoch_metrics(number, 1, accuracy)],
+                ended=[dataclasses.replace(row, state="complete", value=accuracy)],
+                distributions=distributions(study),
+            )
     return record
 
 
