@@ -1,14 +1,12 @@
 """From what pydantic found in a study file to a UserError: what is so, and what to do."""
 
 import reprlib
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from models.config.base import FrozenConfig
 from models.errors import UserError, did_you_mean
-from search.config.space import Choice, Float, Int
 
 _KINDS_OF_VALUE = ("bool", "int", "float", "str")  # of a searched parameter: pydantic complains once for each
 
@@ -75,8 +73,10 @@ def _field(title: str, problem: ErrorDetails) -> str:
 
 def _fields(title: str) -> list[str]:
     """What can be written between the brackets of a class; not the tag that tells it from others in JSON."""
-    classes: dict[str, Any] = {cls.__name__: cls for cls in (*_subclasses(FrozenConfig), Float, Int, Choice)}
-    fields = getattr(classes.get(title), "__pydantic_fields__", {})
+    import search  # which exports what a study file writes
+
+    others = {cls.__name__: cls for cls in _subclasses(FrozenConfig)}
+    fields = getattr(getattr(search, title, None) or others.get(title), "__pydantic_fields__", {})
     return [field for field, info in fields.items() if info.is_required() or field not in ("kind", "name")]
 
 
