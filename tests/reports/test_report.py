@@ -30,6 +30,7 @@ from search.record.rows import FinalistRow
 from search.record.store import Store
 from search.samplers.distributions import distributions
 from search.trial import Ending, TrialRow
+from tests.support.records import insert, insert_metrics
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -72,7 +73,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
     told = baseline.parameters if baseline else {"learning_rate": rate, "hidden": hidden, "weight_decay": 1e-4}
     row = TrialRow(number, "running", study.to_internal(told), joined=1, baseline=baseline.name if baseline else None)
     with record.lease():
-        record.insert(row, distributions(study))
+        insert(record, row, distributions(study))
         for epoch, accuracy in enumerate(accuracies, start=1):
             score = EpochMetrics(
                 lane=number,
@@ -81,7 +82,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
                 validation={"loss": 1 - accuracy, "accuracy": 0.1 if np.isnan(accuracy) else accuracy},
                 seconds=0.5,
             )
-            record.record(epoch, [score])
+            insert_metrics(record, epoch, [score])
         if fate == "complete":
             record.tell(number, "complete", max(accuracies))
         elif fate == "pruned" and np.isnan(accuracies[-1]):
@@ -212,8 +213,8 @@ def test_the_time_of_each_fate_is_the_sum_of_its_trials(record: Record) -> None:
 def test_a_repeat_takes_no_time_and_draws_no_second_curve(record: Record) -> None:
     row = replace(record.trials()[1], number=6, state="running", joined=None, repeat_of=1, value=None)
     with record.lease():
-        record.insert(row, distributions(record.study))
-        record.record(5, [score.model_copy(update={"lane": 6}) for score in record.curve(1)])
+        insert(record, row, distributions(record.study))
+        insert_metrics(record, 5, [score.model_copy(update={"lane": 6}) for score in record.curve(1)])
         record.tell(6, "complete", 0.8)
     found = found_of(record)
     assert found.trials.loc[6, "seconds"] == 0.0
