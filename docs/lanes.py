@@ -1,7 +1,7 @@
 """python -m docs.lanes: draw lanes.svg, the figure of lanes.md: one fused product above, a search in ticks below.
 
-Who is placed and cut in the lower half is told by the coordinator's own `balanced` and the judge's own `below_cutoff`;
-only the scores are made up. A test holds the committed drawing to this file.
+Which lanes are placed and pruned in the lower half follows from the loop's own `balanced` and `SuccessiveHalving`; only
+the scores are made up. A test holds the committed drawing to this file.
 """
 
 import math
@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search.config.pruners import SuccessiveHalving
 from search.loop.balance import balanced
-from search.pruners.halving import below_cutoff, is_rung
+from search.pruners.halving import SuccessiveHalving
 from search.pruners.rung import RungScore, insert_sorted
 
 FIGURE = Path(__file__).with_suffix(".svg")
@@ -89,7 +88,7 @@ def product(top: float) -> Iterator[str]:
 # --- below: places, ticks, and who takes a free one -------------------------------------------------------------------
 
 ENGINES, LANES, EPOCHS, TRIALS = 2, 4, 8, 26
-PEER = SuccessiveHalving()
+RULE = SuccessiveHalving()
 
 
 @dataclass
@@ -101,13 +100,13 @@ class Trial:
     engine: int
     place: int
     joined: int  # tick
-    standings: list[RungScore] = field(default_factory=list)
+    scores: list[RungScore] = field(default_factory=list)
     over: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether it trained for all epochs."""
-        return len(self.standings) == EPOCHS
+        return len(self.scores) == EPOCHS
 
 
 def played() -> list[Trial]:
@@ -129,13 +128,13 @@ def played() -> list[Trial]:
             trials.append(Trial(number, units[number], engine, place, tick))
         live = [trial for trial in trials if not trial.over]
         for trial in live:
-            epoch = len(trial.standings) + 1
+            epoch = len(trial.scores) + 1
             score = quality[trial.number] - 0.5**epoch
-            trial.standings.append(RungScore((-score, 0.0, trial.number), score))
-            insert_sorted(trial.standings[-1], at_epoch[epoch])
+            trial.scores.append(RungScore((-score, 0.0, trial.number), score))
+            insert_sorted(trial.scores[-1], at_epoch[epoch])
         for trial in live:
-            epoch, mine = len(trial.standings), trial.standings[-1]
-            behind = trial.number > 0 and is_rung(PEER, epoch) and below_cutoff(PEER, mine, at_epoch[epoch])
+            epoch, mine = len(trial.scores), trial.scores[-1]
+            behind = trial.number > 0 and RULE.is_rung(epoch) and RULE.below_cutoff(mine, at_epoch[epoch])
             trial.over = trial.complete or behind
     return trials
 
@@ -143,7 +142,7 @@ def played() -> list[Trial]:
 def ticks(top: float) -> Iterator[str]:
     """Draw the trials of both engines, tick by tick."""
     trials = played()
-    last = max(trial.joined + len(trial.standings) - 1 for trial in trials)
+    last = max(trial.joined + len(trial.scores) - 1 for trial in trials)
     left, row = 96, 21
     wide = (WIDTH - left - 24) / last
     title = f"A search of {TRIALS} trials in {last} ticks: a place that gets free is taken at the next tick"
@@ -161,7 +160,7 @@ def ticks(top: float) -> Iterator[str]:
         for trial in mine:
             kind = "baseline" if trial.number == 0 else "complete" if trial.complete else "pruned"
             x = left + (trial.joined - 1) * wide
-            long = len(trial.standings) * wide
+            long = len(trial.scores) * wide
             yield box(x + 1.5, y + trial.place * row + 2, long - 3, row - 4, kind)
             yield text(x + long / 2, y + trial.place * row + row / 2 + 4, str(trial.number), "on")
         y += rows * row + 14

@@ -35,6 +35,11 @@ WRITTEN = {
     "Study.data": ", ".join(f'`"{name}"`' for name in NAMED_DATASETS.names()) + ", a data set's class, or a function",
     "Staged.stages": "dict of names to tuples of values, in order",
     "Baseline.parameters": "keywords, a value each",
+    "Study.family": "one of [Families](#families), or a class or function of your own that makes an nn.Module",
+    "Study.optimizer": "one of [Optimizers](#optimizers)",
+    "Study.schedule": "one of [Schedules](#schedules)",
+    "Study.sampler": "one of [Samplers](#samplers)",
+    "Study.pruner": "one of [Pruners](#pruners)",
     **dict.fromkeys(("Float.when", "Int.when", "Choice.when"), "dict of names to a value or a tuple of values"),
 }
 EXPORTED = {name: getattr(package, name) for package in (search, reports) for name in package.__all__}
@@ -132,14 +137,20 @@ def call_text(name: str, thing: Any) -> str:
     return "\n\n".join([f"### {name}", f"`{name}{inspect.Signature(untyped)}`", markdown(thing.__doc__ or "")])
 
 
+def section_of(config: Any) -> str:
+    """Return the section of a class: its module's name, or its folder's where each is one module."""
+    *_, folder, module = config.__module__.split(".")
+    return folder if folder in ("families", "samplers", "pruners") else module
+
+
 def page() -> str:
     """Return the whole page, in Markdown."""
     configs = {name: thing for name, thing in EXPORTED.items() if is_config(thing)}
-    modules = dict.fromkeys(it.__module__ for it in (search.Study, search.Float, search.Baseline, *configs.values()))
+    sections = dict.fromkeys(map(section_of, (search.Study, search.Float, search.Baseline, *configs.values())))
     parts = [PREFACE.rstrip()]
-    for module in modules:
-        parts.append(f"## {module.rpartition('.')[2].replace('_', ' ').capitalize()}")
-        parts += [config_text(name, config) for name, config in configs.items() if config.__module__ == module]
+    for section in sections:
+        parts.append(f"## {section.replace('_', ' ').capitalize()}")
+        parts += [config_text(name, config) for name, config in configs.items() if section_of(config) == section]
     parts.append("## From Python")
     parts += [call_text(name, thing) for name, thing in EXPORTED.items() if name not in configs]
     return "\n\n".join(parts) + "\n"

@@ -88,7 +88,7 @@ def export_study(
     from reports.exporting import ExportOptions, export
     from reports.finalists.training import Paused
     from reports.page.verdict import verdict
-    from search.cli.console import Interrupt
+    from search.interrupt import Interrupt
     from search.options import DEFAULT_STORAGE, Options
     from search.record.store import Store
 

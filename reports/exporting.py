@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reports.finalists.training import Training
     from reports.page.data import FinalistData, ReportData
     from reports.page.sections.base import Section
-    from search.cli.console import Interrupt
+    from search.interrupt import Interrupt
     from search.options import Options
     from search.record.record import Record
     from search.record.store import Store

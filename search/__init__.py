@@ -1,5 +1,8 @@
 """The search side of Studyhall. What a study file is made of is imported from here, and `run_study`."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from models.config.augmentation import Flip, Rotate, Shift
 from models.config.families import Cnn, Linear, Mlp
 from models.config.optimizers import SGD, Adam, AdamW
@@ -7,11 +10,32 @@ from models.config.schedules import Constant, Cosine, LinearDecay, StepExponenti
 from models.datasets.dataset_config import Folder, Npz, Table
 from models.families.resnet import Resnet
 from search.config.baseline import Baseline
-from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
-from search.config.samplers import QMC, TPE, Grid, Random, Staged
-from search.config.study import Choice, Float, Int, Study
+from search.config.space import Choice, Float, Int
+from search.config.study import Study
 from search.objective import Objective
+from search.pruners.halving import SuccessiveHalving
 from search.run_study import Result, run_study
+from search.samplers.tpe import TPE
+
+if TYPE_CHECKING:
+    from search.pruners.halving_pruner import SuccessiveHalvingPruner
+    from search.pruners.none import NoPruner
+    from search.pruners.optuna import OptunaPruner
+    from search.samplers.grid import Grid
+    from search.samplers.qmc import QMC
+    from search.samplers.random import Random
+    from search.samplers.staged import Staged
+
+# Imported when they are asked for: a study uses one of them, and SuccessiveHalvingPruner needs Optuna.
+_LATER = {
+    "Grid": "search.samplers.grid",
+    "NoPruner": "search.pruners.none",
+    "OptunaPruner": "search.pruners.optuna",
+    "QMC": "search.samplers.qmc",
+    "Random": "search.samplers.random",
+    "Staged": "search.samplers.staged",
+    "SuccessiveHalvingPruner": "search.pruners.halving_pruner",
+}
 
 __all__ = [
     "QMC",
@@ -45,6 +69,13 @@ __all__ = [
     "StepExponential",
     "Study",
     "SuccessiveHalving",
+    "SuccessiveHalvingPruner",
     "Table",
     "run_study",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from models.datasets.source import Source
-from search.cli.console import Interrupt
 from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
@@ -19,6 +18,7 @@ from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.fleet.registry import fleet_of, open_hosts
+from search.interrupt import Interrupt
 from search.loop import coordinator
 from search.loop.coordinator import Spent
 from search.loop.scheduler import TrialScheduler

@@ -1,7 +1,7 @@
-"""The objective: which metric is searched for, in which direction, and how ties are broken. The only place that sorts.
+"""The objective: which metric is searched for, in which direction, and how ties are broken.
 
-Everybody who ranks trials, epochs or finalists sorts by `Objective.key`: best first, then the lower loss, then whoever
-came earlier; a model whose metrics are no finite numbers comes last.
+The only place that knows an order. Whoever ranks trials, epochs or finalists sorts by `Objective.key`: the better value
+first, then the lower loss, then the earlier one; a model whose metrics are no finite numbers comes last.
 """
 
 import math
@@ -27,15 +27,18 @@ class Objective(FrozenConfig):
     A study file may write the metric's name alone: `objective="loss"`.
 
     Args:
-        metric: A name from the registry of metrics, "accuracy" or "loss".
+        metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's.
         direction: "maximize" or "minimize"; the metric's own unless given.
+
+    Raises:
+        pydantic.ValidationError: There is no such metric.
 
     Example:
         >>> Objective("loss").direction
         'minimize'
     """
 
-    metric: str = Field(default="accuracy", description="The metric's name.")
+    metric: str = Field(default="accuracy", description='The metric\'s name, as "accuracy" or "loss".')
     direction: Literal["maximize", "minimize"] = Field(
         default="maximize", description="Which way is better; the metric's own direction unless given."
     )
@@ -46,27 +49,25 @@ class Objective(FrozenConfig):
     @field_validator("metric")
     @classmethod
     def _registered(cls, metric: str) -> str:
-        METRICS.load(metric)
+        metric_named(metric)
         return metric
 
     @model_validator(mode="before")
     @classmethod
-    def _own_direction(cls, given: Any) -> Any:
+    def _name_and_direction(cls, given: Any) -> Any:
+        """Let a metric's name stand for the objective, and take its own direction where none is given."""
+        if isinstance(given, str):
+            given = {"metric": given}
         if not isinstance(given, Mapping) or "direction" in given or (metric := given.get("metric")) not in METRICS:
             return given
         return {**given, "direction": "maximize" if metric_named(str(metric)).greater_is_better else "minimize"}
-
-    @classmethod
-    def parse(cls, value: object) -> object:
-        """Let a metric's name stand for the objective."""
-        return cls(value) if isinstance(value, str) else value
 
     def value(self, metrics: Mapping[str, float]) -> float:
         """Return the objective's value among an epoch's validation metrics."""
         return metrics[self.metric]
 
     def cost(self, value: float) -> float:
-        """Return the value turned so that lower is better."""
+        """Return the value with its sign turned where greater is better: the lower cost is better."""
         return -value if self.direction == "maximize" else value
 
     def is_finite(self, metrics: Mapping[str, float]) -> bool:
@@ -78,35 +79,35 @@ class Objective(FrozenConfig):
 
         Args:
             metrics: Validation metrics by name, the objective's and "loss" among them.
-            number: The trial's or the epoch's: of equals the earlier one is better.
+            number: The trial's, or the epoch: of equals the lower number is better.
         """
         if not self.is_finite(metrics):
             return math.inf, math.inf, number
         return self.cost(self.value(metrics)), metrics["loss"], number
 
     def sort(self, frame: "pd.DataFrame", number: str = "number") -> "pd.DataFrame":
-        """Return the rows of a table, best first.
+        """Return the rows of a table of complete trials, best first.
 
         Args:
-            frame: Has the columns `validation_<metric>`, `validation_loss` and `number`.
-            number: The column that says which of equals came earlier.
+            frame: Has the columns `validation_<metric>` and `validation_loss`, all finite.
+            number: The column of the trials' numbers.
         """
         by = list(dict.fromkeys([f"validation_{self.metric}", "validation_loss", number]))
         return frame.sort_values(by, ascending=[self.direction == "minimize", *(True for _ in by[1:])])
 
 
 def select_epoch(curve: Iterable[EpochMetrics], rule: Keep, objective: Objective) -> EpochMetrics | None:
-    """Return the epoch whose metrics are the trial's.
+    """Return the epoch whose metrics count as the trial's.
 
     Args:
         curve: The epochs of one trial.
         rule: "best" by the objective, or "last".
-        objective: What is best.
+        objective: Says which epoch is best.
 
     Returns:
         None where no epoch's metrics are finite.
     """
-    finite = [epoch for epoch in curve if math.isfinite(epoch.validation["loss"])]
+    finite = [epoch for epoch in curve if objective.is_finite(epoch.validation)]
     if not finite:
         return None
     if rule == "last":

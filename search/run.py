@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from models.console import DataDir, Debug, new_app, start
 from search.cli import options as cli
-from search.cli.console import Interrupt, command, err, out
+from search.interrupt import Interrupt, command, err, out
 from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:

@@ -145,7 +145,7 @@ def run_study(
     from models.console import err, out
     from models.families.custom import factory
     from search.cli import session
-    from search.cli.console import Interrupt
+    from search.interrupt import Interrupt
 
     if factory.is_executing:  # by an engine: every search would begin others
         raise UserError(

@@ -1,4 +1,4 @@
-"""What is known of one trial, as it passes between the record, the sampler, the judge and the loop."""
+"""A trial as it passes between the record, the samplers, the pruners and the loop."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,16 +12,30 @@ State = Literal["running"] | Ending
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One trial of the record."""
+    """One trial of the record.
+
+    Attributes:
+        number: 0 is the first; baselines come before the sampler's trials.
+        state: "running", or how it ended. A diverged trial is "pruned".
+        params: The parameters as Optuna holds them; `Study.to_external` gives those that are trained.
+        joined: The tick of its first epoch; None for a repeat.
+        baseline: The baseline's name, if it is one.
+        repeat_of: The earlier trial with the same parameters, if there is one.
+        diverged_at: The epoch whose metrics were no finite numbers.
+        reason: Why it failed.
+        value: The objective's value.
+        started: UTC.
+        finished: UTC.
+    """
 
     number: int
     state: State
-    params: Parameters  # as Optuna holds them; `Study.told` gives what is trained
-    joined: int | None = None  # the tick in which it trained its first epoch; None for a repeat
-    baseline: str | None = None  # its name, where it is one
-    repeat_of: int | None = None  # the finished trial whose curve it takes over
-    diverged_at: int | None = None  # the epoch whose loss was no number
-    reason: str | None = None  # why it failed
-    value: float | None = None  # its score
-    started: datetime | None = None  # UTC, as `finished`
+    params: Parameters
+    joined: int | None = None
+    baseline: str | None = None
+    repeat_of: int | None = None
+    diverged_at: int | None = None
+    reason: str | None = None
+    value: float | None = None
+    started: datetime | None = None
     finished: datetime | None = None

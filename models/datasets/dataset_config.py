@@ -21,7 +21,7 @@ from pydantic.dataclasses import dataclass
 
 from models.config.base import FrozenConfig
 from models.datasets.base import Find, RawDataset
-from models.families.custom.source_code import definition, digest
+from models.source_code import definition, digest
 
 _STRICT = ConfigDict(extra="forbid")
 

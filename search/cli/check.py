@@ -8,11 +8,10 @@ from rich.markup import escape
 
 from models.errors import UserError
 from search import launch
-from search.cli.eta import planned_trials, rungs
+from search.cli.eta import planned_trials
 from search.cli.rehearsal import Rehearsal, expected_seconds, rehearse
 from search.cli.wording import duration, lanes_text
 from search.config.conditions import condition
-from search.config.pruners import NoPruner, OptunaPruner
 from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
@@ -75,7 +74,7 @@ def _plan(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         f"{info.train} examples to train on, {info.validation} to score on",
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
         "sampler": str(study.sampler.name),
-        "pruner": _pruner(study),
+        "pruner": study.pruner.describe(study.epochs),
         "lanes": f"{lanes_text(study)} on {device}, {study.threads} thread{'s' * (study.threads != 1)} each",
         **{name: f"{of} {condition(of)}".strip() for name, of in study.space.items()},
         **{name: f"{value} in every trial" for name, value in study.fixed.items()},
@@ -83,18 +82,6 @@ def _plan(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         + (f", with {rehearsal.memory / 2**20:.0f} MiB of memory a process" if rehearsal.memory else ""),
         "time": time,
     }
-
-
-def _pruner(study: Study) -> str:
-    if after := rungs(study):
-        epochs = f"epoch{'s' * (len(after) > 1)} {', '.join(map(str, after))}"
-        return f"the best {max(after.values()):.0%} go on after {epochs}"
-    match study.pruner:
-        case NoPruner():
-            return "none: every trial is trained to its end"
-        case OptunaPruner() as pruner:
-            return f"{pruner.kind} of Optuna"
-    return "no trial is pruned before its last epoch"
 
 
 def _store(url: str) -> Store | None:

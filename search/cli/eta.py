@@ -1,13 +1,10 @@
 """How far a search is, and about how long it still takes. Reads the scheduler; its clock is an argument."""
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from search.cli.following import ChangedTrials
-from search.config.pruners import SuccessiveHalving
-from search.config.samplers import Grid, Staged
 from search.config.study import Study
 from search.loop.scheduler import TrialScheduler
 from search.objective import select_epoch
@@ -104,26 +101,9 @@ def _best_baseline(scheduler: TrialScheduler) -> float | None:
 
 
 def planned_trials(study: Study) -> int:
-    """Return the number of trials in all: the budget, or fewer where a grid or the stages have fewer cells."""
-    match study.sampler:
-        case Grid() as grid:
-            cells = math.prod(len(values) for values in grid.values.values())
-        case Staged() as staged:
-            cells = sum(len(values) for _, values in staged.stages)
-        case _:
-            return study.trials
-    return min(study.trials, len(study.baselines) + cells)
-
-
-def rungs(study: Study) -> dict[int, float]:
-    """Return the epochs after which trials are pruned by a rule that is known, and the share that goes on."""
-    if not isinstance(study.pruner, SuccessiveHalving):
-        return {}
-    shares, epoch = {}, study.pruner.min_epochs
-    while epoch < study.epochs:  # after its last epoch a trial is complete
-        shares[epoch] = study.pruner.keep_fraction
-        epoch *= study.pruner.reduction_factor
-    return shares
+    """Return the number of trials in all: the budget, or fewer where the sampler has no more to propose."""
+    most = study.sampler.max_proposals
+    return study.trials if most is None else min(study.trials, len(study.baselines) + most)
 
 
 def expected_epochs(
@@ -138,7 +118,7 @@ def expected_epochs(
         reached: Epoch -> how many trials have trained it.
         ages: Epoch -> how many live trials have trained it last.
     """
-    reached, ages, by_rule = reached or {}, ages or {}, rungs(study)
+    reached, ages, by_rule = reached or {}, ages or {}, study.pruner.rungs(study.epochs)
     epochs = [0.0] * (study.epochs + 1)
     for epoch in range(study.epochs, 0, -1):
         seen, went_on = reached.get(epoch, 0), reached.get(epoch + 1, 0) + ages.get(epoch, 0)

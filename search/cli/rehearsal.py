@@ -3,14 +3,13 @@
 Uses a fleet as a run does, so that the same processes share the same cores, and a database that is thrown away.
 """
 
-import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.datasets.source import Source
-from search.cli.eta import expected_epochs, planned_trials, rungs
+from search.cli.eta import expected_epochs, planned_trials
 from search.config.study import Study
 from search.fleet.base import DatasetInfo, HostProvider
 from search.fleet.fleet import Fleet
@@ -37,13 +36,13 @@ class Rehearsal:
     memory: int  # bytes of the largest process; 0 where it is unknown
 
 
-def rehearse(study: Study, source: Source, hosts: int | HostProvider, *, device: str) -> Rehearsal:
+def rehearse(study: Study, source: Source, hosts: HostProvider, *, device: str) -> Rehearsal:
     """Train as many trials as live at a time, on as many examples as take about `TICK_SECONDS`.
 
     Args:
         study: The study.
         source: Its data set.
-        hosts: The number of worker processes, or the hosts of a cluster.
+        hosts: Where its engines live.
         device: "cpu" or "cuda".
     """
     began = time.monotonic()
@@ -64,11 +63,8 @@ def rehearse(study: Study, source: Source, hosts: int | HostProvider, *, device:
             examples = int(min(info.train, examples * max(2.0, TICK_SECONDS / seconds)))
             fleet.open(study, source, device=device, at_most=examples)
         notes = tuple(fleet.notes)
-    memory = 0
-    if isinstance(hosts, int):
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN if hosts else resource.RUSAGE_SELF)
-        memory = usage.ru_maxrss * 1024  # Linux counts kilobytes
-    return Rehearsal(info, len(joining), seconds * max(1.0, info.train / examples), start, notes, memory)
+    tick = seconds * max(1.0, info.train / examples)
+    return Rehearsal(info, len(joining), tick, start, notes, hosts.peak_memory())
 
 
 def expected_seconds(study: Study, rehearsal: Rehearsal) -> tuple[float, tuple[float, float] | None]:
@@ -82,6 +78,6 @@ def expected_seconds(study: Study, rehearsal: Rehearsal) -> tuple[float, tuple[f
         return rehearsal.start + trials * (TRIAL_SECONDS + epochs * rehearsal.tick / rehearsal.trials)
 
     whole, by_rule = seconds(study.epochs), expected_epochs(study)[0]
-    if not rungs(study):
+    if not study.pruner.rungs(study.epochs):
         return whole, None
     return whole, (seconds(by_rule), seconds(min(LONGER_THAN_RULE * by_rule, study.epochs)))

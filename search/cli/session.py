@@ -10,7 +10,6 @@ from pathlib import Path
 from rich.console import Console
 
 from search import launch
-from search.cli.console import Interrupt
 from search.cli.progress import ProgressDisplay
 from search.cli.summary import summary
 from search.cli.tensorboard import EventFiles
@@ -18,6 +17,7 @@ from search.config.study_files import NamedStudy
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
+from search.interrupt import Interrupt
 from search.launch import Prepared, RunOutcome
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of

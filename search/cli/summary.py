@@ -9,7 +9,6 @@ from search.cli.wording import outcomes_text, parameters_text
 from search.launch import RunOutcome
 from search.objective import select_epoch
 from search.record.record import Record
-from search.samplers.staged import stuck
 
 
 def summary(record: Record, run: RunOutcome | None) -> str:
@@ -30,7 +29,7 @@ def summary(record: Record, run: RunOutcome | None) -> str:
         best = min(complete, key=lambda number: objective.key(complete[number].validation, number))
         lines[0] += f"; best validation {objective.metric} {rows[best].value:.4f} (trial {best})"
         lines.append(f"  best: {parameters_text(study.to_external(rows[best].params))}")
-    if reason := stuck(study, rows):
+    if reason := study.sampler.exhausted_reason(study, rows):
         lines.append(f"  ended early: {reason}")
     for row in rows:
         if row.baseline is not None:

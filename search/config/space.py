@@ -1,13 +1,11 @@
-"""The ranges of a study file: what each searched parameter may be, and in which trials it exists.
+"""The ranges of a study file: what each searched parameter may be.
 
-A parameter with `when=` exists only where the parameters it names have one of the values it names; elsewhere it is
-absent, not zero. Everything here is frozen plain data and functions over a space, a mapping of names to ranges. Built
-upon by spec.py, which checks a space as part of its study, and by sampling.py. Knows no study, no Optuna and no torch.
+Frozen plain data. A trial has two forms of a value: the internal one, which Optuna holds, and the external one, which
+is trained and exported. They differ where the low end of a range stands for 0. Knows no study, no Optuna and no torch.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -16,8 +14,10 @@ from pydantic.dataclasses import dataclass
 from models.config.base import Value
 
 _RANGE = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-# --- conditions -------------------------------------------------------------------------------------------------------
+_LOW, _HIGH = "The lowest value, included.", "The highest value, included."
+_LOG = "Whether values are even in the logarithm: for what spans orders of magnitude."
+_STEP = "From each value to the next, beginning at `low`."
+_WHEN = "Parameters that this one depends on, each with the values under which it exists; elsewhere it is absent."
 
 
 def _pairs(when: object) -> object:
@@ -31,20 +31,16 @@ def _pairs(when: object) -> object:
     return when
 
 
-# The parameters that one depends on, each with the values under which it exists; elsewhere it is absent. A study file
-# writes a dictionary, `when={"depth": (2, 3)}`.
+# A study file writes a dictionary, `when={"depth": (2, 3)}`.
 if TYPE_CHECKING:
     When: TypeAlias = Any  # or a type checker would refuse the dictionary
 else:
     When = Annotated[tuple[tuple[str, tuple[Value, ...]], ...], BeforeValidator(_pairs)]
 
 
-def same(value: Value, other: Value) -> bool:
-    """Whether two values are one: 1 and 1.0 are, 1 and True are not."""
+def same_value(value: Value, other: Value) -> bool:
+    """Return whether two values are the same: 1 and 1.0 are, 1 and True are not."""
     return isinstance(value, bool) == isinstance(other, bool) and value == other
-
-
-# --- ranges: what one searched parameter may be -----------------------------------------------------------------------
 
 
 def _check_bounds(low: float, high: float, log: bool, step: float | None) -> None:
@@ -58,22 +54,27 @@ def _check_bounds(low: float, high: float, log: bool, step: float | None) -> Non
         raise ValueError(f"{low:g} to {high:g} spans orders of magnitude; add log=True")
 
 
-def _manner(log: bool, step: float | None) -> str:
+def _scale(log: bool, step: float | None) -> str:
     return " log" if log else "" if step is None else f" step {step:g}"
 
 
 @dataclass(frozen=True, config=_RANGE)
 class Float:
-    """A real number between two bounds, both included."""
+    """A real number between two bounds, both included.
 
-    low: float
-    high: float
-    _: KW_ONLY  # forgotten by Field, which says it again
-    log: bool = False  # even in the logarithm: for what spans orders of magnitude
-    step: float | None = Field(default=None, gt=0, kw_only=True)  # from each value to the next, beginning at `low`
-    low_is_zero: bool = False  # the low bound stands for exactly 0: trained and exported as 0
-    when: When = ()
-    kind: Literal["float"] = "float"
+    Example:
+        >>> Float(1e-7, 1e-2, log=True, low_is_zero=True)
+    """
+
+    low: float = Field(description=_LOW)
+    high: float = Field(description=_HIGH)
+    log: bool = Field(default=False, kw_only=True, description=_LOG)
+    step: float | None = Field(default=None, gt=0, kw_only=True, description=_STEP)
+    low_is_zero: bool = Field(
+        default=False, kw_only=True, description="Whether `low` stands for exactly 0: trained and exported as 0."
+    )
+    when: When = Field(default=(), kw_only=True, description=_WHEN)
+    kind: Literal["float"] = Field(default="float", kw_only=True)
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high, self.log, self.step)
@@ -81,40 +82,46 @@ class Float:
             raise ValueError("low_is_zero is for log ranges; without log=True let low be 0")
 
     def contains(self, value: Value) -> bool:
-        """Whether a trial could be given this value (0 where the low end stands for it)."""
+        """Return whether a trial can have this external value."""
         if isinstance(value, bool | str):
             return False
-        if self.step is not None and not math.isclose(
-            (steps := (value - self.low) / self.step), round(steps), abs_tol=1e-9
-        ):
-            return False
+        if self.step is not None:
+            steps = (value - self.low) / self.step
+            if not math.isclose(steps, round(steps), abs_tol=1e-9):
+                return False
         return self.low <= value <= self.high or (self.low_is_zero and value == 0)
 
     def __str__(self) -> str:
         zero = " (the low end means 0)" if self.low_is_zero else ""
-        return f"{self.low:g}..{self.high:g}{_manner(self.log, self.step)}{zero}"
+        return f"{self.low:g}..{self.high:g}{_scale(self.log, self.step)}{zero}"
 
-    def to_external(self, drawn: Value) -> Value:
-        """What is trained and exported where Optuna holds `drawn`."""
-        return 0.0 if self.low_is_zero and drawn == self.low else drawn
+    def to_external(self, internal: Value) -> Value:
+        """Return what is trained and exported where Optuna holds `internal`."""
+        return 0.0 if self.low_is_zero and internal == self.low else internal
 
-    def to_internal(self, told: Value) -> Value:
-        """What Optuna holds where `told` is trained: the inverse of `told`."""
-        return self.low if self.low_is_zero and told == 0 else float(told)
+    def to_internal(self, external: Value) -> Value:
+        """Return what Optuna holds where `external` is trained."""
+        return self.low if self.low_is_zero and external == 0 else float(external)
 
 
 @dataclass(frozen=True, config=_RANGE)
 class Int:
-    """A whole number between two bounds, both included: `Int(32, 256, factor=2)` is one of 32, 64, 128 and 256."""
+    """A whole number between two bounds, both included.
 
-    low: int
-    high: int
-    _: KW_ONLY
-    log: bool = False  # even in the logarithm: for what spans orders of magnitude
-    step: int = Field(default=1, ge=1, kw_only=True)  # from each value to the next, beginning at `low`
-    factor: int | None = Field(default=None, ge=2, kw_only=True)  # each value is so many times the one before
-    when: When = ()
-    kind: Literal["int"] = "int"
+    Example:
+        >>> Int(32, 256, factor=2).values
+        (32, 64, 128, 256)
+    """
+
+    low: int = Field(description=_LOW)
+    high: int = Field(description=_HIGH)
+    log: bool = Field(default=False, kw_only=True, description=_LOG)
+    step: int = Field(default=1, ge=1, kw_only=True, description=_STEP)
+    factor: int | None = Field(
+        default=None, ge=2, kw_only=True, description="Each value is so many times the one before: even steps of a log."
+    )
+    when: When = Field(default=(), kw_only=True, description=_WHEN)
+    kind: Literal["int"] = Field(default="int", kw_only=True)
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high, self.log or self.factor is not None, None if self.step == 1 else self.step)
@@ -127,14 +134,14 @@ class Int:
 
     @property
     def values(self) -> tuple[int, ...]:
-        """All of them in order, where a factor leads from one to the next; else none."""
+        """All values in order, where a factor leads from one to the next; else none."""
         values = [] if self.factor is None else [self.low]
         while self.factor is not None and values[-1] * self.factor <= self.high:
             values.append(values[-1] * self.factor)
         return tuple(values)
 
     def contains(self, value: Value) -> bool:
-        """Whether a trial could be given this value."""
+        """Return whether a trial can have this value."""
         if isinstance(value, bool | str) or value != int(value):
             return False
         if self.factor is not None:
@@ -144,25 +151,28 @@ class Int:
     def __str__(self) -> str:
         if self.factor is not None:
             return f"{self.low}..{self.high} factor {self.factor}"
-        return f"{self.low}..{self.high}{_manner(self.log, None if self.step == 1 else self.step)}"
+        return f"{self.low}..{self.high}{_scale(self.log, None if self.step == 1 else self.step)}"
 
-    def to_external(self, drawn: Value) -> Value:
-        """What is trained and exported where Optuna holds `drawn`."""
-        return drawn
+    def to_external(self, internal: Value) -> Value:
+        """Return what is trained and exported where Optuna holds `internal`: the same."""
+        return internal
 
-    def to_internal(self, told: Value) -> Value:
-        """What Optuna holds where `told` is trained."""
-        return int(told)
+    def to_internal(self, external: Value) -> Value:
+        """Return what Optuna holds where `external` is trained."""
+        return int(external)
 
 
 @dataclass(frozen=True, config=_RANGE)
 class Choice:
-    """One of several unordered values. Numbers have an order: they are an Int or a Float."""
+    """One of several unordered values. Numbers have an order: they are an Int or a Float.
 
-    values: tuple[Value, ...] = Field(min_length=2)
-    _: KW_ONLY
-    when: When = ()
-    kind: Literal["choice"] = "choice"
+    Example:
+        >>> Choice(("relu", "tanh"))
+    """
+
+    values: tuple[Value, ...] = Field(min_length=2, description="The values; each is drawn as often.")
+    when: When = Field(default=(), kw_only=True, description=_WHEN)
+    kind: Literal["choice"] = Field(default="choice", kw_only=True)
 
     def __post_init__(self) -> None:
         if len({(type(value), value) for value in self.values}) < len(self.values):
@@ -174,19 +184,19 @@ class Choice:
             )
 
     def contains(self, value: Value) -> bool:
-        """Whether a trial could be given this value."""
+        """Return whether a trial can have this value."""
         return any(type(value) is type(mine) and value == mine for mine in self.values)
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.values))
 
-    def to_external(self, drawn: Value) -> Value:
-        """What is trained and exported where Optuna holds `drawn`."""
-        return drawn
+    def to_external(self, internal: Value) -> Value:
+        """Return what is trained and exported where Optuna holds `internal`: the same."""
+        return internal
 
-    def to_internal(self, told: Value) -> Value:
-        """What Optuna holds where `told` is trained."""
-        return told
+    def to_internal(self, external: Value) -> Value:
+        """Return what Optuna holds where `external` is trained: the same."""
+        return external
 
 
 Range = Annotated[Float | Int | Choice, Field(discriminator="kind")]

@@ -1,8 +1,7 @@
-"""From a study's name to the study: finds its file, runs that one file, and says what is wrong with it.
+"""Study files: finds one by its name, runs it, and says what is wrong with it.
 
-Called by every command that begins from a study file (search.run above all). A study is named as its file is: `mlp` is
-`studies/mlp.py`, of the current folder or of this installation; anything with a slash or `.py` is a path. Must not know
-torch, Optuna or the database: a list of studies costs a look into two folders, and a study file imports words only.
+A study has the name of its file: `mlp` is `studies/mlp.py`, of the current folder or of this installation; anything
+with a slash or `.py` is a path. Knows neither torch, Optuna nor the database: listing studies reads two folders.
 """
 
 import hashlib
@@ -16,7 +15,7 @@ from pydantic import ValidationError
 
 from models.errors import UserError, did_you_mean
 from search.config.study import Study
-from search.config.translate import _kind, translate
+from search.config.translate import describe_type, translate
 
 INSTALLED = Path(__file__).resolve().parents[2] / "studies"  # beside the package `search`, wherever that is
 PATTERN = INSTALLED / "mlp.py"  # the page to copy
@@ -24,47 +23,61 @@ PATTERN = INSTALLED / "mlp.py"  # the page to copy
 
 @dataclass(frozen=True)
 class NamedStudy:
-    """A study as its file gives it."""
+    """A study with the file it comes from.
 
-    name: str  # of the file, without .py
+    Attributes:
+        name: The file's name without `.py`.
+        study: What the file assigns to `study`.
+        text: The file's text, exactly as it was run.
+        path: The file's absolute path.
+    """
+
+    name: str
     study: Study
-    text: str  # of the file, exactly as it was run
-    path: Path  # absolute
+    text: str
+    path: Path
 
 
 def files() -> dict[str, Path]:
-    """Every study by name. The current folder's own stand before the installed ones of the same name."""
+    """Return every study's file by name. The current folder's studies hide installed ones of the same name."""
     folders = (INSTALLED, Path.cwd() / "studies")
     return {path.stem: path for folder in folders for path in folder.glob("[!_.]*.py")}
 
 
 def names() -> list[str]:
-    """The names of all studies at hand, sorted. Reads folders, not files: nothing is imported."""
+    """Return the names of all studies, sorted. Reads folders, not files: nothing is imported."""
     return sorted(files())
 
 
 def load(name_or_path: str) -> NamedStudy:
-    """The study of that name, or of the file at that path. Only that file is run.
+    """Run one study file and return its study.
 
-    Raises UserError where there is no such study, or its file cannot be read, run, or understood.
+    Args:
+        name_or_path: "mlp", or a path that ends in `.py` or has a slash.
+
+    Raises:
+        UserError: There is no such study, or its file cannot be read or run, or breaks a rule.
     """
     path = _find(name_or_path)
     text = _read(path)
-    found = vars(_run(path, text)).get("study")
-    if found is None:
-        raise UserError(
-            f"{_shown(path)} assigns no `study`", f"let it say study = Study(...), as {_shown(PATTERN)} does"
-        )
-    if not isinstance(found, Study):
-        what = f"`study` in {_shown(path)} is {_kind(found)}, not a Study"
-        raise UserError(what, f"let it say study = Study(...), as {_shown(PATTERN)} does")
-    return NamedStudy(path.stem, found, text, path)
+    study = vars(_run(path, text)).get("study")
+    remedy = f"let it say study = Study(...), as {_shown(PATTERN)} does"
+    if study is None:
+        raise UserError(f"{_shown(path)} assigns no `study`", remedy)
+    if not isinstance(study, Study):
+        raise UserError(f"`study` in {_shown(path)} is {describe_type(study)}, not a Study", remedy)
+    return NamedStudy(path.stem, study, text, path)
 
 
 def override(study: Study, **changes: object) -> Study:
-    """The same study with some fields changed, checked as a whole again. None is an option that was not given.
+    """Return a study with some fields changed, checked again as a whole.
 
-    Raises UserError where the changed study breaks a rule.
+    Args:
+        study: The study.
+        changes: New values of its fields. None leaves a field as it is: an option that was not given.
+
+    Raises:
+        UserError: The changed study breaks a rule.
     """
     given = {field: value for field, value in changes.items() if value is not None}
     try:
@@ -84,17 +97,17 @@ def _find(name_or_path: str) -> Path:
                 f"there is no study file {name_or_path}", f"check the path, or name one of: {', '.join(names())}"
             )
         return path
-    at_hand = files()
+    studies = files()
     name, _, dataset = name_or_path.partition("@")
-    if dataset and name in at_hand:  # as its report and the list of studies call it
+    if dataset and name in studies:  # as its report and the list of studies call it
         raise UserError(f'"{name_or_path}" is the study {name} on {dataset}', f"--study {name} --dataset {dataset}")
-    if name_or_path not in at_hand:
+    if name_or_path not in studies:
         raise UserError(
-            f'no study named "{name_or_path}"{did_you_mean(name_or_path, at_hand)}',
-            f"studies: {', '.join(sorted(at_hand))}\n"
+            f'no study named "{name_or_path}"{did_you_mean(name_or_path, studies)}',
+            f"studies: {', '.join(sorted(studies))}\n"
             f"  your own: --new NAME writes one to start from; or pass --study path/to/file.py",
         )
-    return at_hand[name_or_path]
+    return studies[name_or_path]
 
 
 def _read(path: Path) -> str:
@@ -111,14 +124,14 @@ def _read(path: Path) -> str:
 def _run(path: Path, text: str) -> ModuleType:
     """Run a study file as a module of its own.
 
-    We run the text that we have read, rather than ask the import system to read it again: it would leave a cache
-    beside the user's file, and take a stale one for a file that was edited twice within one second.
+    The import system would leave a cache beside the user's file, and take a stale one for a file that was edited twice
+    within one second.
     """
     module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
     module.__file__ = str(path)
     if (folder := str(path.parent)) not in sys.path:
-        sys.path.append(folder)  # what lies beside a study file can be imported, as beside a script
-    sys.modules[module.__name__] = module  # where classes that the file defines look for their home
+        sys.path.append(folder)  # a study file can import what lies beside it, as a script can
+    sys.modules[module.__name__] = module  # classes that the file defines look for their module there
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - its owner asks us to run it
     except UserError:
@@ -142,5 +155,5 @@ def _loading_failed(path: Path, error: Exception | SystemExit) -> UserError:
 
 
 def _shown(path: Path) -> str:
-    """The path as one would type it here."""
+    """The path as one types it in the current folder."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -74,6 +74,9 @@ class HostProvider(Protocol):
     def can_expand(self) -> bool:
         """Whether `ensure_hosts` would now find more places than it did."""
 
+    def peak_memory(self) -> int:
+        """Return the most bytes that one host's process has taken, once the hosts have ended; 0 where it is unknown."""
+
 
 @dataclass(frozen=True)
 class HostOptions:

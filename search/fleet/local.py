@@ -7,6 +7,7 @@ from a notebook as well. Knows no lanes and no studies.
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -124,6 +125,11 @@ class Machine:
             elif hosts[number].dead:
                 hosts[number].close()
                 hosts[number] = self._start(number)
+
+    def peak_memory(self) -> int:
+        """Return the most bytes that a worker has taken, or this process where it hosts the engines."""
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN if self._workers else resource.RUSAGE_SELF)
+        return usage.ru_maxrss * 1024  # Linux counts kilobytes
 
     def _start(self, number: int) -> HostHandle:
         if not self._workers:

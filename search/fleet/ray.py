@@ -53,6 +53,10 @@ class Cluster:
 
     # --- as a provider of hosts
 
+    def peak_memory(self) -> int:
+        """Return 0: the hosts are on other machines."""
+        return 0
+
     def ensure_hosts(self, hosts: list[HostHandle], engines: int) -> None:
         """Replace dead hosts and add missing ones, as far as there is room; waits for the first one."""
         for host in hosts:

@@ -24,7 +24,6 @@ from search.objective import select_epoch
 from search.pruners.base import should_prune
 from search.record.record import Record
 from search.samplers.distributions import distributions
-from search.samplers.registry import draw, stage_pending
 from search.samplers.tpe import MAX_TPE_CALLS_PER_TICK
 from search.trial import Ending, TrialRow
 
@@ -105,7 +104,8 @@ class TrialScheduler:
         """Give free lanes to the next trials: those of the record first, then baselines, then the sampler's."""
         joining: list[TrialRow] = []
         free = self.study.places - len(self.live)
-        while len(self.live) < self.study.places and not stage_pending(self.study, self._next, self._history.mirror):
+        sampler, mirror = self.study.sampler, self._history.mirror
+        while len(self.live) < self.study.places and not sampler.pending(self.study, self._next, mirror):
             row = self.rows.get(self._next) or self._new_trial(self._next, free)
             if row is None:
                 break
@@ -143,7 +143,7 @@ class TrialScheduler:
         params = (
             self.study.to_internal(baseline.parameters)
             if baseline
-            else draw(self.study, number, self._history.mirror, batch_size)
+            else self.study.sampler.propose(self.study, number, self._history.mirror, batch_size)
         )
         if params is None:
             return None
@@ -199,9 +199,7 @@ class TrialScheduler:
                 selected = select_epoch(live.curve, self.study.keep, objective)
                 assert selected is not None  # it has not diverged
                 self._end(live.row, "complete", objective.value(selected.validation), selected=selected)
-            elif should_prune(
-                self.study, live.row, score, self._history.rungs[score.epoch], self._history.mirror.study
-            ):
+            elif should_prune(self.study, live.row, score, self._history.rungs[score.epoch], self._history.mirror):
                 self._end(live.row, "pruned", objective.value(score.validation))
             else:
                 continue

@@ -1,1 +1,1 @@
-"""Pruners: which trials go on."""
+"""Pruners: which trials go on. `base.py` is the door, `registry.py` the list, every other pruner one file."""

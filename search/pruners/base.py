@@ -1,40 +1,96 @@
-"""The judge: whether a trial goes on, told from the scores of one epoch alone.
+"""The door for pruners: what the loop asks of any pruner, and what it decides itself.
 
-The coordinator asks `judge` for every live lane once a whole tick is recorded, so that the order in which lanes are
-judged changes nothing. `SuccessiveHalvingPruner` lends the same rule to people who use Optuna by itself. Nothing here reads the
-record or knows a clock: a verdict asked for again, after a crash, comes out the same.
+The loop asks once a whole tick is recorded, so the order in which trials are judged changes nothing. Nothing here reads
+the record or a clock: asked again after a crash, a pruner answers the same. Imports neither Optuna nor torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-import optuna
+from pydantic import ConfigDict
 
+from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
-from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
-from search.config.study import Study
-from search.pruners.halving import below_cutoff, is_rung
 from search.pruners.rung import RungScore
-from search.trial import TrialRow
 
-# --- the verdict ------------------------------------------------------------------------------------------------------
+if TYPE_CHECKING:
+    import optuna
+
+    from search.config.study import Study
+    from search.samplers.optuna_mirror import Mirror
+    from search.trial import TrialRow
+
+
+class PrunerConfig(FrozenConfig):
+    """Decides which trials end before their last epoch.
+
+    A pruner is frozen settings with a method `should_prune`. Its `name` is the one it is registered under, in
+    `search/pruners/registry.py` or by another package's entry point in the group `studyhall.pruners`.
+
+    Baselines are never pruned, and a diverged trial ends by itself: a pruner is not asked about either.
+
+    Example:
+        >>> class Patience(PrunerConfig):
+        ...     name: Literal["patience"] = "patience"
+        ...     within: float = Field(default=0.1, description="How far behind the best trial others may lie.")
+        ...
+        ...     def should_prune(self, epoch, score, peers, mirror):
+        ...         return score.value < peers[0].value - self.within
+    """
+
+    model_config = ConfigDict(defer_build=True)  # a study file uses one of them
+
+    name: str
+
+    prunes: ClassVar[bool] = True  # False: no trial is ever pruned
+
+    def should_prune(self, epoch: int, score: RungScore, peers: Sequence[RungScore], mirror: "Mirror") -> bool:
+        """Return whether a trial is to end.
+
+        Args:
+            epoch: The epoch that it has just been trained for, 1 being the first; never the last one.
+            score: Its score after that epoch.
+            peers: The scores of all trials that have reached this epoch, best first, this one's included, whatever
+                became of them since.
+            mirror: All trials as Optuna sees them, `mirror.study.trials[score.number]` being this one.
+        """
+        raise NotImplementedError
+
+    def rungs(self, epochs: int) -> Mapping[int, float]:
+        """Return the epochs after which trials may be pruned, each with the share of trials that goes on.
+
+        From these the time left is estimated. Empty where a pruner cannot say.
+
+        Args:
+            epochs: How long trials are trained; after the last epoch nobody is pruned.
+        """
+        return {}
+
+    def describe(self, epochs: int) -> str:
+        """Return what becomes of trials that train for so many epochs, in one line."""
+        return self.name
+
+    def optuna_pruner(self) -> "optuna.pruners.BasePruner | None":
+        """Return the pruner that the mirror's Optuna study carries, where this one asks it.
+
+        Raises:
+            UserError: Optuna has no such pruner.
+        """
+        return None
 
 
 def should_prune(
-    study: Study, row: TrialRow, score: EpochMetrics, peers: Sequence[RungScore], mirror: optuna.Study
+    study: "Study", row: "TrialRow", metrics: EpochMetrics, peers: Sequence[RungScore], mirror: "Mirror"
 ) -> bool:
-    """Whether a live trial is to be pruned after its newest score. Whether it diverged is asked before.
+    """Return whether a live trial is pruned after its newest epoch. Whether it diverged is asked before.
 
-    `peers` are the standings of all trials at this epoch, as `below_cutoff` wants them; `mirror` is the Optuna study
-    of `search.sampling.Mirror`, which a pruner of Optuna's reads. Neither may hold anything later than this tick.
-    A baseline is never pruned, and after its last epoch a trial is complete.
+    Args:
+        study: Its pruner decides, for all but baselines and trials that are complete.
+        row: The trial.
+        metrics: Its newest epoch.
+        peers: The scores of all trials that have reached this epoch, best first.
+        mirror: All trials up to this tick.
     """
-    if row.baseline is not None or score.epoch >= study.epochs:
+    if row.baseline is not None or metrics.epoch >= study.epochs:
         return False
-    match study.pruner:
-        case NoPruner():
-            return False
-        case SuccessiveHalving() as peer:
-            return is_rung(peer, score.epoch) and below_cutoff(peer, RungScore.of(score, study.objective), peers)
-        case OptunaPruner():
-            mirrored = mirror.get_trials(deepcopy=False)[row.number]
-            return mirror.pruner.prune(mirror, mirrored)
+    return study.pruner.should_prune(metrics.epoch, RungScore.of(metrics, study.objective), peers, mirror)

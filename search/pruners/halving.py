@@ -1,61 +1,68 @@
-"""The judge: whether a trial goes on, told from the scores of one epoch alone.
-
-The coordinator asks `judge` for every live lane once a whole tick is recorded, so that the order in which lanes are
-judged changes nothing. `SuccessiveHalvingPruner` lends the same rule to people who use Optuna by itself. Nothing here reads the
-record or knows a clock: a verdict asked for again, after a crash, comes out the same.
-"""
+"""Asynchronous successive halving: the rule. Imports no Optuna; the same rule for Optuna is in halving_pruner.py."""
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from operator import attrgetter
+from typing import TYPE_CHECKING, Literal
 
-import optuna
+from pydantic import Field
 
-from search.config.pruners import SuccessiveHalving
+from search.pruners.base import PrunerConfig
 from search.pruners.rung import RungScore
 
-_key = attrgetter("key")
+if TYPE_CHECKING:
+    from search.samplers.optuna_mirror import Mirror
 
 
-def is_rung(peer: SuccessiveHalving, step: int) -> bool:
-    """Whether trials are judged after epoch `step`, 1 being the first: at `min_epochs` times 1, reduction_factor, reduction_factor^2 ..."""
-    rung = peer.min_epochs
-    while rung < step:
-        rung *= peer.reduction_factor
-    return rung == step
+class SuccessiveHalving(PrunerConfig):
+    """Asynchronous successive halving: after epochs 1, 2, 4, ... a share of all trials that got there goes on.
 
+    Li et al. 2020, arXiv 1810.05934, but trials are judged once the whole tick is recorded, so that the first ones meet
+    their rivals too. All trials that reached the epoch are compared, whatever became of them since.
 
-def below_cutoff(peer: SuccessiveHalving, mine: RungScore, all_at_step: Sequence[RungScore]) -> bool:
-    """Whether a trial is to end at a rung (Li et al. 2020, arXiv 1810.05934; how ours differs is told at `SuccessiveHalving`).
-
-    `all_at_step` holds every trial that has a score at this epoch, best first, `mine` included, whatever became of it
-    since: the pruned and the diverged are rivals too, or the bar would rise with everyone who falls.
-    """
-    if len(all_at_step) < peer.min_trials:
-        return False
-    # 0.07 * 100 is 7.000000000000001 in binary, which is not an eighth place.
-    places = math.ceil(peer.keep_fraction * len(all_at_step) - 1e-9)
-    return bisect_left(all_at_step, mine.key, key=_key) >= places
-
-
-class SuccessiveHalvingPruner(optuna.pruners.BasePruner):
-    """The same rule for a study that Optuna runs by itself, in either direction: `SuccessiveHalvingPruner(SuccessiveHalving(keep_fraction=0.3))`.
-
-    Report a value after every epoch, counted from 1. Optuna judges each trial as it reports, so that the first trial
-    at a rung meets no rivals; in Studyhall's own loop it meets its whole cohort.
+    Example:
+        >>> SuccessiveHalving(keep_fraction=0.3, min_epochs=2)
     """
 
-    def __init__(self, peer: SuccessiveHalving) -> None:
-        self.peer = peer
+    name: Literal["successive_halving"] = "successive_halving"
+    keep_fraction: float = Field(default=0.5, gt=0, lt=1, description="Share of the trials that goes on at each rung.")
+    min_epochs: int = Field(default=1, ge=1, description="Epoch of the first rung.")
+    reduction_factor: int = Field(default=2, ge=2, description="Each rung is at this many times the epoch of the last.")
+    min_trials: int = Field(
+        default=4, ge=2, description="Nobody is pruned before so many trials have reached the rung."
+    )
 
-    def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
-        """Whether `trial` should end after its last report."""
-        step = trial.last_step
-        if step is None or not is_rung(self.peer, step):
+    def should_prune(self, epoch: int, score: RungScore, peers: Sequence[RungScore], mirror: "Mirror") -> bool:
+        """Return whether the epoch is a rung and the trial is not among the share that goes on."""
+        return self.is_rung(epoch) and self.below_cutoff(score, peers)
+
+    def is_rung(self, epoch: int) -> bool:
+        """Return whether trials are judged after an epoch, 1 being the first."""
+        return epoch in self.rungs(epoch + 1)
+
+    def below_cutoff(self, score: RungScore, peers: Sequence[RungScore]) -> bool:
+        """Return whether a trial ends at a rung.
+
+        Args:
+            score: The trial's.
+            peers: All that were scored at the rung, best first, this one included. Without the pruned and the diverged
+                ones the cutoff would rise with each of them.
+        """
+        if len(peers) < self.min_trials:
             return False
-        sign = 1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else -1.0
-        reached = [other for other in study.get_trials(deepcopy=False) if step in other.intermediate_values]
-        values = {other.number: other.intermediate_values[step] for other in reached}
-        scores = {number: RungScore((-sign * value, 0.0, number), value) for number, value in values.items()}
-        return below_cutoff(self.peer, scores[trial.number], sorted(scores.values(), key=_key))
+        # 0.07 * 100 is 7.000000000000001 in binary, which does not let an eighth trial go on.
+        kept = math.ceil(self.keep_fraction * len(peers) - 1e-9)
+        return bisect_left(peers, score.key, key=attrgetter("key")) >= kept
+
+    def rungs(self, epochs: int) -> Mapping[int, float]:
+        """Return `min_epochs` times 1, `reduction_factor`, its square ... below `epochs`, each with `keep_fraction`."""
+        powers = (self.min_epochs * self.reduction_factor**power for power in range(epochs))
+        return dict.fromkeys(takewhile(lambda rung: rung < epochs, powers), self.keep_fraction)
+
+    def describe(self, epochs: int) -> str:
+        """Return how many go on after which epochs."""
+        if not (rungs := [str(rung) for rung in self.rungs(epochs)]):
+            return "no trial is pruned before its last epoch"
+        return f"the best {self.keep_fraction:.0%} go on after epoch{'s' * (len(rungs) > 1)} {', '.join(rungs)}"

@@ -1,41 +1,76 @@
-"""The judge: whether a trial goes on, told from the scores of one epoch alone.
+"""Any pruner of Optuna, by the name of its class. Optuna is imported when the first mirror is made."""
 
-The coordinator asks `judge` for every live lane once a whole tick is recorded, so that the order in which lanes are
-judged changes nothing. `SuccessiveHalvingPruner` lends the same rule to people who use Optuna by itself. Nothing here reads the
-record or knows a clock: a verdict asked for again, after a crash, comes out the same.
-"""
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
-import inspect
+from pydantic import Field
 
-import optuna
-
+from models.config.base import Value
 from models.errors import UserError, did_you_mean
-from search.config.pruners import OptunaPruner
+from search.pruners.base import PrunerConfig
+from search.pruners.rung import RungScore
 
-# --- Optuna's pruners -------------------------------------------------------------------------------------------------
+if TYPE_CHECKING:
+    import inspect
 
+    import optuna
 
-def optuna_pruner(word: OptunaPruner) -> optuna.pruners.BasePruner:
-    """The pruner of `optuna.pruners` that a study names. UserError where there is none, or it takes other arguments."""
-    known = [name for name in optuna.pruners.__all__ if name != "BasePruner"]
-    if word.kind not in known:
-        raise UserError(
-            f'pruner: Optuna has none called "{word.kind}"{did_you_mean(word.kind, known)}',
-            f"choose one of {', '.join(known)}",
-        )
-    kind = getattr(optuna.pruners, word.kind)
-    takes = inspect.signature(kind).parameters
-    remedy = f"it takes {', '.join(_spelled(parameter) for parameter in takes.values()) or 'no arguments'}"
-    for name in word.arguments:
-        if name not in takes:
-            raise UserError(f'pruner: {word.kind} has no argument "{name}"{did_you_mean(name, takes)}', remedy)
-    try:
-        pruner: optuna.pruners.BasePruner = kind(**word.arguments)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"pruner: {word.kind} refuses its arguments: {error}", remedy) from error
-    return pruner
+    from search.samplers.optuna_mirror import Mirror
 
 
-def _spelled(parameter: inspect.Parameter) -> str:
-    needed = parameter.default is inspect.Parameter.empty
-    return parameter.name if needed else f"{parameter.name}={parameter.default!r}"
+class OptunaPruner(PrunerConfig):
+    """Any pruner of `optuna.pruners` by the name of its class, with its arguments.
+
+    Those that keep notes while they judge (SuccessiveHalvingPruner, HyperbandPruner) depend on the order of judging:
+    with them a resumed run may end differently from an undisturbed one.
+
+    Example:
+        >>> OptunaPruner(kind="MedianPruner", arguments={"n_warmup_steps": 2})
+    """
+
+    name: Literal["optuna"] = "optuna"
+    kind: str = Field(pattern=r"^[A-Z][A-Za-z]+Pruner$", description='Name of the class, as "MedianPruner".')
+    arguments: dict[str, Value] = Field(default={}, description="Arguments of the class.")
+
+    def should_prune(self, epoch: int, score: RungScore, peers: Sequence[RungScore], mirror: "Mirror") -> bool:
+        """Return what the pruner of Optuna answers for the mirror's trial."""
+        trial = mirror.study.get_trials(deepcopy=False)[score.number]
+        return mirror.study.pruner.prune(mirror.study, trial)
+
+    def describe(self, epochs: int) -> str:
+        """Return the name of the class."""
+        return f"{self.kind} of Optuna"
+
+    def optuna_pruner(self) -> "optuna.pruners.BasePruner":
+        """Make the pruner.
+
+        Raises:
+            UserError: Optuna has none of that name, or it takes other arguments.
+        """
+        import inspect
+
+        import optuna
+
+        kinds = [name for name in optuna.pruners.__all__ if name != "BasePruner"]
+        if self.kind not in kinds:
+            raise UserError(
+                f'pruner: Optuna has none called "{self.kind}"{did_you_mean(self.kind, kinds)}',
+                f"choose one of {', '.join(kinds)}",
+            )
+        kind = getattr(optuna.pruners, self.kind)
+        parameters = inspect.signature(kind).parameters
+        remedy = f"it takes {', '.join(map(_spelled, parameters.values())) or 'no arguments'}"
+        for name in self.arguments:
+            if name not in parameters:
+                raise UserError(f'pruner: {self.kind} has no argument "{name}"{did_you_mean(name, parameters)}', remedy)
+        try:
+            pruner: optuna.pruners.BasePruner = kind(**self.arguments)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"pruner: {self.kind} refuses its arguments: {error}", remedy) from error
+        return pruner
+
+
+def _spelled(parameter: "inspect.Parameter") -> str:
+    """`percentile`, or `n_warmup_steps=0`."""
+    required = parameter.default is parameter.empty
+    return parameter.name if required else f"{parameter.name}={parameter.default!r}"

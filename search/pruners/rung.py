@@ -1,6 +1,7 @@
-"""Where a trial stands at an epoch among all trials that have reached it."""
+"""A trial's score at a rung, and the sorted list of all scores there."""
 
 from bisect import insort
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 from models.config.messages import EpochMetrics
@@ -8,23 +9,27 @@ from search.objective import Key, Objective
 
 
 class RungScore(NamedTuple):
-    """One trial's score after one epoch. Scores sort by `key`, the best first."""
+    """One trial's score after one epoch. Scores sort by `key`, the best first.
 
-    key: Key  # `Objective.key` of the epoch's validation metrics
-    value: float  # the objective's value
+    Attributes:
+        key: `Objective.key` of the epoch's validation metrics.
+        value: The objective's value.
+    """
+
+    key: Key
+    value: float
 
     @classmethod
     def of(cls, metrics: EpochMetrics, objective: Objective) -> Self:
         """Return the score that a lane's metrics give its trial."""
-        key = objective.key(metrics.validation, metrics.lane)
-        return cls(key, objective.value(metrics.validation))
+        return cls(objective.key(metrics.validation, metrics.lane), objective.value(metrics.validation))
 
     @property
     def number(self) -> int:
-        """The trial's."""
+        """The trial's number."""
         return self.key[2]
 
 
 def insert_sorted(score: RungScore, scores: list[RungScore]) -> None:
     """Insert a score among those of the same epoch, which stay sorted, best first."""
-    insort(scores, score, key=lambda other: other.key)
+    insort(scores, score, key=attrgetter("key"))

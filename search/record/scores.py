@@ -11,9 +11,10 @@ from sqlalchemy.engine import Connection
 
 from models.config.messages import EpochMetrics
 from search.objective import Objective
+from search.optuna_internals import INTERMEDIATE_VALUES, intermediate_to_stored
 from search.record.lease import LeasedStudy
 from search.record.postgres import retried
-from search.record.tables import INTERMEDIATE_VALUES, Curves, intermediate_to_stored
+from search.record.tables import Curves
 
 
 class StudyScores(LeasedStudy):

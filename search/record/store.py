@@ -18,11 +18,19 @@ from sqlalchemy.engine import Connection, Row
 from models.errors import UserError
 from search.config.study import Study
 from search.objective import Objective
+from search.optuna_internals import (
+    DIRECTIONS,
+    METRIC_NAMES,
+    STUDIES,
+    STUDY_ATTRIBUTES,
+    STUDY_SYSTEM_ATTRIBUTES,
+    TRIALS,
+)
 from search.record.address import DEFAULT_URL as DEFAULT_URL
 from search.record.database import Database, number_of
 from search.record.fingerprint import compare
 from search.record.record import Record
-from search.record.tables import DIRECTIONS, LINK, STUDIES, STUDY_ATTRIBUTES, STUDY_SYSTEM_ATTRIBUTES, TRIALS, Studies
+from search.record.tables import LINK, Studies
 
 
 class Store:
@@ -129,7 +137,7 @@ class Store:
         # As Study.set_metric_names does: the dashboard then says what its axes show.
         named = {
             "study_id": study_id,
-            "key": "study:metric_names",
+            "key": METRIC_NAMES,
             "value_json": json.dumps([f"validation {objective.metric}"]),
         }
         put = self.database.insert(STUDY_SYSTEM_ATTRIBUTES)

@@ -1,4 +1,4 @@
-"""The tables: Optuna's, as Optuna declares them, and ours beside them.
+"""Our tables, which lie beside Optuna's.
 
 Ours have a version; migrations.py makes those of an earlier version into these. Opens no database.
 """
@@ -9,30 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from optuna.storages._rdb import models as optuna_models
 from sqlalchemy import DDL, JSON, DateTime, Double, ForeignKey, Text, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 VERSION = 3  # of our tables; migrations.py leads there from earlier ones
-
-# --- Optuna's tables --------------------------------------------------------------------------------------------------
-
-STUDIES = optuna_models.StudyModel.__table__
-DIRECTIONS = optuna_models.StudyDirectionModel.__table__
-STUDY_ATTRIBUTES = optuna_models.StudyUserAttributeModel.__table__
-STUDY_SYSTEM_ATTRIBUTES = optuna_models.StudySystemAttributeModel.__table__
-TRIALS = optuna_models.TrialModel.__table__
-PARAMS = optuna_models.TrialParamModel.__table__
-VALUES = optuna_models.TrialValueModel.__table__
-INTERMEDIATE_VALUES = optuna_models.TrialIntermediateValueModel.__table__
-ATTRIBUTES = optuna_models.TrialUserAttributeModel.__table__
-
-value_to_stored = optuna_models.TrialValueModel.value_to_stored_repr
-intermediate_to_stored = optuna_models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
-
-# --- our tables -------------------------------------------------------------------------------------------------------
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -20,10 +20,10 @@ from sqlalchemy.engine import Connection, Row
 
 from models.config.base import Parameters
 from models.errors import UserError
+from search.optuna_internals import ATTRIBUTES, PARAMS, TRIALS, VALUES, contains, value_to_stored
 from search.record.database import Database
 from search.record.lease import LeasedStudy
 from search.record.postgres import retried
-from search.record.tables import ATTRIBUTES, PARAMS, TRIALS, VALUES, value_to_stored
 from search.trial import State, TrialRow
 
 _STATES: dict[TrialState, State] = {
@@ -190,8 +190,7 @@ def check_new(row: TrialRow, distributions: Mapping[str, BaseDistribution]) -> N
     if row.joined is None and row.repeat_of is None:
         raise ValueError(f"trial {row.number} neither joined at a tick nor repeats another")
     for name, value in row.params.items():
-        # Optuna's own check; `create_trial` makes it as well, and much else, which takes most of a millisecond.
-        if not distributions[name]._contains(distributions[name].to_internal_repr(value)):
+        if not contains(distributions[name], distributions[name].to_internal_repr(value)):
             raise ValueError(f"trial {row.number}: {name} {value!r} lies outside {distributions[name]}")
 
 

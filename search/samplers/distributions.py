@@ -1,105 +1,81 @@
-"""What trial n tries: the study's sampler, asked through an Optuna study in memory that mirrors the record.
+"""The search space in Optuna's words: what the record holds, and what the mirror shows to samplers.
 
-The coordinator keeps one `Mirror`, tells it whatever it tells the record, and asks `draw` for the next trial. A draw
-depends on nothing but the study, the trial's number and, for TPE and for stages, what the mirror holds: after a crash
-the mirror is built anew from the record, and the next draw is the one that was due. Knows neither the database nor the
-models.
+They differ in one thing. Where a factor leads from one value to the next, the mirror holds the value's index, so that
+for a sampler all steps are equally long.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
-from models.config.base import Parameters, Value
-from search.config.conditions import kept
+from models.config.base import Value
 from search.config.space import Choice, Float, Int, Range
-from search.config.study import Study
 
-# --- the space, in Optuna's words and as a unit cube ------------------------------------------------------------------
+if TYPE_CHECKING:
+    from search.config.study import Study
 
 
-def distributions(study: Study) -> dict[str, BaseDistribution]:
-    """The space as Optuna holds it, by name, so that no draw depends on the order in which a file lists its ranges."""
+def distributions(study: "Study") -> dict[str, BaseDistribution]:
+    """Return the space as the record holds it, sorted by name: no draw depends on the order of a file's ranges."""
     return {name: _distribution(study.space[name]) for name in sorted(study.space)}
 
 
-def _distribution(of: Range) -> BaseDistribution:
-    match of:
-        case Float():  # where the low end stands for 0, Optuna still holds the low end: see Float.told
-            return FloatDistribution(of.low, of.high, log=of.log, step=of.step)
+def _distribution(search_range: Range) -> BaseDistribution:
+    match search_range:
+        case Float(low=low, high=high, log=log, step=step):  # Optuna holds the low end also where that stands for 0
+            return FloatDistribution(low, high, log=log, step=step)
         case Int():
-            return IntDistribution(of.low, of.high, log=of.log, step=of.step)
+            return IntDistribution(search_range.low, search_range.high, log=search_range.log, step=search_range.step)
         case Choice():
-            return CategoricalDistribution(of.values)
+            return CategoricalDistribution(search_range.values)
 
 
-def as_mirrored(study: Study, drawn: Mapping[str, Value], **more: Any) -> FrozenTrial:
-    """A trial as samplers and evaluators of Optuna are shown it, with `more` of what `optuna.create_trial` takes.
+def mirrored_distribution(search_range: Range) -> BaseDistribution:
+    """Return a range as the mirror shows it."""
+    if isinstance(search_range, Int) and search_range.factor:
+        return IntDistribution(0, len(search_range.values) - 1)
+    return _distribution(search_range)
 
-    Where a factor leads from one value to the next, they are shown the value's place: there all steps are as long.
+
+def to_mirror(search_range: Range, value: Value) -> Value:
+    """Return what the mirror holds for a value of the record."""
+    if isinstance(search_range, Int) and search_range.factor:
+        return search_range.values.index(int(value))
+    return value
+
+
+def from_mirror(search_range: Range, value: Value) -> Value:
+    """Return what the record holds for a value of the mirror: the inverse of `to_mirror`."""
+    if isinstance(search_range, Int) and search_range.factor:
+        return search_range.values[int(value)]
+    return value
+
+
+def as_mirrored(study: "Study", params: Mapping[str, Value], **more: Any) -> FrozenTrial:
+    """Return a trial as samplers and evaluators of Optuna are shown it.
+
+    Args:
+        study: Its space.
+        params: The trial's parameters as the record holds them.
+        more: Further arguments of `optuna.create_trial`.
     """
-    params = {name: _place(study.space[name], value) for name, value in drawn.items()}
     return optuna.create_trial(
-        params=params, distributions={name: _mirrored(study.space[name]) for name in drawn}, **more
+        params={name: to_mirror(study.space[name], value) for name, value in params.items()},
+        distributions={name: mirrored_distribution(study.space[name]) for name in params},
+        **more,
     )
 
 
-def _mirrored(of: Range) -> BaseDistribution:
-    return IntDistribution(0, len(of.values) - 1) if isinstance(of, Int) and of.factor else _distribution(of)
-
-
-def _place(of: Range, value: Value) -> Value:
-    return of.values.index(int(value)) if isinstance(of, Int) and of.factor else value
-
-
-def _at(of: Range, place: Value) -> Value:
-    """The inverse of `_place`."""
-    return of.values[int(place)] if isinstance(of, Int) and of.factor else place
-
-
-def _configuration(study: Study, point: Sequence[float]) -> Parameters:
-    """The configuration at a point of the unit cube, one coordinate in [0, 1) for each range by name.
-
-    The coordinates of parameters that do not exist there are passed over.
-    """
-    values = {name: _value(study.space[name], share) for name, share in zip(sorted(study.space), point, strict=True)}
-    return kept(study.space, values)
-
-
-def _value(of: Range, share: float) -> Value:
-    """The value that has this share of the range below it; in a Choice, or an Int without log, all are as likely."""
-    match of:
-        case Choice():
-            return of.values[int(share * len(of.values))]
-        case Int() if of.factor is not None:
-            return of.values[int(share * len(of.values))]
-        case Int(log=True):  # half a unit beyond both bounds, or these would be drawn too seldom
-            low, high = math.log(of.low - 0.5), math.log(of.high + 0.5)
-            return min(max(round(math.exp(low + share * (high - low))), of.low), of.high)
-        case Int():
-            return of.low + of.step * int(share * ((of.high - of.low) // of.step + 1))
-        case Float(log=True):
-            low, high = math.log(of.low), math.log(of.high)
-            return min(max(math.exp(low + share * (high - low)), of.low), of.high)
-        case Float(step=None):
-            return of.low + share * (of.high - of.low)
-        case Float():
-            assert of.step is not None
-            steps = math.floor((of.high - of.low) / of.step + 1e-9)  # (0.3 - 0.0) / 0.1 is 2.9999999999999996
-            return min(of.low + of.step * int(share * (steps + 1)), of.high)
-
-
-def _suggest(trial: optuna.Trial, name: str, of: BaseDistribution) -> Value:
-    """Draw one parameter of a trial that Optuna has begun."""
-    match of:
-        case FloatDistribution():
-            return trial.suggest_float(name, of.low, of.high, step=of.step, log=of.log)
-        case IntDistribution():
-            return trial.suggest_int(name, of.low, of.high, step=of.step, log=of.log)
-        case CategoricalDistribution():
-            return cast(Value, trial.suggest_categorical(name, of.choices))
-    raise TypeError(f"{name} has {of}, which no range becomes")
+def suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Value:
+    """Let a trial of Optuna draw one parameter."""
+    match distribution:
+        case FloatDistribution(low=low, high=high, step=step, log=log):
+            return trial.suggest_float(name, low, high, step=step, log=log)
+        case IntDistribution(low=low, high=high, step=step, log=log):
+            return trial.suggest_int(name, low, high, step=step, log=log)
+        case CategoricalDistribution(choices=choices):
+            return cast(Value, trial.suggest_categorical(name, choices))
+    raise TypeError(f"{name} has {distribution}, which no range becomes")

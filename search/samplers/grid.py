@@ -1,42 +1,71 @@
-"""What trial n tries: the study's sampler, asked through an Optuna study in memory that mirrors the record.
-
-The coordinator keeps one `Mirror`, tells it whatever it tells the record, and asks `draw` for the next trial. A draw
-depends on nothing but the study, the trial's number and, for TPE and for stages, what the mirror holds: after a crash
-the mirror is built anew from the record, and the next draw is the one that was due. Knows neither the database nor the
-models.
-"""
+"""Grid search."""
 
 import math
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from pydantic import Field
 
-from models.config.base import Parameters
+from models.config.base import Parameters, Value
 from models.seeds import derive
-from search.config.conditions import exists, in_order, is_conditional
-from search.config.samplers import Grid
-from search.config.study import Study
+from search.config.conditions import exists, is_conditional, parents_first
+from search.config.space import Space
+from search.samplers.base import SamplerConfig, check_listed
+
+if TYPE_CHECKING:
+    from search.config.study import Study
+    from search.samplers.optuna_mirror import Mirror
 
 
-def _cell(study: Study, grid: Grid, place: int) -> Parameters | None:
-    """Cell `place` of the shuffled grid, or None behind its end."""
-    names = sorted(grid.values)
-    shape = tuple(len(grid.values[name]) for name in names)
-    different = _branches(study, grid) if is_conditional(study.space) else None
-    cells = math.prod(shape) if different is None else len(different)
-    if place >= cells:
-        return None
-    order = np.random.Generator(np.random.PCG64(derive(study.seed, "grid"))).permutation(cells)
-    if different is not None:
-        return study.to_internal(different[order[place]])
-    corner = np.unravel_index(order[place], shape)
-    return study.to_internal({name: grid.values[name][int(index)] for name, index in zip(names, corner, strict=True)})
+class Grid(SamplerConfig):
+    """Tries every combination of the values listed, in a shuffled order that the seed fixes.
 
+    In a conditional space a parameter is varied only where it exists, and no combination is tried twice.
 
-def _branches(study: Study, grid: Grid) -> list[Parameters]:
-    """Every cell of a grid over a conditional space, once: a parameter is varied only where it exists."""
-    cells: list[Parameters] = [{}]
-    for name in in_order(study.space):
-        of = study.space[name]
-        grown = [[cell | {name: it} for it in grid.values[name]] if exists(of, cell) else [cell] for cell in cells]
-        cells = [cell for several in grown for cell in several]
-    return cells
+    Example:
+        >>> Grid(values={"learning_rate": (0.01, 0.1), "hidden": (32, 64), "weight_decay": (0.0,)})
+    """
+
+    name: Literal["grid"] = "grid"
+    values: dict[str, tuple[Value, ...]] = Field(description="The values of each parameter that is searched.")
+
+    @property
+    def max_proposals(self) -> int | None:
+        """The number of combinations."""
+        return math.prod(len(values) for values in self.values.values())
+
+    def check(self, space: Space) -> None:
+        """Raise ValueError where the grid lacks a searched parameter, or lists a value outside its range."""
+        if set(self.values) != set(space):
+            raise ValueError(
+                f"sampler: the grid has values for {', '.join(self.values) or 'nothing'}; "
+                f"state them for {', '.join(space)}, no more and no less"
+            )
+        for name, values in self.values.items():
+            check_listed("the grid's", name, values, space[name])
+
+    def propose(self, study: "Study", number: int, mirror: "Mirror", batch_size: int = 1) -> Parameters | None:
+        """Return the next combination, or None behind the last."""
+        import numpy as np  # not needed to read a study file
+
+        names = sorted(self.values)
+        shape = tuple(len(self.values[name]) for name in names)
+        branches = self._branches(study.space) if is_conditional(study.space) else None
+        combinations = math.prod(shape) if branches is None else len(branches)
+        if (position := number - len(study.baselines)) >= combinations:
+            return None
+        order = np.random.Generator(np.random.PCG64(derive(study.seed, "grid"))).permutation(combinations)
+        if branches is not None:
+            return study.to_internal(branches[order[position]])
+        corner = np.unravel_index(order[position], shape)
+        return study.to_internal({name: self.values[name][int(at)] for name, at in zip(names, corner, strict=True)})
+
+    def _branches(self, space: Space) -> list[Parameters]:
+        """Every combination over a conditional space, once."""
+        combinations: list[Parameters] = [{}]
+        for name in parents_first(space):
+            grown = [
+                [chosen | {name: value} for value in self.values[name]] if exists(space[name], chosen) else [chosen]
+                for chosen in combinations
+            ]
+            combinations = [chosen for several in grown for chosen in several]
+        return combinations

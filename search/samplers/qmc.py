@@ -1,22 +1,34 @@
-"""What trial n tries: the study's sampler, asked through an Optuna study in memory that mirrors the record.
+"""Quasi-Monte Carlo search."""
 
-The coordinator keeps one `Mirror`, tells it whatever it tells the record, and asks `draw` for the next trial. A draw
-depends on nothing but the study, the trial's number and, for TPE and for stages, what the mirror holds: after a crash
-the mirror is built anew from the record, and the next draw is the one that was due. Knows neither the database nor the
-models.
-"""
+from typing import TYPE_CHECKING, Literal
+
+from models.config.base import Parameters
+from models.seeds import derive
+from search.samplers.base import SamplerConfig
+from search.samplers.unit_cube import from_unit_cube
+
+if TYPE_CHECKING:
+    from search.config.study import Study
+    from search.samplers.optuna_mirror import Mirror
 
 
-def _sobol_point(dimensions: int, place: int, seed: int) -> list[float]:
-    """Point `place` of one scrambled Sobol sequence (Sobol 1967; scrambled after Matousek 1998, as SciPy has it).
+class QMC(SamplerConfig):
+    """Covers the space more evenly than random draws, by a scrambled Sobol sequence; likes 2^m trials.
 
-    Optuna's QMCSampler keeps its place in the study and draws the first trial at random; a seed for each trial would
-    make random search of it. Points are counted from the first one drawn, so that 2^m of them are balanced.
+    Sobol 1967, scrambled after Matousek 1998, as SciPy implements it.
     """
-    from scipy.stats import qmc  # takes half a second, which only this sampler is worth
 
-    sequence = qmc.Sobol(dimensions, scramble=True, rng=seed)
-    if place > 0:  # SciPy cannot skip nothing
-        sequence.fast_forward(place)
-    point: list[float] = sequence.random(1)[0].tolist()
-    return point
+    name: Literal["qmc"] = "qmc"
+
+    def propose(self, study: "Study", number: int, mirror: "Mirror", batch_size: int = 1) -> Parameters | None:
+        """Return the point of the one sequence that the study's seed scrambles.
+
+        Optuna's QMCSampler keeps its position in the study and draws the first trial at random, and a seed for each
+        trial would make random search of it. Baselines are not counted, so that the first 2^m points are balanced.
+        """
+        from scipy.stats import qmc  # takes half a second, which only this sampler is worth
+
+        sequence = qmc.Sobol(len(study.space), scramble=True, rng=derive(study.seed, "qmc"))
+        if (earlier := number - len(study.baselines)) > 0:  # SciPy cannot skip nothing
+            sequence.fast_forward(earlier)
+        return from_unit_cube(study.space, sequence.random(1)[0].tolist())

@@ -1,63 +1,119 @@
-"""What trial n tries: the study's sampler, asked through an Optuna study in memory that mirrors the record.
+"""Staged search: one parameter after the other, as one does by hand."""
 
-The coordinator keeps one `Mirror`, tells it whatever it tells the record, and asks `draw` for the next trial. A draw
-depends on nothing but the study, the trial's number and, for TPE and for stages, what the mirror holds: after a crash
-the mirror is built anew from the record, and the next draw is the one that was due. Knows neither the database nor the
-models.
-"""
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from collections.abc import Sequence
+from pydantic import Field, field_validator
 
-from models.config.base import Parameters
-from search.config.samplers import Staged
-from search.config.study import Study
-from search.samplers.optuna_mirror import Mirror
-from search.trial import TrialRow
+from models.config.base import Parameters, Value
+from search.config.conditions import is_conditional
+from search.config.space import Space
+from search.samplers.base import SamplerConfig, check_listed
 
-# --- stages -----------------------------------------------------------------------------------------------------------
-
-
-def _stage(staged: Staged, place: int) -> tuple[int, int]:
-    """The stage of the drawn trial `place` and its cell there; behind the last stage, one more than there are."""
-    for stage, (_, values) in enumerate(staged.stages):
-        if place < len(values):
-            return stage, place
-        place -= len(values)
-    return len(staged.stages), place
+if TYPE_CHECKING:
+    from search.config.study import Study
+    from search.samplers.optuna_mirror import Mirror
+    from search.trial import TrialRow
 
 
-def _numbers(study: Study, staged: Staged, stage: int) -> range:
-    """The trials of a stage."""
-    sizes = [len(values) for _, values in staged.stages]
-    begin = len(study.baselines) + sum(sizes[:stage])
-    return range(begin, begin + sizes[stage])
+class Staged(SamplerConfig):
+    """Varies one parameter after the other: each stage tries the values of its parameter and keeps the best.
 
+    A stage begins when all trials of the stage before have ended. Its winner is its best complete trial; a stage that
+    no trial completes ends the search. A trial that repeats an earlier one takes over that one's curve.
 
-def _staged(study: Study, staged: Staged, place: int, mirror: Mirror) -> Parameters | None:
-    """The cell `place` of all stages: what won the stage before, with the stage's own parameter set to its value."""
-    stage, cell = _stage(staged, place)
-    if stage == len(staged.stages):
-        return None
-    name, values = staged.stages[stage]
-    if stage == 0:
-        return study.to_internal(staged.start | {name: values[cell]})
-    winner = mirror.best_of(_numbers(study, staged, stage - 1))
-    if winner is None:
-        return None
-    return mirror.params_of(winner) | {name: study.space[name].to_internal(values[cell])}
+    Example:
+        Compare two rates at width 64, then two widths at the better rate:
 
+        >>> Staged(start={"hidden": 64}, stages={"learning_rate": (0.01, 0.1), "hidden": (64, 128)})
+    """
 
-def stuck(study: Study, trials: Sequence[TrialRow]) -> str | None:
-    """Why a staged search ended before its last stage: a stage had no winner. None where that is not so."""
-    if not isinstance(study.sampler, Staged):
-        return None
-    for stage, (name, _) in enumerate(study.sampler.stages[:-1]):
-        rows = [row for row in trials if row.number in _numbers(study, study.sampler, stage)]
-        if len(rows) < len(_numbers(study, study.sampler, stage)) or any(row.state == "running" for row in rows):
-            return None
-        if all(row.state != "complete" for row in rows):
-            return (
-                f"the stage of {name} has no winner: none of its {len(rows)} trials came to its end; "
-                "state other values for it, and begin anew with --restart"
+    name: Literal["staged"] = "staged"
+    start: dict[str, Value] = Field(default={}, description="The value of each parameter until its stage.")
+    stages: tuple[tuple[str, tuple[Value, ...]], ...] = Field(
+        min_length=1, description="Parameters and their values, in the order of the stages."
+    )
+
+    reads_curves: ClassVar[bool] = True
+
+    @field_validator("stages", mode="before")
+    @classmethod
+    def _as_pairs(cls, stages: object) -> object:
+        """Turn a dictionary into pairs: JSON keeps the order of these, and the order is part of the study."""
+        return tuple(stages.items()) if isinstance(stages, Mapping) else stages
+
+    @property
+    def max_proposals(self) -> int | None:
+        """The number of values of all stages."""
+        return sum(len(values) for _, values in self.stages)
+
+    def check(self, space: Space) -> None:
+        """Raise ValueError where the stages and the start do not fit the space."""
+        if is_conditional(space):
+            raise ValueError(
+                "sampler: stages vary one parameter and keep all others, which when= lets come and go; "
+                "leave out when=, or take TPE(), Random(), QMC() or Grid(...)"
             )
-    return None
+        names = [name for name, _ in self.stages]
+        first, *_ = names
+        if unknown := sorted({*names, *self.start} - set(space)):
+            raise ValueError(f"sampler: {unknown[0]!r} is not searched; give it a range in the space, or leave it out")
+        if len(set(names)) < len(names):
+            raise ValueError("sampler: a parameter has two stages; give each one, with all its values")
+        if missing := sorted(set(space) - {first, *self.start}):
+            raise ValueError(f"sampler: {missing[0]!r} has no value in the first stage; state it in start")
+        if first in self.start:
+            raise ValueError(f"sampler: start is not used for {first!r}, the first stage; leave it out")
+        for name, value in self.start.items():
+            check_listed("the start", name, (value,), space[name])
+        for name, values in self.stages:
+            check_listed("the stage's", name, values, space[name])
+
+    def pending(self, study: "Study", number: int, mirror: "Mirror") -> bool:
+        """Return whether the stage before the trial's own has not ended."""
+        if number < len(study.baselines):
+            return False
+        stage, _ = self._position(study, number)
+        return stage > 0 and not all(mirror.has_ended(earlier) for earlier in self._trials(study, stage - 1))
+
+    def propose(self, study: "Study", number: int, mirror: "Mirror", batch_size: int = 1) -> Parameters | None:
+        """Return the winner of the stage before, with the stage's own parameter set to its value."""
+        stage, index = self._position(study, number)
+        if stage == len(self.stages):
+            return None
+        name, values = self.stages[stage]
+        if stage == 0:
+            return study.to_internal(self.start | {name: values[index]})
+        winner = mirror.best_of(self._trials(study, stage - 1))
+        if winner is None:
+            return None
+        return mirror.params_of(winner) | {name: study.space[name].to_internal(values[index])}
+
+    def exhausted_reason(self, study: "Study", trials: "Sequence[TrialRow]") -> str | None:
+        """Return which stage had no winner, where that ended the search."""
+        for stage, (name, _) in enumerate(self.stages[:-1]):
+            numbers = self._trials(study, stage)
+            rows = [row for row in trials if row.number in numbers]
+            if len(rows) < len(numbers) or any(row.state == "running" for row in rows):
+                return None
+            if all(row.state != "complete" for row in rows):
+                return (
+                    f"the stage of {name} has no winner: none of its {len(rows)} trials came to its end; "
+                    "state other values for it, and begin anew with --restart"
+                )
+        return None
+
+    def _position(self, study: "Study", number: int) -> tuple[int, int]:
+        """The stage of a trial and the index of its value there; behind the last stage, one more than there are."""
+        index = number - len(study.baselines)
+        for stage, (_, values) in enumerate(self.stages):
+            if index < len(values):
+                return stage, index
+            index -= len(values)
+        return len(self.stages), index
+
+    def _trials(self, study: "Study", stage: int) -> range:
+        """The numbers of a stage's trials."""
+        sizes = [len(values) for _, values in self.stages]
+        first = len(study.baselines) + sum(sizes[:stage])
+        return range(first, first + sizes[stage])

@@ -9,12 +9,13 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from search.cli.console import Interrupt
-from search.config.pruners import NoPruner, SuccessiveHalving
-from search.config.samplers import Random
 from search.config.study_files import load, override
+from search.interrupt import Interrupt
 from search.launch import prepare, search
 from search.options import Options
+from search.pruners.halving import SuccessiveHalving
+from search.pruners.none import NoPruner
+from search.samplers.random import Random
 from tests.benchmarks.work import print_table
 
 

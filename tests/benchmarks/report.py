@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from models.config.messages import EpochMetrics
-from search.config.study import Float, Int, Range
+from search.config.space import Float, Int, Range
 from search.config.study_files import load, override
 from search.record.fingerprint import fingerprint
 from search.record.store import Store
 from search.samplers.distributions import distributions
 from search.trial import TrialRow
+from tests.support.records import insert, insert_metrics
 
 AT_ONCE = 200  # trials whose scores are one tick
 
@@ -38,9 +39,9 @@ def make(url: str, trials: int, epochs: int) -> None:
                 told = {name: _drawn(it, draws) for name, it in study.space.items()}
                 drawn = study.to_internal(told)
                 errors[number] = 0.02 + 0.03 * abs(np.log(told["learning_rate"] / 0.2)) + 1 / told["hidden"]
-                record.insert(TrialRow(number, "running", drawn, joined=1), space)
+                insert(record, TrialRow(number, "running", drawn, joined=1), space)
             for epoch in range(1, epochs + 1):
-                record.record(epoch, [_score(number, epoch, error) for number, error in errors.items()])
+                insert_metrics(record, epoch, [_score(number, epoch, error) for number, error in errors.items()])
             for number, error in errors.items():
                 record.tell(number, "pruned" if number % 10 == 9 else "complete", 1 - error)
 

@@ -16,10 +16,10 @@ import pytest
 
 from models.datasets.source import Source
 from models.errors import UserError
-from search.config.samplers import Grid
 from search.config.study import Study
+from search.samplers.grid import Grid
 from search.trial import TrialRow
-from tests.search.loop.test_coordinator import cut_before, run
+from tests.support.cuts import cut_before, run
 from tests.support.runs import (
     ENDLESS,
     LONGER,

@@ -1,168 +1,130 @@
-"""The rooms of the house know only what lies below them. Read from the source by ast: nothing is imported."""
+"""Folders know only what lies below them. Read from the source: nothing is imported."""
 
 import ast
-import tomllib
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("search", "models", "studies", "reports")
+PACKAGES = ("models", "search", "studies", "reports")
 
-# The storeys, bottom up: a module imports from lower storeys and, without circles, from its own.
-# A new file is given its place here.
-STOREYS = """
-models studies
-models.errors models.seeds models.recipe models.idx models.console models.named
-models.sources
-models.own
-models.outcome models.origin models.imported
-models.data models.kernels models.tables models.regular
-models.products
-models.gathering models.optim models.unchanging
-models.cifar
-models.importing
-models.family models.last_layers
-models.scratch models.augmentation models.minibatches models.lifted models.replay
-models.linear models.mlp models.cnn
-models.lanes
-models.files
-models.predict
-search.space search.console
-search.spec
-search.trials
-search.catalog search.server search.schema search.record search.pieces search.storage search.pruning search.sampling
-search.fleet.worker search.node
-search.fleet
-search.cluster
-search.snapshots
-search.coordinator
-search.work
+# Bottom up: what stands on a line imports, when it is itself imported, from lines above it and from its own folder.
+# What a function imports when it is called is bound by the order of the packages alone.
+ORDER = """
+models.errors models.seeds models.source_code
+models.registry models.console
+models.config
+models.metrics
+models.ops
+models.datasets
+models.families
+models.engine models.model_file
+models.picture models.predict
+search.options search.interrupt search.device search.environment search.trial search.optuna_internals
+search.objective
+search.config.space
+search.config.conditions search.config.range_values
+search.pruners
+search.samplers
+search.config
+search.record search.fleet
+search.loop
+search.dataset
 search.launch
-search.table search.pace
-search.progress search.listing search.reproduce search.tensorboard search.rehearsal search.new
-search.session search.check
-search.results
+search.cli
+search.run_study
 search
 search.run
-reports.statistics reports.tested reports.searched
-reports.tables
-reports.finalists
-reports.audit
-reports.frames reports.shelf
-reports.verdict reports.figures reports.plates
-reports.checks
-reports.page reports.dashboard reports.comparison
-reports.exporting
-reports.results
+reports.statistics
+reports.finalists reports.artifacts
+reports.page
+reports.exporting reports.comparison reports.dashboard
+reports.export_study
 reports
 reports.export reports.compare reports.evaluate
 """
-HEIGHT = {module: height for height, storey in enumerate(STOREYS.split("\n")) for module in storey.split()}
+HEIGHT = {unit: height for height, line in enumerate(ORDER.strip().splitlines()) for unit in line.split()}
 
-# All of models that search reads outside its fleet: words, numbers, where data lies; no torch at their top level.
-PLAIN = {
-    "models.errors", "models.seeds", "models.recipe", "models.outcome", "models.idx", "models.data", "models.console",
-    "models.own", "models.sources", "models.named", "models.origin", "models.imported",
-}  # fmt: skip
-# All of search that may meet torch.
-FLEET = {"search.fleet.worker", "search.node", "search.fleet", "search.cluster", "search.launch"}
+# Everything that a study file, `--help` or a list of studies imports: none of these libraries may be among it.
+HEAVY = {"torch", "torchvision", "optuna", "sqlalchemy", "pandas", "numpy", "sklearn", "scipy", "matplotlib"}
 
 
 def _module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-FILES = {_module(path): path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))}
+FILES = {_module(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 TREES = {module: ast.parse(path.read_text(), str(path)) for module, path in FILES.items()}
-STUDIES = {module for module in FILES if module.startswith("studies.")}
 
 
-def _imports(module: str, *, top_only: bool = False) -> set[str]:
-    """The full names that a module imports anywhere in it, or at its top level only: "torch.nn", "search.spec"."""
-    tree = TREES[module]
+def _unit(module: str) -> str:
+    """The line of ORDER that a module belongs to: its folder's, or its own where it lies in a package's top folder."""
+    return max((unit for unit in HEIGHT if f"{module}.".startswith(f"{unit}.")), key=len)
+
+
+def _imports(module: str, *, anywhere: bool) -> set[str]:
     found: set[str] = set()
-    for node in tree.body if top_only else ast.walk(tree):
+    for node in ast.walk(TREES[module]) if anywhere else TREES[module].body:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: write imports with their full names"
-            # `from search import storage` means the module search.storage, `from search import Study` the package.
-            inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= (inner & FILES.keys()) or {node.module or ""}
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names} & FILES.keys()
+            found |= submodules or {node.module or ""}
     return found
 
 
-def _ours(module: str) -> set[str]:
-    return _imports(module) & FILES.keys()
-
-
-def _libraries(module: str, *, top_only: bool = False) -> set[str]:
-    return {name.partition(".")[0] for name in _imports(module, top_only=top_only)}
-
-
-def _room(module: str) -> str:
-    return module.partition(".")[0]
-
-
-def _is_command(tree: ast.Module) -> bool:
-    return any(isinstance(node, ast.If) and "__main__" in ast.unparse(node.test) for node in tree.body)
-
-
-@pytest.mark.parametrize("module", sorted(FILES.keys() - STUDIES))
-def test_imports_go_down_only(module: str) -> None:
-    assert module in HEIGHT, f"give {module} its place in STOREYS"
-    for imported in _ours(module):
-        assert HEIGHT[imported] <= HEIGHT[module], f"{module} imports {imported}, which lies above it"
-
-
-def test_imports_run_in_no_circles() -> None:
-    order = TopologicalSorter({module: _ours(module) for module in FILES}).static_order()
-    assert set(order) == FILES.keys()
+def test_imports_go_down_only() -> None:
+    for module in FILES:
+        for imported in _imports(module, anywhere=False) & FILES.keys() if not module.startswith("studies") else ():
+            below, here = _unit(imported), _unit(module)
+            assert below == here or HEIGHT[below] < HEIGHT[here], f"{module} imports {imported}, which lies above it"
 
 
 @pytest.mark.parametrize(
-    ("room", "forbidden"),
+    ("package", "forbidden"),
     [
         ("models", {"search", "studies", "reports", "optuna", "sqlalchemy"}),
         ("search", {"studies", "reports"}),
-        ("studies", {"studies", "reports", "optuna", "sqlalchemy"}),
+        ("studies", {"studies", "reports", "models", "optuna", "sqlalchemy"}),
     ],
 )
-def test_a_room_does_not_know(room: str, forbidden: set[str]) -> None:
+def test_a_package_does_not_know(package: str, forbidden: set[str]) -> None:
     for module in FILES:
-        if _room(module) == room:
-            assert not _libraries(module) & forbidden, module
+        if module.partition(".")[0] == package:
+            assert not {name.partition(".")[0] for name in _imports(module, anywhere=True)} & forbidden, module
 
 
-def test_nothing_imports_an_entry_point() -> None:
-    commands = {module for module, tree in TREES.items() if _is_command(tree)}
-    commands.discard("search.fleet.worker")  # started by the fleet as a process, or its Host taken into this one
+def _reached(module: str) -> set[str]:
+    """All that is imported when a module is, its parent packages among them."""
+    reached, waiting = set[str](), [module]
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        if name in FILES:
+            waiting += _imports(name, anywhere=False)
+            waiting += [name.rpartition(".")[0]] if "." in name else []
+    return reached
+
+
+@pytest.mark.parametrize(
+    "module", ["search", "search.config.study_files", "search.run", "reports.export", "models.predict"]
+)
+def test_a_study_file_and_help_cost_no_heavy_library(module: str) -> None:
+    assert not {name.partition(".")[0] for name in _reached(module)} & HEAVY
+
+
+def test_no_sampler_meets_a_tensor() -> None:
     for module in FILES:
-        assert not _ours(module) & commands, module
+        if module.startswith("search.samplers"):
+            assert "torch" not in {name.partition(".")[0] for name in _imports(module, anywhere=True)}, module
 
 
-def test_only_the_fleet_meets_tensors_in_search() -> None:
-    for module in FILES:
-        if _room(module) == "search" and module not in FLEET:
-            assert "torch" not in _libraries(module), module
-            assert {name for name in _ours(module) if _room(name) == "models"} <= PLAIN, module
-
-
-@pytest.mark.parametrize("module", sorted(PLAIN & FILES.keys()))
-def test_plain_words_cost_no_torch(module: str) -> None:
-    assert not _libraries(module, top_only=True) & {"torch", "torchvision", "sklearn", "optuna"}
-
-
-@pytest.mark.parametrize("module", ["search", "search.spec", "search.trials", "search.catalog"])
-def test_reading_a_study_costs_no_optuna(module: str) -> None:
-    assert not _libraries(module) & {"torch", "optuna", "sqlalchemy", "pandas", "numpy"}
-
-
-def test_a_study_file_imports_words_only() -> None:
-    for module in STUDIES:
-        assert _imports(module) == {"search"}, module
+def test_a_room_fits_on_a_few_screens() -> None:
+    lines = {module: len(path.read_text().splitlines()) for module, path in FILES.items()}
+    assert not {module: count for module, count in lines.items() if count > 250}, "one room, or two?"
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
@@ -170,7 +132,8 @@ def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     assert not {path for path in FILES.values() if path.stem in drawers}
 
 
-def test_an_installation_has_every_room() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = {_module(path) for path in FILES.values() if path.name == "__init__.py"}
-    assert set(settings["tool"]["setuptools"]["packages"]) == packages
+def test_no_test_module_imports_another() -> None:
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        tree = ast.parse(path.read_text())
+        imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert not {module for module in imported if module.startswith("tests.") and ".test_" in module}, path

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from search.cli.console import Interrupt
 from search.config.study_files import INSTALLED, load, override
+from search.interrupt import Interrupt
 from search.launch import prepare
 from search.launch import search as search_launch
 from search.options import Options

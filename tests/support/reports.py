@@ -23,6 +23,7 @@ from search.record.rows import FinalistRow
 from search.record.store import Store
 from search.samplers.distributions import distributions
 from search.trial import Ending, TrialRow
+from tests.support.records import insert, insert_metrics
 
 EVIL = "</script><script>alert(1)</script>"
 EPOCHS = 4
@@ -67,7 +68,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
         number, "running", study.to_internal(parameters), joined=1, baseline=baseline.name if baseline else None
     )
     with record.lease():
-        record.write(0, begun=[row], distributions=distributions(study))
+        insert(record, row, distributions(study))
         for epoch, accuracy in enumerate(accuracies, start=1):
             score = EpochMetrics(
                 lane=number,
@@ -76,7 +77,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
                 validation={"loss": 1 - accuracy, "accuracy": 0.1 if np.isnan(accuracy) else accuracy},
                 seconds=0.5,
             )
-            record.write(epoch, scores=[score])
+            insert_metrics(record, epoch, [score])
         if fate == "complete":
             record.tell(number, "complete", max(accuracies))
         elif fate == "pruned" and np.isnan(accuracies[-1]):

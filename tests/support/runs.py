@@ -14,7 +14,8 @@ from pathlib import Path
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
 from search.config.baseline import Baseline
-from search.config.study import Float, Int, Study
+from search.config.space import Float, Int
+from search.config.study import Study
 from search.record.store import Store
 from search.trial import TrialRow
 

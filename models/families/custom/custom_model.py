@@ -13,7 +13,7 @@ from typing import Any
 
 from models.errors import UserError
 from models.families.custom.config import CustomModel
-from models.families.custom.source_code import cells, definition, digest
+from models.source_code import cells, definition, digest
 
 
 def custom_model_config(factory: Callable[..., Any]) -> CustomModel:

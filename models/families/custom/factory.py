@@ -19,7 +19,7 @@ from models.config.base import Parameters, Value
 from models.errors import UserError
 from models.families.custom.config import CustomModel
 from models.families.custom.custom_model import attribute_of
-from models.families.custom.source_code import files_beside
+from models.source_code import files_beside
 
 if TYPE_CHECKING:
     from torch import nn

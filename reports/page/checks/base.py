@@ -5,7 +5,7 @@ it is given `ReportData`.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal
 
 from reports.page.data import FinalistData, ReportData
 
@@ -18,43 +18,63 @@ class Finding:
 
     Args:
         outcome: "look" where something may be wrong, "passed" where not, "not applicable" where it cannot judge.
-        text: What is so, or why it cannot judge; sentences.
-        remedy: What to do about it, where that differs from the check's own `remedy`.
+        text: What is so, with the remedy where something may be wrong, or why the check cannot judge.
     """
 
     outcome: Outcome
     text: str
-    remedy: str = ""
 
 
-class Check(Protocol):
+class Check:
     """A question about a result, registered under `studyhall.report_checks` and made without arguments.
 
+    A subclass says `name`, `question`, `remedy` and `judge`.
+
     Example:
-        >>> class Noisy(FinalistsCheck):
-        ...     name, question = "noisy seeds", "Do the seeds of the winner agree?"
-        ...     remedy = "Give more --seeds."
+        >>> class FewTrials(Check):
+        ...     name = "few trials"
+        ...     question = "Has the search tried enough configurations?"
+        ...     remedy = "Give more --trials."
         ...
-        ...     def judge_finalists(self, report, finalists):
-        ...         std = finalists.results["test_accuracy_std"].iloc[0]
-        ...         return Finding("look" if std > 0.01 else "passed", f"The standard deviation is {std:.4f}.")
+        ...     def judge(self, report):
+        ...         if len(report.trials) < 10:
+        ...             return self.look(f"{len(report.trials)} trials are few.")
+        ...         return self.passed(f"{len(report.trials)} trials.")
     """
 
-    name: str  # as the page shows it
-    question: str
-    remedy: str  # a sentence, shown where something may be wrong
+    name: ClassVar[str]  # as the page shows it
+    question: ClassVar[str]
+    remedy: ClassVar[str]  # a sentence
 
     def judge(self, report: ReportData) -> Finding:
         """Return what the check found."""
+        raise NotImplementedError
+
+    def look(self, text: str, remedy: str | None = None) -> Finding:
+        """Return that something may be wrong.
+
+        Args:
+            text: What is so.
+            remedy: What to do about it, where that is not the check's `remedy`.
+        """
+        return Finding("look", f"{text} {remedy or self.remedy}")
+
+    def passed(self, text: str) -> Finding:
+        """Return that all is well, and what was seen."""
+        return Finding("passed", text)
+
+    def not_applicable(self, text: str) -> Finding:
+        """Return why the check cannot judge."""
+        return Finding("not applicable", text)
 
 
-class FinalistsCheck:
-    """The base of checks that judge finalists. A subclass says `name`, `question`, `remedy` and `judge_finalists`."""
+class FinalistsCheck(Check):
+    """A check of finalists. A subclass says `judge_finalists` instead of `judge`."""
 
     def judge(self, report: ReportData) -> Finding:
         """Return what the check found, or that there are no finalists."""
         if report.finalists is None:
-            return Finding("not applicable", "No finalist is retrained; python -m reports.export does that.")
+            return self.not_applicable("No finalist is retrained; python -m reports.export does that.")
         return self.judge_finalists(report, report.finalists)
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:

@@ -18,12 +18,12 @@ class FinalistsInseparable(FinalistsCheck):
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with the others."""
         if len(finalists.ranked) == 1:
-            return Finding("not applicable", "There is one finalist.")
+            return self.not_applicable("There is one finalist.")
         if alike := inseparable(finalists):
             names = f"trial{'s' if len(alike) > 1 else ''} {listed(alike)}"
             seeds = counted(finalists.seeds, "seed")
-            return Finding("look", f"The winner and {names} cannot be told apart at {seeds}.")
-        return Finding("passed", "The winner can be told apart from all other finalists.")
+            return self.look(f"The winner and {names} cannot be told apart at {seeds}.")
+        return self.passed("The winner can be told apart from all other finalists.")
 
 
 class BaselineBeaten(FinalistsCheck):
@@ -36,22 +36,21 @@ class BaselineBeaten(FinalistsCheck):
         """Compare the winner with the best baseline."""
         baseline, winner, seeds = finalists.baseline, finalists.winner, finalists.seeds
         if not report.study.baselines:
-            return Finding(
-                "not applicable",
+            return self.not_applicable(
                 "The study has no baseline; give it the configuration you would use without a search.",
             )
         if baseline is None:
             remedy = "Correct it, so that there is something to beat."
-            return Finding("look", "No baseline finished: it diverged or failed.", remedy)
+            return self.look("No baseline finished: it diverged or failed.", remedy)
         if baseline == winner:
-            return Finding("look", "The baseline wins.")
+            return self.look("The baseline wins.")
         hits = finalists.predictions.hits
         gap, p = compare(hits(winner.number, seeds), hits(baseline.number, seeds))
         if p < 1 - LEVEL and gap.mean > 0:
             beaten = f"“{baseline.baseline}” is beaten by {gap.mean:.4f} ({gap.low:.4f} to {gap.high:.4f})."
-            return Finding("passed", beaten)
+            return self.passed(beaten)
         text = f"“{baseline.baseline}” is not beaten for certain ({signed(gap.low)} to {signed(gap.high)})."
-        return Finding("look", text, "Give more --seeds.")
+        return self.look(text, "Give more --seeds.")
 
 
 class PublishedReproduced(FinalistsCheck):
@@ -65,15 +64,15 @@ class PublishedReproduced(FinalistsCheck):
         baselines = [(row, published_accuracy(report, row)) for row in finalists.ranked if row.baseline is not None]
         published = [(row, accuracy) for row, accuracy in baselines if accuracy is not None]
         if not published:
-            return Finding("not applicable", "No baseline among the finalists has a published test accuracy.")
+            return self.not_applicable("No baseline among the finalists has a published test accuracy.")
         missed = []
         for row, accuracy in published:
             ours = interval(finalists.predictions.hits(row.number, finalists.seeds))
             if not ours.low <= accuracy <= ours.high:
                 missed.append(f"“{row.baseline}” (published {accuracy:g}, here {ours.low:.4f} to {ours.high:.4f})")
         if missed:
-            return Finding("look", f"Not reproduced: {listed(missed)}.")
-        return Finding("passed", "Every published test accuracy lies inside our interval of the same configuration.")
+            return self.look(f"Not reproduced: {listed(missed)}.")
+        return self.passed("Every published test accuracy lies inside our interval of the same configuration.")
 
 
 class OpenedBefore(FinalistsCheck):
@@ -85,8 +84,8 @@ class OpenedBefore(FinalistsCheck):
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Count the lines of the ledger."""
         if (number := len(report.ledger)) > 1:
-            return Finding("look", f"The test set was opened {number} times for this study (see the ledger).")
-        return Finding("passed", "The test set was opened once, after the ranking was fixed.")
+            return self.look(f"The test set was opened {number} times for this study (see the ledger).")
+        return self.passed("The test set was opened once, after the ranking was fixed.")
 
 
 class EnoughSeeds(FinalistsCheck):
@@ -99,7 +98,7 @@ class EnoughSeeds(FinalistsCheck):
         """Count the seeds."""
         if finalists.seeds == 1:
             remedy = f"Export with --seeds {ENOUGH_SEEDS}."
-            return Finding("look", "One seed: how much of a figure is its luck is unknown.", remedy)
+            return self.look("One seed: how much of a figure is its luck is unknown.", remedy)
         if finalists.seeds < ENOUGH_SEEDS:
-            return Finding("look", f"{finalists.seeds} seeds make wide intervals.")
-        return Finding("passed", f"{finalists.seeds} seeds.")
+            return self.look(f"{finalists.seeds} seeds make wide intervals.")
+        return self.passed(f"{finalists.seeds} seeds.")

@@ -48,7 +48,6 @@ def run_checks(report: ReportData) -> list[CheckResult]:
     for name in CHECKS.names():
         check: Check = CHECKS.load(name)()
         finding = check.judge(report)
-        remedy = f" {finding.remedy or check.remedy}" if finding.outcome == "look" else ""
-        results.append(CheckResult(check.name, check.question, finding.outcome, finding.text + remedy))
+        results.append(CheckResult(check.name, check.question, finding.outcome, finding.text))
     order: list[Outcome] = ["look", "passed", "not applicable"]
     return sorted(results, key=lambda result: order.index(result.outcome))

@@ -1,6 +1,6 @@
 """Checks of the search: its budget, its failures, its epochs, its pruning."""
 
-from reports.page.checks.base import Finding
+from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
 from reports.page.sections.savings import saved_epochs
 from reports.page.wording import counted
@@ -9,7 +9,7 @@ from reports.statistics import LEVEL, share
 MAX_FAILED = 0.2  # the share of trials that may diverge or fail
 
 
-class SearchFinished:
+class SearchFinished(Check):
     """Whether the budget is spent."""
 
     name, question = "search finished", "Are all trials of the budget over?"
@@ -21,11 +21,11 @@ class SearchFinished:
         if running or number < report.study.trials:
             also = f", {running} of them still running" if running else ""
             budget = counted(report.study.trials, "trial")
-            return Finding("look", f"{number:,} of {budget} are there{also}: the search is unfinished.")
-        return Finding("passed", f"All {counted(number, 'trial')} of the budget are over.")
+            return self.look(f"{number:,} of {budget} are there{also}: the search is unfinished.")
+        return self.passed(f"All {counted(number, 'trial')} of the budget are over.")
 
 
-class TrialsThatFailed:
+class TrialsThatFailed(Check):
     """Whether too many trials diverged or failed."""
 
     name, question = "trials that failed", "Did most trials train?"
@@ -35,18 +35,18 @@ class TrialsThatFailed:
         """Count the trials that diverged or failed."""
         ended = report.trials[report.trials["fate"] != "running"]
         if ended.empty:
-            return Finding("not applicable", "No trial is over.")
+            return self.not_applicable("No trial is over.")
         failed = ended[ended["fate"].isin(["diverged", "failed"])]
         text = f"{len(failed):,} of {counted(len(ended), 'trial')} diverged or failed"
         if len(failed) <= MAX_FAILED * len(ended):
-            return Finding("passed", f"{text}.")
+            return self.passed(f"{text}.")
         if "learning_rate" in report.study.space and len(failed) < len(ended):
             text += f", half of them with learning rates above {float(failed['learning_rate'].median()):.2g}"
-            return Finding("look", f"{text}.", "Lower that bound, or spend more trials.")
-        return Finding("look", f"{text}.")
+            return self.look(f"{text}.", "Lower that bound, or spend more trials.")
+        return self.look(f"{text}.")
 
 
-class StillLearning:
+class StillLearning(Check):
     """Whether the shown trial was best in its last epoch."""
 
     name, question = "still learning at the end", "Was the winner trained to its end?"
@@ -56,9 +56,9 @@ class StillLearning:
         """Look at the best epoch under every seed."""
         shown, finalists = report.shown, report.finalists
         if shown is None:
-            return Finding("not applicable", "No trial is complete.")
+            return self.not_applicable("No trial is complete.")
         if report.study.epochs < 2:
-            return Finding("not applicable", "One epoch has no course.")
+            return self.not_applicable("One epoch has no course.")
         if finalists is None:
             best = report.trials.loc[[shown], "best_epoch"].tolist()
         else:
@@ -66,12 +66,12 @@ class StillLearning:
         last = sum(epoch == report.study.epochs for epoch in best)
         if 2 * last > len(best):
             text = f"Trial {shown} was best in its last epoch, {report.study.epochs}, in {last} of "
-            return Finding("look", f"{text}{counted(len(best), 'run')}: it may not be trained to its end.")
+            return self.look(f"{text}{counted(len(best), 'run')}: it may not be trained to its end.")
         earlier = f"{len(best) - last} of {len(best)} runs"
-        return Finding("passed", f"Trial {shown} was best before its last epoch in {earlier}.")
+        return self.passed(f"Trial {shown} was best before its last epoch in {earlier}.")
 
 
-class PruningRegret:
+class PruningRegret(Check):
     """Whether pruning may have cut the best trial."""
 
     name, question = "pruning regret", "Would a pruned trial have won?"
@@ -80,15 +80,14 @@ class PruningRegret:
     def judge(self, report: ReportData) -> Finding:
         """Look at the trials that were run to their end."""
         pruned = int((report.trials["fate"] == "pruned").sum())
-        if report.study.pruner.name == "none" or not pruned:
-            return Finding("not applicable", "No trial was pruned.")
+        if not report.study.pruner.prunes or not pruned:
+            return self.not_applicable("No trial was pruned.")
         if report.audit.empty:
             saved = f"{pruned:,} pruned trials ({saved_epochs(report).share:.0%} of all epochs)"
-            return Finding("not applicable", f"{saved} were not audited; --audit 10 runs ten on.")
+            return self.not_applicable(f"{saved} were not audited; --audit 10 runs ten on.")
         regretted, audited = int(report.audit["regret"].sum()), len(report.audit)
         if not report.audit["same"].all():
-            return Finding(
-                "look",
+            return self.look(
                 "Audited trials did not come out as they are recorded: the machine or its libraries are not those of "
                 "the search, and what was audited are not the trials that were pruned.",
                 "Audit on the machine of the search.",
@@ -97,6 +96,6 @@ class PruningRegret:
         number = counted(audited, "audited trial")
         if regretted:
             text = f"{regretted} of {number} would have beaten the best (at most {high:.0%} of all pruned ones, at "
-            return Finding("look", f"{text}{LEVEL:.0%}).")
+            return self.look(f"{text}{LEVEL:.0%}).")
         text = f"None of {number} would have beaten the best: fewer than {high:.0%} of the pruned ones would, at "
-        return Finding("passed", f"{text}{LEVEL:.0%}.")
+        return self.passed(f"{text}{LEVEL:.0%}.")

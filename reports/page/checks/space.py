@@ -2,7 +2,7 @@
 
 import math
 
-from reports.page.checks.base import Finding
+from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
 from reports.page.sections.importance import MIN_TRIALS, complete_trials
 from reports.page.wording import counted, listed
@@ -11,7 +11,7 @@ from search.config.space import Choice, Float, Range
 EDGE = 0.05  # the share of a range that counts as its bound
 
 
-class BestValueAtABound:
+class BestValueAtABound(Check):
     """Whether the best configuration lies at the edge of what was searched."""
 
     name, question = "best value at a bound", "Does the best configuration lie inside the ranges?"
@@ -20,7 +20,7 @@ class BestValueAtABound:
     def judge(self, report: ReportData) -> Finding:
         """Compare the shown trial's parameters with their ranges."""
         if report.shown is None:
-            return Finding("not applicable", "No trial is complete.")
+            return self.not_applicable("No trial is complete.")
         values = report.study.to_external(report.row(report.shown).params)
         at_bounds = []
         for name, searched in report.study.space.items():
@@ -29,8 +29,8 @@ class BestValueAtABound:
                 value = float(values[name])
                 at_bounds.append(f"{name} ({value:.3g}, searched {searched}: move the {side} bound outwards)")
         if at_bounds:
-            return Finding("look", f"Trial {report.shown} lies at a bound of {listed(at_bounds)}.")
-        return Finding("passed", f"No parameter of trial {report.shown} lies in the outermost twentieth of its range.")
+            return self.look(f"Trial {report.shown} lies at a bound of {listed(at_bounds)}.")
+        return self.passed(f"No parameter of trial {report.shown} lies in the outermost twentieth of its range.")
 
 
 def bound_near(searched: Range, value: object) -> str | None:
@@ -54,7 +54,7 @@ def bound_near(searched: Range, value: object) -> str | None:
     return "low" if share < EDGE and not zero else None
 
 
-class EnoughTrials:
+class EnoughTrials(Check):
     """Whether parameter importance can be told."""
 
     name, question = "enough trials for an importance", "Are there trials enough to tell which parameter matters?"
@@ -65,5 +65,5 @@ class EnoughTrials:
         number = len(complete_trials(report))
         text = counted(number, "complete trial")
         if number < MIN_TRIALS:
-            return Finding("look", f"{text} are too few to tell which parameter matters ({MIN_TRIALS} are needed).")
-        return Finding("passed", f"{text} are enough.")
+            return self.look(f"{text} are too few to tell which parameter matters ({MIN_TRIALS} are needed).")
+        return self.passed(f"{text} are enough.")

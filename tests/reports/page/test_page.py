@@ -9,7 +9,7 @@ from reports.page.data import ReportData
 from reports.page.notes import study_note
 from reports.page.style import PALETTE
 from reports.page.verdict import verdict
-from search.config.pruners import NoPruner
+from search.pruners.none import NoPruner
 from search.record.record import Record
 from search.trial import Ending
 from tests.support.reports import PageReader, a_record, a_study, add, report_of, write_report

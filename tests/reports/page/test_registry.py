@@ -14,9 +14,7 @@ from tests.support.reports import PageReader
 ROOT = Path(__file__).parents[3]
 
 VISITOR = """
-import pandas as pd
-
-from reports.page.checks.base import Finding, FinalistsCheck
+from reports.page.checks.base import FinalistsCheck
 from reports.page.sections.base import FigureSection
 from reports.page.style import new_figure
 
@@ -42,7 +40,7 @@ class Noisy(FinalistsCheck):
 
     def judge_finalists(self, report, finalists):
         std = finalists.results["test_accuracy_std"].iloc[0]
-        return Finding("look" if std > 0.0 else "passed", "The seeds do not agree.")
+        return self.look("The seeds do not agree.") if std > 0.0 else self.passed("They agree.")
 """
 
 WRITE = """

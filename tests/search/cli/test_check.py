@@ -8,10 +8,11 @@ import pytest
 from models.config.messages import LaneSpec
 from models.datasets.source import Source
 from search.cli.rehearsal import LONGER_THAN_RULE, TRIAL_SECONDS, Rehearsal, expected_seconds
-from search.config.pruners import NoPruner, OptunaPruner
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
+from search.pruners.none import NoPruner
+from search.pruners.optuna import OptunaPruner
 from tests.support.commands import invoke, refused, search_here
 from tests.support.runs import REPEATING, study_file, table
 

@@ -92,7 +92,7 @@ def test_no_file_is_overwritten(folder: Path) -> None:
         ("", "'' cannot be the name of a study file", "use letters, digits and _"),
         ("mlp", "`mlp` is one of the studies at hand", "choose another name, as in my_mlp"),
         ("torch.py", "`torch` is the name of a Python module", "choose another name, as in my_torch"),
-        ("nowhere/mine", "nowhere/mine.py cannot be written", "choose a folder that is there"),
+        ("nowhere/novel_study", "nowhere/novel_study.py cannot be written", "choose a folder that is there"),
     ],
 )
 def test_a_name_that_will_not_do_is_refused(name: str, what: str, remedy: str, folder: Path) -> None:

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
-from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search import launch
-from search.cli.console import Interrupt
 from search.cli.tensorboard import SCORE, EventFiles
 from search.config import study_files as catalog
+from search.interrupt import Interrupt
 from search.options import Options
 from search.record.record import Record
 from search.record.store import Store
 from tests.support.commands import invoke
+from tests.support.event_files import hparams, read_run
 
 TAGS = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 
@@ -39,20 +39,8 @@ def record(runs: Path) -> Record:
     return _find(runs)
 
 
-def _read(folder: Path) -> EventAccumulator:
-    """A run, as TensorBoard itself reads it."""
-    accumulator = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0})
-    accumulator.Reload()
-    return accumulator
-
-
 def _trial(record: Record, number: int) -> EventAccumulator:
-    return _read(record.folder / "tensorboard" / f"trial-{number:04}")
-
-
-def _told(run: EventAccumulator, tag: str) -> HParamsPluginData:
-    """What a run tells the HPARAMS page under a tag."""
-    return HParamsPluginData.FromString(run.PluginTagToContent(metadata.PLUGIN_NAME)[tag])
+    return read_run(record.folder / "tensorboard" / f"trial-{number:04}")
 
 
 def _holds_what_is_recorded(record: Record) -> None:
@@ -88,7 +76,7 @@ def test_every_curve_is_the_records(record: Record) -> None:
 def test_every_trial_tells_its_parameters(record: Record) -> None:
     EventFiles(record).catch_up()
     for row in record.trials():
-        told = _told(_trial(record, row.number), metadata.SESSION_START_INFO_TAG).session_start_info
+        told = hparams(_trial(record, row.number), metadata.SESSION_START_INFO_TAG).session_start_info
         numbers = {name: value.number_value for name, value in told.hparams.items()}
         assert numbers == pytest.approx(record.study.to_external(row.params))
         assert told.group_name == f"trial {row.number}"
@@ -100,14 +88,14 @@ def test_every_trial_tells_its_score_and_how_it_ended(record: Record) -> None:
         run = _trial(record, row.number)
         (score,) = run.Scalars(SCORE)
         assert score.value == pytest.approx(row.value)
-        ended = _told(run, metadata.SESSION_END_INFO_TAG).session_end_info
+        ended = hparams(run, metadata.SESSION_END_INFO_TAG).session_end_info
         assert ended.status == api_pb2.STATUS_SUCCESS
         assert ended.end_time_secs > 0
 
 
 def test_the_study_tells_what_is_searched_and_what_counts(record: Record) -> None:
     EventFiles(record).catch_up()
-    experiment = _told(_read(record.folder / "tensorboard"), metadata.EXPERIMENT_TAG).experiment
+    experiment = hparams(read_run(record.folder / "tensorboard"), metadata.EXPERIMENT_TAG).experiment
     ranges = {it.name: (it.domain_interval.min_value, it.domain_interval.max_value) for it in experiment.hparam_infos}
     assert set(ranges) == set(record.study.space)
     assert ranges["weight_decay"] == (0.0, 1e-2)  # the low end means 0
@@ -125,7 +113,7 @@ def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
     )
     EventFiles(record).write(replace(row, state="pruned", diverged_at=1, value=None), [diverged])
     run = _trial(record, 0)
-    assert _told(run, metadata.SESSION_END_INFO_TAG).session_end_info.status == api_pb2.STATUS_FAILURE
+    assert hparams(run, metadata.SESSION_END_INFO_TAG).session_end_info.status == api_pb2.STATUS_FAILURE
     assert math.isnan(run.Scalars("loss/train")[0].value)
     assert SCORE not in run.Tags()["scalars"]
 

@@ -26,11 +26,14 @@ from search.cli.eta import EtaEstimator, ProgressSnapshot, expected_epochs, plan
 from search.cli.listing import Row, show, study_rows
 from search.cli.progress import ProgressDisplay, progress_line, progress_table, redraws_in_place
 from search.cli.wording import duration
-from search.config.pruners import NoPruner, OptunaPruner, SuccessiveHalving
-from search.config.samplers import Grid
-from search.config.study import Float, Int, Study
+from search.config.space import Float, Int
+from search.config.study import Study
 from search.fleet.base import DatasetInfo
+from search.pruners.halving import SuccessiveHalving
+from search.pruners.none import NoPruner
+from search.pruners.optuna import OptunaPruner
 from search.record.store import Store
+from search.samplers.grid import Grid
 from search.trial import TrialRow
 from tests.support.commands import search_here
 from tests.support.runs import ROOT, kill_tree, start, study_file, wait_for_tick

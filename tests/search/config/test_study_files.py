@@ -206,13 +206,13 @@ def test_an_error_for_users_passes_unchanged() -> None:
             "Mlp(),",
             "Mlp,",
             "line 3: family is the class Mlp",
-            "write Mlp()",
+            "write Mlp(), with its fields in the brackets",
         ),
         (
             "Int(16, 512, log=True)",
             "(16, 512)",
             "line 3: space.hidden is (16, 512)",
-            "write it with a word of `search`",
+            "write it with a class of `search`",
         ),
         ("family=Mlp(),", "", "line 3: Study says no family", "add family="),
         ("Float(0.0, 0.1)", "Float(0.0)", "line 8: Float says no high", "add high="),
@@ -279,7 +279,8 @@ def test_an_option_is_checked_against_the_whole_study() -> None:
 
 def test_reading_a_study_costs_neither_torch_nor_optuna() -> None:
     heavy = "{'torch', 'optuna', 'numpy', 'pandas', 'sqlalchemy', 'sklearn'}"
-    program = f"import sys; from search.config.study_files import load; load('mlp'); print(sorted({heavy} & sys.modules.keys()))"
+    loading = "from search.config.study_files import load; load('mlp')"
+    program = f"import sys; {loading}; print(sorted({heavy} & sys.modules.keys()))"
     project = Path(__file__).parents[3]
     answer = subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"

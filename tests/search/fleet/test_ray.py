@@ -334,7 +334,7 @@ class OnNode:
     def send(self, message: Message, files: dict[str, bytes] | None = None) -> None:
         self.sent.append(dict(message))
         examples = training_examples(self._source) if message["do"] == "open" else None
-        self._answer = self._host.obey(dict(message), files or {}, examples)
+        self._answer = self._host.answer(dict(message), files or {}, examples)
 
     def receive(self) -> Message:
         return self._answer[0]
@@ -372,7 +372,7 @@ def test_lanes_and_models_travel_as_bytes(digits: Source, tmp_path: Path) -> Non
         place.send(tick)
         scores.append([{**score, "seconds": 0.0} for score in place.receive()["scores"]])
     assert scores[0] == scores[1]
-    fleet.finish([{"engine": 1, "lane": 2, "path": str(elsewhere / "model.safetensors"), "about": {}}])
+    fleet.write_models([{"engine": 1, "lane": 2, "path": str(elsewhere / "model.safetensors"), "about": {}}])
     (content,) = one.files.values()
     (tmp_path / "model.safetensors").write_bytes(content)
     assert load_module(tmp_path / "model.safetensors")(torch.zeros(5, 1, 28, 28)).shape == (5, 10)

@@ -1,4 +1,4 @@
-"""The judge: who goes on from a rung, and that Optuna's own pruners are asked as Optuna would ask them."""
+"""Pruners: who goes on from a rung, and that Optuna's own pruners are asked as Optuna would ask them."""
 
 import math
 import random
@@ -8,27 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.config.base import Parameters
 from models.config.families import Mlp
-from models.config.messages import EpochMetrics
 from models.errors import UserError
-from search.config.pruners import NoPruner, OptunaPruner, Pruner, SuccessiveHalving
-from search.config.study import Float, Int, Study
+from search.config.space import Float, Int
+from search.config.study import Study
 from search.objective import Objective
-from search.pruners.base import should_prune
-from search.pruners.halving import SuccessiveHalvingPruner, below_cutoff, is_rung
-from search.pruners.optuna import optuna_pruner
+from search.pruners.base import PrunerConfig, should_prune
+from search.pruners.halving import SuccessiveHalving
+from search.pruners.none import NoPruner
+from search.pruners.optuna import OptunaPruner
 from search.pruners.rung import RungScore, insert_sorted
 from search.samplers.optuna_mirror import Mirror
 from search.trial import TrialRow
+from tests.support.memory_record import epoch_metrics
 
-DRAWN = {"learning_rate": 0.1, "hidden": 32, "weight_decay": 1e-4}
+PARAMS: Parameters = {"learning_rate": 0.1, "hidden": 32, "weight_decay": 1e-4}
 
 
 def rung_score(accuracy: float, loss: float, number: int) -> RungScore:
     return RungScore(Objective().key({"accuracy": accuracy, "loss": loss}, number), accuracy)
 
 
-def a_study(pruner: Pruner, epochs: int = 10) -> Study:
+def a_study(pruner: PrunerConfig, epochs: int = 10) -> Study:
     space = {
         "learning_rate": Float(1e-3, 1.0, log=True),
         "hidden": Int(16, 512, log=True),
@@ -37,40 +39,33 @@ def a_study(pruner: Pruner, epochs: int = 10) -> Study:
     return Study(family=Mlp(), space=space, epochs=epochs, pruner=pruner)
 
 
-def a_score(number: int, epoch: int, accuracy: float, loss: float = 0.5) -> EpochMetrics:
-    return EpochMetrics(
-        lane=number,
-        epoch=epoch,
-        train={"loss": loss, "accuracy": accuracy},
-        validation={"loss": loss, "accuracy": accuracy},
-        seconds=0.1,
-    )
-
-
 def row(number: int, baseline: str | None = None) -> TrialRow:
-    return TrialRow(number=number, state="running", params=DRAWN, baseline=baseline)
+    return TrialRow(number=number, state="running", params=PARAMS, baseline=baseline)
 
 
-def those_who_fall(peer: SuccessiveHalving, standings: list[RungScore]) -> set[int]:
+def pruned(rule: SuccessiveHalving, scores: list[RungScore]) -> set[int]:
     best_first: list[RungScore] = []
-    for each in standings:
-        insert_sorted(each, best_first)
-    return {mine.number for mine in standings if below_cutoff(peer, mine, best_first)}
+    for score in scores:
+        insert_sorted(score, best_first)
+    return {score.number for score in scores if rule.below_cutoff(score, best_first)}
 
 
 # --- rungs ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("peer", "rungs"),
+    ("rule", "rungs"),
     [
         (SuccessiveHalving(), [1, 2, 4, 8, 16]),
         (SuccessiveHalving(min_epochs=3, reduction_factor=3), [3, 9, 27]),
         (SuccessiveHalving(min_epochs=5, reduction_factor=2), [5, 10, 20]),
     ],
 )
-def test_rungs_are_the_first_epoch_times_powers_of_the_spacing(peer: SuccessiveHalving, rungs: list[int]) -> None:
-    assert [step for step in range(1, 31) if is_rung(peer, step)] == rungs
+def test_rungs_are_the_first_epoch_times_powers_of_the_reduction_factor(
+    rule: SuccessiveHalving, rungs: list[int]
+) -> None:
+    assert [step for step in range(1, 31) if rule.is_rung(step)] == rungs
+    assert list(rule.rungs(31)) == rungs
 
 
 # --- who goes on ------------------------------------------------------------------------------------------------------
@@ -84,51 +79,51 @@ cohorts = st.lists(st.tuples(numbers, losses), min_size=1, max_size=40).map(
 
 @given(cohorts, st.fractions(0, 1, max_denominator=100).filter(lambda keep: 0 < keep < 1))
 def test_the_share_that_goes_on_is_the_one_stated_rounded_up(cohort: list[RungScore], keep: object) -> None:
-    fallen = those_who_fall(SuccessiveHalving(keep_fraction=float(keep), min_trials=2), cohort)  # type: ignore[arg-type]
+    lost = pruned(SuccessiveHalving(keep_fraction=float(keep), min_trials=2), cohort)  # type: ignore[arg-type]
     go_on = math.ceil(keep * len(cohort)) if len(cohort) >= 2 else len(cohort)  # type: ignore[operator]
-    assert len(cohort) - len(fallen) == go_on
+    assert len(cohort) - len(lost) == go_on
 
 
 @given(cohorts)
-def test_nobody_falls_who_stands_before_one_that_goes_on(cohort: list[RungScore]) -> None:
-    fallen = those_who_fall(SuccessiveHalving(min_trials=2), cohort)
-    ranked = [standing.number for standing in sorted(cohort, key=lambda standing: standing.key)]
-    assert set(ranked[len(ranked) - len(fallen) :]) == fallen
+def test_nobody_is_pruned_who_is_better_than_one_that_goes_on(cohort: list[RungScore]) -> None:
+    lost = pruned(SuccessiveHalving(min_trials=2), cohort)
+    ranked = [score.number for score in sorted(cohort, key=lambda score: score.key)]
+    assert set(ranked[len(ranked) - len(lost) :]) == lost
 
 
 @given(cohorts, st.randoms(use_true_random=False))
-def test_verdicts_do_not_depend_on_the_order_of_the_rivals(cohort: list[RungScore], chance: random.Random) -> None:
+def test_verdicts_do_not_depend_on_the_order_of_the_peers(cohort: list[RungScore], chance: random.Random) -> None:
     shuffled = chance.sample(cohort, len(cohort))
-    assert those_who_fall(SuccessiveHalving(), shuffled) == those_who_fall(SuccessiveHalving(), cohort)
+    assert pruned(SuccessiveHalving(), shuffled) == pruned(SuccessiveHalving(), cohort)
 
 
-def test_nobody_falls_before_enough_rivals_have_arrived() -> None:
+def test_nobody_is_pruned_before_enough_trials_have_reached_the_rung() -> None:
     cohort = [rung_score(0.1 * number, 1.0, number) for number in range(4)]
-    assert those_who_fall(SuccessiveHalving(min_trials=4), cohort[:3]) == set()
-    assert those_who_fall(SuccessiveHalving(min_trials=4), cohort) == {0, 1}
+    assert pruned(SuccessiveHalving(min_trials=4), cohort[:3]) == set()
+    assert pruned(SuccessiveHalving(min_trials=4), cohort) == {0, 1}
 
 
-def test_rounding_in_binary_gives_no_place_away() -> None:
+def test_rounding_in_binary_lets_no_further_trial_go_on() -> None:
     assert math.ceil(0.07 * 100) == 8, "the trap that this test is about"
     cohort = [rung_score(number / 100, 1.0, number) for number in range(100)]
-    assert those_who_fall(SuccessiveHalving(keep_fraction=0.07), cohort) == set(range(93))
+    assert pruned(SuccessiveHalving(keep_fraction=0.07), cohort) == set(range(93))
 
 
 def test_ties_go_to_the_lower_loss() -> None:
     cohort = [rung_score(0.9, 0.4, 0), rung_score(0.9, 0.3, 1), rung_score(0.9, 0.2, 2), rung_score(0.9, 0.1, 3)]
-    assert those_who_fall(SuccessiveHalving(), cohort) == {0, 1}
+    assert pruned(SuccessiveHalving(), cohort) == {0, 1}
 
 
 def test_ties_of_accuracy_and_loss_go_to_the_lower_number() -> None:
-    assert those_who_fall(SuccessiveHalving(), [rung_score(0.9, 0.1, number) for number in (7, 5, 3, 1)]) == {5, 7}
+    assert pruned(SuccessiveHalving(), [rung_score(0.9, 0.1, number) for number in (7, 5, 3, 1)]) == {5, 7}
 
 
 @pytest.mark.parametrize("no_number", [math.nan, math.inf])
-def test_a_diverged_trial_stands_behind_all_others(no_number: float) -> None:
+def test_a_diverged_trial_is_behind_all_others(no_number: float) -> None:
     # Its accuracy may be high by chance: the class that argmax names where every output is NaN may be a frequent one.
     diverged = [rung_score(0.99, no_number, 0), rung_score(math.nan, math.nan, 1)]
     others = [rung_score(0.01, 9.0, 2), rung_score(0.0, 9.0, 3)]
-    assert those_who_fall(SuccessiveHalving(), diverged + others) == {0, 1}
+    assert pruned(SuccessiveHalving(), diverged + others) == {0, 1}
 
 
 # --- the verdict ------------------------------------------------------------------------------------------------------
@@ -137,10 +132,10 @@ def test_a_diverged_trial_stands_behind_all_others(no_number: float) -> None:
 def verdicts(study: Study, epoch: int, accuracies: list[float], baselines: tuple[int, ...] = ()) -> list[bool]:
     """The verdict on each of a cohort that stands at the same epoch."""
     rows = [row(number, "known" if number in baselines else None) for number in range(len(accuracies))]
-    scores = [a_score(number, epoch, accuracy) for number, accuracy in enumerate(accuracies)]
+    scores = [epoch_metrics(number, epoch, accuracy, 0.5) for number, accuracy in enumerate(accuracies)]
     mirror = Mirror(study, rows, [(epoch, score) for score in scores])
-    peers = sorted((RungScore.of(score, study.objective) for score in scores), key=lambda standing: standing.key)
-    return [should_prune(study, row, score, peers, mirror.study) for row, score in zip(rows, scores, strict=True)]
+    peers = sorted((RungScore.of(score, study.objective) for score in scores), key=lambda score: score.key)
+    return [should_prune(study, row, score, peers, mirror) for row, score in zip(rows, scores, strict=True)]
 
 
 def test_the_first_cohort_is_judged_against_itself() -> None:
@@ -164,6 +159,25 @@ def test_nobody_is_pruned_after_the_last_epoch() -> None:
     assert verdicts(a_study(SuccessiveHalving(), epochs=4), 4, [0.1, 0.4, 0.2, 0.3]) == [False] * 4
 
 
+def test_only_the_pruner_that_never_prunes_says_so() -> None:
+    assert not NoPruner().prunes
+    assert SuccessiveHalving().prunes
+
+
+@pytest.mark.parametrize(
+    ("pruner", "epochs", "text"),
+    [
+        (SuccessiveHalving(), 10, "the best 50% go on after epochs 1, 2, 4, 8"),
+        (SuccessiveHalving(keep_fraction=0.3, min_epochs=6), 10, "the best 30% go on after epoch 6"),
+        (SuccessiveHalving(min_epochs=10), 10, "no trial is pruned before its last epoch"),
+        (NoPruner(), 10, "none: every trial is trained to its end"),
+        (OptunaPruner(kind="MedianPruner"), 10, "MedianPruner of Optuna"),
+    ],
+)
+def test_a_pruner_describes_itself_in_one_line(pruner: PrunerConfig, epochs: int, text: str) -> None:
+    assert pruner.describe(epochs) == text
+
+
 def test_no_pruner_prunes_nobody() -> None:
     assert verdicts(a_study(NoPruner()), 1, [0.1, 0.4, 0.2, 0.3]) == [False] * 4
 
@@ -179,20 +193,20 @@ def test_the_median_pruner_judges_as_in_a_study_of_optunas_own() -> None:
     theirs = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(n_startup_trials=1))
     study = a_study(OptunaPruner(kind="MedianPruner", arguments=dict(arguments)))
     mirror = Mirror(study)
-    expected, found = [], []
+    expected, ours = [], []
     for number, curve in enumerate(curves):
         trial = theirs.ask()
         mirror.insert(row(number))
         for epoch, accuracy in enumerate(curve, start=1):
             trial.report(accuracy, epoch)
             expected.append(trial.should_prune())
-            score = a_score(number, epoch, accuracy)
+            score = epoch_metrics(number, epoch, accuracy, 0.5)
             mirror.report(score)
-            found.append(should_prune(study, row(number), score, [], mirror.study))
+            ours.append(should_prune(study, row(number), score, [], mirror))
         theirs.tell(trial, curve[-1])
         mirror.tell(number, "complete", curve[-1])
-    assert found == expected
-    assert any(found), "the curves are such that some verdict says prune"
+    assert ours == expected
+    assert any(ours), "the curves are such that some verdict says prune"
 
 
 def test_hyperband_deals_the_same_brackets_to_two_mirrors() -> None:
@@ -201,44 +215,13 @@ def test_hyperband_deals_the_same_brackets_to_two_mirrors() -> None:
     assert verdicts(study, 1, accuracies) == verdicts(study, 1, accuracies)
 
 
-# --- PeerPruner -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("direction", "sign"), [("maximize", 1.0), ("minimize", -1.0)])
-def test_peer_pruner_prunes_the_trials_that_fall_behind(direction: str, sign: float) -> None:
-    study = optuna.create_study(direction=direction, pruner=SuccessiveHalvingPruner(SuccessiveHalving()))
-    trials = [study.ask() for _ in range(4)]
-    for trial, value in zip(trials, [0.1, 0.4, 0.2, 0.3], strict=True):
-        trial.report(sign * value, 1)
-    assert [trial.should_prune() for trial in trials] == [True, False, True, False]
-
-
-def test_peer_pruner_counts_rivals_that_have_ended() -> None:
-    study = optuna.create_study(direction="maximize", pruner=SuccessiveHalvingPruner(SuccessiveHalving()))
-    for value in (0.5, 0.6, 0.7):
-        trial = study.ask()
-        trial.report(value, 1)
-        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    late = study.ask()
-    late.report(0.4, 1)
-    assert late.should_prune()
-
-
-def test_peer_pruner_waits_for_a_rung() -> None:
-    study = optuna.create_study(direction="maximize", pruner=SuccessiveHalvingPruner(SuccessiveHalving()))
-    trials = [study.ask() for _ in range(4)]
-    assert not trials[0].should_prune(), "nothing reported yet"
-    for step in (1, 2, 3):
-        for trial, value in zip(trials, [0.1, 0.4, 0.2, 0.3], strict=True):
-            trial.report(value, step)
-    assert not any(trial.should_prune() for trial in trials)
-
-
 # --- pruners by name --------------------------------------------------------------------------------------------------
 
 
 def test_a_pruner_is_made_with_the_arguments_stated() -> None:
-    pruner = optuna_pruner(OptunaPruner(kind="PercentilePruner", arguments={"percentile": 25.0, "n_startup_trials": 0}))
+    pruner = OptunaPruner(
+        kind="PercentilePruner", arguments={"percentile": 25.0, "n_startup_trials": 0}
+    ).optuna_pruner()
     assert isinstance(pruner, optuna.pruners.PercentilePruner)
     study = optuna.create_study(direction="maximize", pruner=pruner)
     for value in (0.1, 0.2, 0.3, 0.4):
@@ -250,14 +233,14 @@ def test_a_pruner_is_made_with_the_arguments_stated() -> None:
 
 def test_an_unknown_pruner_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(UserError) as caught:
-        optuna_pruner(OptunaPruner(kind="MedainPruner"))
+        OptunaPruner(kind="MedainPruner").optuna_pruner()
     assert '"MedainPruner" (did you mean "MedianPruner"?)' in caught.value.what
     assert "HyperbandPruner, MedianPruner" in caught.value.remedy
 
 
 def test_an_unknown_argument_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(UserError) as caught:
-        optuna_pruner(OptunaPruner(kind="MedianPruner", arguments={"startup_trials": 3}))
+        OptunaPruner(kind="MedianPruner", arguments={"startup_trials": 3}).optuna_pruner()
     assert '"startup_trials" (did you mean "n_startup_trials"?)' in caught.value.what
     assert "n_warmup_steps=0" in caught.value.remedy
 
@@ -272,10 +255,10 @@ def test_an_unknown_argument_is_answered_with_the_nearest_name() -> None:
 )
 def test_refused_arguments_become_an_error_for_the_user(kind: str, arguments: dict[str, object]) -> None:
     with pytest.raises(UserError, match=f"{kind} refuses its arguments"):
-        optuna_pruner(OptunaPruner(kind=kind, arguments=arguments))  # type: ignore[arg-type]
+        OptunaPruner(kind=kind, arguments=arguments).optuna_pruner()  # type: ignore[arg-type]
 
 
 def test_the_abstract_pruner_is_not_offered() -> None:
     with pytest.raises(UserError) as caught:
-        optuna_pruner(OptunaPruner(kind="BasePruner"))
+        OptunaPruner(kind="BasePruner").optuna_pruner()
     assert "BasePruner" not in caught.value.remedy

@@ -29,12 +29,13 @@ from search.record import postgres, tables
 from search.record.record import Record
 from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store
-from tests.search.loop.test_coordinator import REPEATING, after, cut_before, run
-from tests.search.record.test_store import SPACE, Clock, a_score, a_trial, begin
+from tests.support.cuts import after, cut_before, run
 from tests.support.dashboards import served
+from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert
 from tests.support.runs import (
     LONGER,
     LONGEST,
+    REPEATING,
     ROOT,
     finish,
     kill_somewhere,
@@ -127,7 +128,7 @@ def test_a_user_who_may_make_no_tables_is_told(reader: str) -> None:
 def test_who_may_only_read_can_look(url: str, reader: str) -> None:
     record = begin(Store(url))
     with record.lease():
-        record.insert(a_trial(0), SPACE)
+        insert(record, a_trial(0), SPACE)
     found = Store(reader, create=False).find("mlp")
     assert found is not None
     assert [row.number for row in found.trials()] == [0]
@@ -163,7 +164,7 @@ def test_a_database_of_version_1_is_taken_up(kind: str, request: pytest.FixtureR
     store = Store(url)
     record = begin(store)
     with record.lease():
-        record.insert(a_trial(0), SPACE)
+        insert(record, a_trial(0), SPACE)
     with store.database.transaction() as connection:
         connection.exec_driver_sql("DROP TABLE studyhall_snapshots")
         connection.exec_driver_sql("UPDATE studyhall_schema SET version = 1")
@@ -180,7 +181,7 @@ def test_a_database_of_version_1_is_taken_up(kind: str, request: pytest.FixtureR
 
 
 def test_a_snapshot_comes_back_byte_for_byte(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.record.snapshot_table.PIECE", 1000)
+    monkeypatch.setattr("search.record.snapshot_table.CHUNK_BYTES", 1000)
     record = begin(Store(url))
     files = {"engine-0.safetensors": random.randbytes(12_345), "engine-1.safetensors": b"", "coordinator.json": b"{}"}
     there, back = tmp_path / "there", tmp_path / "back"
@@ -265,7 +266,7 @@ def test_the_lease_dies_with_its_session(url: str) -> None:
     assert isinstance(first._lock, postgres.SessionLock)
     first._lock._end()  # as when the process is killed: nothing is released, the connection is gone
     with second.lease():
-        second.insert(a_trial(0), SPACE)
+        insert(second, a_trial(0), SPACE)
 
 
 def test_a_lost_machines_lease_is_taken_over_after_its_time(url: str) -> None:
@@ -325,7 +326,7 @@ def test_a_restarted_server_is_waited_for(
     url = own_server.new()
     record, other = begin(Store(url)), begin(Store(url))
     with record.lease():
-        record.insert(a_trial(0), SPACE)
+        insert(record, a_trial(0), SPACE)
         with away(own_server, 1.0):
             WRITES[what](record)
         record.write(1, scores=[a_score(0)])
@@ -349,7 +350,7 @@ def test_a_write_that_is_cut_off_is_made_again(
 
     monkeypatch.setattr(Record, "_score", cut_off)
     with record.lease():
-        record.insert(a_trial(0), SPACE)
+        insert(record, a_trial(0), SPACE)
         record.write(1, scores=[a_score(0)])
     assert cuts
     assert record.scores() == [(1, a_score(0))]

@@ -11,24 +11,18 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import optuna
 import pytest
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import NullPool
 
-from models.config.families import Mlp
-from models.config.messages import EpochMetrics
 from models.errors import UserError
-from search.config.baseline import Baseline
-from search.config.samplers import Grid
-from search.config.study import Choice, Float, Int, Study
-from search.record import database as schema
+from search.config.space import Choice, Float, Int
 from search.record import sqlite, tables
 from search.record.fingerprint import fingerprint
 from search.record.lease import LeaseLost
@@ -36,25 +30,21 @@ from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.sqlite import file_lock
 from search.record.store import Store
-from search.trial import TrialRow
+from search.samplers.grid import Grid
+from tests.support.records import (
+    SPACE,
+    Clock,
+    a_score,
+    a_study,
+    a_trial,
+    begin,
+    by_optuna,
+    insert,
+    insert_metrics,
+    optunas,
+)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-SPACE: dict[str, BaseDistribution] = {
-    "learning_rate": FloatDistribution(1e-3, 1.0, log=True),
-    "hidden": IntDistribution(16, 512, log=True),
-    "weight_decay": FloatDistribution(1e-7, 1e-2, log=True),
-}
-
-
-class Clock:
-    """A clock that a test winds by hand."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
 
 
 @pytest.fixture
@@ -79,54 +69,11 @@ def store(url: str, clock: Clock) -> Store:
     return Store(url, clock=clock)
 
 
-def a_study(**changes: object) -> Study:
-    words: dict[str, object] = {
-        "family": Mlp(),
-        "space": {
-            "learning_rate": Float(1e-3, 1.0, log=True),
-            "hidden": Int(16, 512, log=True),
-            "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),
-        },
-        "baselines": (Baseline("known", hidden=100, learning_rate=0.01, weight_decay=0.0),),
-    }
-    return Study.model_validate(words | changes)
-
-
-def begin(store: Store, name: str = "mlp", study: Study | None = None) -> Record:
-    study = study or a_study()
-    return store.begin(name, study, fingerprint(study, "f00", "cpu"), {"python": "3.11"}, "study = ...")
-
-
 @pytest.fixture
 def record(store: Store) -> Iterator[Record]:
     record = begin(store)
     with record.lease():
         yield record
-
-
-def a_trial(number: int, **changes: object) -> TrialRow:
-    drawn = {"learning_rate": 0.01 + number / 1e5, "hidden": 100, "weight_decay": 1e-7}
-    row = TrialRow(number=number, state="running", params=drawn, joined=0)
-    return replace(row, **changes)  # type: ignore[arg-type]
-
-
-def a_score(trial: int, epoch: int = 1, accuracy: float = 0.9, loss: float = 0.3) -> EpochMetrics:
-    return EpochMetrics(
-        lane=trial,
-        epoch=epoch,
-        train={"loss": loss + 0.1, "accuracy": accuracy - 0.05},
-        validation={"loss": loss, "accuracy": accuracy},
-        seconds=0.25,
-    )
-
-
-def optunas(url: str) -> optuna.storages.RDBStorage:
-    """The database as Optuna opens it, but that it keeps no connection open."""
-    return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
-
-
-def by_optuna(url: str, name: str = "mlp") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=optunas(url)).trials
 
 
 # --- addresses and files ----------------------------------------------------------------------------------------------
@@ -294,7 +241,7 @@ def test_a_locked_file_is_refused(store: Store, url: str, tmp_path: Path, monkey
 @in_a_file
 def test_a_file_system_that_hangs_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "PROBE_SECONDS", 0.1)
-    monkeypatch.setattr(schema, "_probe", lambda *_: time.sleep(1))
+    monkeypatch.setattr(sqlite, "_probe", lambda *_: time.sleep(1))
     with pytest.raises(UserError, match="locks hang"):
         Store(url)
 
@@ -341,7 +288,7 @@ def test_an_optuna_database_is_taken_into_use(tmp_path: Path) -> None:
 EIGHT = """
 import sys
 from search.record.store import Store, fingerprint
-from tests.search.record.test_store import a_study
+from tests.support.records import a_study
 
 sys.stdin.read(1)
 store = Store(sys.argv[1])
@@ -458,8 +405,8 @@ def test_another_programs_study_is_refused(store: Store, url: str, direction: st
 def test_a_study_inherits_nothing_from_a_deleted_one(store: Store, url: str) -> None:
     first = begin(store)
     with first.lease():
-        first.insert(a_trial(0), SPACE)
-        first.record(0, [a_score(0)])
+        insert(first, a_trial(0), SPACE)
+        insert_metrics(first, 0, [a_score(0)])
     optuna.delete_study(study_name="mlp", storage=optunas(url))
     second = begin(store)
     assert second.study_id == first.study_id  # Optuna gives the number again
@@ -467,8 +414,8 @@ def test_a_study_inherits_nothing_from_a_deleted_one(store: Store, url: str) -> 
 
 
 def test_an_archived_study_keeps_its_trials(store: Store, record: Record) -> None:
-    record.insert(a_trial(0), SPACE)
-    record.record(0, [a_score(0)])
+    insert(record, a_trial(0), SPACE)
+    insert_metrics(record, 0, [a_score(0)])
     (record.folder / "snapshot").write_text("tensors")
     record.release()
     archived = store.find(store.archive("mlp"))
@@ -484,7 +431,7 @@ def test_a_study_begun_after_archiving_is_empty(store: Store) -> None:
     for _ in range(2):  # twice within a second of the clock
         first = begin(store)
         with first.lease():
-            first.insert(a_trial(0), SPACE)
+            insert(first, a_trial(0), SPACE)
         (first.folder / "snapshot").write_text("tensors")
         store.archive("mlp")
     again = begin(store)
@@ -510,13 +457,13 @@ def test_an_archived_name_fits(store: Store) -> None:
 def test_a_trial_is_what_optuna_would_have_written(record: Record, url: str) -> None:
     space = SPACE | {"activation": CategoricalDistribution(("relu", "tanh"))}
     drawn = a_trial(0).params | {"activation": "tanh"}
-    record.insert(a_trial(0, params=drawn, baseline="known"), space)
+    insert(record, a_trial(0, params=drawn, baseline="known"), space)
     theirs = optuna.create_study(storage=optunas(url), study_name="theirs", direction="maximize")
     attributes = {"joined": 0, "baseline": "known"}
     theirs.add_trial(
         optuna.trial.create_trial(state=TrialState.RUNNING, params=drawn, distributions=space, user_attrs=attributes)
     )
-    record.record(0, [a_score(0, accuracy=0.8)])
+    insert_metrics(record, 0, [a_score(0, accuracy=0.8)])
     record.tell(0, "complete", 0.8)
     theirs._storage.set_trial_intermediate_value(theirs.trials[0]._trial_id, 1, 0.8)
     theirs.tell(0, 0.8)
@@ -531,7 +478,7 @@ def test_a_trial_is_what_optuna_would_have_written(record: Record, url: str) -> 
 def test_trials_come_back_as_they_were_written(record: Record, clock: Clock) -> None:
     rows = [a_trial(0, baseline="known"), a_trial(1), a_trial(2, joined=None, repeat_of=1), a_trial(3)]
     for row in rows:
-        record.insert(row, SPACE)
+        insert(record, row, SPACE)
     record.tell(0, "complete", 0.9)
     record.tell(1, "pruned", None, diverged_at=2)
     record.tell(3, "failed", None, reason="Traceback ...")
@@ -545,39 +492,39 @@ def test_trials_come_back_as_they_were_written(record: Record, clock: Clock) -> 
 
 
 def test_optuna_shows_our_times(record: Record, url: str, clock: Clock) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     shown = by_optuna(url)[0].datetime_start
     assert shown is not None
     assert shown.astimezone(UTC) == clock.time  # Optuna shows the naive local time
 
 
 def test_inserting_again_changes_nothing(record: Record, clock: Clock) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     before = record.trials()
     clock.time += timedelta(seconds=5)
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     assert record.trials() == before
 
 
 def test_a_number_keeps_its_parameters(record: Record) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     with pytest.raises(RuntimeError, match="trial 0 of `mlp` has"):
-        record.insert(a_trial(0, params=a_trial(1).params), SPACE)
+        insert(record, a_trial(0, params=a_trial(1).params), SPACE)
 
 
 def test_numbers_leave_no_gap(record: Record) -> None:
     with pytest.raises(RuntimeError, match="trial 1 of `mlp` cannot follow 0 trials"):
-        record.insert(a_trial(1), SPACE)
+        insert(record, a_trial(1), SPACE)
 
 
 def test_a_parameter_outside_its_range_is_not_written(record: Record) -> None:
     with pytest.raises(ValueError, match="hidden"):
-        record.insert(a_trial(0, params=a_trial(0).params | {"hidden": 7}), SPACE)
+        insert(record, a_trial(0, params=a_trial(0).params | {"hidden": 7}), SPACE)
     assert record.trials() == []
 
 
 def test_a_trial_told_stays_told(record: Record, url: str, clock: Clock) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     record.tell(0, "complete", 0.9)
     before = record.trials()
     clock.time += timedelta(seconds=5)
@@ -589,13 +536,13 @@ def test_a_trial_told_stays_told(record: Record, url: str, clock: Clock) -> None
 
 @pytest.mark.parametrize(("state", "value"), [("complete", None), ("complete", math.nan), ("pruned", math.nan)])
 def test_a_trial_cannot_be_told_as_no_number(record: Record, state: str, value: float | None) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     with pytest.raises(ValueError, match="trial 0 cannot be told"):
         record.tell(0, state, value)  # type: ignore[arg-type]
 
 
 def test_a_trial_of_another_program_is_named(record: Record, url: str) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     optuna.load_study(study_name="mlp", storage=optunas(url)).enqueue_trial({"hidden": 3})
     with pytest.raises(UserError, match="trial 1 of `mlp` was added by another program"):
         record.trials()
@@ -607,10 +554,10 @@ def test_a_trial_of_another_program_is_named(record: Record, url: str) -> None:
 @pytest.mark.slow
 def test_a_thousand_scores_are_read_back_by_optuna(record: Record, url: str) -> None:
     for number in range(1000):
-        record.insert(a_trial(number), SPACE)
+        insert(record, a_trial(number), SPACE)
     scores = [a_score(number, accuracy=number / 1000) for number in range(1000)]
     start = time.perf_counter()
-    record.record(0, scores)
+    insert_metrics(record, 0, scores)
     assert time.perf_counter() - start < 1.0  # 0.02 s on the machine it was written on; a row at a time takes 2 s
     assert [trial.intermediate_values for trial in by_optuna(url)] == [{1: number / 1000} for number in range(1000)]
     assert record.scores() == [(0, score) for score in scores]
@@ -618,32 +565,34 @@ def test_a_thousand_scores_are_read_back_by_optuna(record: Record, url: str) -> 
 
 def test_scores_come_back_by_tick_then_trial(record: Record) -> None:
     for number in range(3):
-        record.insert(a_trial(number), SPACE)
-    record.record(1, [a_score(2, 1), a_score(0, 2)])
-    record.record(0, [a_score(1, 1), a_score(0, 1)])
+        insert(record, a_trial(number), SPACE)
+    insert_metrics(record, 1, [a_score(2, 1), a_score(0, 2)])
+    insert_metrics(record, 0, [a_score(1, 1), a_score(0, 1)])
     assert [(tick, score.lane) for tick, score in record.scores()] == [(0, 0), (0, 1), (1, 0), (1, 2)]
 
 
 def test_a_curve_is_told_by_epoch(record: Record) -> None:
-    record.insert(a_trial(0), SPACE)
-    record.insert(a_trial(1), SPACE)
-    record.record(0, [a_score(0, 2), a_score(1, 1)])
-    record.record(1, [a_score(0, 1)])
+    insert(record, a_trial(0), SPACE)
+    insert(record, a_trial(1), SPACE)
+    insert_metrics(record, 0, [a_score(0, 2), a_score(1, 1)])
+    insert_metrics(record, 1, [a_score(0, 1)])
     assert record.curve(0) == [a_score(0, 1), a_score(0, 2)]
 
 
 def test_a_score_that_is_there_stays(record: Record, url: str) -> None:
-    record.insert(a_trial(0), SPACE)
-    record.insert(a_trial(1), SPACE)
-    record.record(0, [a_score(0, accuracy=0.5)])
-    record.record(7, [a_score(0, accuracy=0.6), a_score(1, accuracy=0.7)])
+    insert(record, a_trial(0), SPACE)
+    insert(record, a_trial(1), SPACE)
+    insert_metrics(record, 0, [a_score(0, accuracy=0.5)])
+    insert_metrics(record, 7, [a_score(0, accuracy=0.6), a_score(1, accuracy=0.7)])
     assert record.scores() == [(0, a_score(0, accuracy=0.5)), (7, a_score(1, accuracy=0.7))]
     assert [trial.intermediate_values for trial in by_optuna(url)] == [{1: 0.5}, {1: 0.7}]
 
 
 def test_what_is_no_number_comes_back(record: Record, url: str) -> None:
-    record.insert(a_trial(0), SPACE)
-    record.record(0, [a_score(0, 1, accuracy=math.nan, loss=math.nan), a_score(0, 2, accuracy=0.1, loss=math.inf)])
+    insert(record, a_trial(0), SPACE)
+    insert_metrics(
+        record, 0, [a_score(0, 1, accuracy=math.nan, loss=math.nan), a_score(0, 2, accuracy=0.1, loss=math.inf)]
+    )
     (_, first), (_, second) = record.scores()
     assert math.isnan(first.validation["loss"])
     assert math.isnan(first.validation["accuracy"])
@@ -652,10 +601,10 @@ def test_what_is_no_number_comes_back(record: Record, url: str) -> None:
 
 
 def test_a_tick_is_written_whole_or_not_at_all(record: Record, url: str) -> None:
-    record.insert(a_trial(0), SPACE)
+    insert(record, a_trial(0), SPACE)
     untimed = a_score(0, 2).model_copy(update={"seconds": None})  # which the last of the tables does not take
     with pytest.raises(IntegrityError):
-        record.record(0, [a_score(0, 1), untimed])
+        insert_metrics(record, 0, [a_score(0, 1), untimed])
     assert record.scores() == []
     assert by_optuna(url)[0].intermediate_values == {}
 
@@ -698,7 +647,7 @@ def test_the_lease_dies_with_its_process(store: Store, url: str) -> None:
             record.claim()
         holder.send_signal(signal.SIGKILL)
     with record.lease():
-        record.insert(a_trial(0), SPACE)
+        insert(record, a_trial(0), SPACE)
 
 
 def elsewhere(record: Record, owner: str = "elsewhere:1", seconds: float = 120) -> None:
@@ -732,17 +681,17 @@ def test_another_machines_lease_runs_out(store: Store, clock: Clock) -> None:
 def test_a_tick_renews_the_lease(store: Store, clock: Clock) -> None:
     other = begin(store)
     elsewhere(other, seconds=120)
-    other.insert(a_trial(0), SPACE)
+    insert(other, a_trial(0), SPACE)
     clock.time += timedelta(seconds=100)
-    other.record(0, [a_score(0)])
+    insert_metrics(other, 0, [a_score(0)])
     clock.time += timedelta(seconds=100)
     with pytest.raises(UserError, match="is being run by elsewhere:1"):
         begin(store).claim()
 
 
 WRITES = {
-    "insert": lambda record: record.insert(a_trial(1), SPACE),
-    "record": lambda record: record.record(1, [a_score(0, 2)]),
+    "insert": lambda record: insert(record, a_trial(1), SPACE),
+    "record": lambda record: insert_metrics(record, 1, [a_score(0, 2)]),
     "tell": lambda record: record.tell(0, "complete", 0.9),
     "save_finalist": lambda record: record.save_finalist(FinalistRow(0, 0)),
     "record_finalists": lambda record: record.record_finalists("rank", 0, [(0, 0, a_score(0))]),
@@ -764,7 +713,7 @@ def everything(record: Record) -> list[object]:
 def test_a_laptop_that_wakes_up_writes_nothing(store: Store, clock: Clock, write: str) -> None:
     asleep, awake = begin(store), begin(store)
     elsewhere(asleep)
-    asleep.insert(a_trial(0), SPACE)
+    insert(asleep, a_trial(0), SPACE)
     clock.time += timedelta(hours=8)
     with awake.lease():
         before = everything(awake)

@@ -13,18 +13,24 @@ from scipy.stats import qmc
 
 from models.config.base import Parameters
 from models.config.families import Mlp
-from models.config.messages import EpochMetrics
 from models.errors import UserError
 from models.seeds import derive
 from search.config.baseline import Baseline
-from search.config.pruners import OptunaPruner
-from search.config.samplers import QMC, TPE, Grid, Random, Sampler
-from search.config.study import Choice, Float, Int, Range, Study
+from search.config.space import Choice, Float, Int, Range
+from search.config.study import Study
+from search.optuna_internals import OpenTPESampler, contains
+from search.pruners.optuna import OptunaPruner
+from search.samplers.base import SamplerConfig
 from search.samplers.distributions import distributions
+from search.samplers.grid import Grid
 from search.samplers.optuna_mirror import Mirror
-from search.samplers.registry import draw
+from search.samplers.qmc import QMC
+from search.samplers.random import Random
 from search.samplers.seen import SeenConfigurations
+from search.samplers.staged import Staged
+from search.samplers.tpe import TPE
 from search.trial import TrialRow
+from tests.support.memory_record import MemoryRecord, epoch_metrics
 
 SPACE: dict[str, Range] = {
     "learning_rate": Float(1e-3, 1.0, log=True),
@@ -41,67 +47,29 @@ GRID = Grid(values={"learning_rate": (0.01, 0.1, 1.0), "hidden": (32, 64), "weig
 SAMPLERS = [TPE(startup=5), Random(), QMC(), GRID]
 
 
-def a_study(sampler: Sampler, space: Mapping[str, Range] = SPACE, **words: Any) -> Study:
+def a_study(sampler: SamplerConfig, space: Mapping[str, Range] = SPACE, **words: Any) -> Study:
     return Study(family=Mlp(), space=dict(space), sampler=sampler, **words)
 
 
-class Record:
-    """A record in memory, filled as the coordinator would: eight lanes, each trial ending after one to three epochs."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-        self.rows: list[TrialRow] = []
-        self.scores: list[tuple[int, EpochMetrics]] = []
-
-    def mirror(self) -> Mirror:
-        return Mirror(self.study, self.rows, self.scores)
-
-    def insert(self, drawn: Parameters, mirror: Mirror) -> None:
-        self.rows.append(TrialRow(number=len(self.rows), state="running", params=drawn))
-        mirror.insert(self.rows[-1])
-
-    def end_the_oldest(self, mirror: Mirror) -> None:
-        """Its accuracy is best at rate 0.1 and 256 hidden units; above 0.6 it diverges."""
-        row = next(row for row in self.rows if row.state == "running")
-        rate, hidden = float(row.params["learning_rate"]), float(row.params["hidden"])
-        accuracy = 1.0 - 0.2 * abs(math.log10(rate / 0.1)) - 0.1 * abs(math.log(hidden / 256))
-        diverges, epochs = rate > 0.6, 1 + row.number % 3
-        for epoch in range(1, epochs + 1):
-            loss = math.nan if diverges and epoch == epochs else 1 - accuracy
-            score = a_score(row.number, epoch, accuracy, loss)
-            self.scores.append((len(self.scores), score))
-            mirror.report(score)
-        state = "pruned" if diverges or epochs < 3 else "complete"
-        value = None if diverges else accuracy
-        self.rows[row.number] = dataclasses.replace(row, state=state, value=value)
-        mirror.tell(row.number, state, value)
-
-    def fill(self, trials: int, mirror: Mirror) -> None:
-        while len(self.rows) < trials:
-            if sum(row.state == "running" for row in self.rows) == 8:
-                self.end_the_oldest(mirror)
-            drawn = draw(self.study, len(self.rows), mirror)
-            assert drawn is not None
-            self.insert(drawn, mirror)
-
-    def drawn(self) -> list[Parameters]:
-        return [row.params for row in self.rows]
+def curve(row: TrialRow) -> list[tuple[float, float]]:
+    """One to three epochs. The accuracy is best at rate 0.1 and 256 hidden units; above 0.6 the trial diverges."""
+    rate, hidden = float(row.params["learning_rate"]), float(row.params["hidden"])
+    accuracy = 1.0 - 0.2 * abs(math.log10(rate / 0.1)) - 0.1 * abs(math.log(hidden / 256))
+    epochs = 1 + row.number % 3
+    return [(accuracy, math.nan if rate > 0.6 and epoch == epochs else 1 - accuracy) for epoch in range(1, epochs + 1)]
 
 
-def a_score(number: int, epoch: int, accuracy: float, loss: float) -> EpochMetrics:
-    return EpochMetrics(
-        lane=number,
-        epoch=epoch,
-        train={"loss": 0.5, "accuracy": 0.5},
-        validation={"loss": loss, "accuracy": accuracy},
-        seconds=0.1,
-    )
+def a_record(study: Study) -> MemoryRecord:
+    return MemoryRecord(study, curve, complete_after=3)
+
+
+def propose(study: Study, number: int, mirror: Mirror, batch_size: int = 1) -> Parameters | None:
+    return study.sampler.propose(study, number, mirror, batch_size)
 
 
 def draws(study: Study, trials: int) -> list[Parameters]:
-    record = Record(study)
-    record.fill(trials, record.mirror())
-    return record.drawn()
+    record = a_record(study)
+    return record.fill(trials, record.mirror()).params()
 
 
 # --- the space --------------------------------------------------------------------------------------------------------
@@ -119,25 +87,26 @@ def draws(study: Study, trials: int) -> list[Parameters]:
         (Choice(("a", True, 2)), CategoricalDistribution(("a", True, 2))),
     ],
 )
-def test_a_range_has_its_word_in_optuna(ours: Range, optunas: BaseDistribution) -> None:
+def test_a_range_is_a_distribution_of_optuna(ours: Range, optunas: BaseDistribution) -> None:
     study = a_study(Random()).model_copy(update={"space": {"anything": ours}})
     assert distributions(study) == {"anything": optunas}
 
 
 @pytest.mark.parametrize("space", [SPACE, EVERY_KIND], ids=["log", "every kind"])
 @pytest.mark.parametrize("sampler", [TPE(startup=5), Random(), QMC()], ids=lambda sampler: sampler.name)
-def test_draws_lie_inside_the_space(sampler: Sampler, space: dict[str, Range]) -> None:
+def test_draws_lie_inside_the_space(sampler: SamplerConfig, space: dict[str, Range]) -> None:
     study = a_study(sampler, space)
     for number, drawn in enumerate(draws(study, 40)):
         assert drawn.keys() == space.keys()
         for name, value in drawn.items():
             assert space[name].contains(value), f"trial {number}: {name} = {value!r}"
-            assert distributions(study)[name]._contains(distributions(study)[name].to_internal_repr(value))
+            distribution = distributions(study)[name]
+            assert contains(distribution, distribution.to_internal_repr(value))
             assert type(value) is {"float": float, "int": int, "choice": str}[space[name].kind]
 
 
 @pytest.mark.parametrize("sampler", [TPE(startup=5), Random(), QMC()], ids=lambda sampler: sampler.name)
-def test_all_values_of_a_small_range_are_drawn(sampler: Sampler) -> None:
+def test_all_values_of_a_small_range_are_drawn(sampler: SamplerConfig) -> None:
     drawn = draws(a_study(sampler, EVERY_KIND), 60)
     assert {each["hidden"] for each in drawn} == {16, 24, 32, 40}
     assert {each["activation"] for each in drawn} == {"relu", "leaky_relu", "tanh"}
@@ -146,7 +115,7 @@ def test_all_values_of_a_small_range_are_drawn(sampler: Sampler) -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
-def test_draws_do_not_depend_on_the_order_in_which_a_file_lists_its_ranges(sampler: Sampler) -> None:
+def test_draws_do_not_depend_on_the_order_in_which_a_file_lists_its_ranges(sampler: SamplerConfig) -> None:
     backwards = dict(reversed(SPACE.items()))
     same = Grid(values=dict(reversed(GRID.values.items()))) if sampler is GRID else sampler
     assert draws(a_study(sampler, SPACE), 12) == draws(a_study(same, backwards), 12)
@@ -156,71 +125,71 @@ def test_draws_do_not_depend_on_the_order_in_which_a_file_lists_its_ranges(sampl
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
-def test_the_next_draw_after_a_rebuild_is_the_one_that_was_due(sampler: Sampler) -> None:
+def test_the_next_draw_after_a_rebuild_is_the_one_that_was_due(sampler: SamplerConfig) -> None:
     study = a_study(sampler)
     trials = 12 if sampler is GRID else 30
     undisturbed = draws(study, trials)
-    record = Record(study)
+    record = a_record(study)
     for number in range(1, trials + 1):
         record.fill(number, record.mirror())  # a crash before every draw
-    assert record.drawn() == undisturbed
+    assert record.params() == undisturbed
 
 
 def test_a_rebuilt_mirror_holds_what_the_living_one_holds() -> None:
     study = a_study(Random())
-    record = Record(study)
+    record = a_record(study)
     living = record.mirror()
     record.fill(20, living)
     assert contents(record.mirror()) == contents(living)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
-def test_another_seed_draws_otherwise(sampler: Sampler) -> None:
+def test_another_seed_draws_otherwise(sampler: SamplerConfig) -> None:
     assert draws(a_study(sampler, seed=1), 12) != draws(a_study(sampler, seed=2), 12)
 
 
 @pytest.mark.parametrize("sampler", [TPE(), Random(), QMC()], ids=lambda sampler: sampler.name)
-def test_fifteen_trials_continued_to_thirty_repeat_none(sampler: Sampler) -> None:
+def test_fifteen_trials_continued_to_thirty_repeat_none(sampler: SamplerConfig) -> None:
     study = a_study(sampler)
-    record = Record(study)
+    record = a_record(study)
     record.fill(15, record.mirror())
-    first = record.drawn()
+    first = record.params()
     record.fill(30, record.mirror())
-    assert record.drawn()[:15] == first
-    assert len({tuple(sorted(drawn.items())) for drawn in record.drawn()}) == 30
+    assert record.params()[:15] == first
+    assert len({tuple(sorted(drawn.items())) for drawn in record.params()}) == 30
 
 
 @pytest.mark.parametrize("sampler", [Random(), QMC(), GRID], ids=lambda sampler: sampler.name)
-def test_draws_that_do_not_learn_do_not_read_the_mirror(sampler: Sampler) -> None:
+def test_draws_that_do_not_learn_do_not_read_the_mirror(sampler: SamplerConfig) -> None:
     study = a_study(sampler)
-    record = Record(study)
+    record = a_record(study)
     record.fill(11, record.mirror())
-    assert draw(study, 5, Mirror(study)) == record.drawn()[5]
+    assert propose(study, 5, Mirror(study)) == record.params()[5]
 
 
 def test_tpe_reads_scores() -> None:
     study = a_study(TPE(startup=5))
-    record = Record(study)
+    record = a_record(study)
     record.fill(20, record.mirror())
     worse = [
         dataclasses.replace(row, value=1 - row.value) if row.state == "complete" and row.value is not None else row
         for row in record.rows
     ]
-    assert draw(study, 20, record.mirror()) != draw(study, 20, Mirror(study, worse, record.scores))
+    assert propose(study, 20, record.mirror()) != propose(study, 20, Mirror(study, worse, record.scores))
 
 
 def test_baselines_are_not_drawn_and_do_not_shift_the_sequence() -> None:
     known = Baseline("known", learning_rate=0.01, hidden=100, weight_decay=0.0)
     for sampler in (QMC(), GRID):
         alone, beside = a_study(sampler), a_study(sampler, baselines=[known])
-        assert draw(beside, 1, Mirror(beside)) == draw(alone, 0, Mirror(alone))
+        assert propose(beside, 1, Mirror(beside)) == propose(alone, 0, Mirror(alone))
 
 
 # --- the samplers -----------------------------------------------------------------------------------------------------
 
 
 def test_tpe_comes_nearer_to_the_best_than_random_search() -> None:
-    def mean_distance(sampler: Sampler) -> float:
+    def mean_distance(sampler: SamplerConfig) -> float:
         """From the best rate, in orders of magnitude, over the second half of 60 trials."""
         rates = [float(drawn["learning_rate"]) for drawn in draws(a_study(sampler), 60)[30:]]
         return float(np.mean(np.abs(np.log10(rates) + 1)))
@@ -234,13 +203,15 @@ def test_to_tpe_a_late_divergence_is_worse_than_an_early_pruning() -> None:
     for number, rate in enumerate(pruned + diverged):
         drawn: Parameters = {"learning_rate": rate, "hidden": 64, "weight_decay": 1e-5}
         rows.append(TrialRow(number=number, state="pruned", params=drawn))
-        scores.append((1, a_score(number, 1, 0.5, 1.0)))
+        scores.append((1, epoch_metrics(number, 1, 0.5, 1.0)))
         if rate in diverged:
-            scores += [(epoch, a_score(number, epoch, 0.6, math.nan if epoch == 8 else 1.0)) for epoch in range(2, 9)]
+            scores += [
+                (epoch, epoch_metrics(number, epoch, 0.6, math.nan if epoch == 8 else 1.0)) for epoch in range(2, 9)
+            ]
     next_rates = []
     for seed in range(20):
         study = a_study(TPE(startup=5), seed=seed)
-        drawn_next = draw(study, len(rows), Mirror(study, rows, scores))
+        drawn_next = propose(study, len(rows), Mirror(study, rows, scores))
         assert drawn_next is not None
         next_rates.append(float(drawn_next["learning_rate"]))
     assert np.median(next_rates) < 0.03, "nearer to the pruned ones than to those that diverged"
@@ -263,14 +234,14 @@ def test_qmc_draws_are_those_of_optunas_own_sampler(space: dict[str, Range], mon
     for number in range(32):
         trial = theirs.ask(distributions(study))
         theirs.tell(trial, 0.0)
-        ours = draw(study, number, Mirror(study))
+        ours = propose(study, number, Mirror(study))
         assert ours is not None
         assert ours.keys() == trial.params.keys()
         for name, value in ours.items():
             assert value == (pytest.approx(trial.params[name]) if isinstance(value, float) else trial.params[name])
 
 
-def points(sampler: Sampler, trials: int) -> np.ndarray:
+def points(sampler: SamplerConfig, trials: int) -> np.ndarray:
     """(trials, 2): rates and decays as shares of their log ranges."""
     drawn = draws(a_study(sampler), trials)
     rates = [math.log(float(each["learning_rate"]) / 1e-3) / math.log(1.0 / 1e-3) for each in drawn]
@@ -304,8 +275,13 @@ def test_a_grid_visits_every_cell_once() -> None:
 
 def test_a_grid_that_is_used_up_has_no_next_trial() -> None:
     study = a_study(GRID)
-    assert draw(study, 11, Mirror(study)) is not None
-    assert draw(study, 12, Mirror(study)) is None
+    assert propose(study, 11, Mirror(study)) is not None
+    assert propose(study, 12, Mirror(study)) is None
+
+
+def test_a_sampler_says_how_many_trials_it_can_propose() -> None:
+    staged = Staged(start={"hidden": 64}, stages={"learning_rate": (0.01, 0.1, 1.0), "hidden": (64, 128)})
+    assert [sampler.max_proposals for sampler in (GRID, staged, TPE(), Random(), QMC())] == [12, 5, None, None, None]
 
 
 def test_a_grid_is_not_visited_in_the_order_in_which_it_is_written() -> None:
@@ -325,7 +301,7 @@ def contents(mirror: Mirror) -> list[tuple[object, ...]]:
 
 def test_saying_everything_again_changes_nothing() -> None:
     study = a_study(TPE(startup=5))
-    record = Record(study)
+    record = a_record(study)
     mirror = record.mirror()
     record.fill(25, mirror)
     before = contents(mirror)
@@ -342,12 +318,12 @@ def test_saying_everything_again_changes_nothing() -> None:
 def test_what_is_there_stays() -> None:
     study = a_study(Random())
     mirror = Mirror(study)
-    Record(study).fill(1, mirror)
-    mirror.report(a_score(0, 1, 0.5, 0.5))
-    mirror.report(a_score(0, 1, 0.6, 0.5))
+    a_record(study).fill(1, mirror)
+    mirror.report(epoch_metrics(0, 1, 0.5, 0.5))
+    mirror.report(epoch_metrics(0, 1, 0.6, 0.5))
     mirror.tell(0, "complete", 0.5)
     mirror.tell(0, "pruned", 0.6)
-    mirror.report(a_score(0, 2, 0.7, 0.5))
+    mirror.report(epoch_metrics(0, 2, 0.7, 0.5))
     (trial,) = mirror.study.trials
     assert (trial.intermediate_values, trial.state, trial.value) == ({1: 0.5}, optuna.trial.TrialState.COMPLETE, 0.5)
 
@@ -355,10 +331,10 @@ def test_what_is_there_stays() -> None:
 def test_a_diverged_epoch_leaves_no_number() -> None:
     study = a_study(Random())
     mirror = Mirror(study)
-    Record(study).fill(1, mirror)
-    mirror.report(a_score(0, 1, 0.5, 0.5))
-    mirror.report(a_score(0, 2, 0.1, math.nan))
-    mirror.report(a_score(0, 2, 0.1, math.nan))  # once more, as after a crash
+    a_record(study).fill(1, mirror)
+    mirror.report(epoch_metrics(0, 1, 0.5, 0.5))
+    mirror.report(epoch_metrics(0, 2, 0.1, math.nan))
+    mirror.report(epoch_metrics(0, 2, 0.1, math.nan))  # once more, as after a crash
     (trial,) = mirror.study.trials
     assert trial.intermediate_values == {1: 0.5}
     assert trial.constraints == {"diverged": 1.0}
@@ -366,13 +342,13 @@ def test_a_diverged_epoch_leaves_no_number() -> None:
 
 def test_a_failed_trial_teaches_tpe_nothing() -> None:
     study = a_study(TPE(startup=5))
-    record = Record(study)
+    record = a_record(study)
     record.fill(20, record.mirror())
     last = dataclasses.replace(record.rows[-1], state="failed")
     record.rows[-1] = last
     elsewhere = {"learning_rate": 0.5, "hidden": 400, "weight_decay": 1e-3}
     moved = [*record.rows[:-1], dataclasses.replace(last, params=elsewhere)]
-    assert draw(study, 20, record.mirror()) == draw(study, 20, Mirror(study, moved, record.scores))
+    assert propose(study, 20, record.mirror()) == propose(study, 20, Mirror(study, moved, record.scores))
 
 
 def test_a_trial_that_leaves_a_gap_is_refused() -> None:
@@ -382,7 +358,7 @@ def test_a_trial_that_leaves_a_gap_is_refused() -> None:
 
 
 def test_a_trial_with_other_parameters_is_refused() -> None:
-    record = Record(a_study(Random()))
+    record = a_record(a_study(Random()))
     mirror = record.mirror()
     record.fill(1, mirror)
     with pytest.raises(RuntimeError, match="trial 0 has"):
@@ -392,10 +368,10 @@ def test_a_trial_with_other_parameters_is_refused() -> None:
 def test_a_trial_is_drawn_only_when_its_turn_has_come() -> None:
     study = a_study(TPE())
     with pytest.raises(RuntimeError, match="trial 3 cannot be drawn after 0 trials"):
-        draw(study, 3, Mirror(study))
+        propose(study, 3, Mirror(study))
 
 
-def test_a_pruner_that_optuna_lacks_is_told_before_the_first_trial() -> None:
+def test_a_pruner_that_optuna_lacks_is_an_error_before_the_first_trial() -> None:
     study = a_study(Random(), pruner=OptunaPruner(kind="MedainPruner"))
     with pytest.raises(UserError, match="did you mean"):
         Mirror(study)
@@ -430,7 +406,7 @@ def test_a_repeat_points_to_the_trial_that_trained() -> None:
 
 
 def test_of_many_trials_tpe_is_shown_the_best_and_all_live_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = Record(a_study(TPE(considered=60)))
+    record = a_record(a_study(TPE(considered=60)))
     mirror = record.mirror()
     record.fill(200, mirror)
     seen: list[set[int]] = []
@@ -442,7 +418,7 @@ def test_of_many_trials_tpe_is_shown_the_best_and_all_live_ones(monkeypatch: pyt
 
     monkeypatch.setattr(optuna.samplers.TPESampler, "sample_relative", watched)
     again = record.mirror()
-    assert draw(record.study, 200, mirror) == draw(record.study, 200, again)
+    assert propose(record.study, 200, mirror) == propose(record.study, 200, again)
     live = {row.number for row in record.rows if row.state == "running"} | {200}
     complete = sorted((row for row in record.rows if row.state == "complete"), key=lambda row: -(row.value or 0))
     for shown in seen:
@@ -453,12 +429,12 @@ def test_of_many_trials_tpe_is_shown_the_best_and_all_live_ones(monkeypatch: pyt
 
 
 def test_trials_drawn_together_come_out_the_same_again() -> None:
-    record = Record(a_study(TPE()))
+    record = a_record(a_study(TPE()))
     mirror = record.mirror()
     record.fill(60, mirror)
 
     def drawn(mirror: Mirror) -> list[Parameters | None]:
-        return [draw(record.study, 60 + place, mirror, together=20 - place) for place in range(20)]
+        return [propose(record.study, 60 + place, mirror, batch_size=20 - place) for place in range(20)]
 
     again = record.mirror()
     assert drawn(mirror) == (first := drawn(again))
@@ -466,20 +442,20 @@ def test_trials_drawn_together_come_out_the_same_again() -> None:
     assert all(again.params_of(60 + place) == one for place, one in enumerate(first))
 
 
-def test_one_look_at_the_others_serves_all_that_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = Record(a_study(TPE()))
+def test_one_estimate_serves_all_that_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = a_record(a_study(TPE()))
     mirror = record.mirror()
     record.fill(60, mirror)
-    looks, sample = [], optuna.samplers.TPESampler._sample
+    estimates, acquisition = [], OpenTPESampler.acquisition
 
-    def looking(*given: Any) -> Any:
-        looks.append(given)
-        return sample(*given)
+    def watched(*given: Any) -> Any:
+        estimates.append(given)
+        return acquisition(*given)
 
-    monkeypatch.setattr(optuna.samplers.TPESampler, "_sample", looking)
+    monkeypatch.setattr(OpenTPESampler, "acquisition", watched)
     for place in range(30):
-        draw(record.study, 60 + place, mirror, together=15)
-    assert len(looks) == 2
+        propose(record.study, 60 + place, mirror, batch_size=15)
+    assert len(estimates) == 2
 
 
 def test_trials_drawn_together_are_as_good_as_those_drawn_alone() -> None:
@@ -496,26 +472,18 @@ def test_trials_drawn_together_are_as_good_as_those_drawn_alone() -> None:
         mirror.tell(number, "complete", -distance(drawn))
 
     for number in range(100):
-        drawn = draw(study, number, mirror)
+        drawn = propose(study, number, mirror)
         assert drawn is not None
         told(number, drawn)
-    many = [draw(study, 100 + place, mirror, together=50 - place) for place in range(50)]
+    many = [propose(study, 100 + place, mirror, batch_size=50 - place) for place in range(50)]
     assert sum(distance(drawn or {}) for drawn in many) / 50 < 0.02
-
-
-def test_scipys_logarithm_of_the_normal_distribution_is_that_of_tpe() -> None:
-    from optuna.samplers._tpe import _truncnorm
-    from scipy.special import log_ndtr
-
-    at = np.linspace(-40.0, 10.0, 2001)
-    assert np.allclose(_truncnorm._log_ndtr(at), log_ndtr(at), rtol=1e-6, atol=0)
 
 
 def test_of_many_live_trials_tpe_is_shown_some(monkeypatch: pytest.MonkeyPatch) -> None:
     study = a_study(TPE(considered=60, startup=5))
     mirror = Mirror(study)
     for number in range(100):
-        drawn = draw(study, number, mirror)
+        drawn = propose(study, number, mirror)
         assert drawn is not None
         mirror.insert(TrialRow(number=number, state="running", params=drawn, joined=1))
         if number < 10:
@@ -528,7 +496,7 @@ def test_of_many_live_trials_tpe_is_shown_some(monkeypatch: pytest.MonkeyPatch) 
         return relative(sampler, study, trial, space)
 
     monkeypatch.setattr(optuna.samplers.TPESampler, "sample_relative", watched)
-    draw(study, 100, mirror)
+    propose(study, 100, mirror)
     (shown,) = seen
     assert set(range(10)) < shown
     assert len(shown) == 10 + 20 + 1  # all finished ones, a third of 60 live ones, and itself

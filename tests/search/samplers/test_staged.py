@@ -9,23 +9,23 @@ import pytest
 
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
-from search.cli.console import Interrupt
 from search.cli.summary import summary
 from search.config.baseline import Baseline
-from search.config.pruners import NoPruner
-from search.config.samplers import Staged
-from search.config.study import Float, Int, Study
+from search.config.space import Float, Int
+from search.config.study import Study
 from search.config.study_files import NamedStudy
+from search.interrupt import Interrupt
 from search.launch import prepare
 from search.launch import search as search_launch
 from search.loop.scheduler import TrialScheduler
 from search.options import Options
+from search.pruners.none import NoPruner
 from search.record.record import Record
 from search.record.store import Store
 from search.samplers.optuna_mirror import Mirror
-from search.samplers.registry import draw, stage_pending
-from search.samplers.staged import stuck
+from search.samplers.staged import Staged
 from search.trial import State, TrialRow
+from tests.support.memory_record import epoch_metrics
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -46,18 +46,8 @@ def a_study(**words: Any) -> Study:
 # --- draws ------------------------------------------------------------------------------------------------------------
 
 
-def a_score(number: int, accuracy: float, loss: float = 0.1) -> EpochMetrics:
-    return EpochMetrics(
-        lane=number,
-        epoch=1,
-        train={"loss": 0.1, "accuracy": 0.9},
-        validation={"loss": loss, "accuracy": accuracy},
-        seconds=0.1,
-    )
-
-
-class Told:
-    """A record in memory of trials whose outcomes are told by hand."""
+class HandRecord:
+    """A record in memory of trials that end as a test says."""
 
     def __init__(self, study: Study) -> None:
         self.study, self.rows, self.scores = study, list[TrialRow](), list[tuple[int, EpochMetrics]]()
@@ -70,7 +60,7 @@ class Told:
     def begin(self) -> dict[str, Any] | None:
         """Draw the next trial; returns what is trained."""
         number = len(self.rows)
-        drawn = draw(self.study, number, self.mirror)
+        drawn = self.study.sampler.propose(self.study, number, self.mirror)
         if drawn is None:
             return None
         self.rows.append(TrialRow(number=number, state="running", params=drawn))
@@ -78,13 +68,13 @@ class Told:
 
     def end(self, number: int, accuracy: float, loss: float = 0.1, state: State = "complete") -> None:
         if state != "failed":
-            self.scores.append((1, a_score(number, accuracy, math.nan if state == "pruned" else loss)))
+            self.scores.append((1, epoch_metrics(number, 1, accuracy, math.nan if state == "pruned" else loss)))
         value = accuracy if state == "complete" else None
         self.rows[number] = dataclasses.replace(self.rows[number], state=state, value=value)
 
     @property
     def waits(self) -> bool:
-        return stage_pending(self.study, len(self.rows), self.mirror)
+        return self.study.sampler.pending(self.study, len(self.rows), self.mirror)
 
     def first_stage(self, *outcomes: tuple[float, float, State]) -> dict[str, Any] | None:
         """End a first stage so; returns the first cell of the second."""
@@ -97,48 +87,48 @@ class Told:
 
 
 def test_a_stage_varies_its_own_parameter_from_the_start() -> None:
-    told = Told(a_study())
-    first = [told.begin() for _ in STAGES["learning_rate"]]
+    record = HandRecord(a_study())
+    first = [record.begin() for _ in STAGES["learning_rate"]]
     assert first == [{"learning_rate": rate, "hidden": 16, "weight_decay": 0.0} for rate in STAGES["learning_rate"]]
 
 
 def test_a_stage_waits_until_every_trial_of_the_last_one_has_ended() -> None:
-    told = Told(a_study())
+    record = HandRecord(a_study())
     for _ in range(3):
-        assert not told.waits
-        told.begin()
+        assert not record.waits
+        record.begin()
     for number in (2, 0, 1):
-        assert told.waits
-        told.end(number, 0.9)
-    assert not told.waits
+        assert record.waits
+        record.end(number, 0.9)
+    assert not record.waits
 
 
 def test_every_stage_keeps_the_winner_of_the_last() -> None:
-    told = Told(a_study())
-    assert told.first_stage((0.7, 0.1, "complete"), (0.9, 0.1, "complete"), (0.8, 0.1, "complete")) == {
+    record = HandRecord(a_study())
+    assert record.first_stage((0.7, 0.1, "complete"), (0.9, 0.1, "complete"), (0.8, 0.1, "complete")) == {
         "learning_rate": 0.2,
         "hidden": 16,
         "weight_decay": 0.0,
     }
-    told.begin()
-    told.end(3, 0.9)
-    told.end(4, 0.95)
-    assert told.begin() == {"learning_rate": 0.2, "hidden": 32, "weight_decay": 1e-3}
-    assert told.begin() == {"learning_rate": 0.2, "hidden": 32, "weight_decay": 0.0}
+    record.begin()
+    record.end(3, 0.9)
+    record.end(4, 0.95)
+    assert record.begin() == {"learning_rate": 0.2, "hidden": 32, "weight_decay": 1e-3}
+    assert record.begin() == {"learning_rate": 0.2, "hidden": 32, "weight_decay": 0.0}
 
 
 def test_behind_the_last_stage_there_is_nothing() -> None:
-    told = Told(a_study())
+    record = HandRecord(a_study())
     for number in range(CELLS):
-        if told.waits:
+        if record.waits:
             for running in range(number):
-                if told.rows[running].state == "running":
-                    told.end(running, 0.9)
-        assert told.begin() is not None
+                if record.rows[running].state == "running":
+                    record.end(running, 0.9)
+        assert record.begin() is not None
     for number in (CELLS - 2, CELLS - 1):
-        told.end(number, 0.9)
-    assert not told.waits
-    assert told.begin() is None
+        record.end(number, 0.9)
+    assert not record.waits
+    assert record.begin() is None
 
 
 @pytest.mark.parametrize(
@@ -151,37 +141,37 @@ def test_behind_the_last_stage_there_is_nothing() -> None:
     ids=["equal scores: the lower loss", "equal losses too: the earlier", "diverged and failed lose"],
 )
 def test_a_stage_is_won_by(outcomes: list[tuple[float, float, State]], winner: float) -> None:
-    second = Told(a_study()).first_stage(*outcomes)
+    second = HandRecord(a_study()).first_stage(*outcomes)
     assert second is not None
     assert second["learning_rate"] == winner
 
 
 def test_a_stage_without_a_winner_ends_the_search_and_says_so() -> None:
-    told = Told(a_study())
-    assert told.first_stage((0.9, 0.1, "pruned"), (0.9, 0.1, "failed"), (0.9, 0.1, "pruned")) is None
-    reason = stuck(told.study, told.rows)
+    record = HandRecord(a_study())
+    assert record.first_stage((0.9, 0.1, "pruned"), (0.9, 0.1, "failed"), (0.9, 0.1, "pruned")) is None
+    reason = record.study.sampler.exhausted_reason(record.study, record.rows)
     assert reason is not None
     assert "stage of learning_rate has no winner: none of its 3 trials" in reason
 
 
 def test_a_search_that_goes_on_is_not_stuck() -> None:
-    told = Told(a_study())
-    assert stuck(told.study, told.rows) is None
-    told.first_stage((0.9, 0.1, "pruned"), (0.9, 0.1, "failed"), (0.5, 0.1, "complete"))
-    assert stuck(told.study, told.rows) is None
+    record = HandRecord(a_study())
+    assert record.study.sampler.exhausted_reason(record.study, record.rows) is None
+    record.first_stage((0.9, 0.1, "pruned"), (0.9, 0.1, "failed"), (0.5, 0.1, "complete"))
+    assert record.study.sampler.exhausted_reason(record.study, record.rows) is None
 
 
 def test_baselines_stand_outside_the_stages() -> None:
     known = Baseline("known", learning_rate=0.5, hidden=32, weight_decay=1e-3)
-    told = Told(a_study(baselines=[known]))
-    told.rows.append(TrialRow(number=0, state="running", params=told.study.to_internal(known.parameters)))
+    record = HandRecord(a_study(baselines=[known]))
+    record.rows.append(TrialRow(number=0, state="running", params=record.study.to_internal(known.parameters)))
     for _ in range(3):
-        told.begin()
+        record.begin()
     for number, accuracy in enumerate((0.5, 0.8, 0.7), start=1):
-        told.end(number, accuracy)
-    assert not told.waits  # though the baseline is still in training
-    told.end(0, 0.99)
-    second = told.begin()
+        record.end(number, accuracy)
+    assert not record.waits  # though the baseline is still in training
+    record.end(0, 0.99)
+    second = record.begin()
     assert second is not None
     assert (second["learning_rate"], second["hidden"]) == (0.2, 16)  # of the stage's own, not of the baseline
 

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from search.cli.console import Interrupt, command
+from search.interrupt import Interrupt, command
 
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 

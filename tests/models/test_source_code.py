@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.families.custom import source_code
+from models import source_code
 
 FILE = """\
 '''A study of mine.'''

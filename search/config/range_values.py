@@ -1,0 +1,36 @@
+"""Values of a range that stand for all of it: how many there are, one from the middle, the extreme ones."""
+
+import math
+
+from models.config.base import Value
+from search.config.space import Choice, Int, Range
+
+
+def value_count(search_range: Range) -> float:
+    """Return how many values a range has; infinity for a Float without a step."""
+    if isinstance(search_range, Choice):
+        return len(search_range.values)
+    low, high, step = search_range.low, search_range.high, search_range.step
+    if isinstance(search_range, Int) and search_range.factor:
+        return len(search_range.values)
+    return (high - low) // step + 1 if step else math.inf
+
+
+def middle_value(search_range: Range) -> Value:
+    """Return a value from the middle of a range; of a Choice the first."""
+    if isinstance(search_range, Choice):
+        return search_range.values[0]
+    low, high, step = search_range.low, search_range.high, search_range.step
+    if isinstance(search_range, Int):
+        values = search_range.values or range(search_range.low, search_range.high + 1, search_range.step)
+        return values[len(values) // 2]
+    if step:
+        return low + (high - low) / step // 2 * step
+    return math.sqrt(low * high) if search_range.log else (low + high) / 2
+
+
+def extreme_values(search_range: Range) -> tuple[Value, ...]:
+    """Return the external values of a range that are most likely to be untrainable, if any are."""
+    if isinstance(search_range, Choice):
+        return search_range.values
+    return search_range.to_external(search_range.low), search_range.high

@@ -1,0 +1,140 @@
+"""The checks of a study: whether its space, baselines, lanes and sampler fit together.
+
+Each raises ValueError("fact; remedy"). Changes nothing.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from models.config.base import Parameters, RecipePart, Value
+from search.config.columns import RESERVED
+from search.config.conditions import check_conditions, condition, existing, exists, parents_first
+from search.config.range_values import extreme_values
+from search.config.space import same_value
+
+if TYPE_CHECKING:
+    from search.config.study import Study
+
+TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size"})  # searched by any family
+MOST_LANES = 4096  # of one engine
+
+
+def check_study(study: "Study") -> None:
+    """Raise ValueError with the first rule that a study breaks."""
+    _check_names(study)
+    check_conditions(study.space)
+    if study.precision not in study.family.precisions:
+        raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
+    for name in study.names:
+        for value in extreme_values(study.space[name]) if name in study.space else (study.fixed[name],):
+            _check_trainable(study, name, value)
+    _check_baselines(study)
+    _check_lanes(study)
+    study.sampler.check(study.space)
+
+
+def _check_names(study: "Study") -> None:
+    known = set[str](TRAINING_PARAMETERS)
+    for part in _parts(study):
+        known |= part.required_parameters | part.optional_parameters
+    needed = study.family.required_parameters | {"learning_rate", "weight_decay"}
+    names = set(study.names)
+    if not study.space:
+        raise ValueError("space: nothing is searched; give a parameter a range, like Float(1e-3, 1.0, log=True)")
+    if both := sorted(set(study.space) & set(study.fixed)):
+        raise ValueError(f"space: {both[0]!r} is searched and fixed; let it be one of the two")
+    if facts := sorted(names & set(study.family.data_arguments)):
+        raise ValueError(
+            f"space: {facts[0]!r} is what {study.family.label} is told of the data by that name; "
+            "call the parameter otherwise"
+        )
+    if unknown := sorted(names - known):
+        raise ValueError(
+            f"space: {study.family.label} has no parameter {unknown[0]!r}, "
+            f"nor has a {study.schedule.name} schedule; they have {', '.join(sorted(known))}"
+        )
+    if reserved := sorted(RESERVED & names):
+        raise ValueError(f"space: the tables have a column {reserved[0]!r} already; call the parameter otherwise")
+    if missing := sorted(needed - names):
+        raise ValueError(
+            f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True), or a fixed value"
+        )
+    if "momentum" in names and "momentum" not in study.optimizer.optional_parameters:
+        raise ValueError(f"space: {study.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
+    if absent := sorted(name for name in needed & set(study.space) if study.space[name].when):
+        raise ValueError(f"space: every trial needs {absent[0]!r}; leave out its when=")
+
+
+def _check_trainable(study: "Study", name: str, value: Value) -> None:
+    """Raise ValueError where a parameter cannot have this value, whatever its range says."""
+    if (kind := _kind(study, name)) is None:
+        return
+    try:
+        TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError as error:
+        should = error.errors()[0]["msg"].partition(" should ")[2]
+        raise ValueError(f"space: {name} can be {value!r}, and should {should}; change its range") from error
+
+
+def _parts(study: "Study") -> tuple[RecipePart, ...]:
+    """The parts of the recipe that say which parameters they take."""
+    return (study.family, study.schedule, study.optimizer)
+
+
+def _kind(study: "Study", name: str) -> Any:
+    """The type and bounds of a parameter, for pydantic's TypeAdapter; None where a model of one's own may say."""
+    kinds = (part.kind_of(name) for part in _parts(study))
+    return next((kind for kind in kinds if kind is not None), _KINDS.get(name))
+
+
+# Types of the parameters that no part of the recipe takes.
+_KINDS: dict[str, Any] = {
+    "learning_rate": Annotated[float, Field(ge=0)],
+    "weight_decay": Annotated[float, Field(ge=0)],
+    "batch_size": Annotated[int, Field(ge=1)],
+}
+
+
+def _check_baselines(study: "Study") -> None:
+    for baseline in study.baselines:
+        _check_configuration(study, f"baseline {baseline.name!r}", baseline.parameters)
+    if len({baseline.name for baseline in study.baselines}) < len(study.baselines):
+        raise ValueError("baselines: two have the same name; give each its own")
+    if study.trials < len(study.baselines):
+        raise ValueError(f"trials: {study.trials} are fewer than the {len(study.baselines)} baselines; allow more")
+
+
+def _check_configuration(study: "Study", owner: str, parameters: Parameters) -> None:
+    """Raise ValueError where a configuration lies outside the space.
+
+    Args:
+        study: Has the space.
+        owner: What the configuration is called in a message: "baseline 'notebook'".
+        parameters: The configuration.
+    """
+    for name, value in parameters.items():
+        if name in study.fixed and not same_value(value, study.fixed[name]):
+            raise ValueError(
+                f"{owner} has {name} = {value!r}, which is fixed at {study.fixed[name]!r}; "
+                "leave it out there, or give it a range in the space"
+            )
+        if name not in study.names:
+            raise ValueError(f"{owner} has {name!r}, which is not searched; remove it or give it a range in the space")
+        if name in study.space and not study.space[name].contains(value):
+            raise ValueError(f"{owner}: {name} = {value!r} lies outside its range {study.space[name]}; widen the range")
+    present = existing(study.space, parameters)
+    for name in parents_first(study.space):
+        if name not in parameters and exists(study.space[name], present):
+            raise ValueError(f"{owner} does not say {name!r}; give it a value")
+        if name in parameters and name not in present:
+            raise ValueError(f"{owner} has {name!r}, which exists only {condition(study.space[name])}; leave it out")
+
+
+def _check_lanes(study: "Study") -> None:
+    if isinstance(study.lanes, tuple) and len(study.lanes) != study.engines:
+        raise ValueError(
+            f"lanes: {len(study.lanes)} numbers for {study.engines} engines; give one an engine, or one for all"
+        )
+    if outside := [lanes for lanes in study.lanes_of if not 1 <= lanes <= MOST_LANES]:
+        raise ValueError(f"lanes: {outside[0]} is not from 1 to {MOST_LANES}; give another number")

@@ -1,0 +1,13 @@
+"""The pruners there are."""
+
+from models.registry import Registry
+
+PRUNERS = Registry(
+    "pruners",
+    "pruner",
+    {
+        "successive_halving": "search.pruners.halving:SuccessiveHalving",
+        "none": "search.pruners.none:NoPruner",
+        "optuna": "search.pruners.optuna:OptunaPruner",
+    },
+)
