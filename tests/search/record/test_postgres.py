@@ -32,7 +32,7 @@ from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store
 from tests.support.cuts import after, cut_before, run
 from tests.support.dashboards import served
-from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert
+from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert, insert_metrics
 from tests.support.runs import (
     LONGER,
     LONGEST,
