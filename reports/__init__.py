@@ -3,6 +3,6 @@
 `export_study` is all of it from Python.
 """
 
-from reports.results import Export, export_study
+from reports.export_study import Export, export_study
 
 __all__ = ["Export", "export_study"]

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from models.ops.losses import losses_of
-from reports.finalists import ranking
+from reports.finalists.choose import rank
+from reports.finalists.predictions import FILE, TestPredictions, read
 from reports.statistics import Interval, interval
-from reports.tested import Tested, read
 from search.cli.wording import parameters_text
 from search.record.record import Record
 from search.record.rows import FinalistRow
@@ -43,7 +43,7 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
         records: The studies.
     """
     exported = {record.name: (record, last) for record in records if (last := last_tested(record)) is not None}
-    rows = [row for record, (finalists, tested) in exported.values() for row in _rows(record, finalists, tested)]
+    rows = [row for record, last in exported.values() for row in _rows(record, *last)]
     columns = {
         "study": "string",
         "dataset": "string",
@@ -59,7 +59,7 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
-def last_tested(record: Record) -> tuple[list[FinalistRow], Tested] | None:
+def last_tested(record: Record) -> tuple[list[FinalistRow], TestPredictions] | None:
     """Return the finalists that were tested together last, and their predictions.
 
     Returns:
@@ -72,16 +72,16 @@ def last_tested(record: Record) -> tuple[list[FinalistRow], Tested] | None:
         return None
     finalists = [row for row in rows if row.ledger == newest]
     models = {(row.trial, row.seed): row.model_sha256 or "" for row in finalists}
-    tested = read(record.folder / "finalists" / "tested.safetensors", models)
-    return None if tested is None else (finalists, tested)
+    predictions = read(record.folder / "finalists" / FILE, models)
+    return None if predictions is None else (finalists, predictions)
 
 
-def _rows(record: Record, finalists: list[FinalistRow], tested: Tested) -> list[Row]:
+def _rows(record: Record, finalists: list[FinalistRow], predictions: TestPredictions) -> list[Row]:
     study, trials = record.study, record.trials()
     by_trial: dict[int, list[FinalistRow]] = {}
     for row in finalists:
         by_trial.setdefault(row.trial, []).append(row)
-    ranked = ranking(by_trial, record.study.objective)
+    ranked = rank(by_trial, record.study.objective)
     about = {"study": record.name, "dataset": study.dataset}
     rows: list[Row] = []
     for baseline, trial in zip(study.baselines, trials, strict=False):  # they are the first trials
@@ -89,19 +89,19 @@ def _rows(record: Record, finalists: list[FinalistRow], tested: Tested) -> list[
             figures = {figure: baseline.published.get(figure) for figure in FIGURES}
             rows.append({**about, "what": "published", "baseline": baseline.name, **figures})
         if trial.number in by_trial:
-            figures = _figures(record, by_trial[trial.number], tested)
+            figures = _figures(record, by_trial[trial.number], predictions)
             rows.append({**about, "what": "reproduced", "baseline": baseline.name, "trial": trial.number, **figures})
     best = trials[ranked[0]]
-    figures = _figures(record, by_trial[best.number], tested) | _cost(record, trials)
+    figures = _figures(record, by_trial[best.number], predictions) | _cost(record, trials)
     rows.append({**about, "what": "found", "baseline": best.baseline, "trial": best.number, **figures})
     return rows
 
 
-def _figures(record: Record, rows: list[FinalistRow], tested: Tested) -> Row:
+def _figures(record: Record, rows: list[FinalistRow], predictions: TestPredictions) -> Row:
     """Return a finalist's four figures with their intervals."""
     trial, seeds = rows[0].trial, [row.seed for row in rows]
-    logits = torch.from_numpy(np.stack([tested.logits[trial, seed] for seed in seeds]))  # (S, N, classes)
-    labels = torch.from_numpy(tested.labels)
+    logits = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in seeds]))  # (S, N, classes)
+    labels = torch.from_numpy(predictions.labels)
     losses = losses_of(record.study.loss, logits.double(), labels).numpy()  # (S, N), as the study counts them
     hits = (logits.argmax(2) == labels).double().numpy()  # (S, N)
     intervals = {

@@ -93,7 +93,7 @@ def application(store: "Store", url: str, *, allow_changes: bool, host: str = "1
     from optuna_dashboard import wsgi
     from sqlalchemy import event
 
-    from reports.shelf import artifact_folder
+    from reports.artifacts import artifact_folder
     from search.record.postgres import read_only
     from search.record.sqlite import BUSY_SECONDS
 

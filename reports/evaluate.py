@@ -53,7 +53,7 @@ def main(
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
         from models.model_file import describe, load_model
-        from reports.test_set import open_test_set
+        from reports.finalists.test_set import open_test_set
         from search.record.store import Store
 
         described = describe(model)
@@ -62,12 +62,11 @@ def main(
         _, module = load_model(model, record.study.family)  # which has the code that no model file holds
         source = _source(described, record, data_dir)
         with record.lease():
-            line, examples = open_test_set(record, source, f"evaluation of {model.name}", 1)
+            opened = open_test_set(record, source, f"evaluation of {model.name}", 1)
         out.print(escape(f"{model}: {_origin(described)}"))
-        out.print(
-            f"test set opened: line {line} of the ledger of `{escape(record.name)}`, opened {_times(record)} so far"
-        )
-        out.print(escape(evaluation(described, module, examples).text()))
+        ledger = f"the ledger of `{escape(record.name)}`"
+        out.print(f"test set opened: line {opened.line} of {ledger}, opened {_times(record)} so far")
+        out.print(escape(evaluation(described, module, opened.examples).text()))
 
 
 # --- what the model belongs to ----------------------------------------------------------------------------------------
@@ -110,9 +109,9 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
 def _source(model: "Model", record: "Record", data_dir: Path | None) -> "Source":
     """Return the data set that the model was trained on, and no other."""
     from models.errors import UserError
-    from reports.searched import find
+    from reports.finalists.find_data import find_data
 
-    source = find(record, model.data, model.data_sha256, None if data_dir is None else str(data_dir))
+    source = find_data(record, model.data, model.data_sha256, None if data_dir is None else str(data_dir))
     if source is None:
         raise UserError(f"{model.data} is not on this machine", "name the folder that holds it with --data-dir")
     if source.sha256 != model.data_sha256:
@@ -186,15 +185,10 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
     import numpy as np
     import torch
 
-    from models.datasets.batches import BatchSource
-    from models.datasets.split import Normalisation
-    from models.engine.engine import SCORED_AT_ONCE
     from models.ops.losses import losses_of
+    from reports.finalists.test_set import logits_of
 
-    everything = np.arange(len(examples.labels))
-    part = BatchSource(examples, everything, Normalisation(model.mean, model.std), torch.device("cpu"))
-    with torch.no_grad():
-        logits = torch.cat([module(x) for _, x, _ in part.batches(SCORED_AT_ONCE)])  # (N, K)
+    logits = logits_of(model, module, examples)  # (N, K)
     labels = torch.from_numpy(np.array(examples.labels))
     loss = losses_of(model.recipe.loss, logits.unsqueeze(0), labels).mean(dtype=torch.float64)
     return Evaluation(

@@ -12,7 +12,7 @@ from search.interrupt import Interrupt, command, out
 from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:
-    from reports.frames import Findings
+    from reports.page.data import ReportData
 
 app = new_app()
 
@@ -90,36 +90,31 @@ def main(
     with command(debug):
         import optuna
 
-        from reports import finalists
-        from reports.exporting import export
+        from reports.exporting import ExportOptions, export
+        from reports.finalists.training import Paused
         from search.record.store import Store
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        where = Options(workers=workers, cluster=cluster, engine_cpus=engine_cpus, engine_gpus=engine_gpus).checked(
+        hosts = Options(workers=workers, cluster=cluster, engine_cpus=engine_cpus, engine_gpus=engine_gpus).checked(
             "--"
+        )
+        options = ExportOptions(
+            top=top,
+            seeds=seeds,
+            audit=audit,
+            retrain=not no_retrain,
+            retest=retest,
+            folder=output,
+            csv=csv,
+            data_dir=None if data_dir is None else str(data_dir),
         )
         store, interrupt = Store(storage, create=False), Interrupt()
         try:
-            exported = export(
-                store,
-                storage,
-                study,
-                top=top,
-                seeds=seeds,
-                audit=audit,
-                retrain=not no_retrain,
-                retest=retest,
-                folder=output,
-                csv=csv,
-                data_dir=None if data_dir is None else str(data_dir),
-                where=where,
-                interrupt=interrupt,
-                say=(lambda line: None) if quiet else _say,
-            )
-        except finalists.Paused:
+            exported = export(store, storage, study, options, hosts, interrupt, (lambda line: None) if quiet else _say)
+        except Paused:
             out.print("paused, with a snapshot; the same command goes on from here")
             sys.exit(interrupt.exit_code)
-        _tell(exported.found, exported.folder, csv)
+        _print_results(exported.report, exported.folder, csv)
         there = "" if storage == DEFAULT_STORAGE else f" --storage {store.masked}"
         out.print(f"next: python -m reports.dashboard{there}", markup=False)
 
@@ -128,25 +123,27 @@ def _say(line: str) -> None:
     out.print(line, markup=False)
 
 
-def _tell(found: "Findings", folder: Path, csv: Path) -> None:
+def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     """Print what came out."""
-    from reports.verdict import verdict
+    from reports.page.verdict import verdict
+    from reports.page.wording import metric_title
 
-    told = verdict(found)
-    out.print(told.headline, markup=False)
-    if found.final is None:
-        out.print(f"{folder / 'report.html'}, {folder / 'trials.csv'}: {len(found.trials)} trials", markup=False)
+    out.print(verdict(report).headline, markup=False)
+    if report.finalists is None:
+        out.print(f"{folder / 'report.html'}, {folder / 'trials.csv'}: {len(report.trials)} trials", markup=False)
         return
-    for row in found.final.results.to_dict("records"):
+    metric = metric_title(report.objective.metric)
+    validation = "validation" if metric == "accuracy" else f"validation {metric}"
+    for row in report.finalists.results.to_dict("records"):
         name = f"trial {row['trial']}" + (f" (baseline {row['baseline']})" if isinstance(row["baseline"], str) else "")
         out.print(
             f"{row['rank']}. {name}: test accuracy {row['test_accuracy_mean']:.4f} "
             f"[{row['test_accuracy_low']:.4f}, {row['test_accuracy_high']:.4f}] over {row['seeds']} seeds, "
-            f"validation {row['validation_accuracy']:.4f}",
+            f"{validation} {row[report.score]:.4f}",
             markup=False,
         )
     tables = f"{folder / csv}, {folder / 'trials.csv'}"
-    out.print(f"{folder / 'report.html'}, {tables}, models in {found.record.folder / 'finalists'}", markup=False)
+    out.print(f"{folder / 'report.html'}, {tables}, models in {report.folder / 'finalists'}", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,62 @@
-"""An export: retrain the best trials, test them once, and write tables, page and shelf.
+"""An export: retrain the best trials, test them once, and write tables, page and artifacts.
 
-What `python -m reports.export` and `export_study` have in common. Knows neither of them: what is said, where it stops
-and what is returned is theirs. Nothing heavy is imported before it is called.
+What `python -m reports.export` and `export_study` have in common: what is printed, what pauses it and what is returned
+is theirs. Imports nothing heavy before it is called.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from models.datasets.source import Source
-    from reports.frames import Final, Findings
-    from search.fleet.base import HostProvider
+    from reports.finalists.training import Training
+    from reports.page.data import FinalistData, ReportData
+    from reports.page.sections.base import Section
     from search.interrupt import Interrupt
     from search.options import Options
     from search.record.record import Record
     from search.record.store import Store
 
 
+@dataclass(frozen=True)
+class ExportOptions:
+    """What an export does, and where it writes.
+
+    Args:
+        top: How many of the best trials are finalists; baselines are added.
+        seeds: How many each is trained under.
+        audit: How many pruned trials are run to their end.
+        retrain: Whether there are finalists at all.
+        retest: Whether the test set is opened again for models that are tested.
+        folder: Where page and tables go; the study's own unless given.
+        csv: The name of the finalists' table.
+        data_dir: The only folder to look for the data in.
+    """
+
+    top: int
+    seeds: int
+    audit: int
+    retrain: bool
+    retest: bool
+    folder: Path | None
+    csv: Path
+    data_dir: str | None
+
+    @property
+    def to_repeat(self) -> dict[str, int]:
+        """The options that the page names, to get it again."""
+        return {"top": self.top, "seeds": self.seeds} | ({"audit": self.audit} if self.audit else {})
+
+
 @dataclass(frozen=True, eq=False)
 class Exported:
     """What was found, and where it was written."""
 
-    found: "Findings"
+    report: "ReportData"
     folder: Path
 
 
@@ -31,134 +64,122 @@ def export(
     store: "Store",
     url: str,
     name: str,
-    *,
-    top: int,
-    seeds: int,
-    audit: int,
-    retrain: bool,
-    retest: bool,
-    folder: Path | None,
-    csv: Path,
-    data_dir: str | None,
-    where: "Options",
+    options: ExportOptions,
+    hosts_options: "Options",
     interrupt: "Interrupt",
     say: Callable[[str], None],
 ) -> Exported:
-    """Train what is to be trained, and write everything. `url` is the address that `store` was opened with.
+    """Train what is to be trained, and write everything.
 
-    Of `where` counts what it says of workers and of a cluster.
+    Args:
+        store: The database.
+        url: The address that it was opened with.
+        name: The study's name.
+        options: What to do.
+        hosts_options: Where to train; of these, what they say of workers and of a cluster counts.
+        interrupt: Its signals pause the training.
+        say: Prints a line.
 
-    Raises `reports.finalists.Paused` where a signal stops it, with a snapshot.
+    Raises:
+        UserError: The study, its data, or a folder to write to is missing.
+        Paused: A signal stopped it; a snapshot is kept.
     """
-    record = _record(store, name)
-    folder = folder or record.folder
-    _writable(folder)
-    final = None
-    if audit or retrain:
+    record = _find_record(store, name)
+    folder = options.folder or record.folder
+    _check_writable(folder)
+    if options.audit or options.retrain:
+        from reports.finalists.training import Training
         from search.launch import hosts
 
-        source, device = _source(record, data_dir), str(record.fingerprint["device"])
-        with hosts(record.study, device, where, say) as places, record.lease(), interrupt.watched():
-            training = _Training(record, source, device, places, interrupt=interrupt, say=say)
-            if audit:
-                training.audit(audit)
-            if retrain:
-                final = training.finalists(top, seeds, retest)
-    found = _write(record, final, folder, csv, {"top": top, "seeds": seeds} | ({"audit": audit} if audit else {}))
-    if final is not None:
-        _shelve(store, url, found, final, folder)
-    return Exported(found, folder)
+        source, device = _find_source(record, options.data_dir), str(record.fingerprint["device"])
+        with hosts(record.study, device, hosts_options, say) as provider, record.lease(), interrupt.watched():
+            training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say)
+            report = _train_and_read(training, options)
+    else:
+        from reports.page.data import read_report, read_search
+
+        with _no_collection():
+            report = read_report(record, read_search(record))
+    _write(store, url, record, report, folder, options)
+    return Exported(report, folder)
 
 
-class _Training:
-    """What needs engines and the study's lease; a signal pauses it, with a snapshot and `finalists.Paused`."""
+def _train_and_read(training: "Training", options: ExportOptions) -> "ReportData":
+    """Audit, rank, retrain and test, in this order, and read what came out."""
+    from reports.finalists.audit import audit, draw
+    from reports.finalists.choose import choose
+    from reports.finalists.testing import predict_test_set
+    from reports.finalists.training import rank_finalists, retrain
+    from reports.page.data import read_report, read_search
 
-    def __init__(
-        self,
-        record: "Record",
-        source: "Source",
-        device: str,
-        site: "int | HostProvider",
-        *,
-        interrupt: "Interrupt",
-        say: Callable[[str], None],
-    ) -> None:
-        self._record, self._source, self._device, self._site = record, source, device, site
-        self._interrupt, self._say = interrupt, say
-
-    def finalists(self, top: int, seeds: int, retest: bool) -> "Final":
-        """Rank, retrain and test, in this order."""
-        from reports import finalists, frames
-
-        retraining = finalists.Retraining(
-            self._record,
-            self._source,
-            site=self._site,
-            device=self._device,
-            pause=self._asked_to_stop,
-            say=self._say,
-        )
-        ranked = retraining.rank(finalists.choose(self._record, top), seeds)
-        retraining.retrain(ranked, seeds)
-        tested = finalists.test(self._record, self._source, ranked, seeds, again=retest, say=self._say)
-        return frames.final(self._record, ranked, seeds, tested)
-
-    def audit(self, number: int) -> None:
-        """Run pruned trials to their end."""
-        from reports import audit, finalists
-
-        drawn = audit.draw(self._record.study, self._record.trials(), number)
-        if not drawn:
-            self._say("audit: no trial was pruned")
-        elif not audit.run(
-            self._record,
-            self._source,
-            drawn,
-            site=self._site,
-            device=self._device,
-            pause=self._asked_to_stop,
-            say=self._say,
-        ):
-            raise finalists.Paused
-
-    def _asked_to_stop(self) -> bool:
-        return self._interrupt.signal is not None
+    record, seeds = training.record, options.seeds
+    search = read_search(record)
+    if options.audit:
+        audit(training, draw(record.study, search.trials, options.audit))
+    if not options.retrain:
+        return read_report(record, search)
+    ranked = rank_finalists(training, choose(record, search.trials, search.curves, options.top), seeds)
+    retrain(training, ranked, seeds)
+    predictions = predict_test_set(record, training.source, ranked, seeds, again=options.retest, say=training.say)
+    with _no_collection():
+        return read_report(record, search, ranked, seeds, predictions)
 
 
-def _write(record: "Record", final: "Final | None", folder: Path, csv: Path, again: dict[str, int]) -> "Findings":
-    """Write tables, figures and page."""
-    import gc
-
-    from reports import frames, page
-
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect no garbage: what is read here stays until the end, and looking through it takes a second of ten."""
     collecting = gc.isenabled()
-    gc.disable()  # what is read here stays until the end: looking through it again and again takes a second of ten
+    gc.disable()
     try:
-        found = frames.findings(record, final)
-        found.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
-        if final is not None:
-            final.results.to_csv(folder / csv, index=False)
-        page.write(found, folder, again)
+        yield
     finally:
         if collecting:
             gc.enable()
-    return found
 
 
-def _shelve(store: "Store", url: str, found: "Findings", final: "Final", folder: Path) -> None:
-    """Put the report where optuna-dashboard shows it."""
-    from reports import page, shelf
+def _write(
+    store: "Store", url: str, record: "Record", report: "ReportData", folder: Path, options: ExportOptions
+) -> None:
+    """Write tables, figures and page, and put them where optuna-dashboard shows them."""
+    from reports.page.page import write_page
+    from reports.page.sections.registry import all_sections
 
-    items = [shelf.Item(folder / "report.html")]
-    for row in final.ranked:
-        items += [shelf.Item(file, row.number) for file in page.write_trial(found, row.number, folder)]
-        items.append(shelf.Item(found.record.folder / "finalists" / str(final.rows[row.number, 0].model), row.number))
-    notes: dict[int | None, str] = {row.number: page.note_of_trial(final, row) for row in final.ranked}
-    with found.record.lease():
-        shelf.put(store, url, found.record, notes | {None: page.note(found)}, items)
+    sections = all_sections()
+    with _no_collection():
+        report.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
+        if report.finalists is not None:
+            report.finalists.results.to_csv(folder / options.csv, index=False)
+        write_page(report, sections, folder, options.to_repeat)
+    if report.finalists is not None:
+        _put_artifacts(store, url, record, report, report.finalists, sections, folder)
 
 
-def _record(store: "Store", name: str) -> "Record":
+def _put_artifacts(
+    store: "Store",
+    url: str,
+    record: "Record",
+    report: "ReportData",
+    finalists: "FinalistData",
+    sections: list["Section"],
+    folder: Path,
+) -> None:
+    """Put page, notes, figures and models where optuna-dashboard shows them."""
+    from reports import artifacts
+    from reports.page.notes import save_trial_figures, study_note, trial_note
+
+    items = [artifacts.Item(folder / "report.html")]
+    notes: dict[int | None, str] = {None: study_note(report)}
+    for row in finalists.ranked:
+        figures = save_trial_figures(report, sections, row.number, folder)
+        items += [artifacts.Item(file, row.number) for file in figures]
+        model = record.folder / "finalists" / str(finalists.rows[row.number, 0].model)
+        items.append(artifacts.Item(model, row.number))
+        notes[row.number] = trial_note(report, finalists, row)
+    with record.lease():
+        artifacts.put(store, url, record, notes, items)
+
+
+def _find_record(store: "Store", name: str) -> "Record":
     """Return the study's record. Raises UserError, with what there is instead, where there is none."""
     from models.errors import UserError, did_you_mean
 
@@ -174,13 +195,13 @@ def _record(store: "Store", name: str) -> "Record":
     return record
 
 
-def _source(record: "Record", data_dir: str | None) -> "Source":
+def _find_source(record: "Record", data_dir: str | None) -> "Source":
     """Return the data set that the study was searched on, and no other."""
     from models.errors import UserError
-    from reports.searched import find
+    from reports.finalists.find_data import find_data
 
     name, sha256 = record.study.dataset, str(record.fingerprint["data.sha256"])
-    source = find(record, name, sha256, data_dir)
+    source = find_data(record, name, sha256, data_dir)
     if source is None:
         raise UserError(f"{name} is not on this machine any more", "name the folder that holds it with --data-dir")
     if source.sha256 != sha256:
@@ -191,7 +212,7 @@ def _source(record: "Record", data_dir: str | None) -> "Source":
     return source
 
 
-def _writable(folder: Path) -> None:
+def _check_writable(folder: Path) -> None:
     """Raise UserError where the folder cannot be written to: now, not after minutes of training."""
     from models.errors import UserError
 

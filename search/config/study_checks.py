@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from models.config.base import Parameters, RecipePart, Value
+from search.config.columns import RESERVED
 from search.config.conditions import check_conditions, condition, existing, exists, parents_first
 from search.config.range_values import extreme_values
 from search.config.space import same_value
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from search.config.study import Study
 
 TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size"})  # searched by any family
-# Columns of the tables and words of the report: no parameter of a model of one's own can be called so.
-RESERVED = frozenset({
-    "number", "state", "reason", "baseline", "validation_accuracy", "validation_loss", "best_epoch", "epochs",
-    "started", "finished", "seconds", "fate", "rank", "study", "trial", "family", "dataset", "seeds",
-    "test_accuracy_mean", "test_accuracy_std", "test_accuracy_low", "test_accuracy_high", "test_loss_mean",
-    "train_accuracy_mean", "train_loss_mean", "train_seconds", "published_test_accuracy",
-})  # fmt: skip
 MOST_LANES = 4096  # of one engine
 
 

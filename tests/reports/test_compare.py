@@ -1,6 +1,5 @@
 """One table of all studies: published, reproduced, found; from what is recorded, with no test set opened."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from reports import compare, comparison
-from reports.tested import read
+from reports.finalists.predictions import FILE, read
 from search.config.baseline import Baseline
-from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
@@ -114,16 +112,6 @@ def test_the_search_and_its_cost_stand_in_the_found_row(record: Record) -> None:
     assert row["seconds"] == pytest.approx(sum(score.seconds for _, score in record.scores()))
 
 
-def test_the_rank_goes_by_validation_and_then_by_its_loss() -> None:
-    rows = {
-        3: [FinalistRow(3, 0, validation={"loss": 0.5, "accuracy": 0.9})],
-        1: [FinalistRow(1, 0, validation={"loss": 0.4, "accuracy": 0.9})],
-        2: [FinalistRow(2, 0, validation={"loss": 0.9, "accuracy": 0.95})],
-        0: [FinalistRow(0, 0, validation={"loss": math.nan, "accuracy": 0.0})],  # it diverged
-    }
-    assert comparison.ranking(rows, Objective()) == [2, 1, 3, 0]
-
-
 def test_finalists_of_an_earlier_export_do_not_count(record: Record) -> None:
     with record.lease():
         record.save_finalist(FinalistRow(99, 0, test={"loss": 0.0, "accuracy": 1.0}, ledger=0, model_sha256="0" * 64))
@@ -166,7 +154,7 @@ def test_the_files_hold_what_is_shown(asked: Asked, runs: Path, record: Record) 
     frame = pd.read_csv(runs / "studies" / "compare.csv")
     best = _best(record)
     models = {(best, seed): _sha(record, best, seed) for seed in (0, 1)}
-    known = read(record.folder / "finalists" / "tested.safetensors", models)
+    known = read(record.folder / "finalists" / FILE, models)
     assert known is not None
     found = _row(frame, "found")
     assert found["test_accuracy"] == pytest.approx(known.hits(best, 2).mean())
@@ -216,7 +204,7 @@ def test_another_folder_gets_the_files(asked: Asked, tmp_path: Path) -> None:
 
 
 def test_nothing_exported_is_told_with_the_next_command(asked: Asked, store: Store, record: Record) -> None:
-    (record.folder / "finalists" / "tested.safetensors").unlink()
+    (record.folder / "finalists" / FILE).unlink()
     code, output = asked()
     assert code == 2
     assert "is exported yet\n  begin with python -m reports.export --study mlp@digits" in output

@@ -1,0 +1,1 @@
+"""Finalists: the best trials, retrained over several seeds and tested once."""

@@ -1,0 +1,146 @@
+"""What the finalists' models predict for the test set, kept in one file: to read a report again opens no test set.
+
+Holds the logits of every model for every example, and the examples that at least one model misclassifies, for the
+gallery. Must not know torch, nor how a test set is read.
+
+Letters: S seeds, N test examples, C classes.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from models.datasets.array_store import Inputs
+
+FILE = "tested.safetensors"  # in <the study's folder>/finalists
+ModelKey = tuple[int, int]  # trial and seed
+
+
+@dataclass(frozen=True, eq=False)
+class TestPredictions:
+    """The test set as it was opened last, seen through the models.
+
+    Args:
+        labels: (N,), the true classes.
+        logits: (N, C) for each model.
+        misclassified: Indices, ascending, of the examples that some model misclassifies.
+        inputs: (len(misclassified), channels, height, width) bytes; of a table, their features.
+        classes: The names of the C classes.
+    """
+
+    labels: NDArray[np.int64]
+    logits: Mapping[ModelKey, NDArray[np.float32]]
+    misclassified: NDArray[np.int64]
+    inputs: Inputs
+    classes: tuple[str, ...]
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the examples are rows of a table, not images."""
+        return self.inputs.dtype != np.uint8
+
+    @property
+    def noun(self) -> str:
+        """What one example is called."""
+        return "row" if self.is_table else "image"
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Return one of the misclassified images in colour, (height, width, 3); other than 3 channels as their mean."""
+        image = np.moveaxis(self.inputs[index], 0, 2)
+        if image.shape[2] != 3:
+            image = np.repeat(np.rint(image.mean(2, keepdims=True)).astype(np.uint8), 3, axis=2)
+        return np.asarray(image, np.uint8)
+
+    def predicted(self, trial: int, seed: int) -> NDArray[np.int64]:
+        """Return the class that a model predicts for each example, (N,)."""
+        return np.asarray(self.logits[trial, seed].argmax(1))
+
+    def correct(self, trial: int, seed: int) -> NDArray[np.bool_]:
+        """Return which examples a model classifies correctly, (N,)."""
+        return np.asarray(self.predicted(trial, seed) == self.labels)
+
+    def hits(self, trial: int, seeds: int) -> NDArray[np.float64]:
+        """Return 1 where a finalist's model is correct and 0 where not, (S, N)."""
+        return np.stack([self.correct(trial, seed) for seed in range(seeds)]).astype(np.float64)
+
+    def probabilities(self, trial: int, seeds: int) -> NDArray[np.float64]:
+        """Return the softmax averaged over a finalist's seeds, (N, C); a model that diverged counts as uniform."""
+        total = np.zeros((len(self.labels), len(self.classes)))
+        for seed in range(seeds):
+            logits = self.logits[trial, seed].astype(np.float64)
+            logits = np.where(np.isfinite(logits).all(1, keepdims=True), logits, 0.0)
+            powers = np.exp(logits - logits.max(1, keepdims=True))
+            total += powers / powers.sum(1, keepdims=True)
+        return total / seeds
+
+
+def save(
+    file: Path,
+    models: Mapping[ModelKey, str],
+    logits: Mapping[ModelKey, NDArray[np.float32]],
+    labels: NDArray[np.int64],
+    inputs: Inputs,
+    classes: tuple[str, ...],
+) -> TestPredictions:
+    """Write predictions, whole or not at all, and return them.
+
+    Args:
+        file: Where to.
+        models: The sha256 of every model's file.
+        logits: (N, C) of every model.
+        labels: (N,)
+        inputs: (N, channels, height, width), of which the misclassified ones are kept.
+        classes: The names of the C classes.
+    """
+    wrong = np.logical_or.reduce([np.zeros(len(labels), bool), *(of.argmax(1) != labels for of in logits.values())])
+    misclassified = np.flatnonzero(wrong)
+    tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
+    kept: Inputs = np.ascontiguousarray(inputs[misclassified])
+    tensors |= {"labels": labels, "pictured": misclassified, "pictures": kept}
+    sums = {_key(*model): digest for model, digest in models.items()}
+    unfinished = file.with_suffix(".partial")
+    save_file(tensors, unfinished, {"models": json.dumps(sums), "classes": json.dumps(classes)})
+    os.replace(unfinished, file)
+    return TestPredictions(labels, logits, misclassified, kept, classes)
+
+
+def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
+    """Return the predictions that a file holds, or None if they are not of exactly these models.
+
+    Args:
+        file: What `save` wrote.
+        models: The sha256 of every model's file.
+    """
+    if not file.exists():
+        return None
+    with safe_open(file, framework="numpy") as kept:
+        about = kept.metadata()
+        sums = json.loads(about["models"])
+        if any(sums.get(_key(*model)) != digest for model, digest in models.items()):
+            return None
+        return TestPredictions(
+            labels=kept.get_tensor("labels"),
+            logits={model: kept.get_tensor(_key(*model)) for model in models},
+            misclassified=kept.get_tensor("pictured"),
+            inputs=kept.get_tensor("pictures"),
+            classes=tuple(json.loads(about["classes"])),
+        )
+
+
+def sha256_of(file: Path) -> str:
+    """Return the sha256 of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _key(trial: int, seed: int) -> str:
+    return f"{trial}/{seed}"

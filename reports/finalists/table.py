@@ -1,0 +1,112 @@
+"""The table of finalists, `results.csv`, as a frame. Its columns are listed in `search/config/columns.py`.
+
+Computed from what was read before: must not query the record.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reports.finalists.predictions import ModelKey, TestPredictions
+from reports.statistics import Interval, interval
+from search.config.columns import AFTER_PARAMETERS, BEFORE_PARAMETERS, Column
+from search.config.study import Study
+from search.record.rows import FinalistRow
+from search.record.trials_frame import parameter_types
+from search.trial import TrialRow
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the columns of one finalist are computed from.
+
+    Args:
+        rank: 1 is the winner.
+        study_name: The study's name in the database.
+        study: What was searched.
+        trial: The finalist.
+        rows: What is recorded of it, a row for each seed.
+        test_accuracy: Its mean and interval over seeds and test examples.
+    """
+
+    rank: int
+    study_name: str
+    study: Study
+    trial: TrialRow
+    rows: Sequence[FinalistRow]
+    test_accuracy: Interval
+
+    @property
+    def family(self) -> str:
+        """The name of the model family."""
+        return self.study.family.label
+
+    @property
+    def test_accuracy_std(self) -> float | None:
+        """The standard deviation between seeds; None for one seed."""
+        return None if np.isnan(self.test_accuracy.std) else self.test_accuracy.std
+
+    @property
+    def train_seconds(self) -> float:
+        """The mean over seeds."""
+        return float(np.mean([row.train_seconds for row in self.rows]))
+
+    @property
+    def published_test_accuracy(self) -> float | None:
+        """What the author of a baseline reported."""
+        published = {baseline.name: baseline.published.get("test_accuracy") for baseline in self.study.baselines}
+        return published.get(self.trial.baseline) if self.trial.baseline else None
+
+    def mean(self, split: str, metric: str) -> float | None:
+        """Return the mean of a metric over seeds; None where a value is unknown or no number.
+
+        Args:
+            split: "train", "validation" or "test".
+            metric: The metric's name.
+        """
+        values = [(getattr(row, split) or {}).get(metric, np.nan) for row in self.rows]
+        return None if np.isnan(values).any() else float(np.mean(values))
+
+
+def results_frame(
+    study_name: str,
+    study: Study,
+    ranked: Sequence[TrialRow],
+    seeds: int,
+    rows: Mapping[ModelKey, FinalistRow],
+    predictions: TestPredictions,
+) -> pd.DataFrame:
+    """Return one row per finalist, in their order.
+
+    Args:
+        study_name: The study's name in the database.
+        study: What was searched. Each metric that it records besides loss and accuracy has a column too.
+        ranked: The finalists.
+        seeds: How many each was trained under.
+        rows: What is recorded of them, by trial and seed.
+        predictions: Those of their models.
+    """
+    recorded = tuple(_validation_column(metric) for metric in study.recorded)
+    columns = (*BEFORE_PARAMETERS, *AFTER_PARAMETERS, *recorded)
+    lines = []
+    for rank, trial in enumerate(ranked, start=1):
+        by_seed = [rows[trial.number, seed] for seed in range(seeds)]
+        test_accuracy = interval(predictions.hits(trial.number, seeds))
+        summary = Summary(rank, study_name, study, trial, by_seed, test_accuracy)
+        values = {column.name: column.value(summary) for column in columns}
+        lines.append(values | study.to_external(trial.params))
+    dtypes = {
+        **{column.name: column.dtype for column in BEFORE_PARAMETERS},
+        "learning_rate": "Float64",
+        "hidden": "Int64",
+        "weight_decay": "Float64",  # always there, in this place
+        **parameter_types(study),
+        **{column.name: column.dtype for column in (*AFTER_PARAMETERS, *recorded)},
+    }
+    return pd.DataFrame(lines, columns=list(dtypes)).astype(dtypes)
+
+
+def _validation_column(metric: str) -> Column:
+    return Column(f"validation_{metric}", "Float64", lambda finalist: finalist.mean("validation", metric))

@@ -1,0 +1,65 @@
+"""The door to the test set: it writes the ledger's line, and only then reads. There is no other.
+
+Both ways to test a model, an export and `reports.evaluate`, come through `open_test_set`. It takes the record itself,
+so that no other function can be slipped in to sign; and nothing in models/ reads a test part without the signature.
+
+Letters: N test examples, C classes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.datasets.batches import BatchSource
+from models.datasets.source import Examples, Source, check_test_part, describe_test_part, read_test_part
+from models.datasets.split import Normalisation
+from models.engine.engine import SCORED_AT_ONCE
+from models.model_file import Model
+from search.record.record import Record
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedTestSet:
+    """A test set that was opened, and the line of the ledger that says so."""
+
+    examples: Examples
+    line: int
+
+    @property
+    def labels(self) -> Tensor:
+        """The true classes, (N,) int64."""
+        return torch.from_numpy(np.array(self.examples.labels))
+
+
+def open_test_set(record: Record, source: Source, purpose: str, models: int) -> OpenedTestSet:
+    """Enter in a study's ledger that its test set is opened, commit that, and read it.
+
+    Args:
+        record: The study, under its lease.
+        source: The data set.
+        purpose: What for; a part of the line.
+        models: How many models are tested.
+
+    Raises:
+        UserError: The files are gone or damaged; then nothing is entered if they are not there.
+        LeaseLost: Another process has taken the study; then nothing is read.
+    """
+    check_test_part(source)
+    signed = record.sign(f"{purpose}: {describe_test_part(source)}", source.name, source.sha256, models)
+    return OpenedTestSet(read_test_part(source, signed), signed.line)
+
+
+def logits_of(model: Model, module: nn.Module, examples: Examples) -> Tensor:
+    """Return what a model predicts for examples, (N, C) float32.
+
+    Args:
+        model: The description of the model, with its normalisation.
+        module: The model.
+        examples: N of them.
+    """
+    every, device = np.arange(len(examples.labels)), torch.device("cpu")
+    batches = BatchSource(examples, every, Normalisation(model.mean, model.std), device)
+    with torch.no_grad():
+        return torch.cat([module(x) for _, x, _ in batches.batches(SCORED_AT_ONCE)])

@@ -1,0 +1,117 @@
+"""Trains the finalists: under every seed to rank them, then on all examples to keep their models.
+
+Every finalist is trained on the training part under each seed, and its mean validation score fixes its rank. Only then
+is it retrained on training and validation part together. They train as lanes of the coordinator's loop, under the
+study's lease and with snapshots, so that a kill loses nothing. Must not know the test set.
+"""
+
+import hashlib
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from models.datasets.source import Source
+from reports.finalists.choose import rank
+from reports.finalists.wave import Job, Phase, Wave
+from search.fleet.base import HostProvider
+from search.fleet.fleet import Fleet
+from search.loop import coordinator
+from search.loop.snapshots import snapshots_of
+from search.record.record import Record
+from search.record.rows import FinalistRow
+from search.trial import TrialRow
+
+
+class Paused(Exception):  # noqa: N818 - a fact, not an error
+    """The training was asked to stop. A snapshot is kept."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where finalists train, and who may pause it.
+
+    Args:
+        record: The study, under its lease.
+        source: Its data set.
+        hosts: Worker processes on this machine, or the machines of a cluster.
+        device: "cpu" or "cuda".
+        should_pause: Asked once a tick; where it returns True, a snapshot is kept and `Paused` is raised.
+        say: Prints a line.
+    """
+
+    record: Record
+    source: Source
+    hosts: int | HostProvider
+    device: str
+    should_pause: Callable[[], bool]
+    say: Callable[[str], None]
+
+
+def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
+    """Train on the training part under every seed, and return the finalists by their mean validation metrics.
+
+    Args:
+        training: Where they train.
+        chosen: The finalists.
+        seeds: How many. What is recorded of a seed already is not trained again.
+
+    Raises:
+        Paused: It was asked to stop.
+    """
+    study, rows = training.record.study, finalist_rows(training.record)
+    scored = {key for key, row in rows.items() if row.best_epoch is not None}
+    jobs = [Job(row, seed, study.epochs) for row in chosen for seed in range(seeds) if (row.number, seed) not in scored]
+    if jobs:
+        _train(training, "rank", jobs)
+        rows = finalist_rows(training.record)
+    by_number = {row.number: row for row in chosen}
+    ranked = rank({number: [rows[number, seed] for seed in range(seeds)] for number in by_number}, study.objective)
+    return [by_number[number] for number in ranked]
+
+
+def retrain(training: Training, ranked: Sequence[TrialRow], seeds: int) -> None:
+    """Train on training and validation part together, and keep the models.
+
+    Every seed of a finalist trains for the same number of epochs: where the study keeps the best epoch, the lower
+    median of its seeds' best epochs, else all of them.
+
+    Args:
+        training: Where they train.
+        ranked: The finalists, of which every seed is ranked.
+        seeds: How many. Models that are kept already are not trained again.
+
+    Raises:
+        Paused: It was asked to stop.
+    """
+    record, rows = training.record, finalist_rows(training.record)
+    jobs = []
+    for row in ranked:
+        best = [rows[row.number, seed].best_epoch or record.study.epochs for seed in range(seeds)]
+        epochs = statistics.median_low(best) if record.study.keep == "best" else record.study.epochs
+        for seed in range(seeds):
+            job = Job(row, seed, epochs)
+            if rows[row.number, seed].epochs != epochs or not (record.folder / "finalists" / job.file).exists():
+                jobs.append(job)
+    if jobs:
+        _train(training, "retrain", jobs)
+
+
+def finalist_rows(record: Record) -> Mapping[tuple[int, int], FinalistRow]:
+    """Return what is recorded of the finalists, by trial and seed."""
+    return {(row.trial, row.seed): row for row in record.finalists()}
+
+
+def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
+    """Train jobs in waves of twice as many as there are lanes."""
+    record, study, size = training.record, training.record.study, 2 * training.record.study.places
+    with Fleet(study.engines, training.hosts) as fleet:
+        dataset_info = fleet.open(study, training.source, device=training.device, hold_out=phase == "rank")
+        for start in range(0, len(jobs), size):
+            some = jobs[start : start + size]
+            wave = Wave(phase, some, record, fleet, dataset_info)
+            # A snapshot is of use to the same jobs only.
+            digest = hashlib.sha256(repr([(job.lane, job.epochs) for job in some]).encode()).hexdigest()[:16]
+            snapshots = snapshots_of(record, fleet, f"{phase}-{digest}")
+            training.say(f"{phase}: {len(some)} models on {dataset_info.train} examples, up to {study.epochs} epochs")
+            if not coordinator.run(wave, fleet, snapshots, pause=training.should_pause):
+                raise Paused

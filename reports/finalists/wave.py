@@ -1,0 +1,186 @@
+"""Jobs that train together: one finalist under one seed each, as work for the coordinator's loop.
+
+They all start at the first tick, so that what a job comes to is a function of the study, the trial and the seed alone.
+Must not know which trials are finalists, nor the test set.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from models.config.messages import EpochMetrics, LaneSpec
+from models.errors import UserError
+from models.seeds import derive
+from reports.finalists.predictions import sha256_of
+from search.config.study import Study
+from search.fleet.base import DatasetInfo
+from search.fleet.fleet import Fleet
+from search.loop.balance import balanced
+from search.loop.snapshots import Snapshots
+from search.objective import select_epoch
+from search.record.record import Record
+from search.record.rows import FinalistRow
+from search.trial import TrialRow
+
+Phase = Literal["rank", "retrain"]
+MAX_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One finalist under one seed, to be trained for so many epochs."""
+
+    row: TrialRow
+    seed: int
+    epochs: int
+
+    @property
+    def lane(self) -> int:
+        """The number by which engines know it."""
+        return self.row.number * MAX_SEEDS + self.seed
+
+    @property
+    def file(self) -> str:
+        """The name of its model file."""
+        return f"trial-{self.row.number}-seed-{self.seed}.safetensors"
+
+
+class Wave:
+    """Jobs that train together from their first epoch to their last: work for the coordinator's loop."""
+
+    def __init__(
+        self, phase: Phase, jobs: Sequence[Job], record: Record, fleet: Fleet, dataset_info: DatasetInfo
+    ) -> None:
+        self.tick = 0
+        self._phase, self._record, self._fleet = phase, record, fleet
+        self._jobs = {job.lane: job for job in jobs}
+        flops = {job.lane: flops_per_example(record.study, dataset_info, job.row) for job in jobs}
+        self._engines = balanced(flops, {}, record.study.lanes_of)
+        self._live: dict[int, list[EpochMetrics]] = {}  # lane -> its curve so far
+        self._started = False
+
+    def resume(self, snapshots: Snapshots) -> None:
+        """Take up the newest snapshot, if there is one."""
+        self.tick, self._started, self._live = 0, False, {}
+        recorded = [
+            (tick, epoch) for tick, _, _, epoch in self._record.finalist_scores(self._phase) if epoch.lane in self._jobs
+        ]
+        state = snapshots.newest(not_after=max((tick for tick, _ in recorded), default=0))
+        if state is None:
+            return
+        self.tick, self._started = state["tick"], True
+        for lane in state["alive"]:
+            self._live[lane] = [epoch for tick, epoch in recorded if epoch.lane == lane and tick <= self.tick]
+
+    def fail(self, lane: int, reason: str) -> None:
+        """Raise UserError: no finalist can be left out."""
+        job = self._jobs[lane]
+        raise UserError(
+            f"trial {job.row.number} cannot be retrained under seed {job.seed}: {reason.strip().splitlines()[-1]}",
+            "if memory is short, free some or take --workers 1; the same command goes on from there",
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return what a snapshot must hold besides the lanes' tensors."""
+        return {"tick": self.tick, "alive": sorted(self._live)}
+
+    def admit(self) -> list[tuple[int, LaneSpec]]:
+        """Return all jobs at the first tick, as (engine, lane), and none later."""
+        if self._started:
+            return []
+        self._started = True
+        self._live = {lane: [] for lane in self._jobs}
+        return [(self._engines[lane], self._lane_spec(job)) for lane, job in self._jobs.items()]
+
+    def _lane_spec(self, job: Job) -> LaneSpec:
+        study = self._record.study
+        return LaneSpec(
+            lane=job.lane,
+            parameters=study.to_external(job.row.params),
+            seed=derive(study.seed, "finalist", job.row.number, job.seed),
+            stream=1 + job.seed,  # finalists of one seed see the same minibatches: they are compared in pairs
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether any job is left to train."""
+        return bool(self._live)
+
+    def record(self, scores: Sequence[EpochMetrics]) -> None:
+        """Write the metrics of a tick in one transaction; what is there stays."""
+        self.tick += 1
+        rows = [(self._jobs[epoch.lane].row.number, self._jobs[epoch.lane].seed, epoch) for epoch in scores]
+        self._record.record_finalists(self._phase, self.tick, rows)
+        for epoch in scores:
+            self._live[epoch.lane].append(epoch)
+
+    def settle(self) -> list[tuple[int, int]]:
+        """Save the jobs that are at their last epoch or diverged, and return them as (engine, lane)."""
+        ending = [
+            lane
+            for lane, curve in sorted(self._live.items())
+            if curve[-1].epoch == self._jobs[lane].epochs or not _is_finite(curve[-1])
+        ]
+        if self._phase == "retrain":
+            self._save_models(ending)
+        else:
+            for lane in ending:
+                self._save_score(self._jobs[lane], self._live[lane])
+        for lane in ending:
+            del self._live[lane]
+        return [(self._engines[lane], lane) for lane in ending]
+
+    def _save_score(self, job: Job, curve: Sequence[EpochMetrics]) -> None:
+        """Save the validation metrics of a job's selected epoch."""
+        study = self._record.study
+        selected = select_epoch(curve, study.keep, study.objective)
+        if selected is None or not _is_finite(curve[-1]):
+            diverged = dict.fromkeys(curve[-1].validation, math.nan) | {"accuracy": 0.0}
+            row = FinalistRow(job.row.number, job.seed, best_epoch=0, validation=diverged)
+        else:
+            row = FinalistRow(job.row.number, job.seed, best_epoch=selected.epoch, validation=selected.validation)
+        self._record.save_finalist(row)
+
+    def _save_models(self, ending: Sequence[int]) -> None:
+        """Let the engines write the model files, and save what a full pass over the examples says of each."""
+        folder = (self._record.folder / "finalists").resolve()
+        models = [
+            {
+                "engine": self._engines[lane],
+                "lane": lane,
+                "path": str(folder / self._jobs[lane].file),
+                "about": {
+                    "study": self._record.name,
+                    "trial": self._jobs[lane].row.number,
+                    "seed": self._jobs[lane].seed,
+                    "epochs": self._live[lane][-1].epoch,
+                },
+            }
+            for lane in ending
+        ]
+        train = self._fleet.write_models(models) if models else {}
+        for lane in ending:
+            job = self._jobs[lane]
+            self._record.save_finalist(
+                FinalistRow(
+                    job.row.number,
+                    job.seed,
+                    epochs=job.epochs,
+                    train=train[lane],
+                    train_seconds=sum(epoch.seconds for epoch in self._live[lane]),
+                    model=job.file,
+                    model_sha256=sha256_of(folder / job.file),
+                )
+            )
+
+
+def flops_per_example(study: Study, dataset_info: DatasetInfo, row: TrialRow) -> float:
+    """Return what engines are balanced by: what training a trial costs per example."""
+    parameters = study.to_external(row.params)
+    return study.flops_per_example(dataset_info.shape, len(dataset_info.classes), parameters)
+
+
+def _is_finite(epoch: EpochMetrics) -> bool:
+    """Return whether the losses of an epoch are finite; while retraining nothing is held out."""
+    return all(abs(metrics["loss"]) < math.inf for metrics in (epoch.train, epoch.validation) if metrics)

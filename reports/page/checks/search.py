@@ -1,0 +1,101 @@
+"""Checks of the search: its budget, its failures, its epochs, its pruning."""
+
+from reports.page.checks.base import Check, Finding
+from reports.page.data import ReportData
+from reports.page.sections.savings import saved_epochs
+from reports.page.wording import counted
+from reports.statistics import LEVEL, share
+
+MAX_FAILED = 0.2  # the share of trials that may diverge or fail
+
+
+class SearchFinished(Check):
+    """Whether the budget is spent."""
+
+    name, question = "search finished", "Are all trials of the budget over?"
+    remedy = "The command that began the search goes on with it."
+
+    def judge(self, report: ReportData) -> Finding:
+        """Compare the trials with the budget."""
+        running, number = int((report.trials["fate"] == "running").sum()), len(report.trials)
+        if running or number < report.study.trials:
+            also = f", {running} of them still running" if running else ""
+            budget = counted(report.study.trials, "trial")
+            return self.look(f"{number:,} of {budget} are there{also}: the search is unfinished.")
+        return self.passed(f"All {counted(number, 'trial')} of the budget are over.")
+
+
+class TrialsThatFailed(Check):
+    """Whether too many trials diverged or failed."""
+
+    name, question = "trials that failed", "Did most trials train?"
+    remedy = "Narrow the ranges, the learning rate's upper bound first."
+
+    def judge(self, report: ReportData) -> Finding:
+        """Count the trials that diverged or failed."""
+        ended = report.trials[report.trials["fate"] != "running"]
+        if ended.empty:
+            return self.not_applicable("No trial is over.")
+        failed = ended[ended["fate"].isin(["diverged", "failed"])]
+        text = f"{len(failed):,} of {counted(len(ended), 'trial')} diverged or failed"
+        if len(failed) <= MAX_FAILED * len(ended):
+            return self.passed(f"{text}.")
+        if "learning_rate" in report.study.space and len(failed) < len(ended):
+            text += f", half of them with learning rates above {float(failed['learning_rate'].median()):.2g}"
+            return self.look(f"{text}.", "Lower that bound, or spend more trials.")
+        return self.look(f"{text}.")
+
+
+class StillLearning(Check):
+    """Whether the shown trial was best in its last epoch."""
+
+    name, question = "still learning at the end", "Was the winner trained to its end?"
+    remedy = "Try more --epochs, under another --name."
+
+    def judge(self, report: ReportData) -> Finding:
+        """Look at the best epoch under every seed."""
+        shown, finalists = report.shown, report.finalists
+        if shown is None:
+            return self.not_applicable("No trial is complete.")
+        if report.study.epochs < 2:
+            return self.not_applicable("One epoch has no course.")
+        if finalists is None:
+            best = report.trials.loc[[shown], "best_epoch"].tolist()
+        else:
+            best = [finalists.rows[shown, seed].best_epoch or 0 for seed in range(finalists.seeds)]
+        last = sum(epoch == report.study.epochs for epoch in best)
+        if 2 * last > len(best):
+            text = f"Trial {shown} was best in its last epoch, {report.study.epochs}, in {last} of "
+            return self.look(f"{text}{counted(len(best), 'run')}: it may not be trained to its end.")
+        earlier = f"{len(best) - last} of {len(best)} runs"
+        return self.passed(f"Trial {shown} was best before its last epoch in {earlier}.")
+
+
+class PruningRegret(Check):
+    """Whether pruning may have cut the best trial."""
+
+    name, question = "pruning regret", "Would a pruned trial have won?"
+    remedy = "Prune less, with SuccessiveHalving(keep_fraction=...) nearer to 1 or a later first rung."
+
+    def judge(self, report: ReportData) -> Finding:
+        """Look at the trials that were run to their end."""
+        pruned = int((report.trials["fate"] == "pruned").sum())
+        if not report.study.pruner.prunes or not pruned:
+            return self.not_applicable("No trial was pruned.")
+        if report.audit.empty:
+            saved = f"{pruned:,} pruned trials ({saved_epochs(report).share:.0%} of all epochs)"
+            return self.not_applicable(f"{saved} were not audited; --audit 10 runs ten on.")
+        regretted, audited = int(report.audit["regret"].sum()), len(report.audit)
+        if not report.audit["same"].all():
+            return self.look(
+                "Audited trials did not come out as they are recorded: the machine or its libraries are not those of "
+                "the search, and what was audited are not the trials that were pruned.",
+                "Audit on the machine of the search.",
+            )
+        _, high = share(regretted, audited)
+        number = counted(audited, "audited trial")
+        if regretted:
+            text = f"{regretted} of {number} would have beaten the best (at most {high:.0%} of all pruned ones, at "
+            return self.look(f"{text}{LEVEL:.0%}).")
+        text = f"None of {number} would have beaten the best: fewer than {high:.0%} of the pruned ones would, at "
+        return self.passed(f"{text}{LEVEL:.0%}.")

@@ -1,0 +1,237 @@
+"""`ReportData`: everything that a report says, read from the record once and in bulk.
+
+Sections, checks and the verdict are given it and query nothing themselves. Must not train, open a test set, draw or
+write.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.config.messages import EpochMetrics
+from models.metrics.registry import STANDARD
+from reports.finalists.audit import PHASE, is_over
+from reports.finalists.pairs import pairs_frame
+from reports.finalists.predictions import ModelKey, TestPredictions
+from reports.finalists.table import results_frame
+from search.config.study import Study
+from search.objective import Objective, select_epoch
+from search.record.record import Record
+from search.record.rows import FinalistRow, LedgerRow
+from search.record.trials_frame import trials_frame
+from search.trial import TrialRow
+
+FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not
+ROUNDING = 1e-3  # between losses of one trial trained twice, where bits are not equal; another trial is farther away
+
+
+@dataclass(frozen=True, eq=False)
+class FinalistData:
+    """The finalists, ranked, retrained and tested.
+
+    Args:
+        ranked: The best first; the order was fixed before the test set was opened.
+        seeds: How many each was trained under.
+        predictions: Those of their models for the test set.
+        rows: What is recorded of each, by trial and seed.
+        results: The table of `results.csv`.
+        curves: Of the ranking, with columns trial, seed, epoch and those of `epochs_frame`.
+    """
+
+    ranked: list[TrialRow]
+    seeds: int
+    predictions: TestPredictions
+    rows: Mapping[ModelKey, FinalistRow]
+    results: pd.DataFrame
+    curves: pd.DataFrame
+
+    @property
+    def winner(self) -> TrialRow:
+        """The first in rank."""
+        return self.ranked[0]
+
+    @property
+    def baseline(self) -> TrialRow | None:
+        """The best ranked baseline."""
+        return next((row for row in self.ranked if row.baseline is not None), None)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """`pairs_frame` of them."""
+        return pairs_frame([row.number for row in self.ranked], self.seeds, self.predictions)
+
+
+@dataclass(frozen=True, eq=False)
+class ReportData:
+    """Everything that a report says of a study.
+
+    Args:
+        name: The study's name in the database.
+        study: What was searched.
+        text: The study file.
+        fingerprint: What the result depends on.
+        environment: Where it was searched, and where the time went.
+        folder: The study's own.
+        rows: All trials, by number.
+        trials: The table of `trials.csv`, and the column `fate`, one of `FATES`.
+        curves: Columns trial, epoch and those of `epochs_frame`, of all trials that trained.
+        audit: What `audit_frame` returned.
+        ledger: Every opening of the test set, oldest first.
+        finalists: None unless they are tested.
+    """
+
+    name: str
+    study: Study
+    text: str
+    fingerprint: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    folder: Path
+    rows: list[TrialRow]
+    trials: pd.DataFrame
+    curves: pd.DataFrame
+    audit: pd.DataFrame
+    ledger: list[LedgerRow]
+    finalists: FinalistData | None = None
+
+    @property
+    def objective(self) -> Objective:
+        """What was searched for."""
+        return self.study.objective
+
+    @property
+    def score(self) -> str:
+        """The column of frames that holds the objective's value: `validation_accuracy`."""
+        return f"validation_{self.objective.metric}"
+
+    @property
+    def best(self) -> int | None:
+        """The number of the best complete trial of the search, by the objective; None where there is none."""
+        complete = self.trials[self.trials["state"] == "complete"]
+        return None if complete.empty else int(self.objective.sort(complete)["number"].iloc[0])
+
+    @property
+    def shown(self) -> int | None:
+        """The trial that the page shows in full: the first of the finalists, or the search's best."""
+        return self.best if self.finalists is None else self.finalists.winner.number
+
+    def row(self, number: int) -> TrialRow:
+        """Return a trial."""
+        return self.rows[number]
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """The trials of a search and their curves, read once: for the choice of finalists and for the page."""
+
+    trials: list[TrialRow]
+    curves: Mapping[int, list[EpochMetrics]]
+
+
+def read_search(record: Record) -> Search:
+    """Read all trials of a study and their curves."""
+    return Search(record.trials(), record.curves())
+
+
+def read_report(
+    record: Record,
+    search: Search,
+    ranked: list[TrialRow] | None = None,
+    seeds: int = 0,
+    predictions: TestPredictions | None = None,
+) -> ReportData:
+    """Read what else a report says of a study.
+
+    Args:
+        record: The study.
+        search: What `read_search` returned.
+        ranked: The finalists, best first.
+        seeds: How many each was trained under.
+        predictions: Those of their models; None where nothing is tested.
+    """
+    study, rows = record.study, search.trials
+    trials = trials_frame(record, rows, search.curves)
+    diverged = [row.diverged_at is not None for row in rows]
+    trials["fate"] = trials["state"].mask(pd.Series(diverged, dtype=bool), "diverged")
+    trained = [epoch for row in rows if row.joined is not None for epoch in search.curves.get(row.number, [])]
+    finalists = None
+    if ranked and predictions is not None:
+        finalists = _read_finalists(record, ranked, seeds, predictions)
+    return ReportData(
+        name=record.name,
+        study=study,
+        text=record.text,
+        fingerprint=record.fingerprint,
+        environment=record.environment,
+        folder=record.folder,
+        rows=rows,
+        trials=trials,
+        curves=epochs_frame(study, trained),
+        audit=audit_frame(study, trials, search.curves, record.finalist_scores(PHASE)),
+        ledger=record.ledger(),
+        finalists=finalists,
+    )
+
+
+def _read_finalists(record: Record, ranked: list[TrialRow], seeds: int, predictions: TestPredictions) -> FinalistData:
+    scores = [(trial, seed, epoch) for _, trial, seed, epoch in record.finalist_scores("rank") if seed < seeds]
+    curves = epochs_frame(record.study, [epoch for _, _, epoch in scores])
+    curves["trial"] = [trial for trial, _, _ in scores]  # there a lane was a trial under a seed
+    curves.insert(1, "seed", [seed for _, seed, _ in scores])
+    rows = {(row.trial, row.seed): row for row in record.finalists()}
+    results = results_frame(record.name, record.study, ranked, seeds, rows, predictions)
+    return FinalistData(ranked, seeds, predictions, rows, results, curves)
+
+
+def epochs_frame(study: Study, epochs: Sequence[EpochMetrics]) -> pd.DataFrame:
+    """Return one row per trial and epoch, in their order: train and validation metrics, and seconds."""
+    columns: dict[str, list[Any]] = {"trial": [of.lane for of in epochs], "epoch": [of.epoch for of in epochs]}
+    for split in ("train", "validation"):
+        for metric in STANDARD:
+            columns[f"{split}_{metric}"] = [getattr(of, split)[metric] for of in epochs]
+    for metric in study.recorded:
+        columns[f"validation_{metric}"] = [of.validation.get(metric, math.nan) for of in epochs]
+    return pd.DataFrame(columns | {"seconds": [of.seconds for of in epochs]})
+
+
+def audit_frame(
+    study: Study,
+    trials: pd.DataFrame,
+    curves: Mapping[int, Sequence[EpochMetrics]],
+    audited: Sequence[tuple[int, int, int, EpochMetrics]],
+) -> pd.DataFrame:
+    """Return one row per pruned trial that was run to its end: the objective where it was cut, and at its end.
+
+    `same` is whether its first epochs came out as recorded, `regret` whether it would have beaten the search's best.
+
+    Args:
+        study: What was searched.
+        trials: The table of trials.
+        curves: What was recorded of each trial before it was pruned.
+        audited: The scores of the audit, as `Record.finalist_scores` returns them.
+    """
+    columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
+    columns |= {"regret": "boolean"}
+    again: dict[int, list[EpochMetrics]] = {}
+    for _, trial, _, epoch in audited:
+        again.setdefault(trial, []).append(epoch)
+    objective, names = study.objective, ("loss", study.objective.metric)
+    complete = trials[trials["state"] == "complete"].to_dict("records")
+    best = min((objective.key({name: row[f"validation_{name}"] for name in names}) for row in complete), default=None)
+    rows = []
+    for trial, curve in sorted(again.items()):
+        selected = select_epoch(curve, study.keep, objective)
+        if selected is None or not is_over(study, curve):
+            continue  # diverged at once, or paused in the middle
+        recorded, ended = curves[trial], curve[-1].epoch == study.epochs
+        pairs = zip(recorded, curve, strict=False)
+        same = all(math.isclose(old.train["loss"], new.train["loss"], rel_tol=ROUNDING) for old, new in pairs)
+        end = objective.value(selected.validation) if ended else np.nan
+        regret = ended and (best is None or objective.key(selected.validation) < best)
+        rows.append((trial, len(recorded), objective.value(recorded[-1].validation), end, same, regret))
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -1,0 +1,49 @@
+"""What optuna-dashboard shows of a report: notes in Markdown, and figures of each finalist."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import escape
+
+from reports.page.data import FinalistData, ReportData
+from reports.page.drawing_files import save_png
+from reports.page.sections.base import Section
+from reports.page.style import WIDE, style
+from reports.page.verdict import verdict
+from reports.page.wording import counted, metric_title
+from reports.statistics import LEVEL
+from search.trial import TrialRow
+
+
+def study_note(report: ReportData) -> str:
+    """Return the verdict; whatever a study brings in stays text."""
+    of = verdict(report)
+    rows = "\n".join(f"| {escape(name)} | {escape(value)} | {escape(basis)} |" for name, value, basis in of.figures)
+    sentences = "\n\n".join(str(escape(sentence)) for sentence in of.sentences)
+    # The link leads where reports.dashboard serves; in optuna-dashboard by itself the report is among the artifacts.
+    link = f"[The whole report](/reports/{report.name})"
+    return f"**{escape(of.headline)}**\n\n{sentences}\n\n| | | |\n|---|---|---|\n{rows}\n\n{link}\n"
+
+
+def trial_note(report: ReportData, finalists: FinalistData, row: TrialRow) -> str:
+    """Return a finalist's rank and metrics."""
+    result = finalists.results[finalists.results["trial"] == row.number].iloc[0]
+    return (
+        f"**Finalist, rank {result['rank']} of {len(finalists.ranked)}.** Test accuracy "
+        f"{result['test_accuracy_mean']:.4f}, {LEVEL:.0%} interval {result['test_accuracy_low']:.4f} to "
+        f"{result['test_accuracy_high']:.4f}, test loss {result['test_loss_mean']:.4f}, validation "
+        f"{metric_title(report.objective.metric)} {result[report.score]:.4f}; means over "
+        f"{counted(finalists.seeds, 'seed')}.\n"
+    )
+
+
+def save_trial_figures(report: ReportData, sections: Sequence[Section], trial: int, folder: Path) -> list[Path]:
+    """Write a finalist's own figures as PNG, and return the files; those of the winner the page has written."""
+    files = []
+    with style():
+        for section in sections:
+            for drawing in section.trial_drawings(report, trial):
+                files.append(folder / "figures" / f"{drawing.key}.png")
+                if trial != report.shown:
+                    save_png(drawing.draw(WIDE), files[-1])
+    return files

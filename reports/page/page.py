@@ -1,0 +1,81 @@
+"""The report: one page that needs nothing else, and beside it every figure as CSV, PNG and SVG.
+
+The page is what its sections return, in the order of their registry, within the frame of page.html. Jinja2 escapes
+whatever a study brings in; only our own drawings are put in as they are. The same record makes the same page, to the
+letter: it bears no time of its own. Must not query the record: it is given `ReportData`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports.page import provenance
+from reports.page.checks.registry import run_checks
+from reports.page.data import ReportData
+from reports.page.drawing_files import save_drawing
+from reports.page.sections.base import Part, Section
+from reports.page.style import style
+from reports.page.verdict import verdict
+from reports.page.wording import counted
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_page(
+    report: ReportData, sections: Sequence[Section], folder: Path, export_options: Mapping[str, int]
+) -> Path:
+    """Write the page and its figures, and return the page.
+
+    Args:
+        report: What it says.
+        sections: What it is made of, from top to bottom in each chapter.
+        folder: Where `report.html` and `figures/` go.
+        export_options: Those of the export that made the finalists, like {"top": 3}, for the page to repeat.
+    """
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    chapters: dict[str, list[Part]] = {"finalists": [], "search": [], "winner": []}
+    svg: dict[str, Markup] = {}
+    with style():
+        for section in sections:
+            for part in section.parts(report):
+                chapters[section.chapter].append(part)
+                svg |= {drawing.key: save_drawing(drawing, figures) for drawing in part.drawings}
+    text = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            verdict=verdict(report),
+            checks=run_checks(report),
+            chapters=chapters,
+            svg=svg,
+            commands=provenance.commands(report, export_options),
+            machine=provenance.machine(report),
+            wall_time=provenance.wall_time(report),
+            counted=counted,
+        )
+    )
+    file = folder / "report.html"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["options_as_code"] = _options_as_code
+    return environment
+
+
+def _options_as_code(text: str) -> Markup:
+    """Return a sentence with its command-line options set as code, and everything else escaped."""
+    return Markup(re.sub(r"(--[a-z][a-z-]*(?: \d+| N\b)?)", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

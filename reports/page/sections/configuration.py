@@ -1,0 +1,18 @@
+"""The parameters of the trial that the page shows in full."""
+
+from collections.abc import Sequence
+
+from reports.page.data import ReportData
+from reports.page.sections.base import Facts, Part, TextSection
+
+
+class Configuration(TextSection):
+    """Names and values, as they were trained."""
+
+    chapter = "winner"
+
+    def parts(self, report: ReportData) -> Sequence[Part]:
+        """Return them, where a trial is complete."""
+        if report.shown is None:
+            return []
+        return [Facts(report.study.to_external(report.row(report.shown).params))]

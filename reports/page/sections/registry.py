@@ -1,0 +1,31 @@
+"""The sections there are, in the order of the page."""
+
+from models.registry import Registry
+from reports.page.sections.base import Section
+
+SECTIONS = Registry(
+    "report_sections",
+    "report section",
+    {
+        "finalists": "reports.page.sections.finalists:Finalists",
+        "pairs": "reports.page.sections.pairs:Pairs",
+        "savings": "reports.page.sections.savings:Savings",
+        "history": "reports.page.sections.history:History",
+        "curves": "reports.page.sections.curves:Curves",
+        "times": "reports.page.sections.times:Times",
+        "parameters": "reports.page.sections.parameters:Parameters",
+        "importance": "reports.page.sections.importance:Importance",
+        "trials": "reports.page.sections.trials:Trials",
+        "configuration": "reports.page.sections.configuration:Configuration",
+        "epochs": "reports.page.sections.epochs:Epochs",
+        "confusion": "reports.page.sections.confusion:Confusion",
+        "classes": "reports.page.sections.classes:Classes",
+        "mistakes": "reports.page.sections.mistakes:Mistakes",
+        "weights": "reports.page.sections.weights:Weights",
+    },
+)
+
+
+def all_sections() -> list[Section]:
+    """Return every section, in the order of the page; those of other packages come last in their chapter."""
+    return [SECTIONS.load(name)() for name in SECTIONS.names()]

@@ -1,0 +1,35 @@
+"""The best complete trials of the search, as a table."""
+
+from collections.abc import Sequence
+
+from models.metrics.registry import STANDARD
+from reports.page.data import ReportData
+from reports.page.sections.base import Column, Part, Table, TextSection, fixed, parameter_columns
+from reports.page.wording import metric_title
+
+MAX_ROWS = 50  # trials.csv has all
+
+
+class Trials(TextSection):
+    """The table of complete trials, best first."""
+
+    def parts(self, report: ReportData) -> Sequence[Part]:
+        """Return the table, where a trial is complete."""
+        complete = report.objective.sort(report.trials[report.trials["fate"] == "complete"]).head(MAX_ROWS)
+        if complete.empty:
+            return []
+        epoch = "at its best epoch, or its last one"
+        others = [metric for metric in (report.objective.metric,) if metric not in STANDARD]
+        columns = [
+            Column("trial", "number"),
+            *parameter_columns(report),
+            *(Column(metric_title(metric), f"validation_{metric}", fixed(4)) for metric in others),
+            Column("accuracy", "validation_accuracy", fixed(4), f"validation accuracy {epoch}"),
+            Column("loss", "validation_loss", fixed(4), "validation loss at that epoch"),
+            Column("at epoch", "best_epoch"),
+            Column("seconds", "seconds", fixed(1), "its share of the ticks it trained in, by its work"),
+            Column("baseline", "baseline"),
+        ]
+        title = "The best complete trials" if len(complete) == MAX_ROWS else "All complete trials"
+        note = f"trials.csv has all {len(report.trials):,} trials."
+        return [Table("complete trials", columns, complete, title, note)]

@@ -1,0 +1,47 @@
+"""Which pruned trials an audit trains: drawn by the seed, only those that pruning cut, and from where they were cut."""
+
+from pathlib import Path
+
+import pytest
+
+from reports.finalists.audit import draw
+from search.trial import TrialRow
+from tests.support.exports import STUDY, export, record
+from tests.support.reports import a_study
+
+
+def test_a_larger_audit_adds_to_a_smaller_one() -> None:
+    rows = [TrialRow(number, "pruned", {}, joined=1) for number in range(30)]
+    few, many = ({row.number for row in draw(a_study(), rows, number)} for number in (4, 12))
+    assert len(few) == 4
+    assert few < many
+    assert few != {0, 1, 2, 3}
+
+
+def test_an_audit_draws_neither_diverged_trials_nor_repeats() -> None:
+    rows = [
+        TrialRow(0, "pruned", {}, joined=1, diverged_at=1),
+        TrialRow(1, "pruned", {}, repeat_of=0),
+        TrialRow(2, "complete", {}, joined=1),
+        TrialRow(3, "pruned", {}, joined=1),
+    ]
+    assert [row.number for row in draw(a_study(), rows, 10)] == [3]
+
+
+@pytest.mark.slow
+def test_audited_trials_continue_what_they_were(runs: Path) -> None:
+    output = export(runs, "--no-retrain", "--audit", "3")
+    assert "audit: 3 pruned trials" in output
+    study = record(runs)
+    pruned = {row.number: row for row in study.trials() if row.state == "pruned"}
+    audited: dict[int, list[tuple[float, ...]]] = {}
+    for _, trial, _, score in study.finalist_scores("audit"):
+        audited.setdefault(trial, []).append((score.epoch, score.train["loss"], score.validation["loss"]))
+    assert len(audited) == 3
+    for trial, curve in audited.items():
+        recorded = [(score.epoch, score.train["loss"], score.validation["loss"]) for score in study.curve(trial)]
+        assert curve[: len(recorded)] == recorded  # to the last bit
+        assert len(curve) == study.study.epochs > len(recorded)
+        assert trial in pruned
+    assert "audit:" not in export(runs, "--no-retrain", "--audit", "3")  # it is known now
+    assert "Regret audit: of 3 pruned trials" in (runs / "studies" / STUDY / "report.html").read_text()

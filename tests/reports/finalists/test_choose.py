@@ -1,0 +1,65 @@
+"""Which trials become finalists, and their rank over seeds: by the objective alone."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from models.errors import UserError
+from reports.finalists.choose import choose, rank
+from search.objective import Objective
+from search.record.record import Record
+from search.record.rows import FinalistRow
+from tests.support.reports import a_record, a_study, add
+
+
+def _chosen(record: Record, top: int) -> list[int]:
+    return [row.number for row in choose(record, record.trials(), record.curves(), top)]
+
+
+def test_the_best_complete_trials_come_first_then_the_baselines(fated: Record) -> None:
+    assert _chosen(fated, 1) == [2, 0]
+    assert _chosen(fated, 2) == [2, 1, 0]
+    assert _chosen(fated, 9) == [2, 1, 0]
+
+
+def test_an_objective_of_loss_chooses_by_loss(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(objective="loss", baselines=()))
+    add(record, 0, [0.5, 0.7], "complete")
+    add(record, 1, [0.5, 0.9], "complete")
+    assert _chosen(record, 1) == [1]
+
+
+def test_without_a_complete_trial_there_is_nothing_to_retrain(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(baselines=()))
+    add(record, 0, [0.5], "pruned")
+    with pytest.raises(UserError, match="no trial of `made` is complete"):
+        _chosen(record, 1)
+
+
+def _seeds(trial: int, *metrics: tuple[float, float]) -> list[FinalistRow]:
+    return [
+        FinalistRow(trial, seed, validation={"accuracy": accuracy, "loss": loss})
+        for seed, (accuracy, loss) in enumerate(metrics)
+    ]
+
+
+def test_the_rank_is_by_the_mean_over_seeds() -> None:
+    rows = {0: _seeds(0, (0.9, 0.1), (0.5, 0.1)), 1: _seeds(1, (0.8, 0.3), (0.7, 0.3))}
+    assert rank(rows, Objective("accuracy")) == [1, 0]
+    assert rank(rows, Objective("loss")) == [0, 1]
+
+
+def test_a_finalist_that_diverged_under_a_seed_comes_last() -> None:
+    rows = {0: _seeds(0, (0.9, 0.1), (0.0, math.nan)), 1: _seeds(1, (0.1, 3.0), (0.1, 3.0))}
+    assert rank(rows, Objective("accuracy")) == [1, 0]
+
+
+def test_the_rank_goes_by_validation_and_then_by_its_loss() -> None:
+    rows = {
+        3: [FinalistRow(3, 0, validation={"loss": 0.5, "accuracy": 0.9})],
+        1: [FinalistRow(1, 0, validation={"loss": 0.4, "accuracy": 0.9})],
+        2: [FinalistRow(2, 0, validation={"loss": 0.9, "accuracy": 0.95})],
+        0: [FinalistRow(0, 0, validation={"loss": math.nan, "accuracy": 0.0})],  # it diverged
+    }
+    assert rank(rows, Objective()) == [2, 1, 3, 0]

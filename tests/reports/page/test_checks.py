@@ -1,0 +1,64 @@
+"""The checks: each judges or says why it cannot, and sees what is wrong."""
+
+import pytest
+
+from reports.page.checks.registry import CHECKS, run_checks
+from reports.page.checks.space import bound_near
+from reports.page.data import ReportData
+from search.config.space import Choice, Float, Int, Range
+from search.record.record import Record
+from tests.support.reports import check_of, report_of
+
+
+def test_every_check_judges_or_says_why_it_cannot(searched: ReportData, tested: ReportData) -> None:
+    for report in (searched, tested):
+        results = run_checks(report)
+        assert {result.name for result in results} == set(CHECKS.names())
+        assert all(result.text.endswith(".") for result in results)
+        assert all(result.question.endswith("?") for result in results)
+
+
+def test_checks_that_found_something_come_first(tested: ReportData) -> None:
+    outcomes = [result.outcome for result in run_checks(tested)]
+    assert outcomes == sorted(outcomes, key=["look", "passed", "not applicable"].index)
+
+
+def test_checks_see_what_is_wrong(searched: ReportData) -> None:
+    assert check_of(searched, "search finished").outcome == "look"
+    bound = check_of(searched, "best value at a bound")
+    assert bound.outcome == "look"
+    assert "hidden (500, searched 16..512 log: move the high bound outwards)" in bound.text
+    assert check_of(searched, "trials that failed").outcome == "passed"
+    assert check_of(searched, "still learning at the end").outcome == "passed"
+    assert check_of(searched, "finalists inseparable").outcome == "not applicable"
+
+
+def test_a_published_figure_outside_our_interval_is_looked_at(fated: Record) -> None:
+    assert check_of(report_of(fated, {2: 0.9, 0: 0.8}), "published figure reproduced").outcome == "look"
+    assert check_of(report_of(fated, {2: 0.9, 0: 0.5}), "published figure reproduced").outcome == "passed"
+
+
+def test_a_second_opening_of_the_test_set_is_looked_at(fated: Record) -> None:
+    with fated.lease():
+        fated.sign("test", "digits", "f00", 6)
+    assert check_of(report_of(fated, {2: 0.9, 0: 0.6}), "test set opened before").outcome == "passed"
+    with fated.lease():
+        fated.sign("test", "digits", "f00", 6)
+    result = check_of(report_of(fated, {2: 0.9, 0: 0.6}), "test set opened before")
+    assert (result.outcome, "2 times" in result.text) == ("look", True)
+
+
+@pytest.mark.parametrize(
+    ("searched", "value", "side"),
+    [
+        (Float(0.001, 1.0, log=True), 0.9, "high"),
+        (Float(0.001, 1.0, log=True), 0.5, None),
+        (Float(0.0, 1.0), 0.03, "low"),
+        (Int(16, 512, log=True), 16, "low"),
+        (Float(1e-7, 1e-2, log=True, low_is_zero=True), 0.0, None),  # none at all: there is nothing below
+        (Float(1e-7, 1e-2, log=True, low_is_zero=True), 9e-3, "high"),
+        (Choice(("none", "some")), "none", None),
+    ],
+)
+def test_a_bound_is_near_as_the_range_is_searched(searched: Range, value: object, side: str | None) -> None:
+    assert bound_near(searched, value) == side

@@ -1,0 +1,56 @@
+"""The verdict in words: what follows from the finalists, and what is said without them."""
+
+from pathlib import Path
+
+from reports.page.data import ReportData
+from reports.page.verdict import verdict
+from search.record.record import Record
+from tests.support.reports import a_record, a_study, add, check_of, report_of
+
+
+def test_the_verdict_says_winner_gain_optimism_and_the_published_figure(fated: Record) -> None:
+    of = verdict(report_of(fated, {2: 0.85, 0: 0.6}))
+    assert of.headline.startswith("Trial 2 wins: test accuracy 0.85")
+    text = " ".join(of.sentences)
+    assert "the two can be told apart at 3 seeds" in text
+    assert "was optimistic by 0.0500" in text  # 0.9 in the search, 0.85 under new seeds
+    assert "the published figure lies below that interval" in text
+    assert [name for name, _, _ in of.figures] == [
+        "test accuracy",
+        "gain over the baseline",
+        "optimism of the search",
+        "published",
+    ]
+
+
+def test_finalists_of_one_worth_are_called_inseparable(fated: Record) -> None:
+    report = report_of(fated, {2: 0.9, 1: 0.899, 0: 0.6})
+    assert any("cannot be told apart from trial 1" in sentence for sentence in verdict(report).sentences)
+    assert check_of(report, "finalists inseparable").outcome == "look"
+
+
+def test_a_baseline_that_wins_is_called_that(fated: Record) -> None:
+    report = report_of(fated, {0: 0.9, 2: 0.7})
+    of = verdict(report)
+    assert of.headline.startswith("Trial 0, the baseline")
+    assert "No trial of the search did better than what its author already knew." in of.sentences
+    assert check_of(report, "baseline beaten").outcome == "look"
+
+
+def test_a_winner_that_the_test_puts_behind_keeps_its_rank(fated: Record) -> None:
+    of = verdict(report_of(fated, {2: 0.7, 1: 0.9, 0: 0.6}))
+    assert of.headline.startswith("Trial 2 wins")
+    assert any("On the test set trial 1 did better" in sentence for sentence in of.sentences)
+
+
+def test_without_finalists_nothing_is_called_tested(searched: ReportData) -> None:
+    headline = "The search's best is trial 2, with validation accuracy 0.9000; nothing is tested yet."
+    assert verdict(searched).headline == headline
+
+
+def test_the_score_is_called_by_the_objectives_name(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(objective="loss", baselines=()))
+    add(record, 0, [0.5, 0.75], "complete")
+    assert verdict(report_of(record)).headline == (
+        "The search's best is trial 0, with validation loss 0.2500; nothing is tested yet."
+    )

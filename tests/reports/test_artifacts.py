@@ -1,0 +1,47 @@
+"""What optuna-dashboard shows after an export: notes, figures and models, those of the last report alone."""
+
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pytest
+from optuna.artifacts import FileSystemArtifactStore
+from optuna.storages import RDBStorage
+from optuna_dashboard import get_note
+from optuna_dashboard.artifact._backend import list_study_artifacts, list_trial_artifacts
+
+from reports.artifacts import artifact_folder
+from search.record.store import Store
+from tests.support.exports import STUDY, export, url
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_dashboard_shows_the_verdict_as_the_studys_note(runs: Path) -> None:
+    study = optuna.load_study(study_name=STUDY, storage=RDBStorage(url(runs)))
+    assert "wins: test accuracy" in get_note(study)
+    best = int(pd.read_csv(runs / "studies" / STUDY / "results.csv")["trial"][0])
+    assert "**Finalist, rank 1 of 2.**" in get_note(optuna.Trial(study, study.trials[best]._trial_id))
+
+
+def test_the_dashboard_finds_the_figures_and_the_model_of_each_finalist(runs: Path) -> None:
+    study = optuna.load_study(study_name=STUDY, storage=RDBStorage(url(runs)))
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    files = FileSystemArtifactStore(artifact_folder(Store(url(runs))))
+    assert [item["filename"] for item in list_study_artifacts(attributes)] == ["report.html"]
+    for trial in pd.read_csv(runs / "studies" / STUDY / "results.csv")["trial"]:
+        shown = {item["filename"]: item for item in list_trial_artifacts(attributes, {}, study.trials[trial])}
+        model = f"trial-{trial}-seed-0.safetensors"
+        assert set(shown) == {f"trial-{trial}-epochs.png", f"trial-{trial}-confusion.png", model}
+        with files.open_reader(shown[model]["artifact_id"]) as stream:
+            assert stream.read() == (runs / "studies" / STUDY / "finalists" / model).read_bytes()
+
+
+def test_another_report_takes_the_place_of_the_last_one(runs: Path) -> None:
+    export(runs, "--top", "1", "--seeds", "1")
+    study = optuna.load_study(study_name=STUDY, storage=RDBStorage(url(runs)))
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    assert len(list_study_artifacts(attributes)) == 1
+    shown = [item for trial in study.trials for item in list_trial_artifacts(attributes, {}, trial)]
+    assert len(shown) == 2 * 3
+    assert len(list(artifact_folder(Store(url(runs))).iterdir())) == 1 + len(shown)
