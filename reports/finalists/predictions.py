@@ -104,8 +104,8 @@ def save(
     wrong = np.logical_or.reduce([np.zeros(len(labels), bool), *(of.argmax(1) != labels for of in logits.values())])
     misclassified = np.flatnonzero(wrong)
     tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
-    kept: Inputs = np.ascontiguousarray(inputs[misclassified])
-    tensors |= {"labels": labels, "pictured": misclassified, "pictures": kept}
+    tensors |= {"labels": labels, "pictured": misclassified}
+    tensors["pictures"] = np.ascontiguousarray(inputs[misclassified])
     sums = {_key(*model): digest for model, digest in models.items()}
     unfinished = file.with_suffix(".partial")
     save_file(tensors, unfinished, {"models": json.dumps(sums), "classes": json.dumps(classes)})
