@@ -124,7 +124,6 @@ def test_the_reference_has_every_class_and_function_that_is_exported() -> None:
     assert not [name for name in names if f"### {name}\n" not in page]
 
 
-# Classes whose fields are still to be described; none is added.
 CONFIGS = sorted(name for name, thing in reference.EXPORTED.items() if reference.is_config(thing))
 
 
