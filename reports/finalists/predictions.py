@@ -105,13 +105,13 @@ def save(
     misclassified = np.flatnonzero(wrong)
     tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
     tensors |= {"labels": labels, "pictured": misclassified}
-    kept = np.ascontiguousarray(inputs[misclassified])
+    kept = inputs[misclassified]  # a copy
     tensors["pictures"] = kept
     sums = {_key(*model): digest for model, digest in models.items()}
     unfinished = file.with_suffix(".partial")
     save_file(tensors, unfinished, {"models": json.dumps(sums), "classes": json.dumps(classes)})
     os.replace(unfinished, file)
-    return TestPredictions(labels, dict(logits), misclassified, kept, classes)
+    return TestPredictions(labels, logits, misclassified, kept, classes)
 
 
 def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
