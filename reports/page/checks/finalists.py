@@ -37,7 +37,7 @@ class BaselineBeaten(FinalistsCheck):
         baseline, winner, seeds = finalists.baseline, finalists.winner, finalists.seeds
         if not report.study.baselines:
             return self.not_applicable(
-                "The study has no baseline; give it the configuration you would use without a search.",
+                "The study has no baseline; give it the configuration you would use without a search."
             )
         if baseline is None:
             remedy = "Correct it, so that there is something to beat."
