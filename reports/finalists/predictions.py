@@ -104,8 +104,9 @@ def save(
     wrong = np.logical_or.reduce([np.zeros(len(labels), bool), *(of.argmax(1) != labels for of in logits.values())])
     misclassified = np.flatnonzero(wrong)
     tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
-    kept: Inputs = inputs[misclassified]
-    tensors |= {"labels": labels, "pictured": misclassified, "pictures": np.ascontiguousarray(kept)}
+    tensors |= {"labels": labels, "pictured": misclassified}
+    kept = inputs[misclassified]  # a copy
+    tensors["pictures"] = kept
     sums = {_key(*model): digest for model, digest in models.items()}
     unfinished = file.with_suffix(".partial")
     save_file(tensors, unfinished, {"models": json.dumps(sums), "classes": json.dumps(classes)})

@@ -7,12 +7,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from reports.page.checks.registry import CHECKS
-from reports.page.sections.registry import SECTIONS
 
 from models.config.registry import ACTIVATIONS, FAMILIES, OPTIMIZERS, SCHEDULES
 from models.datasets.registry import FORMATS
 from models.metrics.registry import METRICS
+from reports.page.checks.registry import CHECKS
+from reports.page.sections.registry import SECTIONS
 from search.fleet.registry import FLEETS
 from search.pruners.registry import PRUNERS
 from search.samplers.registry import SAMPLERS

@@ -3,6 +3,7 @@
 What a record promises is tested on both kinds of database by test_storage.py.
 """
 
+import math
 import os
 import random
 import signal
@@ -31,7 +32,7 @@ from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store
 from tests.support.cuts import after, cut_before, run
 from tests.support.dashboards import served
-from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert
+from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert, insert_metrics
 from tests.support.runs import (
     LONGER,
     LONGEST,
@@ -158,14 +159,26 @@ def test_the_list_tells_what_keeps_it_from_the_database(server: Server, tmp_path
 # --- tables of an earlier version -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["file", "server"])
-def test_a_database_of_version_1_is_taken_up(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/it.db" if kind == "file" else str(request.getfixturevalue("url"))
+OLD_COLUMNS = {
+    "studyhall_curves": ("train", "validation"),
+    "studyhall_finalist_curves": ("train", "validation"),
+    "studyhall_finalists": ("train", "validation", "test"),
+}
+
+
+def test_a_database_of_version_1_is_taken_up(url: str) -> None:
     store = Store(url)
     record = begin(store)
     with record.lease():
         insert(record, a_trial(0), SPACE)
-    with store.database.transaction() as connection:
+        insert_metrics(record, 1, [a_score(0)])
+    with store.database.transaction() as connection:  # the columns as they were then
+        for table, splits in OLD_COLUMNS.items():
+            for split in splits:
+                connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {split}")
+                for metric in ("loss", "accuracy"):
+                    connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {split}_{metric} DOUBLE PRECISION")
+        connection.exec_driver_sql("UPDATE studyhall_curves SET train_loss = 0.1, validation_accuracy = 0.7")
         connection.exec_driver_sql("DROP TABLE studyhall_snapshots")
         connection.exec_driver_sql("UPDATE studyhall_schema SET version = 1")
     again = Store(url)
@@ -174,7 +187,9 @@ def test_a_database_of_version_1_is_taken_up(kind: str, request: pytest.FixtureR
         assert connection.exec_driver_sql("SELECT count(*) FROM studyhall_snapshots").scalar() == 0
     found = again.find("mlp")
     assert found is not None
-    assert [row.number for row in found.trials()] == [0]
+    ((tick, metrics),) = found.scores()
+    assert (tick, metrics.train["loss"], metrics.validation["accuracy"]) == (1, 0.1, 0.7)
+    assert math.isnan(metrics.validation["loss"])
 
 
 # --- snapshots --------------------------------------------------------------------------------------------------------
