@@ -73,9 +73,15 @@ def main(
 
 
 def study_of(model: "Model", store: "Store", file: Path) -> "Record":
-    """Return the record of the study that a model file came from: the one that knows its hash, else the one it names.
+    """Return the study that a model file came from: the one that has recorded its hash, else the one it names.
 
-    Raises UserError where the database has neither, or the study of that name is of other data.
+    Args:
+        model: The description of the model.
+        store: The database.
+        file: The model file.
+
+    Raises:
+        UserError: The database has neither, or the study of that name is of other data.
     """
     import hashlib
 
@@ -89,21 +95,21 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     archived = [other for other in store.names() if other.startswith(f"{name[:84]}~")]  # by --restart
-    known = [record for one in (name, *archived) if (record := store.find(one)) is not None]
-    for record in known:
+    records = [record for one in (name, *archived) if (record := store.find(one)) is not None]
+    for record in records:
         if any(row.model_sha256 == digest for row in record.finalists()):
             return record
-    if not known or known[0].name != name:
+    if not records or records[0].name != name:
         raise UserError(
             f"{file} belongs to a study `{name}`, which is not in {store.masked}",
             "name the database that holds it with --storage: the test is entered in its ledger",
         )
-    if known[0].fingerprint["data.sha256"] != model.data_sha256:
+    if records[0].fingerprint["data.sha256"] != model.data_sha256:
         raise UserError(
             f"{file} was trained on other data than the study `{name}` in {store.masked}",
             "name the database that holds its own study with --storage",
         )
-    return known[0]
+    return records[0]
 
 
 def _source(model: "Model", record: "Record", data_dir: Path | None) -> "Source":
@@ -122,22 +128,30 @@ def _source(model: "Model", record: "Record", data_dir: Path | None) -> "Source"
     return source
 
 
-# --- what it comes to -------------------------------------------------------------------------------------------------
+# --- the evaluation ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a model comes to on a test set, by its answers to every image."""
+    """A model's loss and predictions on a test set.
 
-    labels: "NDArray[np.int64]"  # (N,)
-    answers: "NDArray[np.int64]"  # (N,)
+    Args:
+        labels: (N,), the true classes.
+        answers: (N,), the predicted classes.
+        classes: The names of the K classes.
+        loss: The mean per image.
+        loss_name: Which loss that is.
+    """
+
+    labels: "NDArray[np.int64]"
+    answers: "NDArray[np.int64]"
     classes: tuple[str, ...]
-    loss: float  # mean per image
+    loss: float
     loss_name: str
 
     @property
     def accuracy(self) -> float:
-        """The share of images that it got right."""
+        """The share of images that it classifies correctly."""
         return float((self.labels == self.answers).mean())
 
     def confusion(self) -> "NDArray[np.int64]":
@@ -148,7 +162,7 @@ class Evaluation:
         return counts
 
     def text(self) -> str:
-        """Return loss, accuracy, figures per class, and the confusion matrix, as one prints them."""
+        """Return loss, accuracy, figures per class, and the confusion matrix, to be printed."""
         from sklearn.metrics import classification_report
 
         by_class = classification_report(
@@ -167,7 +181,7 @@ class Evaluation:
         return "\n\n".join(parts)
 
     def _matrix(self) -> str:
-        """A row for every class, a column for every answer, numbered as the rows are."""
+        """Return a row for every class, with a column for every predicted one, numbered as the rows are."""
         counts = self.confusion()
         name = max(map(len, self.classes))
         cell = max(len(str(counts.max())), len(str(len(self.classes)))) + 1
@@ -181,7 +195,13 @@ class Evaluation:
 
 
 def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Evaluation:
-    """Ask a model about every image of a test set."""
+    """Evaluate a model on a test set.
+
+    Args:
+        model: The description of the model.
+        module: The model.
+        examples: The test set.
+    """
     import numpy as np
     import torch
 
