@@ -73,7 +73,8 @@ def test_what_is_unknown_stays_empty(runs: Path) -> None:
 
 def test_the_test_accuracy_is_that_of_the_models_that_are_kept(runs: Path) -> None:
     results = pd.read_csv(runs / "studies" / STUDY / "results.csv")
-    by_seed = pd.DataFrame([vars(row) for row in record(runs).finalists()])
+    tested = [(row.trial, row.test["accuracy"]) for row in record(runs).finalists() if row.test]
+    by_seed = pd.DataFrame(tested, columns=["trial", "test_accuracy"])
     for row in results.to_dict("records"):
         of_trial = by_seed[by_seed["trial"] == row["trial"]]["test_accuracy"]
         assert row["test_accuracy_mean"] == pytest.approx(of_trial.mean())

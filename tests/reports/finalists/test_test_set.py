@@ -11,6 +11,7 @@ from reports.finalists import predictions
 from reports.finalists.choose import choose
 from reports.finalists.testing import predict_test_set
 from reports.finalists.training import Training, rank_finalists, retrain
+from search.trial import TrialRow
 from tests.support.exports import STUDY, record
 
 pytestmark = pytest.mark.slow
@@ -19,7 +20,8 @@ pytestmark = pytest.mark.slow
 def test_the_test_set_is_signed_for_and_read_when_the_ranks_are_fixed(
     runs: Path, digits: Source, one_thread: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study, events, ranked = record(runs), [], []
+    study, events = record(runs), []
+    ranked: list[TrialRow] = []
     read = Digits.read
 
     def reading(dataset: Digits, folder: Path, sha256: str, part: object) -> object:
