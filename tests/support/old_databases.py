@@ -51,11 +51,11 @@ def old_server(url: str, version: int) -> None:
         tables = MetaData()
         tables.reflect(connection)
         for table in tables.sorted_tables:
-            rows = [dict(row) for row in source.execute(f"SELECT * FROM {table.name}")]  # noqa: S608
+            rows = [dict(row) for row in source.execute(f"SELECT * FROM {table.name}")]
             if table.name not in _OPTUNAS_OWN and rows:
                 names = ", ".join(f":{name}" for name in rows[0])
                 columns = ", ".join(f'"{name}"' for name in rows[0])
-                connection.execute(text(f"INSERT INTO {table.name} ({columns}) VALUES ({names})"), rows)  # noqa: S608
+                connection.execute(text(f"INSERT INTO {table.name} ({columns}) VALUES ({names})"), rows)
         if version == 1:
             for statement in TO_VERSION_1.split(";")[:-1]:
                 connection.execute(text(statement))

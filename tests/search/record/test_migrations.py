@@ -114,8 +114,12 @@ def test_the_finalists_and_the_ledger_are_as_they_were(url: str, before: Callabl
             (tick, trial, seed, score.lane, score.epoch, score.train, score.validation, score.seconds)
             for tick, trial, seed, score in record.finalist_scores(phase)
         ] == [
-            (*(row[name] for name in ("tick", "trial", "seed", "lane", "epoch")), metrics(row, "train"))
-            + (metrics(row, "validation") if held_out else {}, row["seconds"])
+            (
+                *(row[name] for name in ("tick", "trial", "seed", "lane", "epoch")),
+                metrics(row, "train"),
+                metrics(row, "validation") if held_out else {},
+                row["seconds"],
+            )
             for row in rows
         ]
     (opening,), (line,) = record.ledger(), before("SELECT * FROM studyhall_ledger")

@@ -360,7 +360,7 @@ def test_a_run_survives_restarts_of_its_server(own_server: Server, tmp_path: Pat
     for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGINT):  # shut down in order, or as if it had crashed
         wait_for_tick(process, 3)
         own_server.stop(how)
-        time.sleep(0.5)
+        time.sleep(0.5)  # it is away for so long
         own_server.start()
     said = finish(process)
     assert process.returncode == 0, said
