@@ -3,6 +3,7 @@
 import json
 import math
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -172,6 +173,16 @@ def test_null_was_nan_in_a_curve_and_nothing_in_a_finalist(tmp_path: Path) -> No
     assert math.isnan(diverged.validation["loss"])
     assert diverged.validation["accuracy"] > 0
     assert {row.trial: row.test is None for row in record.finalists()} == {0: False, 3: True}
+
+
+def test_commands_that_open_it_at_once_migrate_it_once(url: str) -> None:
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda: counts.append(len(find(url, "own").scores()))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [17] * 4
 
 
 # --- going on ---------------------------------------------------------------------------------------------------------
