@@ -1,146 +1,222 @@
-"""Databases of earlier versions open, and hold what they held. version_2.sql is what the program of then wrote."""
+"""Databases of earlier versions: they open, hold what they held, and their studies go on.
 
+data/version_2.sql and data/version_2_postgres.sql are dumps of what the program wrote that had tables of version 2:
+`small`, with a finalist under two seeds and trials that were pruned and that diverged, and `own`, of a model of one's
+own. Version 1 is version 2 without its table of snapshots.
+"""
+
+import json
 import math
+import shutil
 import sqlite3
-import threading
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import Connection
 
-from search.pruners.halving import SuccessiveHalving
-from search.record import database, migrations
+from search.record.migrations import STEPS
 from search.record.record import Record
 from search.record.store import Store
-from tests.support.commands import search_here
+from search.record.tables import VERSION
+from tests.support.runs import search
+from tests.support.servers import PASSWORD, USER, Server
 
-DUMP = (Path(__file__).parent / "data" / "version_2.sql").read_text()
-CURVES = "SELECT trial, epoch, tick, train_loss, train_accuracy, validation_loss, validation_accuracy, seconds"
-
-
-@pytest.fixture(params=[1, 2])
-def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A database of version 1 or 2."""
-    file = tmp_path / "runs" / "studies.db"
-    file.parent.mkdir()
-    with closing(sqlite3.connect(file)) as connection:
-        connection.executescript(DUMP)
-        if request.param == 1:
-            connection.executescript("DROP TABLE studyhall_snapshots; UPDATE studyhall_schema SET version = 1;")
-    return file
+DATA = Path(__file__).parent / "data"
+TO_VERSION_1 = ("DROP TABLE studyhall_snapshots", "UPDATE studyhall_schema SET version = 1")
 
 
-def old_rows(query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(DUMP)
-        return connection.execute(query).fetchall()
+@pytest.fixture(params=["file", "server"])
+def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a database with tables of version 2."""
+    monkeypatch.chdir(tmp_path)
+    if request.param == "file":
+        (tmp_path / "runs").mkdir()
+        with closing(sqlite3.connect(tmp_path / "runs" / "studies.db")) as database:
+            database.executescript((DATA / "version_2.sql").read_text())
+        return f"sqlite:///{tmp_path}/runs/studies.db"
+    server: Server = request.getfixturevalue("server")
+    url = server.new()
+    import psycopg
+
+    where = f"host=127.0.0.1 port={server.port} user={USER} password={PASSWORD} dbname={url.rpartition('/')[2]}"
+    with closing(psycopg.connect(where, autocommit=True)) as connection:
+        connection.execute((DATA / "version_2_postgres.sql").read_bytes())
+    return url
 
 
-def opened(file: Path) -> Record:
-    record = Store(f"sqlite:///{file}").find("s")
+in_a_file = pytest.mark.parametrize("old", ["file"], indirect=True)
+
+
+def rows(url: str, query: str) -> list[dict[str, Any]]:
+    """The rows of a query as the database has them."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = [dict(row) for row in connection.execute(text(query)).mappings()]
+    engine.dispose()
+    return found
+
+
+def metrics(row: dict[str, Any], split: str) -> dict[str, float]:
+    """Loss and accuracy of a split in a row of version 2, where NaN was NULL."""
+    values = {name: row[f"{split}_{name}"] for name in ("loss", "accuracy")}
+    return {name: math.nan if value is None else value for name, value in values.items()}
+
+
+def find(url: str, name: str = "small") -> Record:
+    record = Store(url, create=False).find(name)
     assert record is not None
     return record
 
 
-def named(loss: float | None, accuracy: float | None) -> dict[str, float]:
-    return {"loss": math.nan if loss is None else loss, "accuracy": math.nan if accuracy is None else accuracy}
+CURVES = "SELECT * FROM studyhall_curves WHERE study = 1 ORDER BY tick, trial, epoch"
 
 
-def version(file: Path) -> int:
-    with closing(sqlite3.connect(file)) as connection:
-        return int(connection.execute("SELECT version FROM studyhall_schema").fetchone()[0])
-
-
-def test_the_metrics_of_every_epoch_are_those_of_the_old_columns(file: Path) -> None:
-    old = old_rows(f"{CURVES} FROM studyhall_curves ORDER BY tick, trial, epoch")
-    scores = opened(file).scores()
-    assert len(scores) == len(old) == 19
-    for (tick, metrics), (trial, epoch, then, *figures, seconds) in zip(scores, old, strict=True):
-        assert (metrics.lane, metrics.epoch, tick, metrics.seconds) == (trial, epoch, then, seconds)
-        assert metrics.train == pytest.approx(named(*figures[:2]), nan_ok=True, rel=0, abs=0)
-        assert metrics.validation == pytest.approx(named(*figures[2:]), nan_ok=True, rel=0, abs=0)
-
-
-def test_the_finalists_are_those_of_the_old_columns(file: Path) -> None:
-    wanted = "validation_loss, validation_accuracy, train_loss, train_accuracy, test_loss, test_accuracy"
-    old = old_rows(f"SELECT trial, seed, best_epoch, epochs, ledger, model, {wanted} FROM studyhall_finalists")
-    found = [
-        (row.trial, row.seed, row.best_epoch, row.epochs, row.ledger, row.model, row.validation, row.train, row.test)
-        for row in opened(file).finalists()
+def test_scores_read_back_equal(old: str) -> None:
+    before = rows(old, CURVES)
+    scores = find(old).scores()
+    assert [(tick, it.lane, it.epoch, it.seconds) for tick, it in scores] == [
+        (row["tick"], row["trial"], row["epoch"], row["seconds"]) for row in before
     ]
-    assert found == [(*row[:6], named(*row[6:8]), named(*row[8:10]), named(*row[10:])) for row in old]
-    assert len(found) == 2
+    for (_, score), row in zip(scores, before, strict=True):
+        assert score.train == pytest.approx(metrics(row, "train"), rel=0, abs=0, nan_ok=True)
+        assert score.validation == pytest.approx(metrics(row, "validation"), rel=0, abs=0, nan_ok=True)
+    assert any(math.isnan(score.validation["loss"]) for _, score in scores)
 
 
-def test_curves_of_finalists_have_validation_metrics_only_where_something_was_held_out(file: Path) -> None:
-    record = opened(file)
-    assert all(metrics.validation for *_, metrics in record.finalist_scores("rank"))
-    assert [metrics.validation for *_, metrics in record.finalist_scores("retrain")] == [{}] * 4
+def test_trials_and_the_ledger_read_back_equal(old: str) -> None:
+    before = rows(old, "SELECT number, state FROM trials WHERE study_id = 1 ORDER BY number")
+    (line,) = rows(old, "SELECT id, purpose, dataset, sha256, models FROM studyhall_ledger")
+    record, states = find(old), [(it["number"], it["state"].lower()) for it in before]
+    assert [(row.number, row.state) for row in record.trials()] == states
+    assert [row.number for row in record.trials() if row.diverged_at is not None] == [3, 8]
+    (read,) = record.ledger()
+    assert {name: getattr(read, name) for name in line} == line
 
 
-def test_trials_and_the_ledger_are_read_back(file: Path) -> None:
-    record = opened(file)
-    states = {number: state.lower() for number, state in old_rows("SELECT number, state FROM trials")}
-    assert {row.number: row.state for row in record.trials()} == states
-    assert [line.models for line in record.ledger()] == [2]
+def test_finalists_read_back_equal(old: str) -> None:
+    before = rows(old, "SELECT * FROM studyhall_finalists ORDER BY trial, seed")
+    ranked = rows(old, "SELECT * FROM studyhall_finalist_curves WHERE phase = 'rank' ORDER BY tick, lane, epoch")
+    record = find(old)
+    finalists = record.finalists()
+    assert len(finalists) == len(before) == 2
+    for read, row in zip(finalists, before, strict=True):
+        assert (read.trial, read.seed, read.best_epoch, read.ledger) == (
+            row["trial"],
+            row["seed"],
+            row["best_epoch"],
+            row["ledger"],
+        )
+        for split in ("validation", "train", "test"):
+            assert getattr(read, split) == metrics(row, split)
+    assert [score.validation for *_, score in record.finalist_scores("rank")] == [
+        metrics(row, "validation") for row in ranked
+    ]
+    assert {json.dumps(score.validation) for *_, score in record.finalist_scores("retrain")} == {"{}"}
 
 
-def test_a_study_is_described_in_the_words_of_today(file: Path) -> None:
-    record = opened(file)
-    assert record.study.pruner == SuccessiveHalving(keep_fraction=0.6, min_epochs=1, reduction_factor=2, min_trials=3)
-    words = {key: value for key, value in record.fingerprint.items() if key.startswith("pruner.")}
-    assert words == {
-        "pruner.name": "successive_halving",
-        "pruner.keep_fraction": 0.6,
-        "pruner.min_epochs": 1,
-        "pruner.reduction_factor": 2,
-        "pruner.min_trials": 3,
+def test_studies_are_in_the_names_of_today(old: str) -> None:
+    record, own = find(old), find(old, "own")
+    assert record.study.pruner.model_dump()["keep_fraction"] == 0.4
+    assert record.fingerprint["pruner.name"] == "successive_halving"
+    assert {key: record.fingerprint[f"pruner.{key}"] for key in ("min_epochs", "reduction_factor", "min_trials")} == {
+        "min_epochs": 2,
+        "reduction_factor": 2,
+        "min_trials": 3,
     }
+    assert own.study.family.name == own.fingerprint["family.name"] == "custom"
 
 
-def test_a_model_of_ones_own_has_another_name_now() -> None:
-    study = {"pruner": {"name": "none"}, "family": {"name": "own", "attribute": "Net"}}
-    assert migrations.rename_study(study)["family"] == {"name": "custom", "attribute": "Net"}
-    assert migrations.rename_fingerprint({"family.name": "own"}) == {"family.name": "custom"}
+@pytest.mark.parametrize("version", [1, 2])
+def test_tables_are_those_of_a_new_database(old: str, version: int, tmp_path: Path, server: Server) -> None:
+    if version == 1:
+        engine = create_engine(old)
+        with engine.begin() as connection:
+            for statement in TO_VERSION_1:
+                connection.execute(text(statement))
+        engine.dispose()
+    new = f"sqlite:///{tmp_path}/new.db" if old.startswith("sqlite") else server.new()
+    for url in (old, new):
+        Store(url)
+    assert layout(old) == layout(new)
+    assert rows(old, "SELECT version FROM studyhall_schema") == [{"version": VERSION}]
+    assert len(find(old).trials()) == 9
 
 
-def test_a_search_goes_on_where_the_old_program_ended(file: Path, tmp_path: Path) -> None:
-    new = "SuccessiveHalving(keep_fraction=0.6, min_epochs=1, reduction_factor=2, min_trials=3)"
-    text = opened(file).text.replace(", Peer, ", ", SuccessiveHalving, ")
-    study, url = tmp_path / "s.py", f"sqlite:///{file}"
-    study.write_text(text.replace("Peer(keep=0.6, first=1, spacing=2, rivals=3)", new))
-    before = len(opened(file).scores())
-    search_here(study, url)
-    assert len(opened(file).scores()) == before
-    search_here(study, url, "--trials", "10")
-    assert len(opened(file).trials()) == 10
+def layout(url: str) -> dict[str, Any]:
+    """Our tables: their columns with type and whether they may be null, and their keys."""
+    engine = create_engine(url)
+    seen = inspect(engine)
+    found = {}
+    for table in sorted(name for name in seen.get_table_names() if name.startswith("studyhall")):
+        columns = {it["name"]: (str(it["type"]), it["nullable"]) for it in seen.get_columns(table)}
+        found[table] = columns, seen.get_pk_constraint(table)["constrained_columns"]
+    engine.dispose()
+    return found
 
 
-def test_a_migration_that_breaks_off_leaves_the_old_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = version(file)
+class Killed(BaseException):
+    """The process ends here."""
 
-    def break_off(*_: object) -> None:
-        raise RuntimeError("cut off")
+
+def test_a_kill_in_the_middle_leaves_the_old_version(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, whole = rows(old, CURVES), layout(old)
+    step = STEPS[2]
+
+    def cut(connection: Connection) -> None:
+        step(connection)
+        raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(migrations, "rename_fingerprint", break_off)
-        with pytest.raises(RuntimeError, match="cut off"):
-            opened(file)
-    assert version(file) == before
-    assert len(opened(file).scores()) == 19
+        patched.setitem(STEPS, 2, cut)
+        with pytest.raises(Killed):
+            Store(old)
+    assert layout(old) == whole
+    assert rows(old, CURVES) == before
+    assert len(find(old).scores()) == len(before)
 
 
-def test_commands_that_open_it_at_once_migrate_it_once(file: Path) -> None:
-    counts: list[int] = []
+@pytest.mark.slow
+def test_two_commands_that_open_it_at_once_migrate_it_once(old: str) -> None:
+    open_it = "import sys; sys.stdin.read(1); from search.record.store import Store; print(Store(sys.argv[1]).names())"
+    commands = [
+        subprocess.Popen([sys.executable, "-c", open_it, old], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [command.communicate("\n")[0] for command in commands]
+    assert said == ["['own', 'small']\n"] * 2
+    assert len(find(old).scores()) == 22
 
-    def look() -> None:
-        counts.append(len(opened(file).scores()))
 
-    threads = [threading.Thread(target=look) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert counts == [19] * 4
-    assert version(file) == database.VERSION
+@pytest.fixture
+def studies(tmp_path: Path) -> Iterator[Path]:
+    """The study files of the old database, in the names of today."""
+    for name in ("small", "own"):
+        shutil.copy(DATA / f"{name}.py", tmp_path)
+    return tmp_path
+
+
+@in_a_file
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["small", "own"])
+def test_a_finished_study_trains_nothing(old: str, name: str, studies: Path) -> None:
+    trained = len(rows(old, "SELECT * FROM studyhall_curves"))
+    said = search(studies / f"{name}.py", old, "--workers", "0")
+    assert "tick" not in said
+    assert len(rows(old, "SELECT * FROM studyhall_curves")) == trained
+
+
+@in_a_file
+@pytest.mark.slow
+def test_a_larger_budget_goes_on(old: str, studies: Path) -> None:
+    search(studies / "small.py", old, "--workers", "0", "--trials", "12")
+    new = f"sqlite:///{studies}/new.db"
+    search(studies / "small.py", new, "--workers", "0", "--trials", "9")
+    search(studies / "small.py", new, "--workers", "0", "--trials", "12")
+    assert [row.params for row in find(old).trials()] == [row.params for row in find(new).trials()]
+    assert [row.value for row in find(old).trials()] == [row.value for row in find(new).trials()]
