@@ -41,7 +41,7 @@ def _name_metrics(connection: Connection) -> None:
     update = text("UPDATE studyhall_studies SET study = :study, fingerprint = :fingerprint WHERE id = :id")
     for row in connection.execute(text("SELECT id, study, fingerprint FROM studyhall_studies")).all():
         study, fingerprint = (json.loads(it) if isinstance(it, str) else it for it in (row.study, row.fingerprint))
-        renamed = {"study": rename_study(study), "fingerprint": rename_fingerprint(fingerprint)}
+        renamed = {"study": _rename_study(study), "fingerprint": _rename_fingerprint(fingerprint)}
         connection.execute(update, {"id": row.id} | {name: json.dumps(value) for name, value in renamed.items()})
 
 
@@ -84,7 +84,7 @@ _PRUNER_FIELDS = {
 }
 
 
-def rename_study(study: Mapping[str, Any]) -> dict[str, Any]:
+def _rename_study(study: Mapping[str, Any]) -> dict[str, Any]:
     """Return a dumped study in the names of today."""
     renamed = dict(study)
     if renamed["pruner"]["name"] == "peer":
@@ -95,7 +95,7 @@ def rename_study(study: Mapping[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def rename_fingerprint(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+def _rename_fingerprint(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     """Return a fingerprint, whose keys are the fields of a study with dots between them, in the names of today."""
     renamed = dict(fingerprint)
     if renamed.get("pruner.name") == "peer":

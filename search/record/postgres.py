@@ -206,6 +206,10 @@ class SessionLock:
 
     def release(self) -> None:
         """Let others have it."""
+        if self._connection is not None and not self._connection.invalidated:
+            # At once: a server frees the lock of a session that was closed only when it has noticed.
+            with suppress(DBAPIError), self._connection.begin():
+                self._connection.execute(select(func.pg_advisory_unlock(self._key)))
         self._drop()
 
     def _drop(self) -> None:

@@ -25,6 +25,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="nodes-")  # not pytest's own: the paths of sockets must be short
+        (Path(self._folder) / "ray").mkdir()  # Ray writes the cluster's address there, and makes no folder for it
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.nodes", self._folder],
             stdin=subprocess.PIPE,
@@ -32,7 +33,7 @@ class Nodes:
             text=True,
             cwd=ROOT,
             # Ray makes workers nice by 15, and a busy machine would starve them.
-            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"},
+            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_TMPDIR": self._folder},
         )
         head = self._answer()
         self.address, self._head = str(head["address"]), int(head["raylet"])

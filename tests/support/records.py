@@ -1,10 +1,11 @@
-"""Small studies, trials and metrics for tests of the record, and what Optuna itself reads of them."""
+"""Records for tests: a study, its trials and scores, a clock that a test winds by hand, and Optuna's view of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import optuna
+import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from sqlalchemy.pool import NullPool
 
@@ -15,6 +16,7 @@ from search.config.space import Float, Int
 from search.config.study import Study
 from search.record.fingerprint import fingerprint
 from search.record.record import Record
+from search.record.sqlite import file_lock
 from search.record.store import Store
 from search.trial import TrialRow
 
@@ -23,6 +25,9 @@ SPACE: dict[str, BaseDistribution] = {
     "hidden": IntDistribution(16, 512, log=True),
     "weight_decay": FloatDistribution(1e-7, 1e-2, log=True),
 }
+
+
+in_a_file = pytest.mark.parametrize("url", ["file"], indirect=True)  # a test of files alone
 
 
 class Clock:
@@ -36,7 +41,8 @@ class Clock:
 
 
 def a_study(**changes: object) -> Study:
-    words: dict[str, object] = {
+    """A study with the distributions of SPACE and a baseline."""
+    fields: dict[str, object] = {
         "family": Mlp(),
         "space": {
             "learning_rate": Float(1e-3, 1.0, log=True),
@@ -45,37 +51,20 @@ def a_study(**changes: object) -> Study:
         },
         "baselines": (Baseline("known", hidden=100, learning_rate=0.01, weight_decay=0.0),),
     }
-    return Study.model_validate(words | changes)
+    return Study.model_validate(fields | changes)
 
 
 def begin(store: Store, name: str = "mlp", study: Study | None = None) -> Record:
+    """Begin a study, or take it up."""
     study = study or a_study()
     return store.begin(name, study, fingerprint(study, "f00", "cpu"), {"python": "3.11"}, "study = ...")
 
 
 def a_trial(number: int, **changes: object) -> TrialRow:
-    drawn = {"learning_rate": 0.01 + number / 1e5, "hidden": 100, "weight_decay": 1e-7}
-    row = TrialRow(number=number, state="running", params=drawn, joined=0)
+    """A running trial."""
+    params = {"learning_rate": 0.01 + number / 1e5, "hidden": 100, "weight_decay": 1e-7}
+    row = TrialRow(number=number, state="running", params=params, joined=0)
     return replace(row, **changes)  # type: ignore[arg-type]
-
-
-def a_score(trial: int, epoch: int = 1, accuracy: float = 0.9, loss: float = 0.3) -> EpochMetrics:
-    return EpochMetrics(
-        lane=trial,
-        epoch=epoch,
-        train={"loss": loss + 0.1, "accuracy": accuracy - 0.05},
-        validation={"loss": loss, "accuracy": accuracy},
-        seconds=0.25,
-    )
-
-
-def optunas(url: str) -> optuna.storages.RDBStorage:
-    """The database as Optuna opens it, but that it keeps no connection open."""
-    return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
-
-
-def by_optuna(url: str, name: str = "mlp") -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=optunas(url)).trials
 
 
 def insert(record: Record, row: TrialRow, distributions: Mapping[str, BaseDistribution] = SPACE) -> None:
@@ -86,3 +75,30 @@ def insert(record: Record, row: TrialRow, distributions: Mapping[str, BaseDistri
 def insert_metrics(record: Record, tick: int, metrics: Sequence[EpochMetrics]) -> None:
     """Write the metrics of a tick."""
     record.write(tick, scores=metrics)
+
+
+def a_score(trial: int, epoch: int = 1, accuracy: float = 0.9, loss: float = 0.3) -> EpochMetrics:
+    """The metrics of a trial after an epoch."""
+    return EpochMetrics(
+        lane=trial,
+        epoch=epoch,
+        train={"loss": loss + 0.1, "accuracy": accuracy - 0.05},
+        validation={"loss": loss, "accuracy": accuracy},
+        seconds=0.25,
+    )
+
+
+def optuna_storage(url: str) -> optuna.storages.RDBStorage:
+    """The database as Optuna opens it, but that it keeps no connection open."""
+    return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool})
+
+
+def trials_by_optuna(url: str, name: str = "mlp") -> list[optuna.trial.FrozenTrial]:
+    """The trials of a study, read by Optuna."""
+    return optuna.load_study(study_name=name, storage=optuna_storage(url)).trials
+
+
+def claim_elsewhere(record: Record, owner: str = "elsewhere:1", seconds: float = 120) -> None:
+    """Claim in the name of another machine, whose file locks this one does not see."""
+    record._lock = file_lock(record.folder / "elsewhere.lock", 0)
+    record.claim(owner, seconds)

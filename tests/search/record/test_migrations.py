@@ -1,254 +1,222 @@
-"""Databases of earlier versions open: what a study came to is as it was, and its search goes on."""
+"""Databases of earlier versions: they open, hold what they held, and their studies go on.
+
+data/version_2.sql and data/version_2_postgres.sql are dumps of what the program wrote that had tables of version 2:
+`small`, with a finalist under two seeds and trials that were pruned and that diverged, and `own`, of a model of one's
+own. Version 1 is version 2 without its table of snapshots.
+"""
 
 import json
 import math
+import shutil
 import sqlite3
-import threading
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import Connection
 
-from search.record import migrations, tables
+from search.record.migrations import STEPS
 from search.record.record import Record
 from search.record.store import Store
-from tests.support.commands import invoke
-from tests.support.old_databases import VERSION_2, old_file, old_server
-from tests.support.servers import Server
+from search.record.tables import VERSION
+from tests.support.runs import search
+from tests.support.servers import PASSWORD, USER, Server
 
-STUDIES = ("mlp@digits", "own")
-PRUNER = {"name": "successive_halving", "keep_fraction": 0.6, "min_epochs": 1, "reduction_factor": 2, "min_trials": 3}
-WORDS = {
-    "Peer": "SuccessiveHalving",
-    "keep=": "keep_fraction=",
-    "first=": "min_epochs=",
-    "spacing=": "reduction_factor=",
-    "rivals=": "min_trials=",
-}
-SEARCH = ("--study", "mlp", "--dataset", "digits", "--epochs", "2", "--workers", "0", "--quiet")
-
-
-@pytest.fixture(params=[1, 2])
-def version(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
+DATA = Path(__file__).parent / "data"
+TO_VERSION_1 = ("DROP TABLE studyhall_snapshots", "UPDATE studyhall_schema SET version = 1")
 
 
 @pytest.fixture(params=["file", "server"])
-def url(version: int, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a database of an earlier version."""
+def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a database with tables of version 2."""
     monkeypatch.chdir(tmp_path)
     if request.param == "file":
-        old_file(tmp_path / "runs" / "studies.db", version)
-        return "sqlite:///runs/studies.db"
+        (tmp_path / "runs").mkdir()
+        with closing(sqlite3.connect(tmp_path / "runs" / "studies.db")) as database:
+            database.executescript((DATA / "version_2.sql").read_text())
+        return f"sqlite:///{tmp_path}/runs/studies.db"
     server: Server = request.getfixturevalue("server")
-    address = server.new()
-    old_server(address, version)
-    return address
+    url = server.new()
+    import psycopg
+
+    where = f"host=127.0.0.1 port={server.port} user={USER} password={PASSWORD} dbname={url.rpartition('/')[2]}"
+    with closing(psycopg.connect(where, autocommit=True)) as connection:
+        connection.execute((DATA / "version_2_postgres.sql").read_bytes())
+    return url
 
 
-@pytest.fixture(scope="module")
-def before() -> Callable[..., list[dict[str, Any]]]:
-    """Returns the rows that a query finds in the old tables, with columns by name."""
-    database = sqlite3.connect(":memory:")
-    database.row_factory = sqlite3.Row
-    database.executescript(VERSION_2.read_text())
-    return lambda query, *values: [dict(row) for row in database.execute(query, values)]
+in_a_file = pytest.mark.parametrize("old", ["file"], indirect=True)
 
 
-def find(url: str, name: str) -> Record:
+def rows(url: str, query: str) -> list[dict[str, Any]]:
+    """The rows of a query as the database has them."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = [dict(row) for row in connection.execute(text(query)).mappings()]
+    engine.dispose()
+    return found
+
+
+def metrics(row: dict[str, Any], split: str) -> dict[str, float]:
+    """Loss and accuracy of a split in a row of version 2, where NaN was NULL."""
+    values = {name: row[f"{split}_{name}"] for name in ("loss", "accuracy")}
+    return {name: math.nan if value is None else value for name, value in values.items()}
+
+
+def find(url: str, name: str = "small") -> Record:
     record = Store(url, create=False).find(name)
     assert record is not None
     return record
 
 
-def metrics(row: Mapping[str, Any], split: str) -> dict[str, float]:
-    """Return the metrics of a split, of which the old tables had a column each."""
-    return {name: row[f"{split}_{name}"] for name in ("loss", "accuracy")}
+CURVES = "SELECT * FROM studyhall_curves WHERE study = 1 ORDER BY tick, trial, epoch"
 
 
-def version_of(file: Path) -> list[int]:
-    with closing(sqlite3.connect(file)) as database:
-        return [number for (number,) in database.execute("SELECT version FROM studyhall_schema")]
-
-
-# --- what is read -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_the_trials_and_their_metrics_are_as_they_were(
-    number: int, url: str, before: Callable[..., list[dict[str, Any]]]
-) -> None:
-    record = find(url, STUDIES[number - 1])
-    states = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
-    trials = before(
-        "SELECT * FROM trials LEFT JOIN trial_values USING (trial_id) WHERE study_id = ? ORDER BY number", number
-    )
-    assert [(row.number, row.state, row.value) for row in record.trials()] == [
-        (row["number"], states[row["state"]], row["value"]) for row in trials
+def test_scores_read_back_equal(old: str) -> None:
+    before = rows(old, CURVES)
+    scores = find(old).scores()
+    assert [(tick, it.lane, it.epoch, it.seconds) for tick, it in scores] == [
+        (row["tick"], row["trial"], row["epoch"], row["seconds"]) for row in before
     ]
-    curves = before("SELECT * FROM studyhall_curves WHERE study = ? ORDER BY tick, trial, epoch", number)
-    assert [
-        (tick, score.lane, score.epoch, score.train, score.validation, score.seconds) for tick, score in record.scores()
-    ] == [
-        (row["tick"], row["trial"], row["epoch"], metrics(row, "train"), metrics(row, "validation"), row["seconds"])
-        for row in curves
-    ]
-    assert len(curves) > 8
+    for (_, score), row in zip(scores, before, strict=True):
+        assert score.train == pytest.approx(metrics(row, "train"), rel=0, abs=0, nan_ok=True)
+        assert score.validation == pytest.approx(metrics(row, "validation"), rel=0, abs=0, nan_ok=True)
+    assert any(math.isnan(score.validation["loss"]) for _, score in scores)
 
 
-def test_the_finalists_and_the_ledger_are_as_they_were(url: str, before: Callable[..., list[dict[str, Any]]]) -> None:
-    record = find(url, "mlp@digits")
-    same = ("trial", "seed", "best_epoch", "epochs", "train_seconds", "ledger", "model", "model_sha256")
-    finalists = before("SELECT * FROM studyhall_finalists ORDER BY trial, seed")
-    assert len(finalists) == 4
-    assert [vars(row) for row in record.finalists()] == [
-        {name: row[name] for name in same} | {split: metrics(row, split) for split in ("train", "validation", "test")}
-        for row in finalists
-    ]
-    for phase, held_out in (("rank", True), ("retrain", False)):
-        rows = before("SELECT * FROM studyhall_finalist_curves WHERE phase = ? ORDER BY tick, lane, epoch", phase)
-        assert rows
-        assert [
-            (tick, trial, seed, score.lane, score.epoch, score.train, score.validation, score.seconds)
-            for tick, trial, seed, score in record.finalist_scores(phase)
-        ] == [
-            (
-                *(row[name] for name in ("tick", "trial", "seed", "lane", "epoch")),
-                metrics(row, "train"),
-                metrics(row, "validation") if held_out else {},
-                row["seconds"],
-            )
-            for row in rows
-        ]
-    (opening,), (line,) = record.ledger(), before("SELECT * FROM studyhall_ledger")
-    assert opening.signed.replace(tzinfo=None).isoformat(" ") == line.pop("signed")
-    assert line.pop("study") == 1
-    assert line == {name: value for name, value in vars(opening).items() if name != "signed"}
+def test_trials_and_the_ledger_read_back_equal(old: str) -> None:
+    before = rows(old, "SELECT number, state FROM trials WHERE study_id = 1 ORDER BY number")
+    (line,) = rows(old, "SELECT id, purpose, dataset, sha256, models FROM studyhall_ledger")
+    record, states = find(old), [(it["number"], it["state"].lower()) for it in before]
+    assert [(row.number, row.state) for row in record.trials()] == states
+    assert [row.number for row in record.trials() if row.diverged_at is not None] == [3, 8]
+    (read,) = record.ledger()
+    assert {name: getattr(read, name) for name in line} == line
 
 
-def test_a_study_is_dumped_in_the_words_of_today(url: str) -> None:
-    record = find(url, "own")
-    assert record.study.pruner.model_dump() == PRUNER
-    assert record.study.family.name == "custom"
-    assert record.fingerprint["family.name"] == "custom"
-    prefix = "pruner."
-    of_pruner = {key.removeprefix(prefix): value for key, value in record.fingerprint.items() if key.startswith(prefix)}
-    assert of_pruner == PRUNER
-
-
-def test_it_has_the_version_of_today_and_opens_again(url: str) -> None:
-    Store(url)
-    again = Store(url)
-    assert again.names() == sorted(STUDIES)
-    with again.database.reading() as connection:
-        assert connection.exec_driver_sql("SELECT version FROM studyhall_schema").scalars().all() == [tables.VERSION]
-        assert connection.exec_driver_sql("SELECT count(chunk) FROM studyhall_snapshots").scalar() == 0
-
-
-def test_the_columns_are_those_of_a_new_database(tmp_path: Path, version: int) -> None:
-    old_file(tmp_path / "old.db", version)
-    columns = []
-    for name in ("old", "new"):
-        Store(f"sqlite:///{tmp_path}/{name}.db")
-        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as database:
-            found = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
-            columns.append(set(database.execute(found)))
-    assert columns[0] == columns[1]
-
-
-def test_null_was_nan_in_a_curve_and_nothing_in_a_finalist(tmp_path: Path) -> None:
-    file = tmp_path / "old.db"
-    old_file(file, 2)
-    with closing(sqlite3.connect(file)) as database:
-        database.execute(
-            "UPDATE studyhall_curves SET validation_loss = NULL WHERE study = 1 AND trial = 2 AND epoch = 1"
+def test_finalists_read_back_equal(old: str) -> None:
+    before = rows(old, "SELECT * FROM studyhall_finalists ORDER BY trial, seed")
+    ranked = rows(old, "SELECT * FROM studyhall_finalist_curves WHERE phase = 'rank' ORDER BY tick, lane, epoch")
+    record = find(old)
+    finalists = record.finalists()
+    assert len(finalists) == len(before) == 2
+    for read, row in zip(finalists, before, strict=True):
+        assert (read.trial, read.seed, read.best_epoch, read.ledger) == (
+            row["trial"],
+            row["seed"],
+            row["best_epoch"],
+            row["ledger"],
         )
-        database.execute("UPDATE studyhall_finalists SET test_loss = NULL, test_accuracy = NULL WHERE trial = 3")
-        database.commit()
-    record = find(f"sqlite:///{file}", "mlp@digits")
-    diverged = record.curve(2)[0]
-    assert math.isnan(diverged.validation["loss"])
-    assert diverged.validation["accuracy"] > 0
-    assert {row.trial: row.test is None for row in record.finalists()} == {0: False, 3: True}
+        for split in ("validation", "train", "test"):
+            assert getattr(read, split) == metrics(row, split)
+    assert [score.validation for *_, score in record.finalist_scores("rank")] == [
+        metrics(row, "validation") for row in ranked
+    ]
+    assert {json.dumps(score.validation) for *_, score in record.finalist_scores("retrain")} == {"{}"}
 
 
-def test_commands_that_open_it_at_once_migrate_it_once(url: str) -> None:
-    counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(len(find(url, "own").scores()))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert counts == [17] * 4
+def test_studies_are_in_the_names_of_today(old: str) -> None:
+    record, own = find(old), find(old, "own")
+    assert record.study.pruner.model_dump()["keep_fraction"] == 0.4
+    assert record.fingerprint["pruner.name"] == "successive_halving"
+    assert {key: record.fingerprint[f"pruner.{key}"] for key in ("min_epochs", "reduction_factor", "min_trials")} == {
+        "min_epochs": 2,
+        "reduction_factor": 2,
+        "min_trials": 3,
+    }
+    assert own.study.family.name == own.fingerprint["family.name"] == "custom"
 
 
-# --- going on ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("version", [1, 2])
+def test_tables_are_those_of_a_new_database(old: str, version: int, tmp_path: Path, server: Server) -> None:
+    if version == 1:
+        engine = create_engine(old)
+        with engine.begin() as connection:
+            for statement in TO_VERSION_1:
+                connection.execute(text(statement))
+        engine.dispose()
+    new = f"sqlite:///{tmp_path}/new.db" if old.startswith("sqlite") else server.new()
+    for url in (old, new):
+        Store(url)
+    assert layout(old) == layout(new)
+    assert rows(old, "SELECT version FROM studyhall_schema") == [{"version": VERSION}]
+    assert len(find(old).trials()) == 9
 
 
-def test_a_finished_search_stays_finished_and_goes_on_for_more_trials(tmp_path: Path, version: int) -> None:
-    old_file(tmp_path / "runs" / "studies.db", version)
-    url = f"sqlite:///{tmp_path}/runs/studies.db"
-    done = invoke("search.run", *SEARCH, "--trials", "6", folder=tmp_path)
-    assert done.exit_code == 0, done.output
-    assert "`mlp@digits` is finished: nothing to train" in done.output
-    trials = find(url, "mlp@digits").trials()
-    assert len(trials) == 6
-    more = invoke("search.run", *SEARCH, "--trials", "8", folder=tmp_path)
-    assert more.exit_code == 0, more.output
-    assert find(url, "mlp@digits").trials()[:6] == trials
-    assert len(find(url, "mlp@digits").trials()) == 8
+def layout(url: str) -> dict[str, Any]:
+    """Our tables: their columns with type and whether they may be null, and their keys."""
+    engine = create_engine(url)
+    seen = inspect(engine)
+    found = {}
+    for table in sorted(name for name in seen.get_table_names() if name.startswith("studyhall")):
+        columns = {it["name"]: (str(it["type"]), it["nullable"]) for it in seen.get_columns(table)}
+        found[table] = columns, seen.get_pk_constraint(table)["constrained_columns"]
+    engine.dispose()
+    return found
 
 
-def test_a_search_of_an_own_class_goes_on(tmp_path: Path) -> None:
-    old_file(tmp_path / "runs" / "studies.db", 2)
-    url = f"sqlite:///{tmp_path}/runs/studies.db"
-    text = find(url, "own").text
-    for old, new in WORDS.items():  # a study file says the pruner in the words of today; its model stays
-        assert old in text
-        text = text.replace(old, new)
-    (tmp_path / "own.py").write_text(text)
-    done = invoke("search.run", "--study", "own.py", "--trials", "9", "--workers", "0", "--quiet", folder=tmp_path)
-    assert done.exit_code == 0, done.output
-    assert len(find(url, "own").trials()) == 9
+class Killed(BaseException):
+    """The process ends here."""
 
 
-# --- a migration that fails -------------------------------------------------------------------------------------------
+def test_a_kill_in_the_middle_leaves_the_old_version(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, whole = rows(old, CURVES), layout(old)
+    step = STEPS[2]
 
-
-def test_a_failure_in_the_middle_leaves_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "old.db"
-    old_file(file, 1)
-    with closing(sqlite3.connect(file)) as database:
-        whole = list(database.iterdump())
-    step = migrations.STEPS[2]
-
-    def fails(connection: Connection) -> None:
+    def cut(connection: Connection) -> None:
         step(connection)
-        raise RuntimeError("in the middle")
+        raise Killed
 
-    with monkeypatch.context() as patch:
-        patch.setitem(migrations.STEPS, 2, fails)
-        with pytest.raises(RuntimeError, match="in the middle"):
-            Store(f"sqlite:///{file}")
-    assert version_of(file) == [1]
-    with closing(sqlite3.connect(file)) as database:
-        assert list(database.iterdump()) == whole
-    assert len(find(f"sqlite:///{file}", "own").trials()) == 8
-    assert version_of(file) == [tables.VERSION]
+    with monkeypatch.context() as patched:
+        patched.setitem(STEPS, 2, cut)
+        with pytest.raises(Killed):
+            Store(old)
+    assert layout(old) == whole
+    assert rows(old, CURVES) == before
+    assert len(find(old).scores()) == len(before)
 
 
-def test_a_study_with_a_broken_row_is_left_as_it_was(tmp_path: Path) -> None:
-    file = tmp_path / "old.db"
-    old_file(file, 2)
-    with closing(sqlite3.connect(file)) as database:
-        database.execute("UPDATE studyhall_studies SET study = '{}' WHERE id = 2")  # the last that is rewritten
-        database.commit()
-    with pytest.raises(KeyError):
-        Store(f"sqlite:///{file}")
-    assert version_of(file) == [2]
-    with closing(sqlite3.connect(file)) as database:
-        (dumped,) = database.execute("SELECT study FROM studyhall_studies WHERE id = 1").fetchone()
-    assert json.loads(dumped)["pruner"]["name"] == "peer"
+@pytest.mark.slow
+def test_two_commands_that_open_it_at_once_migrate_it_once(old: str) -> None:
+    open_it = "import sys; sys.stdin.read(1); from search.record.store import Store; print(Store(sys.argv[1]).names())"
+    commands = [
+        subprocess.Popen([sys.executable, "-c", open_it, old], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [command.communicate("\n")[0] for command in commands]
+    assert said == ["['own', 'small']\n"] * 2
+    assert len(find(old).scores()) == 22
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> Iterator[Path]:
+    """The study files of the old database, in the names of today."""
+    for name in ("small", "own"):
+        shutil.copy(DATA / f"{name}.py", tmp_path)
+    return tmp_path
+
+
+@in_a_file
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["small", "own"])
+def test_a_finished_study_trains_nothing(old: str, name: str, studies: Path) -> None:
+    trained = len(rows(old, "SELECT * FROM studyhall_curves"))
+    said = search(studies / f"{name}.py", old, "--workers", "0")
+    assert "tick" not in said
+    assert len(rows(old, "SELECT * FROM studyhall_curves")) == trained
+
+
+@in_a_file
+@pytest.mark.slow
+def test_a_larger_budget_goes_on(old: str, studies: Path) -> None:
+    search(studies / "small.py", old, "--workers", "0", "--trials", "12")
+    new = f"sqlite:///{studies}/new.db"
+    search(studies / "small.py", new, "--workers", "0", "--trials", "9")
+    search(studies / "small.py", new, "--workers", "0", "--trials", "12")
+    assert [row.params for row in find(old).trials()] == [row.params for row in find(new).trials()]
+    assert [row.value for row in find(old).trials()] == [row.value for row in find(new).trials()]

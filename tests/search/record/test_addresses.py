@@ -1,0 +1,68 @@
+"""Addresses: what is refused, how a password is hidden, where files lie."""
+
+from pathlib import Path
+
+import optuna
+import pytest
+
+from models.errors import UserError
+from search.record.store import Store
+from tests.support.records import begin, in_a_file
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@in_a_file
+def test_runs_lie_beside_their_database(store: Store, tmp_path: Path) -> None:
+    assert store.folder("mlp@digits") == tmp_path / "runs" / "studies" / "mlp@digits"
+
+
+def test_databases_share_no_folder(tmp_path: Path) -> None:
+    files = ("studies.db", "studies.sqlite", "studies.db.sqlite")
+    folders = {Store(f"sqlite:///{tmp_path}/{file}").folder("mlp") for file in files}
+    assert len(folders) == len(files)
+
+
+def test_a_relative_address_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert begin(Store()).folder == Path("runs/studies/mlp")
+    assert Path("runs/studies.db").exists()
+
+
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/50% of {{SCHEMA_VERSION}}/studies.db")
+    begin(store)
+    assert (tmp_path / "50% of {SCHEMA_VERSION}" / "studies.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "fact"),
+    [
+        ("runs/studies.db", "is not the address of a database"),
+        ("oracle://host/studies", "is not a kind of database we know"),
+        ("postgresql+nonesuch://host/studies", "names a driver that we do not use"),
+        ("postgresql+pg8000://host/studies", "names a driver that we do not use"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///file:studies.db?uri=true", "names no file"),
+    ],
+)
+def test_an_address_is_refused(address: str, fact: str) -> None:
+    with pytest.raises(UserError, match=fact):
+        Store(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+nonesuch://user:geheim@host/studies",
+        "postgresql+nonesuch://host/studies?password=geheim",
+        "oracle://user:geheim@host/studies",
+        "user:geheim@host/studies",
+    ],
+)
+def test_a_password_is_never_shown(address: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        Store(address)
+    assert "geheim" not in str(refusal.value)
+    assert "***" in str(refusal.value)
