@@ -2,9 +2,9 @@
 
 Every method searches the same tasks with known curves (LCBench; see tests/benchmarks/quality/lcbench.py for what must
 be installed), Studyhall with its real scheduler, sampler, pruner, record and loop. Printed is the regret, 0 being the
-best of 2,000 random configurations and 1 their median, after 5, 10, 20 and 40 full trainings' worth of epochs, and after
-the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth. Then the paired
-difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
+best of 2,000 random configurations and 1 their median, after 5, 10, 20 and 40 full trainings' worth of epochs, and
+after the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth. Then the
+paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
 `--save FILE` keeps all regrets as CSV, and `--load FILE` prints them again, with what is run besides.
 """
 
@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pandas as pd
@@ -26,7 +27,7 @@ from tests.benchmarks.quality.tables import BUDGETS, difference_rows, regret_row
 from tests.benchmarks.work import print_table
 
 DEFAULT = "Studyhall"
-OURS = {
+OURS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     "Studyhall, 1 lane": {"lanes": 1},
     "Studyhall, no pruner": {"pruner": NoPruner()},
@@ -35,7 +36,7 @@ OURS = {
 }
 
 
-def ours(settings: dict) -> Peer:
+def ours(settings: dict[str, Any]) -> Peer:
     """Return a method that searches with Studyhall."""
     fields = {name: value for name, value in settings.items() if name != "lanes"}
     lanes = settings.get("lanes", 16)
