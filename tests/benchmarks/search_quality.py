@@ -19,8 +19,9 @@ from typing import Any
 import optuna
 import pandas as pd
 
-from search.config.pruners import NoPruner, SuccessiveHalving
-from search.config.samplers import Random
+from search.pruners.halving import SuccessiveHalving
+from search.pruners.none import NoPruner
+from search.samplers.random import Random
 from tests.benchmarks.quality import lcbench, own
 from tests.benchmarks.quality.peers import PEERS, Peer
 from tests.benchmarks.quality.tables import BUDGETS, difference_rows, regret_rows, regrets
