@@ -1,0 +1,52 @@
+"""What a search had found after so many epochs, and after so many ticks."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+NOTHING = 3.0  # the largest regret that is counted, also where nothing was found yet
+
+
+@dataclass
+class Trace:
+    """Counts the epochs of one search, and keeps when its best score improved.
+
+    Args:
+        limit: Epochs after which the search is over.
+    """
+
+    limit: int
+    spent: int = 0
+    ticks: int = 0
+    best: float = -1.0
+    _by_epoch: list[tuple[int, float]] = field(default_factory=list)
+    _by_tick: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent."""
+        return self.spent >= self.limit
+
+    def epoch(self, accuracy: float) -> None:
+        """Count one epoch of one trial in the tick that goes on."""
+        self.spent += 1
+        if accuracy > self.best and self.spent <= self.limit:
+            self.best = accuracy
+            self._by_epoch.append((self.spent, accuracy))
+
+    def tick(self) -> None:
+        """End a tick."""
+        self.ticks += 1
+        self._by_tick.append((self.ticks, self.best))
+
+    def after_epochs(self, epochs: int) -> float | None:
+        """Return the best accuracy after so many epochs, None if there was no score."""
+        return _last(self._by_epoch, epochs)
+
+    def after_ticks(self, ticks: int) -> float | None:
+        """Return the best accuracy after so many ticks, None if there was no score."""
+        return _last(self._by_tick, ticks)
+
+
+def _last(history: list[tuple[int, float]], moment: int) -> float | None:
+    place = bisect_right(history, (moment, float("inf")))
+    return history[place - 1][1] if place else None

@@ -1,0 +1,94 @@
+"""How good the configurations are that a search finds: `python -m tests.benchmarks.search_quality [--seeds 5]`.
+
+Every method searches the same tasks with known curves (LCBench; see tests/benchmarks/quality/lcbench.py for what must
+be installed), Studyhall with its real scheduler, sampler, pruner, record and loop. Printed is the regret, 0 being the
+best of 2,000 random configurations and 1 their median, after 5, 10, 20 and 40 full trainings' worth of epochs, and
+after the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth. Then the
+paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
+`--save FILE` keeps all regrets as CSV, and `--load FILE` prints them again, with what is run besides.
+"""
+
+import argparse
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+
+from search.pruners.halving import SuccessiveHalving
+from search.pruners.none import NoPruner
+from search.samplers.random import Random
+from tests.benchmarks.quality import lcbench, own
+from tests.benchmarks.quality.peers import PEERS, Peer
+from tests.benchmarks.quality.tables import BUDGETS, difference_rows, regret_rows, regrets
+from tests.benchmarks.work import print_table
+
+DEFAULT = "Studyhall"
+OURS: dict[str, dict[str, Any]] = {
+    DEFAULT: {},
+    "Studyhall, 1 lane": {"lanes": 1},
+    "Studyhall, no pruner": {"pruner": NoPruner()},
+    "Studyhall, SuccessiveHalving(min_epochs=4)": {"pruner": SuccessiveHalving(min_epochs=4)},
+    "Studyhall, Random": {"sampler": Random()},
+}
+
+
+def ours(settings: dict[str, Any]) -> Peer:
+    """Return a method that searches with Studyhall."""
+    fields = {name: value for name, value in settings.items() if name != "lanes"}
+    lanes = settings.get("lanes", 16)
+    return lambda problem, seed, limit: own.search(problem, seed, limit, settings=fields, lanes=lanes)
+
+
+METHODS: dict[str, Peer] = PEERS | {name: ours(settings) for name, settings in OURS.items()}
+
+
+def run(methods: list[str], tasks: list[int], seeds: int) -> pd.DataFrame:
+    """Let every method search every task; returns a row for each search."""
+    surrogate = lcbench.Surrogate(Path(os.environ["STUDYHALL_LCBENCH"]))
+    problems = [lcbench.LCBench(surrogate, task) for task in tasks]
+    rows = []
+    for method in methods:
+        began = time.perf_counter()
+        for problem in problems:
+            for seed in range(seeds):
+                # One seed for all tasks would give all the same first draws, and one lucky one would count often.
+                trace = METHODS[method](problem, seed * 1_000_003 + problem.number, max(BUDGETS) * problem.epochs)
+                rows.append({"method": method, "task": problem.name, "seed": seed, **regrets(trace, problem)})
+        each = (time.perf_counter() - began) / (len(problems) * seeds)
+        sys.stderr.write(f"{method}: {each:.1f} s a search\n")
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--tasks", type=int, nargs="*", default=list(lcbench.DEVELOPMENT))
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS), metavar="METHOD")
+    parser.add_argument("--against", default=DEFAULT, help="the method that all others are compared with")
+    parser.add_argument("--save", type=Path)
+    parser.add_argument("--load", type=Path, nargs="*", default=[])
+    given = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    earlier = [pd.read_csv(path, dtype={"task": str}) for path in given.load]
+    if given.methods:
+        if (reason := lcbench.why_left_out()) is not None:
+            raise SystemExit(f"LCBench is left out: {reason}")
+        earlier.append(run(given.methods, given.tasks, given.seeds))
+    found = pd.concat(earlier, ignore_index=True)
+    if given.save:
+        found.to_csv(given.save, index=False)
+    print_table(["regret after", *(f"{budget} trainings" for budget in BUDGETS)], regret_rows(found, "epochs"))
+    print_table(["regret after", *(f"{budget} / 16 of ticks" for budget in BUDGETS)], regret_rows(found, "ticks"))
+    if given.against in set(found.method):
+        head = [f"more regret than {given.against}", *(f"{budget} trainings" for budget in BUDGETS)]
+        print_table(head, difference_rows(found, given.against))
+
+
+if __name__ == "__main__":
+    main()
