@@ -385,23 +385,23 @@ def order(lane: int) -> LaneSpec:
 
 def test_what_a_model_imports_comes_with_it(digits: Source, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
-    (folder / "shapes").mkdir(parents=True)
-    (folder / "shapes" / "__init__.py").write_text("from shapes.wide import doubled")
-    (folder / "shapes" / "wide.py").write_text("def doubled(hidden): return 2 * hidden")
-    (folder / "own.py").write_text(OWN.replace("widths", "shapes"))
+    (folder / "node_shapes").mkdir(parents=True)
+    (folder / "node_shapes" / "__init__.py").write_text("from node_shapes.wide import doubled")
+    (folder / "node_shapes" / "wide.py").write_text("def doubled(hidden): return 2 * hidden")
+    (folder / "own.py").write_text(OWN.replace("widths", "node_shapes"))
     study = load(str(folder / "own.py")).study
     assert isinstance(study.family, CustomModel)
     files = {path: text.encode() for path, text in study.family.source_files().items()}
     place = OnNode(digits)
     opened(study, digits, place)
-    for name in [it for it in sys.modules if it.partition(".")[0] == "shapes" or it.startswith("own_model")]:
+    for name in [it for it in sys.modules if it.partition(".")[0] == "node_shapes" or it.startswith("own_model")]:
         del sys.modules[name]
     shutil.rmtree(folder)
     place.send(place.sent[0], files)
     assert place.receive()["train"] == 1198
     place.send({"do": "tick", "number": 1, "only": None, "add": {"0": [order(0).model_dump()]}, "drop": {}})
     assert [score["epoch"] for score in place.receive()["scores"]] == [1]
-    assert not sys.modules["shapes"].__spec__.has_location  # type: ignore[union-attr]
+    assert not sys.modules["node_shapes"].__spec__.has_location  # type: ignore[union-attr]
 
 
 # --- machines of unequal speed ----------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """A study on a PostgreSQL server: the same table as in a file, whatever is killed, and whoever else is there.
 
-What a record promises is tested on both kinds of database by test_storage.py.
+What a record promises is tested on both kinds of database by test_store.py, tables of earlier versions by
+test_migrations.py.
 """
 
-import math
 import os
 import random
 import signal
@@ -26,13 +26,13 @@ from search.fleet.fleet import Fleet
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.record import database as schema
-from search.record import postgres, tables
+from search.record import postgres
 from search.record.record import Record
 from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store
 from tests.support.cuts import after, cut_before, run
 from tests.support.dashboards import served
-from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert, insert_metrics
+from tests.support.records import SPACE, Clock, a_score, a_trial, begin, insert
 from tests.support.runs import (
     LONGER,
     LONGEST,
@@ -154,42 +154,6 @@ def test_the_list_tells_what_keeps_it_from_the_database(server: Server, tmp_path
     listed = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert listed.returncode == 2
     assert "has no such database" in listed.stderr
-
-
-# --- tables of an earlier version -------------------------------------------------------------------------------------
-
-
-OLD_COLUMNS = {
-    "studyhall_curves": ("train", "validation"),
-    "studyhall_finalist_curves": ("train", "validation"),
-    "studyhall_finalists": ("train", "validation", "test"),
-}
-
-
-def test_a_database_of_version_1_is_taken_up(url: str) -> None:
-    store = Store(url)
-    record = begin(store)
-    with record.lease():
-        insert(record, a_trial(0), SPACE)
-        insert_metrics(record, 1, [a_score(0)])
-    with store.database.transaction() as connection:  # the columns as they were then
-        for table, splits in OLD_COLUMNS.items():
-            for split in splits:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {split}")
-                for metric in ("loss", "accuracy"):
-                    connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {split}_{metric} DOUBLE PRECISION")
-        connection.exec_driver_sql("UPDATE studyhall_curves SET train_loss = 0.1, validation_accuracy = 0.7")
-        connection.exec_driver_sql("DROP TABLE studyhall_snapshots")
-        connection.exec_driver_sql("UPDATE studyhall_schema SET version = 1")
-    again = Store(url)
-    with again.database.reading() as connection:
-        assert connection.exec_driver_sql("SELECT version FROM studyhall_schema").scalars().all() == [tables.VERSION]
-        assert connection.exec_driver_sql("SELECT count(*) FROM studyhall_snapshots").scalar() == 0
-    found = again.find("mlp")
-    assert found is not None
-    ((tick, metrics),) = found.scores()
-    assert (tick, metrics.train["loss"], metrics.validation["accuracy"]) == (1, 0.1, 0.7)
-    assert math.isnan(metrics.validation["loss"])
 
 
 # --- snapshots --------------------------------------------------------------------------------------------------------
@@ -396,7 +360,7 @@ def test_a_run_survives_restarts_of_its_server(own_server: Server, tmp_path: Pat
     for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGINT):  # shut down in order, or as if it had crashed
         wait_for_tick(process, 3)
         own_server.stop(how)
-        time.sleep(0.5)
+        time.sleep(0.5)  # it is away for so long
         own_server.start()
     said = finish(process)
     assert process.returncode == 0, said
