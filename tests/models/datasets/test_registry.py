@@ -13,7 +13,11 @@ from models.datasets import base
 from models.datasets.base import DatasetConfig
 from models.datasets.dataset_config import CallableDataset, Folder, Npz, Table
 from models.datasets.registry import FORMATS, NAMED_DATASETS, parse_data
+from models.errors import UserError
 from search.config.study import Study
+from search.config.study_files import load
+from search.record.fingerprint import fingerprint
+from tests.support.custom_data import GREY, LABELS, imported
 
 SPACE = {
     "learning_rate": {"kind": "float", "low": 1e-3, "high": 1.0, "log": True},
@@ -157,3 +161,49 @@ def test_listing_names_imports_no_numpy() -> None:
         "assert not {'numpy', 'torch', 'PIL', 'pandas'} & set(sys.modules), set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def function() -> object:
+    return GREY, LABELS
+
+
+@pytest.mark.parametrize("given", [Folder(Path("a")), Npz(Path("a")), Table(Path("a"), label="b"), function, "kmnist"])
+def test_a_studys_record_keeps_where_its_data_came_from(given: object) -> None:
+    begun = study(given)
+    again = Study.model_validate_json(begun.model_dump_json())
+    assert again.dataset == begun.dataset
+    assert again.model_dump() == begun.model_dump()
+
+
+def test_a_record_does_not_call_functions(tmp_path: Path) -> None:
+    again = Study.model_validate_json(study(function).model_dump_json())
+    assert isinstance(again.data, CallableDataset)
+    with pytest.raises(UserError, match=r"the data of function\(\) are not imported here"):
+        imported(again.data, tmp_path)
+
+
+def test_a_fingerprint_has_the_datas_hash_and_not_where_they_lie() -> None:
+    here, there = (fingerprint(study(Folder(Path(path))), "f00", "cpu") for path in ("/here/pets", "/there/animals"))
+    assert here == there
+    assert here["data.sha256"] == "f00"
+    assert fingerprint(study("mnist"), "f00", "cpu")["data"] == "mnist"
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("'minst'", "no data set is called 'minst'"),
+        ("3", "data is of type int"),
+        ("lambda path: None", "called without arguments"),
+        ("Folder()", "path"),
+        ("Table('a.csv')", "label"),
+        ("Folder('a', size=3)", "size is 3"),
+        ("Folder('a', sizes=(3, 3))", 'Folder has no sizes (did you mean "size"?)'),
+    ],
+)
+def test_a_slip_in_a_study_file_is_told(written: str, what: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(f"from search import *\nstudy = Study(family=Mlp(), space={{}}, data={written})\n")
+    with pytest.raises(UserError) as told:
+        load(str(file))
+    assert what in told.value.what

@@ -1,15 +1,11 @@
 """Data sets are found and known again, downloads are patient, and a test part is read only by who has signed for it."""
 
-import gzip
 import hashlib
 import socket
-import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import tracemalloc
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from models.datasets import download
 from models.datasets import source as data
@@ -28,37 +22,13 @@ from models.datasets.array_store import IMPORTED
 from models.datasets.dataset_config import Npz
 from models.datasets.import_dataset import import_dataset
 from models.datasets.registry import NAMED_DATASETS
-from models.datasets.split import Normalisation, normalisation, split
+from models.datasets.split import normalisation
 from models.datasets.test_part import SignedOpening, claim_ledger
 from models.errors import UserError
+from tests.support.idx_files import IMAGES, LABELS, idx, located, write
 from tests.support.ledger import read_signed, signed
 
 PROJECT = Path(data.__file__).parents[2]
-LABELS = np.arange(40) % 10
-IMAGES = np.random.default_rng(0).integers(0, 256, (40, 6, 5), dtype=np.uint8)
-
-
-def idx(array: np.ndarray) -> bytes:
-    """The array as the content of an IDX file, written independently of the reader."""
-    return struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
-
-
-def write(folder: Path, part: str = "train", *, images: Any = IMAGES, labels: Any = LABELS, gz: bool = False) -> Path:
-    """One part of a small data set; arrays are written as IDX, bytes as they are."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
-        content = content if isinstance(content, bytes) else idx(content)
-        if gz:
-            (folder / f"{name}.gz").write_bytes(gzip.compress(content, 1))
-        else:
-            (folder / name).write_bytes(content)
-    return folder
-
-
-def located(root: Path, name: str = "mnist") -> data.Source:
-    source = data.locate(name, str(root), {})
-    assert source is not None
-    return source
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------
@@ -371,217 +341,3 @@ def test_training_opens_no_test_file(tmp_path: Path) -> None:
     write(tmp_path / "MNIST")
     write(tmp_path / "MNIST", "t10k", images=b"damaged", labels=b"damaged")
     assert len(data.training_examples(located(tmp_path)).labels) == 40
-
-
-# --- bad files --------------------------------------------------------------------------------------------------------
-
-PLAIN = idx(IMAGES)
-BAD_IMAGES = {
-    "ends within its header": PLAIN[:15],
-    "begins with 0x00000801": struct.pack(">I", 0x801) + PLAIN[4:],
-    "begins with 0x00000d03": struct.pack(">I", 0xD03) + PLAIN[4:],  # floats
-    "begins with 0x1f8b": gzip.compress(PLAIN),  # compressed, but not called so
-    "is empty: its header says 0 x 28 x 28": idx(np.zeros((0, 28, 28), np.uint8)),
-    "is empty: its header says 40 x 0 x 5": struct.pack(">4I", 0x803, 40, 0, 5),
-    "is too large": struct.pack(">4I", 0x803, 2**32 - 1, 2**32 - 1, 2**32 - 1) + bytes(100),
-    "is too large: its header says 16777217 x 1 x 1": struct.pack(">4I", 0x803, 2**24 + 1, 1, 1) + bytes(100),
-    "is too large: its header says 1048576 x 32 x 64": struct.pack(">4I", 0x803, 2**20, 2**5, 2**6) + bytes(100),
-    "is cut short: it has 1199 of the 1200 bytes": PLAIN[:-1],
-    "goes on after the 1200 bytes": PLAIN + b"\0",
-}
-
-
-@pytest.mark.parametrize("gz", [False, True])
-@pytest.mark.parametrize("wrong", BAD_IMAGES)
-def test_a_bad_image_file_is_named(tmp_path: Path, wrong: str, gz: bool) -> None:
-    write(tmp_path / "MNIST", images=BAD_IMAGES[wrong], gz=gz)
-    with pytest.raises(UserError) as raised:
-        data.locate("mnist", str(tmp_path), {})
-    assert str(tmp_path / "MNIST" / f"train-images-idx3-ubyte{'.gz' if gz else ''}") in raised.value.what
-    assert wrong in raised.value.what
-    assert "put a good copy in its place" in raised.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("labels", "wrong"),
-    [
-        (LABELS[:-1], "has 39 labels for the 40 images of train-images-idx3-ubyte"),
-        (np.where(LABELS == 3, 10, LABELS), "has a label 10, where the classes end at 9"),
-    ],
-)
-def test_labels_that_do_not_fit_are_named(tmp_path: Path, labels: np.ndarray, wrong: str) -> None:
-    write(tmp_path / "MNIST", labels=labels)
-    with pytest.raises(UserError, match=wrong) as raised:
-        data.locate("mnist", str(tmp_path), {})
-    assert "train-labels-idx1-ubyte" in raised.value.what
-
-
-SQUEEZED = gzip.compress(PLAIN, mtime=0)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        SQUEEZED[:5],
-        SQUEEZED[:-9],
-        SQUEEZED[:-8] + bytes(8),  # the checksum
-        SQUEEZED[:10] + b"\xff" + SQUEEZED[11:],  # there is no such kind of block
-        SQUEEZED + b"more",
-        PLAIN,
-    ],
-    ids=["empty", "header cut", "body cut", "wrong checksum", "damaged within", "something after it", "not gzip"],
-)
-def test_a_damaged_gz_is_named(tmp_path: Path, content: bytes) -> None:
-    folder = write(tmp_path / "MNIST", gz=True)
-    (folder / "train-images-idx3-ubyte.gz").write_bytes(content)
-    with pytest.raises(UserError, match=r"train-images-idx3-ubyte\.gz"):
-        data.locate("mnist", str(tmp_path), {})
-
-
-def test_a_small_gz_that_holds_a_huge_file_takes_no_memory(tmp_path: Path) -> None:
-    write(tmp_path / "MNIST", images=PLAIN + bytes(64 << 20), gz=True)
-    assert memory_for_locating(tmp_path) < 8 << 20
-
-
-def test_a_header_that_promises_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
-    write(tmp_path / "MNIST", images=struct.pack(">4I", 0x803, 2**20, 2**5, 2**5) + bytes(100), gz=True)
-    assert memory_for_locating(tmp_path) < 8 << 20
-
-
-def memory_for_locating(root: Path) -> int:
-    """Peak bytes that locating a bad data set takes."""
-    tracemalloc.start()
-    try:
-        with pytest.raises(UserError):
-            data.locate("mnist", str(root), {})
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-sizes = st.one_of(st.integers(0, 6), st.integers(0, 2**32 - 1))
-headers = st.builds(
-    lambda magic, shape: struct.pack(f">{1 + len(shape)}I", magic, *shape),
-    st.sampled_from([0x801, 0x803, 0x802, 0xD03]),
-    st.lists(sizes, min_size=1, max_size=3),
-)
-contents = st.one_of(
-    st.binary(max_size=200),
-    st.builds(lambda header, body: header + body, headers, st.binary(max_size=200)),
-    st.builds(lambda cut, more: PLAIN[: len(PLAIN) - cut] + bytes(more), st.integers(0, 1300), st.integers(0, 3)),
-    st.just(PLAIN),
-)
-packings: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
-    "plain": ("", bytes),
-    "gz": (".gz", gzip.compress),
-    "gz cut short": (".gz", lambda content: gzip.compress(content)[:-3]),
-    "called gz": (".gz", bytes),
-}
-
-
-@settings(deadline=None, max_examples=300)  # the machine may be busy with other tests
-@given(
-    images=contents,
-    labels=st.one_of(contents, st.just(idx(LABELS))),
-    packing=st.sampled_from(sorted(packings)),
-)
-@example(images=PLAIN, labels=idx(LABELS), packing="plain")
-@example(images=PLAIN, labels=idx(LABELS), packing="gz")
-def test_any_bytes_make_valid_examples_or_a_user_error(images: bytes, labels: bytes, packing: str) -> None:
-    ending, pack = packings[packing]
-    with tempfile.TemporaryDirectory() as root:
-        folder = Path(root, "MNIST")
-        folder.mkdir()
-        (folder / f"train-images-idx3-ubyte{ending}").write_bytes(pack(images))
-        (folder / f"train-labels-idx1-ubyte{ending}").write_bytes(pack(labels))
-        tracemalloc.start()
-        try:
-            outcome = opened(Path(root))
-            assert tracemalloc.get_traced_memory()[1] < 8 << 20
-        finally:
-            tracemalloc.stop()
-        if isinstance(outcome, UserError):
-            assert outcome.what.startswith(str(folder))
-            assert "\n" not in outcome.what
-        else:
-            # What is taken for good says the same when it is written anew.
-            assert (idx(outcome.inputs[:, 0]), idx(outcome.labels)) == (images, labels)
-            assert outcome.labels.max() < 10
-
-
-def opened(root: Path) -> data.Examples | UserError:
-    try:
-        return data.training_examples(located(root))
-    except UserError as error:
-        return error
-
-
-# --- dividing and measuring -------------------------------------------------------------------------------------------
-
-labelled = st.lists(st.integers(6, 60), min_size=1, max_size=6).map(
-    lambda counts: np.random.default_rng(sum(counts)).permutation(np.repeat(np.arange(len(counts)), counts))
-)
-
-
-@settings(deadline=None)
-@given(labels=labelled, share=st.floats(0.2, 0.8), seed=st.integers(0, 2**63 - 1))
-def test_a_split_gives_every_class_its_share(labels: np.ndarray, share: float, seed: int) -> None:
-    training, validation = split(labels, share, seed)
-    assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(len(labels)))
-    assert np.array_equal(training, np.sort(training))
-    assert np.array_equal(validation, np.sort(validation))
-    assert len(validation) == round(share * len(labels))
-    fair = share * np.bincount(labels)
-    # Less than one example off; 1e-9 is for the rounding of `fair` itself.
-    assert np.all(np.abs(np.bincount(labels[validation]) - fair) < 1 + 1e-9)
-
-
-def test_the_largest_remainders_get_what_is_left_over() -> None:
-    labels = np.repeat([0, 1, 2], [9, 12, 15])  # a quarter: 2.25, 3 and 3.75, in all 9
-    _, validation = split(labels, 1 / 4, seed=5)
-    assert np.bincount(labels[validation]).tolist() == [2, 3, 4]
-
-
-def test_a_split_is_a_function_of_its_seed() -> None:
-    labels = np.arange(1000) % 10
-    _, one = split(labels, 1 / 6, seed=1)
-    _, again = split(labels, 1 / 6, seed=1)
-    _, two = split(labels, 1 / 6, seed=2)
-    assert np.array_equal(one, again)
-    assert not np.array_equal(one, two)
-
-
-def test_a_split_is_the_one_that_earlier_studies_had() -> None:
-    """A study that is taken up again after an upgrade must not meet other validation examples."""
-    _, validation = split(np.arange(40) % 4, 1 / 5, seed=0)
-    assert validation.tolist() == [1, 3, 8, 22, 25, 31, 34, 36]
-
-
-@pytest.mark.parametrize(("share", "missing"), [(0.01, "no validation example"), (0.99, "no training example")])
-def test_a_class_missing_from_a_part_is_named(share: float, missing: str) -> None:
-    labels = np.repeat([0, 1, 7], [1000, 1000, 5])
-    with pytest.raises(UserError, match=f"{missing} of class 7, which has 5 in all") as raised:
-        split(labels, share, seed=0)
-    assert "validation_share" in raised.value.remedy
-
-
-def test_normalisation_is_that_of_the_chosen_examples_alone() -> None:
-    inputs = np.random.default_rng(1).integers(0, 256, (3000, 3, 5, 4), dtype=np.uint8)
-    inputs[:, 2] //= 9
-    chosen = np.flatnonzero(np.arange(3000) % 7)  # more than one chunk
-    ours = normalisation(inputs, chosen)
-    theirs = inputs[chosen] / 255
-    # float64 over 51,000 values: numpy's own sums are good to about 1e-15.
-    np.testing.assert_allclose(ours.mean, theirs.mean(axis=(0, 2, 3)), rtol=1e-13)
-    np.testing.assert_allclose(ours.std, theirs.std(axis=(0, 2, 3)), rtol=1e-13)
-
-
-def test_the_darkest_and_the_brightest_images_are_measured_exactly() -> None:
-    inputs = np.array([0, 255] * 2000, np.uint8).reshape(-1, 1, 1, 1).repeat(28, axis=2).repeat(28, axis=3)
-    assert normalisation(inputs, np.arange(4000)) == Normalisation((0.5,), (0.5,))
-
-
-def test_a_channel_that_never_varies_can_be_divided_by() -> None:
-    inputs = np.full((10, 1, 4, 4), 51, np.uint8)
-    assert normalisation(inputs, np.arange(10)) == Normalisation((0.2,), (1.0,))
