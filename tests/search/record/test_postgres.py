@@ -31,6 +31,7 @@ from tests.support.cuts import after, cut_before, run
 from tests.support.dashboards import served
 from tests.support.records import Clock, a_score, a_trial, begin, insert
 from tests.support.runs import (
+    ENDLESS,
     LONGER,
     LONGEST,
     REPEATING,
@@ -222,12 +223,10 @@ def elsewhere(record: Record, owner: str = "elsewhere:1", seconds: float = 120) 
 
 @pytest.mark.slow
 def test_one_process_runs_a_study_from_whatever_folder(url: str, tmp_path: Path) -> None:
-    study = study_file(tmp_path, *LONGER)
     (tmp_path / "elsewhere").mkdir()
-    first = start(study, url, "--workers", "0")
+    first = start(study_file(tmp_path, *ENDLESS), url, "--workers", "0")
     wait_for_tick(first)
-    first.send_signal(signal.SIGSTOP)  # or it would be over before the second has begun
-    second = start(study_file(tmp_path / "elsewhere", *LONGER), url, "--workers", "0")
+    second = start(study_file(tmp_path / "elsewhere", *ENDLESS), url, "--workers", "0")
     said = finish(second)
     kill_tree(first)
     assert second.returncode == 2
