@@ -3,6 +3,7 @@
 Plain text; whoever shows it makes it safe. Must not query the record: it is given `ReportData`.
 """
 
+import math
 from dataclasses import dataclass
 
 from reports.page.data import FinalistData, ReportData
@@ -157,6 +158,9 @@ def _optimism(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigu
     score = float(report.trials[report.score][best])
     by_seed = [(finalists.rows[best, seed].validation or {}) for seed in range(finalists.seeds)]
     mean = sum(metrics.get(objective.metric, 0.0) for metrics in by_seed) / len(by_seed)
+    if not math.isfinite(mean):
+        sentence = f"The search's best trial, {best} with {score:.4f}, diverged when it was trained again."
+        return sentence, ("optimism of the search", "not known", f"best score {score:.4f}, diverged again")
     gap = objective.cost(mean) - objective.cost(score)
     worse = "below" if objective.direction == "maximize" else "above"
     told = f"optimistic by {gap:.4f}" if gap > 0 else f"not optimistic ({-gap:.4f} {worse})"
