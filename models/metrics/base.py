@@ -17,14 +17,15 @@ class Predictions:
     losses: "Tensor"  # (L, N) float32, the loss of each example
     hits: "Tensor"  # (L, N) bool, whether the class of the greatest logit is the label
     labels: "Tensor"  # (N,) int64, the true classes
-    logits: "Tensor | None" = None  # (L, N, C) float32; None unless a metric asks for them
+    logits: "Tensor | None" = None  # (L, N, C) float32, whose argmax is the answer; None unless a metric asks for them
 
 
 class Metric(Protocol):
     """A number that says how good a model is on examples.
 
     Registered under `studyhall.metrics` (`models/metrics/registry.py`). It is made without arguments in every engine,
-    and imports torch only inside `compute`: commands read its attributes to sort trials.
+    and imports torch only inside `compute`: commands read its attributes to sort trials. One that needs logits is computed
+    on the validation part alone. Figures of the test set are loss and accuracy, whatever the objective.
 
     Example:
         >>> class ErrorRate:

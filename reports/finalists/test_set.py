@@ -1,4 +1,4 @@
-"""The door to the test set: it writes the ledger's line, and only then reads. There is no other.
+"""The door to the test set: it writes the ledger's line, and only then reads. No reading goes without a line.
 
 Both ways to test a model, an export and `reports.evaluate`, come through `open_test_set`. It takes the record itself,
 so that no other function can be slipped in to sign; and nothing in models/ reads a test part without the signature.

@@ -35,7 +35,7 @@ class PrunerConfig(FrozenConfig):
         ...     within: float = Field(default=0.1, description="How far behind the best trial others may lie.")
         ...
         ...     def should_prune(self, epoch, score, peers, mirror):
-        ...         return score.value < peers[0].value - self.within
+        ...         return score.key[0] > peers[0].key[0] + self.within  # of keys the lowest is the best
     """
 
     model_config = ConfigDict(defer_build=True)  # a study file uses one of them

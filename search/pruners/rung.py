@@ -16,7 +16,7 @@ class RungScore(NamedTuple):
         value: The objective's value.
     """
 
-    key: Key
+    key: Key  # the objective, lower being better; the loss; the trial's number. Infinite where it diverged
     value: float
 
     @classmethod
