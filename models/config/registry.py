@@ -1,7 +1,8 @@
 """The families, optimizers, schedules and activations there are, each by its name.
 
-A built-in one is a class and one line here; what study files import is named in search/__init__.py as well. A package of
-somebody else's adds one by an entry point of the group `studyhall.families`, `studyhall.optimizers`, `studyhall.schedules` or `studyhall.activations`.
+A built-in one is a class and one line here; what study files import is named in search/__init__.py as well. Another
+package adds one by an entry point of the group `studyhall.families`, `studyhall.optimizers`, `studyhall.schedules` or
+`studyhall.activations`.
 """
 
 from models.registry import Registry

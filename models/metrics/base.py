@@ -24,8 +24,8 @@ class Metric(Protocol):
     """A number that says how good a model is on examples.
 
     Registered under `studyhall.metrics` (`models/metrics/registry.py`). It is made without arguments in every engine,
-    and imports torch only inside `compute`: commands read its attributes to sort trials. One that needs logits is computed
-    on the validation part alone. Figures of the test set are loss and accuracy, whatever the objective.
+    and imports torch only inside `compute`: commands read its attributes to sort trials. One that needs logits is
+    computed on the validation part alone. Figures of the test set are loss and accuracy, whatever the objective.
 
     Example:
         >>> class ErrorRate:

@@ -1,8 +1,8 @@
 """The columns of the tables that a study fills, in their order. No parameter of a study can have such a name.
 
 One list, read from two sides: `Study` refuses a parameter of such a name before hours are searched, and the report
-fills `results.csv` by it. A new column is one line of `BEFORE_PARAMETERS` or `AFTER_PARAMETERS`; from then on studies with
-a parameter of that name are refused. Must import nothing heavy.
+fills `results.csv` by it. A new column is one line of `BEFORE_PARAMETERS` or `AFTER_PARAMETERS`; from then on
+studies with a parameter of that name are refused. Must import nothing heavy.
 """
 
 from collections.abc import Callable

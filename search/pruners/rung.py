@@ -12,11 +12,11 @@ class RungScore(NamedTuple):
     """One trial's score after one epoch. Scores sort by `key`, the best first.
 
     Attributes:
-        key: `Objective.key` of the epoch's validation metrics.
+        key: The objective, turned so that lower is better; the loss; the trial's number. Infinite where it diverged.
         value: The objective's value.
     """
 
-    key: Key  # the objective, lower being better; the loss; the trial's number. Infinite where it diverged
+    key: Key
     value: float
 
     @classmethod
