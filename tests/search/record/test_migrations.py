@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from search.record.migrations import STEPS
 from search.record.record import Record
 from search.record.store import Store
 from search.record.tables import VERSION
-from tests.support.runs import search
+from tests.support.runs import search, within
 from tests.support.servers import PASSWORD, USER, Server
 
 DATA = Path(__file__).parent / "data"
@@ -181,20 +180,55 @@ def test_a_kill_in_the_middle_leaves_the_old_version(old: str, monkeypatch: pyte
     assert len(find(old).scores()) == len(before)
 
 
+# Opens a database when it is told to; where it comes to migrate it, it says so by a file and waits to be told to go on.
+OPENS = """
+import os, pathlib, sys
+import optuna
+from search.record import migrations
+from search.record.store import Store
+
+step = migrations.STEPS[2]
+
+def held(connection):
+    pathlib.Path(f"{os.getpid()}.migrating").touch()
+    sys.stdin.readline()
+    step(connection)
+
+migrations.STEPS[2] = held
+print("ready", flush=True)
+sys.stdin.readline()
+print(Store(sys.argv[1]).names())
+"""
+
+
 @pytest.mark.slow
-def test_two_commands_that_open_it_at_once_migrate_it_once(old: str) -> None:
-    open_it = "import sys; sys.stdin.read(1); from search.record.store import Store; print(Store(sys.argv[1]).names())"
-    commands = [
-        subprocess.Popen([sys.executable, "-c", open_it, old], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [command.communicate("\n")[0] for command in commands]
-    assert said == ["['own', 'small']\n"] * 2
+def test_two_commands_that_open_it_at_once_migrate_it_once(old: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENS, old]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
+
+    def go_on() -> None:
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+
+    def migrating() -> int:
+        return len(list(tmp_path.glob("*.migrating")))
+
+    assert [process.stdout.readline() for process in both if process.stdout] == ["ready\n"] * 2
+    go_on()
+    assert within(30, lambda: migrating() > 0)
+    second_came = within(2, lambda: migrating() > 1)  # while the first is in the middle
+    go_on()
+    assert [process.communicate()[0] for process in both] == ["['own', 'small']\n"] * 2
+    assert not second_came
+    assert migrating() == 1
     assert len(find(old).scores()) == 22
 
 
 @pytest.fixture
-def studies(tmp_path: Path) -> Iterator[Path]:
+def studies(tmp_path: Path) -> Path:
     """The study files of the old database, in the names of today."""
     for name in ("small", "own"):
         shutil.copy(DATA / f"{name}.py", tmp_path)
@@ -207,7 +241,7 @@ def studies(tmp_path: Path) -> Iterator[Path]:
 def test_a_finished_study_trains_nothing(old: str, name: str, studies: Path) -> None:
     trained = len(rows(old, "SELECT * FROM studyhall_curves"))
     said = search(studies / f"{name}.py", old, "--workers", "0")
-    assert "tick" not in said
+    assert f"`{name}` is finished: nothing to train" in said
     assert len(rows(old, "SELECT * FROM studyhall_curves")) == trained
 
 
