@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-_FROZEN = ConfigDict(extra="forbid", allow_inf_nan=False)
+_FROZEN = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 @dataclass(frozen=True, config=_FROZEN)

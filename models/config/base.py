@@ -12,7 +12,9 @@ Parameters = dict[str, Value]  # one configuration, as the model is trained with
 class FrozenConfig(BaseModel):
     """Frozen data in which an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
+    )  # built when used: a study uses few of the parts
 
 
 class RecipePart(FrozenConfig):

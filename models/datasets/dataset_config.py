@@ -23,7 +23,7 @@ from models.config.base import FrozenConfig
 from models.datasets.base import Find, RawDataset
 from models.source_code import definition, digest
 
-_STRICT = ConfigDict(extra="forbid")
+_STRICT = ConfigDict(extra="forbid", defer_build=True)
 
 Pixels = Annotated[int, Field(ge=1, le=4096)]
 

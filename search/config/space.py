@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from models.config.base import Value
 
-_RANGE = ConfigDict(extra="forbid", allow_inf_nan=False)
+_RANGE = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
 _LOW, _HIGH = "The lowest value, included.", "The highest value, included."
 _LOG = "Whether values are even in the logarithm: for what spans orders of magnitude."
 _STEP = "From each value to the next, beginning at `low`."

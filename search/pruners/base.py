@@ -7,8 +7,6 @@ the record or a clock: asked again after a crash, a pruner answers the same. Imp
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import ConfigDict
-
 from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
 from search.pruners.rung import RungScore
@@ -37,8 +35,6 @@ class PrunerConfig(FrozenConfig):
         ...     def should_prune(self, epoch, score, peers, mirror):
         ...         return score.key[0] > peers[0].key[0] + self.within  # of keys the lowest is the best
     """
-
-    model_config = ConfigDict(defer_build=True)  # a study file uses one of them
 
     name: str
 

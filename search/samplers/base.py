@@ -6,8 +6,6 @@ Imports neither Optuna nor torch, so that a study file is read at once. Knows no
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import ConfigDict
-
 from models.config.base import FrozenConfig, Parameters, Value
 from search.config.space import Range, Space
 
@@ -36,8 +34,6 @@ class SamplerConfig(FrozenConfig):
         ...         point = [generator.random() for _ in study.space]
         ...         return from_unit_cube(study.space, point)
     """
-
-    model_config = ConfigDict(defer_build=True)  # a study file uses one of them
 
     name: str
 
