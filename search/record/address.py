@@ -67,3 +67,14 @@ def folder_beside(address: URL) -> Path:
     host = address.host or address.query.get("host") or "localhost"  # the second is a socket's folder
     parts = (str(host), str(address.port or ""), address.database or "")
     return Path("runs") / re.sub(r"[^A-Za-z0-9._-]", "_", "-".join(filter(None, parts)))
+
+
+def folder_refused(where: str, error: OSError) -> UserError:
+    """Return what to tell a user of a database whose folder beside it cannot be used.
+
+    Args:
+        where: The database, as messages name it.
+        error: What the file system said.
+    """
+    fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
+    return UserError(fact, "check the rights of that folder, or name another place with --storage")

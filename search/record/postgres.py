@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models.errors import UserError
+from search.record.address import folder_refused
 
 PATIENCE_SECONDS = 60.0  # how long a server that was there may be away: a restart takes seconds, an upgrade a minute
 
@@ -121,8 +122,7 @@ def translate_errors(where: str) -> Iterator[None]:
             raise refusal from error
         raise
     except OSError as error:
-        fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
-        raise UserError(fact, "check the rights of that folder, or name another place with --storage") from error
+        raise folder_refused(where, error) from error
 
 
 def retry(action: Callable[[], Result], seconds: float = PATIENCE_SECONDS) -> Result:

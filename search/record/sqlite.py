@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 
 from models.errors import UserError
+from search.record.address import folder_refused
 
 BUSY_SECONDS = 60.0  # how long a statement waits for another program's lock, a dashboard's for instance
 PROBE_SECONDS = 20.0  # after which a file system that does not answer a request for a lock is taken to hang
@@ -57,8 +58,7 @@ def translate_errors(where: str) -> Iterator[None]:
         fact = f"{where} is locked by another program"
         raise UserError(fact, "wait for the other command, then start again") from error
     except OSError as error:
-        fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
-        raise UserError(fact, "check the rights of that folder, or name another place with --storage") from error
+        raise folder_refused(where, error) from error
 
 
 def file_lock(path: Path, seconds: float) -> FileLock:
