@@ -20,13 +20,19 @@ from models.errors import UserError
 
 WHERE, SHOWN = "Where things are", "What is shown"  # groups of options
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Where the data set lies. Default: STUDYHALL_DATA, then ./data.", rich_help_panel=WHERE
-    ),
-]
-Debug = Annotated[bool, typer.Option("--debug", metavar="", help="Show tracebacks.", rich_help_panel=SHOWN)]
+
+def option(group: str, metavar: str, text: str, parser: Callable[[str | int], Any] | None = None) -> Any:
+    """Return an option with a value, as a group of the help shows it."""
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=group, parser=parser)
+
+
+def flag(group: str, name: str, text: str) -> Any:
+    """Return an option without a value, as a group of the help shows it."""
+    return typer.Option(name, metavar="", help=text, rich_help_panel=group)
+
+
+DataDir = Annotated[Path | None, option(WHERE, "DIR", "Where the data set lies. Default: STUDYHALL_DATA, then ./data.")]
+Debug = Annotated[bool, flag(SHOWN, "--debug", "Show tracebacks.")]
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -48,10 +54,7 @@ class UngroupedCommand(TyperCommand):
 
 @contextmanager
 def command(debug: bool = False) -> Iterator[None]:
-    """Run a command's body: translate what it raises into two lines and an exit code.
-
-    Args:
-        debug: Show tracebacks as well.
+    """Run a command's body: translate what it raises into two lines and an exit code, and a traceback to debug.
 
     Raises:
         SystemExit: With code 2 after a `UserError`, and with code 1 after any other exception.

@@ -73,13 +73,7 @@ class Model(FrozenConfig):
 
 
 def write_model(path: Path, model: Model, weights: Weights) -> None:
-    """Write a model file, whole or not at all.
-
-    Args:
-        path: The file; its folder is made if need be.
-        model: What the file says about the model.
-        weights: The model's tensors by the names of its `state_dict()`.
-    """
+    """Write a model file, whole or not at all; the weights have the names of the module's `state_dict()`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}

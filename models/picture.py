@@ -22,10 +22,6 @@ def read_picture(path: Path, model: Model) -> tuple[NDArray[np.uint8], str]:
     A model of one channel gets a grey picture; one with a light border is inverted if the model knows light on dark.
     The picture is padded with the colour of its border to the model's proportions, and resized.
 
-    Args:
-        path: The file.
-        model: What the model file says about the model.
-
     Returns:
         The picture, (C, H, W), and a line that says what was done to it.
 

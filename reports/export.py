@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.console import WHERE, DataDir, Debug, bounded_int, new_app, start
+from models.console import WHERE, DataDir, Debug, bounded_int, new_app, out, start
 from search.cli.options import Cluster, EngineCpus, EngineGpus, Quiet, Storage, Workers
-from search.interrupt import Interrupt, command, out
+from search.interrupt import Interrupt, command
 from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:

@@ -22,19 +22,12 @@ DOWNLOADS = "data"  # a folder of the current one
 
 @dataclass(frozen=True)
 class StudyDataset:
-    """A study with the data set it runs on.
+    """A study with the data set it runs on."""
 
-    Args:
-        study: The study, of this data set.
-        name: Its name in the database: `study@dataset` where the data set is not its own.
-        source: The data set.
-        note: What the user must know before the search begins, if there is anything.
-    """
-
-    study: Study
-    name: str
+    study: Study  # the study, of this data set
+    name: str  # its name in the database: `study@dataset` where the data set is not its own
     source: Source
-    note: str | None = None
+    note: str | None = None  # what the user must know before the search begins, if there is anything
 
 
 def find_dataset(

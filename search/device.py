@@ -6,10 +6,7 @@ from models.errors import UserError
 
 
 def resolve_device(device: str) -> str:
-    """Return the device of this machine's engines.
-
-    Args:
-        device: "auto", "cpu" or "cuda".
+    """Return the device of this machine's engines, "cpu" or "cuda", where "auto" may be asked for as well.
 
     Raises:
         UserError: "cuda" is asked for and there is none.
@@ -28,10 +25,6 @@ def resolve_device(device: str) -> str:
 
 def cluster_device(device: str, engine_gpus: float | None) -> str:
     """Return the device of a cluster's engines; this machine need not have it.
-
-    Args:
-        device: "auto", "cpu" or "cuda".
-        engine_gpus: GPUs of an engine; None where it was not said.
 
     Raises:
         UserError: The two contradict each other.

@@ -13,9 +13,7 @@ LIBRARIES = ("studyhall", "torch", "optuna", "numpy", "scikit-learn")
 def environment(device: str, data_root: str) -> dict[str, Any]:
     """Return the versions, the machine and the commit under which a study begins.
 
-    Args:
-        device: "cpu" or "cuda".
-        data_root: The folder of the data set; a report looks there when the set is nowhere else.
+    A report looks for the data set in `data_root` when it is nowhere else.
     """
     return {
         "python": platform.python_version(),

@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from models import console
-from models.console import err, out, start
-
-__all__ = ["Interrupt", "command", "err", "out", "start"]
+from models.console import err
 
 _Handler = Callable[[int, FrameType | None], object]
 

@@ -4,7 +4,7 @@ Knows neither exit codes nor a console: messages go to the callbacks it is given
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -31,38 +31,23 @@ from search.record.store import Store
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study with its data set and its record, ready to be searched.
+    """A study with its data set and its record, ready to be searched."""
 
-    Args:
-        study: The study, of the data set it runs on.
-        record: What the database has of it.
-        source: The data set.
-        device: "cpu" or "cuda".
-        storage: The database's address, without passwords.
-        note: What the user must know before the search begins, if there is anything.
-    """
-
-    study: Study
-    record: Record
+    study: Study  # the study, of the data set it runs on
+    record: Record  # what the database has of it
     source: Source
-    device: str
-    storage: str
-    note: str | None
+    device: str  # "cpu" or "cuda"
+    storage: str  # the database's address, without passwords
+    note: str | None  # what the user must know before the search begins, if there is anything
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended.
+    """How a run ended."""
 
-    Args:
-        finished: Whether the budget is spent; else the run is paused.
-        seconds: How long the run took.
-        spent: Where the time went.
-    """
-
-    finished: bool
-    seconds: float
-    spent: Spent
+    finished: bool  # whether the budget is spent; else the run is paused
+    seconds: float  # how long the run took
+    spent: Spent  # where the time went
 
 
 def prepare(named: NamedStudy, options: Options) -> Prepared:
@@ -102,12 +87,7 @@ def hosts(
 ) -> AbstractContextManager[HostProvider]:
     """Return where a study's engines live: on a Ray cluster, which is joined, or in processes of this machine.
 
-    Args:
-        study: The study.
-        device: "cpu" or "cuda".
-        options: `cluster`, `workers` and the engines' CPUs and GPUs count here.
-        note: Called with each message for the user.
-        machine: This machine, if its workers were started early.
+    `note` is called with each message for the user; `machine` is this machine, if its workers were started early.
     """
     if machine is not None and fleet_of(options.cluster) == "local":
         return nullcontext(machine)
@@ -131,7 +111,7 @@ def search(
     options: Options,
     *,
     interrupt: Interrupt,
-    begun: Callable[[TrialScheduler, DatasetInfo], Callable[[], None]] = lambda scheduler, dataset_info: lambda: None,
+    watchers: Sequence[Callable[[TrialScheduler, DatasetInfo], Callable[[], None]]] = (),
     note: Callable[[str], None] = lambda line: None,
     machine: Machine | None = None,
 ) -> RunOutcome:
@@ -141,7 +121,7 @@ def search(
         prepared: The study.
         options: `timeout` and where the engines live count here.
         interrupt: Asks for the pause.
-        begun: Called once with the scheduler and the data set's facts; returns what is called after every tick.
+        watchers: Each is called once, with the scheduler and the data set's facts; returns what every tick calls.
         note: Called once with each message about how the trials are trained.
         machine: This machine, if its workers were started early.
     """
@@ -155,11 +135,12 @@ def search(
     ):
         dataset_info = fleet.open(study, prepared.source, device=prepared.device)
         scheduler = TrialScheduler(study, prepared.record, dataset_info)
-        show, noted = begun(scheduler, dataset_info), 0
+        callbacks, noted = [watch(scheduler, dataset_info) for watch in watchers], 0
 
         def after_tick() -> None:
             nonlocal noted
-            show()
+            for callback in callbacks:
+                callback()
             for line in fleet.notes[noted:]:
                 note(line)
             noted = len(fleet.notes)

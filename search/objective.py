@@ -97,12 +97,7 @@ class Objective(FrozenConfig):
 
 
 def select_epoch(curve: Iterable[EpochMetrics], rule: Keep, objective: Objective) -> EpochMetrics | None:
-    """Return the epoch whose metrics count as the trial's.
-
-    Args:
-        curve: The epochs of one trial.
-        rule: "best" by the objective, or "last".
-        objective: Says which epoch is best.
+    """Return the epoch whose metrics count as the trial's: its best by the objective, or its last.
 
     Returns:
         None where no epoch's metrics are finite.

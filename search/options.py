@@ -11,33 +11,19 @@ DEFAULT_STORAGE = "sqlite:///runs/studies.db"
 
 @dataclass(frozen=True)
 class Options:
-    """Where a search is kept and what it runs on. Only `dataset`, `data_dir` and `device` change what a trial learns.
+    """Where a search is kept and what it runs on: only dataset, data_dir and device change what a trial learns."""
 
-    Args:
-        storage: The database's address.
-        name: The study's name in the database; its file's unless given.
-        dataset: A data set instead of the study's own.
-        data_dir: The folder of the data set.
-        workers: Processes; 0 trains in this one; None: one per engine, while there are cores.
-        cluster: Address of a Ray cluster to train on: auto, HOST:PORT or ray://HOST:PORT.
-        engine_cpus: CPUs of an engine on the cluster; None: one per thread.
-        engine_gpus: GPUs of an engine on the cluster, like 0.5; None: 1 on cuda.
-        device: "auto", "cpu" or "cuda".
-        timeout: Seconds after which the run pauses.
-        restart: Begin anew, and keep what is there under another name.
-    """
-
-    storage: str = DEFAULT_STORAGE
-    name: str | None = None
-    dataset: str | None = None
-    data_dir: str | None = None
-    workers: int | None = None
-    cluster: str | None = None
-    engine_cpus: float | None = None
-    engine_gpus: float | None = None
-    device: str = "auto"
-    timeout: float | None = None
-    restart: bool = False
+    storage: str = DEFAULT_STORAGE  # the database's address
+    name: str | None = None  # the study's name in the database; its file's unless given
+    dataset: str | None = None  # a data set instead of the study's own
+    data_dir: str | None = None  # the folder of the data set
+    workers: int | None = None  # processes; 0 trains in this one; None: one per engine, while there are cores
+    cluster: str | None = None  # address of a Ray cluster to train on: auto, HOST:PORT or ray://HOST:PORT
+    engine_cpus: float | None = None  # CPUs of an engine on the cluster; None: one per thread
+    engine_gpus: float | None = None  # GPUs of an engine on the cluster, like 0.5; None: 1 on cuda
+    device: str = "auto"  # "auto", "cpu" or "cuda"
+    timeout: float | None = None  # seconds after which the run pauses
+    restart: bool = False  # begin anew, and keep what is there under another name
 
     def checked(self, prefix: str = "") -> Self:
         """Return these options if each can be used.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from models.console import DataDir, Debug, new_app, start
+from models.console import DataDir, Debug, err, new_app, out, start
 from search.cli import options as cli
-from search.interrupt import Interrupt, command, err, out
+from search.interrupt import Interrupt, command
 from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ in from outside is black.
 from dataclasses import KW_ONLY
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-_FROZEN = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
+from models.config.base import STRICT
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True, config=STRICT)
 class Shift:
     """Move by up to so many whole pixels in either direction: torchvision's RandomCrop of the padded picture."""
 
@@ -25,7 +25,7 @@ class Shift:
         return f"shift {self.pixels}"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True, config=STRICT)
 class Flip:
     """Mirror left and right, every other time: torchvision's RandomHorizontalFlip. Not for digits and letters."""
 
@@ -36,7 +36,7 @@ class Flip:
         return "flip"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True, config=STRICT)
 class Rotate:
     """Turn by up to so many degrees to either side, bilinear: torchvision's RandomRotation."""
 

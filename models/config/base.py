@@ -9,12 +9,14 @@ Value = bool | int | float | str  # what a searched parameter can be
 Parameters = dict[str, Value]  # one configuration, as the model is trained with it
 
 
+# Schemas are built when they are used: a study uses few of the parts.
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)  # of dataclasses, which freeze themselves
+
+
 class FrozenConfig(BaseModel):
     """Frozen data in which an unknown field is an error."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
-    )  # built when used: a study uses few of the parts
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class RecipePart(FrozenConfig):

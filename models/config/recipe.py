@@ -60,10 +60,6 @@ class Recipe(FrozenConfig):
     def make_family(self, shape: Sequence[int], classes: int, *, vectorize: bool = True) -> "Family":
         """Return what builds and trains models of the family; imports torch.
 
-        Args:
-            shape: Channels, height and width of an example.
-            classes: Number of classes.
-            vectorize: Whether lanes of one function train in one pass, where they can; for families that are made of
-                an ordinary module.
+        `vectorize` says whether lanes of an ordinary module's function train in one pass, where they can.
         """
         return self.family.make(shape, classes, precision=self.precision, vectorize=vectorize)

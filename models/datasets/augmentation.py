@@ -42,13 +42,7 @@ def check_movable(augment: Sequence[Augment], inputs: Inputs) -> None:
 
 
 class Augmentation:
-    """The transforms of one pass over the examples.
-
-    Args:
-        augment: What a recipe asks for, in its order.
-        shape: (C, H, W) of a picture.
-        seed: From which all moves of the pass are drawn.
-    """
+    """The transforms of one pass over pictures of a shape (C, H, W), whose moves are all drawn from one seed."""
 
     def __init__(self, augment: Sequence[Augment], shape: Sequence[int], seed: int) -> None:
         import_torchvision()

@@ -21,14 +21,7 @@ from models.datasets.split import Normalisation, scale_of
 
 
 class BatchSource:
-    """Some examples of a data set, ready to be iterated in minibatches.
-
-    Args:
-        examples: All examples; on a CPU their bytes are not copied.
-        chosen: (N,) indices of those that belong to this part.
-        normalised: How to normalise them.
-        device: Where the minibatches are made.
-    """
+    """Some examples of a data set, by their indices `chosen` (N,), ready to be iterated in minibatches on a device."""
 
     def __init__(self, examples: Examples, chosen: np.ndarray, normalised: Normalisation, device: torch.device) -> None:
         # On a CPU the bytes are not copied: all engines of a machine read the same memory-mapped file.

@@ -16,19 +16,17 @@ from dataclasses import KW_ONLY
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 from pydantic.dataclasses import dataclass
 
-from models.config.base import FrozenConfig
+from models.config.base import STRICT, FrozenConfig
 from models.datasets.base import Find, RawDataset
 from models.source_code import definition, digest
-
-_STRICT = ConfigDict(extra="forbid", defer_build=True)
 
 Pixels = Annotated[int, Field(ge=1, le=4096)]
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Folder:
     """Pictures in one folder for each class, as torchvision's ImageFolder: `pets/cat/1.png`, `pets/dog/7.jpg`.
 
@@ -64,7 +62,7 @@ class Folder:
         return read_folder(self, find(self.path))
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Npz:
     """Arrays in a file that `numpy.savez` has written: `x` and `y`, or `x_train`, `y_train`, `x_test`, `y_test`.
 
@@ -93,7 +91,7 @@ class Npz:
         return read_npz(find(self.path))
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Table:
     """A CSV file whose first line names the columns; one of them is the label, every other one a feature.
 

@@ -23,27 +23,16 @@ from models.errors import UserError
 
 @dataclass(frozen=True)
 class IdxDataset:
-    """A `NamedDataset` in `<folder>/raw/<prefix>train-images-idx3-ubyte` and its three companions.
+    """A `NamedDataset` in `<folder>/raw/<prefix>train-images-idx3-ubyte` and its three companions."""
 
-    Args:
-        name: Its name in a study file.
-        folder: The folder of its files, called by the class of torchvision.datasets that downloads it.
-        classes: The names of its classes.
-        prefix: The beginning of every file's name.
-        test: What the files of the test part have instead of "train".
-        first_label: The label of the first class.
-        transposed: Whether pictures are stored column by column.
-        options: What torchvision is given to download it.
-    """
-
-    name: str
-    folder: str
+    name: str  # its name in a study file
+    folder: str  # the folder of its files, called by the class of torchvision.datasets that downloads it
     classes: tuple[str, ...]
-    prefix: str = ""
-    test: str = "t10k"
-    first_label: int = 0
-    transposed: bool = False
-    options: dict[str, str] = field(default_factory=dict, hash=False)
+    prefix: str = ""  # the beginning of every file's name
+    test: str = "t10k"  # what the files of the test part have instead of "train"
+    first_label: int = 0  # the label of the first class
+    transposed: bool = False  # whether pictures are stored column by column
+    options: dict[str, str] = field(default_factory=dict, hash=False)  # what torchvision is given to download it
 
     @property
     def expected_files(self) -> str:

@@ -37,16 +37,10 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """One part of a data set. Must not be written to: all engines of a machine may share the memory.
+    """One part of a data set. Must not be written to: all engines of a machine may share the memory."""
 
-    Args:
-        inputs: (N, C, H, W) bytes, 0 to 255; or a table's numbers, (N, F, 1, 1).
-        labels: (N,), each an index into `classes`.
-        classes: The names of the classes.
-    """
-
-    inputs: Inputs
-    labels: Labels
+    inputs: Inputs  # (N, C, H, W) bytes, 0 to 255; or a table's numbers, (N, F, 1, 1)
+    labels: Labels  # (N,), each an index into `classes`
     classes: tuple[str, ...]
 
 
@@ -112,10 +106,6 @@ def check_test_part(source: Source) -> None:
 
 def read_test_part(source: Source, signed: SignedOpening) -> Examples:
     """Read the test set, for which a line in the ledger has been signed.
-
-    Args:
-        source: The data set.
-        signed: What the ledger of a study returned when it was signed for this source.
 
     Raises:
         UserError: If the files are gone or damaged.

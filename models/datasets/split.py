@@ -18,15 +18,10 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Normalisation:
-    """How inputs are normalised: (inputs / scale - mean) / std, where `scale_of` gives the scale.
+    """How inputs are normalised: (inputs / scale - mean) / std, where `scale_of` gives the scale."""
 
-    Args:
-        mean: One number for each channel; the features of a table are its channels.
-        std: The same; never 0.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: tuple[float, ...]  # one number for each channel; the features of a table are its channels
+    std: tuple[float, ...]  # the same; never 0
 
 
 def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Indices, Indices]:

@@ -17,16 +17,12 @@ _claimed: list[str] = []
 class SignedOpening:
     """Proof that a ledger has a committed line that says: the test set of this source is opened now.
 
-    Args:
-        line: The id of the line.
-        sha256: The hash of the source.
-
     Raises:
         RuntimeError: If anybody but the ledger makes one.
     """
 
-    line: int
-    sha256: str
+    line: int  # the id of the line
+    sha256: str  # the hash of the source
     signer: InitVar[object] = None
 
     def __post_init__(self, signer: object) -> None:
@@ -39,9 +35,6 @@ Part = Literal["train"] | SignedOpening  # what to read of a data set
 
 def claim_ledger(module: str) -> Callable[[int, str], SignedOpening]:
     """Return the only function that makes a `SignedOpening`, from a line and a sha256. It is given away once.
-
-    Args:
-        module: The module that keeps the ledger.
 
     Raises:
         RuntimeError: If the ledger is claimed already.

@@ -10,25 +10,11 @@ transposed, (S, C): a row for what each hidden unit sends out.
 
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from models.ops.matmul import kernels_for
-
-
-class OutputLayers(Protocol):
-    """Products of the output layers of all lanes, forward and backward."""
-
-    def logits(self, weight: Tensor, h: Tensor, z: Tensor) -> None:
-        """Write z (L, C, B) = W^T h of each lane, of weight (S, C) and h (S, B)."""
-
-    def backward(self, weight: Tensor, h: Tensor, dz: Tensor, dh: Tensor) -> Tensor:
-        """Write dh (S, B) = W dz and return the gradient (S, C) = h dz^T of each lane, of dz (L, C, B).
-
-        The next call overwrites what this one returned.
-        """
 
 
 class _Parts:
@@ -65,12 +51,15 @@ class LaneByLane:
         self._z, self._transposed_z = _Parts(torch.unbind), _Parts(lambda z: z.transpose(1, 2).unbind())
 
     def logits(self, weight: Tensor, h: Tensor, z: Tensor) -> None:
-        """Write z of each lane."""
+        """Write z (L, C, B) = W^T h of each lane, of weight (S, C) and h (S, B)."""
         for lane_weight, lane_h, lane_z in zip(self._transposed_weight(weight), self._h(h), self._z(z), strict=True):
             torch.mm(lane_weight, lane_h, out=lane_z)  # (C, H) @ (H, B)
 
     def backward(self, weight: Tensor, h: Tensor, dz: Tensor, dh: Tensor) -> Tensor:
-        """Write dh and return the gradient, lane by lane."""
+        """Write dh (S, B) = W dz and return the gradient (S, C) = h dz^T of each lane, of dz (L, C, B).
+
+        The next call overwrites what this one returned.
+        """
         for lane_weight, lane_dz, lane_dh in zip(self._weight(weight), self._z(dz), self._dh(dh), strict=True):
             torch.mm(lane_weight, lane_dz, out=lane_dh)  # (H, C) @ (C, B)
         for lane_h, lane_dz, lane_gradient in zip(self._h(h), self._transposed_z(dz), self._gradients, strict=True):
@@ -90,16 +79,16 @@ class OneKernel:
         )
 
     def logits(self, weight: Tensor, h: Tensor, z: Tensor) -> None:
-        """Write z of each lane."""
+        """Write z, as `LaneByLane` does."""
         self._kernels.logits(weight, h, z, self._starts, self._widths)
 
     def backward(self, weight: Tensor, h: Tensor, dz: Tensor, dh: Tensor) -> Tensor:
-        """Write dh and return the gradient."""
+        """Write dh and return the gradient, as `LaneByLane` does."""
         self._kernels.backward(weight, h, dz, dh, self._gradient, self._cut)
         return self._gradient
 
 
-def output_layers(rows: Sequence[slice], like: Tensor, classes: int) -> OutputLayers:
+def output_layers(rows: Sequence[slice], like: Tensor, classes: int) -> LaneByLane | OneKernel:
     """Return the output layers for the device and type of `like`; `rows` are each lane's in S, without gaps."""
     kernels = kernels_for(like)
     return LaneByLane(rows, like, classes) if kernels is None else OneKernel(rows, like, classes, kernels)

@@ -35,12 +35,7 @@ class ProgressSnapshot:
 
 
 class EtaEstimator:
-    """Follows one run from its beginning: the time left is the recent speed times the epochs that are expected.
-
-    Args:
-        scheduler: The search.
-        clock: Returns seconds.
-    """
+    """Follows one run from its beginning: the time left is the recent speed times the epochs that are expected."""
 
     def __init__(self, scheduler: TrialScheduler, clock: Callable[[], float]) -> None:
         self._scheduler, self._clock = scheduler, clock

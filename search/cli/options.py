@@ -6,9 +6,7 @@ A command's signature names them: `storage: Storage = DEFAULT_STORAGE`. Imports 
 
 from typing import Annotated, Any
 
-import typer
-
-from models.console import SHOWN, WHERE, bounded_int, int_list
+from models.console import SHOWN, WHERE, bounded_int, flag, int_list, option
 
 WHAT, BUDGET, HOW, ELSE = "What is searched", "Budget", "How it is trained", "Instead, or besides"
 
@@ -16,120 +14,54 @@ _FROM_STUDY = "Default: the study's own."
 
 # --- of several commands ----------------------------------------------------------------------------------------------
 
-Storage = Annotated[str, typer.Option(metavar="URL", help="The database.", rich_help_panel=WHERE)]
+Storage = Annotated[str, option(WHERE, "URL", "The database.")]
 Workers = Annotated[
     int | None,
-    typer.Option(
-        parser=bounded_int(0, 4096),
-        metavar="N",
-        help="Processes; 0 trains in this one. Whatever their number, the result is the same. "
+    option(
+        HOW,
+        "N",
+        "Processes; 0 trains in this one. Whatever their number, the result is the same. "
         "Default: one an engine, while there are cores.",
-        rich_help_panel=HOW,
+        bounded_int(0, 4096),
     ),
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Train on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT. The result is the same.",
-        rich_help_panel=HOW,
-    ),
+    option(HOW, "ADDRESS", "Train on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT. The result is the same."),
 ]
-EngineCpus = Annotated[
-    float | None,
-    typer.Option(metavar="N", help="CPUs of an engine there. Default: its threads.", rich_help_panel=HOW),
-]
+EngineCpus = Annotated[float | None, option(HOW, "N", "CPUs of an engine there. Default: its threads.")]
 EngineGpus = Annotated[
-    float | None,
-    typer.Option(
-        metavar="N", help="GPUs of an engine there, like 0.5. Default: 1 on cuda, else none.", rich_help_panel=HOW
-    ),
+    float | None, option(HOW, "N", "GPUs of an engine there, like 0.5. Default: 1 on cuda, else none.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", metavar="", help="Show the summary only.", rich_help_panel=SHOWN)]
+Quiet = Annotated[bool, flag(SHOWN, "--quiet", "Show the summary only.")]
 
 # --- of search.run ----------------------------------------------------------------------------------------------------
 
-Study = Annotated[str | None, typer.Option(metavar="NAME|FILE.py", help="The study to search.", rich_help_panel=WHAT)]
-Dataset = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Another data set: mnist, fashion_mnist, digits.", rich_help_panel=WHAT),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(parser=bounded_int(0), metavar="N", help=f"Of everything random. {_FROM_STUDY}", rich_help_panel=WHAT),
-]
+Study = Annotated[str | None, option(WHAT, "NAME|FILE.py", "The study to search.")]
+Dataset = Annotated[str | None, option(WHAT, "NAME", "Another data set: mnist, fashion_mnist, digits.")]
+Seed = Annotated[int | None, option(WHAT, "N", f"Of everything random. {_FROM_STUDY}", bounded_int(0))]
 Trials = Annotated[
-    int | None,
-    typer.Option(
-        parser=bounded_int(1),
-        metavar="N",
-        help=f"In all, however often it is started. {_FROM_STUDY}",
-        rich_help_panel=BUDGET,
-    ),
+    int | None, option(BUDGET, "N", f"In all, however often it is started. {_FROM_STUDY}", bounded_int(1))
 ]
-Epochs = Annotated[
-    int | None,
-    typer.Option(
-        parser=bounded_int(1), metavar="N", help=f"Of a trial that is not pruned. {_FROM_STUDY}", rich_help_panel=BUDGET
-    ),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", help="Pause after so long; the same command goes on.", rich_help_panel=BUDGET),
-]
-Name = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="The study's name there. Default: its file's.", rich_help_panel=WHERE),
-]
+Epochs = Annotated[int | None, option(BUDGET, "N", f"Of a trial that is not pruned. {_FROM_STUDY}", bounded_int(1))]
+Timeout = Annotated[float | None, option(BUDGET, "SECONDS", "Pause after so long; the same command goes on.")]
+Name = Annotated[str | None, option(WHERE, "NAME", "The study's name there. Default: its file's.")]
 TensorBoard = Annotated[
-    bool,
-    typer.Option(
-        "--tensorboard",
-        metavar="",
-        help="Write every trial's curves and parameters for TensorBoard as well.",
-        rich_help_panel=WHERE,
-    ),
+    bool, flag(WHERE, "--tensorboard", "Write every trial's curves and parameters for TensorBoard as well.")
 ]
-Engines = Annotated[
-    int | None,
-    typer.Option(
-        parser=bounded_int(1), metavar="N", help=f"Fused groups of trials. {_FROM_STUDY}", rich_help_panel=HOW
-    ),
-]
+Engines = Annotated[int | None, option(HOW, "N", f"Fused groups of trials. {_FROM_STUDY}", bounded_int(1))]
 Lanes = Annotated[
     Any,  # an int or several, for which typer has no type
-    typer.Option(
-        parser=int_list(1),
-        metavar="N[,N...]",
-        help=f"Trials per engine; a number each for machines of unequal speed. {_FROM_STUDY}",
-        rich_help_panel=HOW,
+    option(
+        HOW,
+        "N[,N...]",
+        f"Trials per engine; a number each for machines of unequal speed. {_FROM_STUDY}",
+        int_list(1),
     ),
 ]
-Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="What engines run on.", rich_help_panel=HOW)]
-Restart = Annotated[
-    bool,
-    typer.Option(
-        "--restart",
-        metavar="",
-        help="Begin anew; what is there is kept under another name.",
-        rich_help_panel=ELSE,
-    ),
-]
-Reproduce = Annotated[
-    int | None,
-    typer.Option(
-        parser=bounded_int(0), metavar="TRIAL", help="Train that trial again and compare.", rich_help_panel=ELSE
-    ),
-]
-New = Annotated[
-    str | None, typer.Option(metavar="NAME|FILE.py", help="Write a study file to start from.", rich_help_panel=ELSE)
-]
-Check = Annotated[
-    bool,
-    typer.Option(
-        "--check", metavar="", help="Show what would be searched, and about how long it takes.", rich_help_panel=ELSE
-    ),
-]
-List = Annotated[
-    bool, typer.Option("--list", metavar="", help="Show all studies, and how far each is.", rich_help_panel=ELSE)
-]
+Device = Annotated[str, option(HOW, "auto|cpu|cuda", "What engines run on.")]
+Restart = Annotated[bool, flag(ELSE, "--restart", "Begin anew; what is there is kept under another name.")]
+Reproduce = Annotated[int | None, option(ELSE, "TRIAL", "Train that trial again and compare.", bounded_int(0))]
+New = Annotated[str | None, option(ELSE, "NAME|FILE.py", "Write a study file to start from.")]
+Check = Annotated[bool, flag(ELSE, "--check", "Show what would be searched, and about how long it takes.")]
+List = Annotated[bool, flag(ELSE, "--list", "Show all studies, and how far each is.")]

@@ -32,12 +32,6 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
     """Shows one search while it runs.
 
     A context manager: leaving it takes the table away.
-
-    Args:
-        prepared: The study.
-        console: Where it is shown.
-        quiet: Show nothing.
-        clock: Returns seconds.
     """
 
     def __init__(

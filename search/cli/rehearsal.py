@@ -37,14 +37,7 @@ class Rehearsal:
 
 
 def rehearse(study: Study, source: Source, hosts: HostProvider, *, device: str) -> Rehearsal:
-    """Train as many trials as live at a time, on as many examples as take about `TICK_SECONDS`.
-
-    Args:
-        study: The study.
-        source: Its data set.
-        hosts: Where its engines live.
-        device: "cpu" or "cuda".
-    """
+    """Train as many trials as live at a time, on as many examples as take about `TICK_SECONDS`."""
     began = time.monotonic()
     with TemporaryDirectory() as folder, Fleet(study.engines, hosts) as fleet:
         examples = FIRST_STEPS * study.batch_size

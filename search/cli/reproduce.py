@@ -14,10 +14,6 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
 
     The record has the tick at which a trial joined, which gives the order of its examples.
 
-    Args:
-        prepared: The study.
-        number: The trial's number.
-
     Raises:
         UserError: There is no such trial, or it has no curve.
     """
@@ -44,14 +40,7 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
 
 
 def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetrics], metric: str) -> tuple[str, bool]:
-    """Return both curves as a table with a verdict, and whether they are the same.
-
-    Args:
-        number: The trial's number.
-        recorded: Its recorded curve.
-        again: The curve of the same trial trained again.
-        metric: The validation metric that is shown beside the loss.
-    """
+    """Return both curves, of a metric and of the loss, as a table with a verdict; and whether they are the same."""
     pairs = list(zip(recorded, again, strict=True))
     lines = [
         f"trial {number}     {f'validation {metric}':<19}        validation loss",

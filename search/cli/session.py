@@ -14,29 +14,21 @@ from search.cli.progress import ProgressDisplay
 from search.cli.summary import summary
 from search.cli.tensorboard import EventFiles
 from search.config.study_files import NamedStudy
-from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.interrupt import Interrupt
 from search.launch import Prepared, RunOutcome
-from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.options import Options
 
 
 @dataclass(frozen=True)
 class SessionResult:
-    """A study after a session.
+    """A study after a session."""
 
-    Args:
-        prepared: The study and its record.
-        outcome: How the run ended; None where the study was finished before.
-        curves: The folder of TensorBoard's files, if they were asked for.
-    """
-
-    prepared: Prepared
-    outcome: RunOutcome | None
-    curves: Path | None
+    prepared: Prepared  # the study and its record
+    outcome: RunOutcome | None  # how the run ended; None where the study was finished before
+    curves: Path | None  # the folder of TensorBoard's files, if they were asked for
 
     @property
     def finished(self) -> bool:
@@ -62,15 +54,7 @@ def run(
 ) -> SessionResult:
     """Search a study until its budget is spent, or until the timeout or a signal pauses it.
 
-    Args:
-        named: The study.
-        options: Where it is kept and what it runs on.
-        interrupt: Asks for the pause.
-        console: Shows the progress.
-        note: Called with each message that the user must know.
-        quiet: Show no progress.
-        tensorboard: Write event files as well.
-        machine: This machine, if its workers were started early.
+    `note` is called with each message for the user; `machine` is this machine, if its workers were started early.
 
     Raises:
         UserError: The study cannot be searched as asked.
@@ -88,15 +72,6 @@ def run(
             event_files.catch_up()
         return SessionResult(prepared, None, curves)
     with ProgressDisplay(prepared, console, quiet=quiet) as display:
-
-        def begun(scheduler: TrialScheduler, dataset_info: DatasetInfo) -> Callable[[], None]:
-            callbacks = [watcher.begin(scheduler, dataset_info) for watcher in (display, event_files) if watcher]
-
-            def after_tick() -> None:
-                for callback in callbacks:
-                    callback()
-
-            return after_tick
-
-        outcome = launch.search(prepared, options, interrupt=interrupt, begun=begun, note=note, machine=machine)
+        watchers = [watcher.begin for watcher in (display, event_files) if watcher]
+        outcome = launch.search(prepared, options, interrupt=interrupt, watchers=watchers, note=note, machine=machine)
     return SessionResult(prepared, outcome, curves)

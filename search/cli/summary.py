@@ -12,12 +12,7 @@ from search.record.record import Record
 
 
 def summary(record: Record, run: RunOutcome | None) -> str:
-    """Return the results of a study.
-
-    Args:
-        record: The study's.
-        run: How the run ended; None where there was none.
-    """
+    """Return the results of a study, and where the time of its run went, if there was a run."""
     study, rows, curves = record.study, record.trials(), record.curves()
     objective = study.objective
     selected = {row.number: select_epoch(curves.get(row.number, []), study.keep, objective) for row in rows}

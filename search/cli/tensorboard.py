@@ -32,10 +32,6 @@ SCORE = "score"  # the tag of a trial's value of the objective
 class EventFiles:
     """The event files of one study.
 
-    Args:
-        record: The study's.
-        clock: Returns seconds since 1970.
-
     Raises:
         UserError: TensorBoard is not installed.
     """

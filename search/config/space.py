@@ -8,12 +8,11 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-from models.config.base import Value
+from models.config.base import STRICT, Value
 
-_RANGE = ConfigDict(extra="forbid", allow_inf_nan=False, defer_build=True)
 _LOW, _HIGH = "The lowest value, included.", "The highest value, included."
 _LOG = "Whether values are even in the logarithm: for what spans orders of magnitude."
 _STEP = "From each value to the next, beginning at `low`."
@@ -58,7 +57,7 @@ def _scale(log: bool, step: float | None) -> str:
     return " log" if log else "" if step is None else f" step {step:g}"
 
 
-@dataclass(frozen=True, config=_RANGE)
+@dataclass(frozen=True, config=STRICT)
 class Float:
     """A real number between two bounds, both included.
 
@@ -104,7 +103,7 @@ class Float:
         return self.low if self.low_is_zero and external == 0 else float(external)
 
 
-@dataclass(frozen=True, config=_RANGE)
+@dataclass(frozen=True, config=STRICT)
 class Int:
     """A whole number between two bounds, both included.
 
@@ -162,7 +161,7 @@ class Int:
         return int(external)
 
 
-@dataclass(frozen=True, config=_RANGE)
+@dataclass(frozen=True, config=STRICT)
 class Choice:
     """One of several unordered values. Numbers have an order: they are an Int or a Float.
 

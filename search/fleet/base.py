@@ -80,29 +80,18 @@ class HostProvider(Protocol):
 
 @dataclass(frozen=True)
 class HostOptions:
-    """What a fleet is asked for.
+    """What a fleet is asked for."""
 
-    Args:
-        engines: How many engines the study has.
-        threads: Of each engine.
-        device: "cpu" or "cuda".
-        equal: Whether all engines have equally many lanes; else the first host should be the fastest.
-        address: The cluster's; None is this machine.
-        workers: Processes on this machine; 0 trains in this one, None is one per engine, while there are cores.
-        engine_cpus: CPUs that an engine takes on a cluster; None is one per thread.
-        engine_gpus: GPUs that an engine takes on a cluster; None is 1 on "cuda", else 0.
-        note: Called with each message for the user.
-    """
-
-    engines: int
-    threads: int = 1
-    device: str = "cpu"
-    equal: bool = True
-    address: str | None = None
+    engines: int  # how many engines the study has
+    threads: int = 1  # of each engine
+    device: str = "cpu"  # "cpu" or "cuda"
+    equal: bool = True  # whether all engines have equally many lanes; else the first host should be the fastest
+    address: str | None = None  # the cluster's; None is this machine
+    # Processes on this machine; 0 trains in this one, None is one per engine, while there are cores
     workers: int | None = None
-    engine_cpus: float | None = None
-    engine_gpus: float | None = None
-    note: Callable[[str], None] = lambda line: None
+    engine_cpus: float | None = None  # CPUs that an engine takes on a cluster; None is one per thread
+    engine_gpus: float | None = None  # GPUs that an engine takes on a cluster; None is 1 on "cuda", else 0
+    note: Callable[[str], None] = lambda line: None  # called with each message for the user
 
 
 def checked(answer: Message) -> Message:

@@ -6,10 +6,10 @@ gives a fleet without lanes; what they had learned is the coordinator's to bring
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
 from models.config.recipe import Recipe
@@ -20,7 +20,7 @@ from search.fleet.base import DatasetInfo, EngineError, HostHandle, HostProvider
 from search.fleet.local import Machine
 
 
-class Fleet:
+class Fleet(AbstractContextManager["Fleet"]):
     """All engines of a run. A context manager: leaving it ends every host.
 
     Args:
@@ -186,10 +186,5 @@ class Fleet:
         for host in self._hosts:
             host.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -13,8 +13,6 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from models.errors import UserError
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
@@ -67,6 +65,9 @@ class WorkerProcess:
             env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths},
             process_group=0,  # a terminal's Ctrl-C is for the coordinator, which pauses the run
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._messages, self._answers = self._process.stdin, self._process.stdout
 
     @property
     def dead(self) -> bool:
@@ -75,31 +76,27 @@ class WorkerProcess:
 
     def send(self, message: Message) -> None:
         """Write the message to the process."""
-        assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # `receive` raises
-            self._process.stdin.write(json.dumps(message) + "\n")
-            self._process.stdin.flush()
+            self._messages.write(json.dumps(message) + "\n")
+            self._messages.flush()
 
     def receive(self) -> Message:
         """Read the answer of the process."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         if not line.endswith("\n"):  # nothing, or what a dying process has still written
             raise EngineError(f"worker {self._number} died: {_how_it_ended(self._process.wait())}", died=True)
         return checked(json.loads(line))
 
     def close(self) -> None:
         """Kill the process."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
+        self._answers.close()
         with contextlib.suppress(BrokenPipeError):  # a message that it never read
-            self._process.stdin.close()
+            self._messages.close()
 
 
-class Machine:
+class Machine(contextlib.AbstractContextManager["Machine"]):
     """The machine at hand as a `HostProvider`. A context manager: leaving it ends workers that no fleet has taken.
 
     Args:
@@ -136,12 +133,7 @@ class Machine:
             return InProcessHost()
         return self._early.pop(0) if self._early else WorkerProcess(number)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for worker in self._early:
             worker.close()
 

@@ -9,9 +9,9 @@ they come. Imported only where a cluster is asked for.
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _GRACE_SECONDS = 15.0  # without another host that came, until a fleet makes do 
 _FAILED_STARTS = 5  # hosts in a row that died before they arrived
 
 
-class Cluster:
+class Cluster(AbstractContextManager["Cluster"]):
     """A Ray cluster as a `HostProvider`. A context manager: leaving it ends every host and the connection.
 
     Args:
@@ -170,12 +170,7 @@ class Cluster:
             self._stored = source, self.ray.put(replace(examples, inputs=cast(Any, inputs), labels=labels))
         return self._stored[1]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for host in self._coming:
             host.close()
         self.ray.shutdown()

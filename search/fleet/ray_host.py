@@ -17,13 +17,7 @@ _ANSWER_SECONDS = 30.0  # without an answer, after which Ray is asked whether th
 
 
 class NodeHandle:
-    """A host in an actor.
-
-    Args:
-        cluster: Knows which nodes are alive.
-        actor: The actor.
-        arrival: The reference to its `arrive`.
-    """
+    """A host in an actor."""
 
     def __init__(self, cluster: "Cluster", actor: Any, arrival: Any) -> None:
         self._cluster, self._actor, self.arrival = cluster, actor, arrival

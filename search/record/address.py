@@ -10,9 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.errors import UserError
-
-DEFAULT_FILE = "runs/studies.db"
-DEFAULT_URL = f"sqlite:///{DEFAULT_FILE}"
+from search.options import DEFAULT_STORAGE
 
 KINDS = ("sqlite", "postgresql")
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
@@ -28,7 +26,7 @@ def parse(url: str) -> URL:
         address = make_url(url)
     except ArgumentError as error:
         shown = re.sub(r":[^:@/]*@", ":***@", url)
-        raise UserError(f"{shown!r} is not the address of a database", f"write {DEFAULT_URL}") from error
+        raise UserError(f"{shown!r} is not the address of a database", f"write {DEFAULT_STORAGE}") from error
     kind = address.get_backend_name()
     if kind not in KINDS:
         fact = f"{mask(address)} is not a kind of database we know"
@@ -38,7 +36,7 @@ def parse(url: str) -> URL:
     if kind == "sqlite":
         name = address.database or ":memory:"
         if name.startswith((":memory:", "file:")):
-            raise UserError(f"{mask(address)} names no file to keep trials in", f"write {DEFAULT_URL}")
+            raise UserError(f"{mask(address)} names no file to keep trials in", f"write {DEFAULT_STORAGE}")
         if Path(name).is_dir():
             raise UserError(f"{name} is a folder", f"name a file in it: --storage sqlite:///{Path(name)}/studies.db")
     return address
@@ -70,11 +68,6 @@ def folder_beside(address: URL) -> Path:
 
 
 def folder_refused(where: str, error: OSError) -> UserError:
-    """Return what to tell a user of a database whose folder beside it cannot be used.
-
-    Args:
-        where: The database, as messages name it.
-        error: What the file system said.
-    """
+    """Return what to tell a user of a database, named as in `where`, whose folder beside it cannot be used."""
     fact = f"{where} cannot be used: {error.filename or 'its folder'}: {error.strerror}"
     return UserError(fact, "check the rights of that folder, or name another place with --storage")

@@ -17,13 +17,7 @@ _LEFT_OUT = {"about", "trials", "baselines", "space", "augment", "metrics", "obj
 
 
 def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
-    """Return all that the outcome of a study depends on, as flat plain data in a fixed order.
-
-    Args:
-        study: What is searched.
-        data_sha256: The hash of its data set.
-        device: The kind of device, "cpu" or "cuda".
-    """
+    """Return all that the outcome of a study depends on, as flat plain data in a fixed order."""
     # Baselines are keyed by number: they are the first trials.
     flat: dict[str, Any] = {f"space.{name}": _spelled(range_) for name, range_ in study.space.items()}
     for number, baseline in enumerate(study.baselines):

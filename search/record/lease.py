@@ -30,11 +30,7 @@ class LeaseLost(UserError):  # noqa: N818 (like UserError's other kinds, a fact 
 class LeasedStudy:
     """One study of a database, and the right to write to it.
 
-    Args:
-        database: Where the study is.
-        folder: Where the files of the study are; its lock file lies beside it.
-        clock: Returns the present time in UTC.
-        row: Optuna's row of the study joined with ours.
+    `row` is Optuna's row of the study joined with ours.
     """
 
     def __init__(self, database: Database, folder: Path, clock: Callable[[], datetime], row: Row[Any]) -> None:

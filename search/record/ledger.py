@@ -21,13 +21,7 @@ class StudyLedger(LeasedStudy):
     """The ledger of one study."""
 
     def sign(self, purpose: str, dataset: str, sha256: str, models: int) -> SignedOpening:
-        """Commit a line before a test set is opened.
-
-        Args:
-            purpose: Why it is opened, in words.
-            dataset: The data set's name.
-            sha256: Its hash.
-            models: How many models are tested.
+        """Commit a line that says what is opened and why, in words, before a test set is opened.
 
         Returns:
             The key to the test set, with the line's number.

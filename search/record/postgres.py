@@ -110,11 +110,7 @@ def _refusal(where: str, error: DBAPIError) -> UserError | None:
 
 @contextmanager
 def translate_errors(where: str) -> Iterator[None]:
-    """Turn the errors of a server that a user can do something about into UserError.
-
-    Args:
-        where: The database, as messages name it.
-    """
+    """Turn the errors of a server that a user can do something about into UserError."""
     try:
         yield
     except DBAPIError as error:

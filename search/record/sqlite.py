@@ -39,11 +39,7 @@ _REFUSALS = {  # SQLite's result code -> what is so of the database, and what to
 
 @contextmanager
 def translate_errors(where: str) -> Iterator[None]:
-    """Turn the errors of SQLite and of the file system that a user can do something about into UserError.
-
-    Args:
-        where: The database, as messages name it.
-    """
+    """Turn the errors of SQLite and of the file system that a user can do something about into UserError."""
     try:
         yield
     except (sqlite3.Error, DBAPIError) as error:

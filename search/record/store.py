@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Row
 from models.errors import UserError
 from search.config.study import Study
 from search.objective import Objective
+from search.options import DEFAULT_STORAGE
 from search.optuna_internals import (
     DIRECTIONS,
     METRIC_NAMES,
@@ -26,7 +27,6 @@ from search.optuna_internals import (
     STUDY_SYSTEM_ATTRIBUTES,
     TRIALS,
 )
-from search.record.address import DEFAULT_URL as DEFAULT_URL
 from search.record.database import Database, number_of
 from search.record.fingerprint import compare
 from search.record.record import Record
@@ -52,7 +52,7 @@ class Store:
     """
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, create: bool = True, clock: Callable[[], datetime] | None = None
+        self, url: str = DEFAULT_STORAGE, *, create: bool = True, clock: Callable[[], datetime] | None = None
     ) -> None:
         self.database = Database(url, create=create)
         self.masked = self.database.masked
@@ -83,14 +83,8 @@ class Store:
     ) -> Record:
         """Return the record of a new study, or of the one that was begun with the same fingerprint.
 
-        What a fingerprint leaves open, like the number of trials, is as given now; claiming the lease writes it down.
-
-        Args:
-            name: The study's, in this database.
-            study: What is searched.
-            fingerprint: See fingerprint.py.
-            environment: Machine and libraries, for the report.
-            text: The study file.
+        What a fingerprint leaves open, like the number of trials, is as given now, and so is `text`, the study file;
+        claiming the lease writes both down.
 
         Raises:
             UserError: The study was begun with another fingerprint, or is another program's.

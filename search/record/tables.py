@@ -32,11 +32,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-def to_json(metrics: Mapping[str, float | None]) -> str:
-    """Return metrics as JSON; NaN is null."""
-    return json.dumps({name: None if value is None or math.isnan(value) else value for name, value in metrics.items()})
-
-
 class Metrics(TypeDecorator[Mapping[str, float]]):
     """Metrics by name, stored as JSON in a text: floats are read back to the last bit, and NaN is null."""
 
@@ -45,7 +40,9 @@ class Metrics(TypeDecorator[Mapping[str, float]]):
 
     def process_bind_param(self, value: Mapping[str, float] | None, dialect: Dialect) -> str | None:
         """Return the value as the database stores it."""
-        return None if value is None else to_json(value)
+        if value is None:
+            return None
+        return json.dumps({name: None if math.isnan(number) else number for name, number in value.items()})
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, float] | None:
         """Return the value that the database has stored."""

@@ -21,11 +21,6 @@ def trials_frame(
 ) -> pd.DataFrame:
     """Return one row per trial, by number.
 
-    Args:
-        record: The study's.
-        trials: All trials of the record.
-        curves: The scores of each trial, by epoch.
-
     Returns:
         The parameters as they were trained, the metrics of the selected epoch, and `epochs`, which counts those that
         the trial trained itself: 0 for a repeat, whose metrics are those of the trial that it repeats.

@@ -5,8 +5,6 @@ import torch
 
 from models.errors import UserError
 from search.device import cluster_device, resolve_device
-from search.options import DEFAULT_STORAGE, Options
-from search.record.store import DEFAULT_URL
 
 
 def test_this_machine_is_judged_as_torch_judges_it() -> None:
@@ -37,7 +35,3 @@ def test_a_clusters_device_follows_from_what_its_engines_take(device: str, gpus:
 def test_a_device_and_gpus_that_contradict_are_refused(device: str, gpus: float) -> None:
     with pytest.raises(UserError):
         cluster_device(device, gpus)
-
-
-def test_the_default_database_is_the_stores() -> None:
-    assert Options().storage == DEFAULT_STORAGE == DEFAULT_URL

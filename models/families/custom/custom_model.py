@@ -53,10 +53,6 @@ def custom_model_config(factory: Callable[..., Any]) -> CustomModel:
 def custom_model_from_file(file: Path, config: CustomModel) -> CustomModel:
     """Return a config with its code, from a file that defines the model.
 
-    Args:
-        file: A Python file.
-        config: The model's name and hash, as a model file keeps them.
-
     Raises:
         UserError: The file cannot be read, does not define the model, or defines another one of that name.
     """

@@ -48,14 +48,8 @@ def build(
 ) -> "nn.Module":
     """Return a module with fresh weights from torch's global generator.
 
-    A table's examples, which have no height and width, reach it as (B, inputs).
-
-    Args:
-        config: The model.
-        shape: (C, H, W) of an example.
-        classes: Number of classes.
-        parameters: The trial's.
-        factory: Called instead of the config's own class or function.
+    `factory` is called instead of the config's own class or function. A table's examples, which have no height and
+    width, reach the module as (B, inputs).
 
     Raises:
         TypeError: The callable returns no nn.Module.

@@ -17,12 +17,6 @@ def count_flops(
 
     Where a module cannot do without numbers, it is the number of its weights; where it cannot be built, 1: the engine
     will report what is wrong with it.
-
-    Args:
-        config: The family.
-        shape: Channels, height and width of an example.
-        classes: Number of classes.
-        parameters: Those that decide what is built, as pairs.
     """
     import torch
     from torch.utils.flop_counter import FlopCounterMode

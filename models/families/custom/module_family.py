@@ -23,21 +23,14 @@ from models.families.custom.vectorize import ExecutionPlan
 
 @dataclass(frozen=True)
 class ModuleFamily(Family):
-    """A family made of a function that builds an ordinary module.
+    """A family made of a function that builds an ordinary module."""
 
-    Args:
-        factory: Returns a module for a trial's parameters.
-        structural_parameters: Those that `factory` reads; trials that are equal in them are the same function of their
-            tensors.
-        vectorize: Whether lanes of one function train in one pass, if they can.
-        label: What messages call the model.
-        locate: Returns where in the user's code an error arose, for messages.
-    """
-
-    factory: Callable[[Parameters], nn.Module]
+    factory: Callable[[Parameters], nn.Module]  # returns a module for a trial's parameters
+    # Those that `factory` reads; trials that are equal in them are the same function of their tensors
     structural_parameters: frozenset[str] = frozenset()
-    vectorize: bool = True
-    label: str = "the model"
+    vectorize: bool = True  # whether lanes of one function train in one pass, if they can
+    label: str = "the model"  # what messages call the model
+    # Returns where in the user's code an error arose, for messages
     locate: Callable[[BaseException], str] = lambda _: ""
     plans: dict[Hashable, ExecutionPlan] = field(default_factory=dict, compare=False, repr=False)  # by function
     _notes: list[str] = field(default_factory=list, compare=False, repr=False)

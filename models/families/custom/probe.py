@@ -19,12 +19,6 @@ _CORRECT = "correct the model; what a trial does not have can be given a default
 def probe(family: "ModuleFamily", parameters: Parameters, train_set: BatchSource, batch_size: int) -> None:
     """Build one model and try it on a full minibatch and on one of the size of an epoch's last.
 
-    Args:
-        family: The family.
-        parameters: One configuration.
-        train_set: The examples that are trained on.
-        batch_size: Examples of a minibatch.
-
     Raises:
         UserError: The model can never be trained.
     """

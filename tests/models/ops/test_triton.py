@@ -21,7 +21,7 @@ from models.datasets.source import Examples
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.ops import matmul
-from models.ops.output_layers import LaneByLane, OneKernel, OutputLayers
+from models.ops.output_layers import LaneByLane, OneKernel
 
 ON_GPU = torch.cuda.is_available()
 if not ON_GPU:
@@ -111,8 +111,7 @@ def test_one_kernel_of_output_layers_is_the_products_lane_by_lane(examples: int)
     weight, h, dz = drawn(ends[-1], classes), drawn(ends[-1], examples, seed=1), drawn(3, classes, examples, seed=2)
     weight[rows[1]] = torch.nan  # a lane that diverged is no other lane's trouble
     found = []
-    ways: list[OutputLayers] = [LaneByLane(rows, weight, classes), OneKernel(rows, weight, classes, kernels)]
-    for way in ways:
+    for way in (LaneByLane(rows, weight, classes), OneKernel(rows, weight, classes, kernels)):
         z, dh = torch.empty_like(dz), torch.empty_like(h)
         way.logits(weight, h, z)
         found.append((z, dh, way.backward(weight, h, dz, dh)))

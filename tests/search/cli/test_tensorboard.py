@@ -195,7 +195,7 @@ def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Pa
     while not finished:
         prepared = launch.prepare(named, options)
         files = EventFiles(prepared.record, clock=lambda: 1000.0 * starts)  # noqa: B023 - asked now
-        finished = launch.search(prepared, options, interrupt=Interrupt(), begun=files.begin).finished
+        finished = launch.search(prepared, options, interrupt=Interrupt(), watchers=[files.begin]).finished
         _holds_what_is_recorded(prepared.record)
         starts += 1
     assert starts > 5

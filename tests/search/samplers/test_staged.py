@@ -203,7 +203,7 @@ def run(study: Study, folder: Path, die_at: int | None = None, timeout: float | 
 
         return after_tick
 
-    search_launch(prepared, options, interrupt=Interrupt(), begun=begun)
+    search_launch(prepared, options, interrupt=Interrupt(), watchers=[begun])
     return prepared.record
 
 
