@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from search.pruners.halving_pruner import SuccessiveHalvingPruner
     from search.pruners.none import NoPruner
     from search.pruners.optuna import OptunaPruner
+    from search.pruners.promotion import Promotion
     from search.samplers.grid import Grid
     from search.samplers.qmc import QMC
     from search.samplers.random import Random
@@ -31,6 +32,7 @@ _LATER = {
     "Grid": "search.samplers.grid",
     "NoPruner": "search.pruners.none",
     "OptunaPruner": "search.pruners.optuna",
+    "Promotion": "search.pruners.promotion",
     "QMC": "search.samplers.qmc",
     "Random": "search.samplers.random",
     "Staged": "search.samplers.staged",
@@ -60,6 +62,7 @@ __all__ = [
     "Npz",
     "Objective",
     "OptunaPruner",
+    "Promotion",
     "Random",
     "Resnet",
     "Result",

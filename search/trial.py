@@ -20,6 +20,7 @@ class TrialRow:
     joined: int | None = None  # the tick of its first epoch; None for a repeat
     baseline: str | None = None  # the baseline's name, if it is one
     repeat_of: int | None = None  # the earlier trial with the same parameters, if there is one
+    waited_until: int | None = None  # the tick after which it was pruned, where it was paused until then
     diverged_at: int | None = None  # the epoch whose metrics were no finite numbers
     reason: str | None = None  # why it failed
     value: float | None = None  # the objective's value

@@ -8,12 +8,13 @@ from models.config.base import FrozenConfig, Parameters
 
 
 class LaneSpec(FrozenConfig):
-    """A lane as an engine is asked for it: one configuration, from its first epoch on."""
+    """A lane as an engine is asked for it: one configuration, from its first epoch on or from where it was paused."""
 
     lane: int = Field(description="Its name in every message: the trial's number, or the place among the finalists.")
     parameters: Parameters = Field(description="What the model is built and trained with.")
     seed: int = Field(description="Seed of its initial weights.")
     stream: int = Field(default=0, description="Lanes of one stream see the same minibatches.")
+    resumed: bool = Field(default=False, description="Whether its engine holds it already, paused.")
 
 
 class EpochMetrics(FrozenConfig):

@@ -61,24 +61,37 @@ class Engine:
             validation_set = None if validation_set is None else validation_set.narrowed(self._constant_inputs)
         self._train_set, self._validation_set = train_set, validation_set
         self._lanes: dict[int, Lane] = {}
+        self._paused: dict[int, Lane] = {}  # their tensors are in the host's memory
         self._groups: dict[int, _Key] = {}  # of every lane
         self._fused: dict[_Key, tuple[list[Lane], FusedModel]] = {}  # as of the last tick
 
     # --- lanes come and go
 
     def add(self, spec: LaneSpec) -> None:
-        """Add a lane with its initial weights; it trains from the next tick on."""
+        """Add a lane with its initial weights, or one that is paused; it trains from the next tick on."""
+        if spec.resumed:
+            self._insert(self._paused.pop(spec.lane))
+            return
         weights, buffers = initial_tensors(self._family, spec.parameters, spec.seed)
         state = {key: {name: torch.zeros_like(tensor) for name, tensor in weights.items()} for key in self._states}
         self._insert(Lane(spec, weights, state, buffers=buffers))
 
+    def pause(self, lane: int) -> None:
+        """Keep a lane without training it, in as much memory as its own tensors take."""
+        kept = self._lanes[lane]
+        self.drop(lane)
+        self._paused[lane] = kept.in_host_memory()
+
     def drop(self, lane: int) -> None:
-        """Forget a lane."""
-        del self._lanes[lane], self._groups[lane]
+        """Forget a lane, whether it trains or is paused."""
+        if lane in self._lanes:
+            del self._lanes[lane], self._groups[lane]
+        else:
+            del self._paused[lane]
 
     @property
     def lanes(self) -> list[int]:
-        """The lanes that are here."""
+        """The lanes that train here."""
         return list(self._lanes)
 
     def spec(self, lane: int) -> LaneSpec:
@@ -101,13 +114,16 @@ class Engine:
         return self._family.notes(self._device)
 
     def save(self, path: Path) -> None:
-        """Write a snapshot of all lanes to one file."""
-        save_lanes(path, self._lanes.values())
+        """Write a snapshot of all lanes, paused ones too, to one file."""
+        save_lanes(path, self._lanes.values(), self._paused.values())
 
     def load(self, path: Path) -> None:
         """Add the lanes of a file that `save` wrote."""
-        for lane in load_lanes(path, self._states):
-            self._insert(lane)
+        for lane, is_paused in load_lanes(path, self._states):
+            if is_paused:
+                self._paused[lane.spec.lane] = lane
+            else:
+                self._insert(lane)
 
     def _insert(self, lane: Lane) -> None:
         def on_device(tensors: Weights) -> Weights:

@@ -1,13 +1,13 @@
 """A snapshot of lanes: one safetensors file with their weights, buffers and optimizer state.
 
-Tensors are named "lane/kind/name"; the metadata holds each lane's spec and finished epochs as JSON.
+Tensors are named "lane/kind/name"; the metadata holds each lane's spec, finished epochs and whether it is paused, as
+JSON.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -15,20 +15,20 @@ from models.config.messages import LaneSpec
 from models.families.base import Lane, Weights
 
 
-def save_lanes(path: Path, lanes: Iterable[Lane]) -> None:
+def save_lanes(path: Path, live: Iterable[Lane], paused: Iterable[Lane] = ()) -> None:
     """Write lanes to a file."""
     tensors, metadata = {}, []
-    for lane in lanes:
-        metadata.append({"order": lane.spec.model_dump(), "epochs": lane.epochs})
+    lanes = [(lane.in_host_memory(), False) for lane in live] + [(lane, True) for lane in paused]
+    for lane, is_paused in lanes:
+        metadata.append({"order": lane.spec.model_dump(), "epochs": lane.epochs, "paused": is_paused})
         for kind, by_name in {"weights": lane.weights, "buffers": lane.buffers, **lane.state}.items():
             for name, tensor in by_name.items():
-                copy = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-                tensors[f"{lane.spec.lane}/{kind}/{name}"] = copy
+                tensors[f"{lane.spec.lane}/{kind}/{name}"] = tensor
     save_file(tensors, path, {"lanes": json.dumps(metadata)})
 
 
-def load_lanes(path: Path, states: Sequence[str]) -> Iterator[Lane]:
-    """Yield the lanes of a file that `save_lanes` wrote.
+def load_lanes(path: Path, states: Sequence[str]) -> Iterator[tuple[Lane, bool]]:
+    """Yield the lanes of a file that `save_lanes` wrote, each with whether it is paused.
 
     Args:
         path: The file.
@@ -44,4 +44,4 @@ def load_lanes(path: Path, states: Sequence[str]) -> Iterator[Lane]:
                 if int(number) == spec.lane:
                     tensors[kind][name] = file.get_tensor(full_name)
             weights, buffers = tensors.pop("weights"), tensors.pop("buffers")
-            yield Lane(spec, weights, tensors, about["epochs"], buffers)
+            yield Lane(spec, weights, tensors, about["epochs"], buffers), about.get("paused", False)

@@ -26,7 +26,7 @@ Weights = dict[str, Tensor]  # one model's own tensors, by the names of its nn.M
 
 @dataclass(eq=False)
 class Lane:
-    """One live trial. While it is fused, its tensors are views into those of all lanes."""
+    """One live or paused trial. While it is fused, its tensors are views into those of all lanes."""
 
     spec: LaneSpec
     weights: Weights
@@ -34,6 +34,19 @@ class Lane:
     epochs: int = 0  # finished
     buffers: Weights = field(default_factory=dict)  # tensors without a gradient: batch norm's statistics
     module: nn.Module | None = None  # where it trains as an ordinary module
+
+    def in_host_memory(self) -> "Lane":
+        """Return the lane with copies of its tensors that lie in the host's memory and hold no other lane's."""
+
+        def copied(tensors: Weights) -> Weights:
+            # A view would keep the tensors of all lanes that it was fused with.
+            return {
+                name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+                for name, tensor in tensors.items()
+            }
+
+        state = {key: copied(tensors) for key, tensors in self.state.items()}
+        return Lane(self.spec, copied(self.weights), state, self.epochs, copied(self.buffers))
 
 
 class FusedModel(Protocol):

@@ -21,6 +21,7 @@ from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
 from search.loop.balance import balanced
+from search.loop.coordinator import Leaving
 from search.loop.live_trial import lane_spec
 from search.loop.snapshots import Snapshots, snapshots_of
 from search.record.record import Record
@@ -134,7 +135,7 @@ class Audit:
         self._scores = scores
         self._record.record_finalists(PHASE, self.tick, [(epoch.lane, 0, epoch) for epoch in scores])
 
-    def settle(self) -> list[tuple[int, int]]:
-        """Return the trials that are at their last epoch or diverged, as (engine, lane); they leave."""
+    def settle(self) -> list[Leaving]:
+        """Return the trials that are at their last epoch or diverged; they leave."""
         over = [epoch.lane for epoch in self._scores if is_over(self._study, [epoch])]
-        return [(self._live.pop(trial), trial) for trial in over]
+        return [Leaving(self._live.pop(trial), trial) for trial in over]

@@ -17,6 +17,7 @@ from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.loop.balance import balanced
+from search.loop.coordinator import Leaving
 from search.loop.snapshots import Snapshots
 from search.objective import select_epoch
 from search.record.record import Record
@@ -115,8 +116,8 @@ class Wave:
         for epoch in scores:
             self._live[epoch.lane].append(epoch)
 
-    def settle(self) -> list[tuple[int, int]]:
-        """Save the jobs that are at their last epoch or diverged, and return them as (engine, lane)."""
+    def settle(self) -> list[Leaving]:
+        """Save the jobs that are at their last epoch or diverged, and return them."""
         ending = [
             lane
             for lane, curve in sorted(self._live.items())
@@ -129,7 +130,7 @@ class Wave:
                 self._save_score(self._jobs[lane], self._live[lane])
         for lane in ending:
             del self._live[lane]
-        return [(self._engines[lane], lane) for lane in ending]
+        return [Leaving(self._engines[lane], lane) for lane in ending]
 
     def _save_score(self, job: Job, curve: Sequence[EpochMetrics]) -> None:
         """Save the validation metrics of a job's selected epoch."""

@@ -70,6 +70,12 @@ class Study(Recipe):
     pruner: Annotated[SerializeAsAny[PrunerConfig], BeforeValidator(PRUNERS.parse)] = Field(
         default=SuccessiveHalving(), description="Which trials end early; a pruner's name will do."
     )
+    paused: int = Field(
+        default=64,
+        ge=1,
+        description="Most trials that wait, where the pruner pauses trials; memory grows linearly. Of more, the least "
+        "promising are pruned.",
+    )
 
     @field_validator("family", mode="before")
     @classmethod

@@ -38,7 +38,10 @@ class Fleet(AbstractContextManager["Fleet"]):
         except BaseException:  # Ctrl-C, between one host and the next
             self.close()
             raise
-        self._leaving: dict[int, list[int]] = {}  # engine -> lanes that leave with the next message
+        self._leaving: dict[str, dict[int, list[int]]] = {
+            "pause": {},
+            "drop": {},
+        }  # engine -> lanes, at the next message
         self._open_message: Message = {}
 
     def open(
@@ -101,7 +104,8 @@ class Fleet(AbstractContextManager["Fleet"]):
 
     def rebuild(self) -> None:
         """Replace dead hosts, and make all engines empty: as the fleet was when it was opened."""
-        self._leaving.clear()
+        for lanes in self._leaving.values():
+            lanes.clear()
         self._provider.ensure_hosts(self._hosts, len(self._order))
         self._open()
 
@@ -139,8 +143,12 @@ class Fleet(AbstractContextManager["Fleet"]):
         return sorted(lane for answer in self._ask_all({"do": "lanes"}) for lane in answer["lanes"])
 
     def drop(self, engine: int, lane: int) -> None:
-        """Let a lane leave its engine, with the next message."""
-        self._leaving.setdefault(engine, []).append(lane)
+        """Let a lane leave its engine, with the next message, whether it trains or is paused."""
+        self._leaving["drop"].setdefault(engine, []).append(lane)
+
+    def pause(self, engine: int, lane: int) -> None:
+        """Let an engine keep a lane without training it, from the next message on, until it joins again as resumed."""
+        self._leaving["pause"].setdefault(engine, []).append(lane)
 
     def save(self, folder: Path) -> None:
         """Write a snapshot of all engines into a folder that every host can reach."""
@@ -169,8 +177,11 @@ class Fleet(AbstractContextManager["Fleet"]):
         """Send a message to every host, each with the arguments of its own engines, and return all answers."""
         for number, host in enumerate(self._hosts):
             engines = self._order[number :: len(self._hosts)]
-            drop = {engine: self._leaving.pop(engine) for engine in engines if engine in self._leaving}
-            host.send({**message, "drop": drop, **own(engines)})
+            leaving = {
+                how: {engine: lanes.pop(engine) for engine in engines if engine in lanes}
+                for how, lanes in self._leaving.items()
+            }
+            host.send({**message, **leaving, **own(engines)})
         answers, errors = [], []
         for host in self._hosts:  # all of them, also after an error, so that no answer is taken for the next message's
             try:

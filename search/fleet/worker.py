@@ -34,8 +34,12 @@ class EngineWorker:
         """Call the method that a message names, and return its answer.
 
         Args:
-            message: {"do": the method's name, **its arguments}; and "drop", the lanes that leave first, by engine.
+            message: {"do": the method's name, **its arguments}; and "pause" and "drop", the lanes that leave first, by
+                engine.
         """
+        for engine, lanes in message.pop("pause", {}).items():
+            for lane in lanes:
+                self._engines[int(engine)].pause(lane)
         for engine, lanes in message.pop("drop", {}).items():
             for lane in lanes:
                 self._engines[int(engine)].drop(lane)

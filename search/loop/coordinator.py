@@ -9,12 +9,20 @@ machines that join. Knows no tensors, and not what a lane is for: that is the wo
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from models.config.messages import EpochMetrics, LaneSpec
 from search.fleet.base import EngineError
 from search.fleet.fleet import Fleet
 from search.loop.snapshots import Snapshots
+
+
+class Leaving(NamedTuple):
+    """A lane that leaves the tick."""
+
+    engine: int
+    lane: int
+    paused: bool = False  # its engine keeps it, and it may join again
 
 
 class Workload(Protocol):
@@ -38,8 +46,8 @@ class Workload(Protocol):
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down the scores of the next tick."""
 
-    def settle(self) -> list[tuple[int, int]]:
-        """Judge every lane by the recorded scores; returns engine and lane of those that end."""
+    def settle(self) -> list[Leaving]:
+        """Judge every lane by the recorded scores; returns those that end or are paused."""
 
     def fail(self, lane: int, reason: str) -> None:
         """Write down that a lane could not be trained for its next epoch: after `resume` it ends before that.
@@ -110,8 +118,8 @@ def run(
             stopwatch("training")
             workload.record(scores)
             stopwatch("recording")
-            for engine, lane in workload.settle():
-                fleet.drop(engine, lane)
+            for leaving in workload.settle():
+                (fleet.pause if leaving.paused else fleet.drop)(leaving.engine, leaving.lane)
             stopwatch("judging")
             after_tick()
             if pause():

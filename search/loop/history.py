@@ -3,8 +3,10 @@
 Holds them in the forms in which sampler, pruner and display read them. Knows neither engines nor the record.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from models.config.messages import EpochMetrics
 from search.config.study import Study
@@ -23,21 +25,41 @@ class SearchHistory:
         rows: All trials of the record, by number; those that end later than that tick as running ones.
         begun: How many of them were begun by then.
         scores: The scores recorded by then, as (tick, metrics).
+        tick: That tick.
+        paused: Numbers of the trials that were paused then.
+
+    Attributes:
+        tick: The last one whose scores are here.
+        rows: The trials by number; their parameters are `study.to_external(row.params)`.
+        curves: Trial -> its scores, the first epoch's first; of those that trained an epoch themselves.
+        ticks: Trial -> the ticks of these epochs; a gap is a pause.
+        rungs: Epoch -> the scores of all trials that reached it, best first, whatever became of them since.
+        paused: Numbers of the trials that are paused.
+        mirror: The same trials as Optuna sees them. `mirror.history` is this object, so that a sampler has it too.
     """
 
     def __init__(
-        self, study: Study, rows: Iterable[TrialRow], begun: int, scores: Sequence[tuple[int, EpochMetrics]]
+        self,
+        study: Study,
+        rows: Iterable[TrialRow],
+        begun: int,
+        scores: Sequence[tuple[int, EpochMetrics]],
+        tick: int = 0,
+        paused: Iterable[int] = (),
     ) -> None:
-        self.study = study
+        self.study, self.tick, self.paused = study, tick, set(paused)
         self.rows = {row.number: row for row in rows}
-        self.rungs: dict[int, list[RungScore]] = {}  # epoch -> the scores of all trials that reached it, best first
+        self.curves: dict[int, list[RungScore]] = {}
+        self.ticks: dict[int, list[int]] = {}
+        self.rungs: dict[int, list[RungScore]] = {}
         known = [self.rows[number] for number in range(begun)]
         self.mirror, self.seen = Mirror(study, known, scores), SeenConfigurations(known)
+        self.mirror.history = self
         curves: dict[int, list[EpochMetrics]] = {}
-        for _, score in scores:
+        for at, score in scores:
             curves.setdefault(score.lane, []).append(score)
             if self.rows[score.lane].joined is not None:  # a repeat's scores are another trial's, which are there
-                self._add_to_rung(score)
+                self._add_to_curves(at, score)
         self._selected: dict[int, EpochMetrics] = {}  # trial that is complete -> its metrics
         self._best: Key | None = None
         for row in known:
@@ -53,10 +75,12 @@ class SearchHistory:
         self.mirror.insert(row)
         self.seen.add(row)
 
-    def add_score(self, score: EpochMetrics) -> None:
-        """Add the metrics of a trial after an epoch that it trained itself."""
-        self.mirror.report(score)
-        self._add_to_rung(score)
+    def add_scores(self, tick: int, scores: Iterable[EpochMetrics]) -> None:
+        """Add the metrics of a tick, which trials trained themselves."""
+        self.tick = tick
+        for score in scores:
+            self.mirror.report(score)
+            self._add_to_curves(tick, score)
 
     def end(self, row: TrialRow, selected: EpochMetrics | None = None) -> None:
         """Take in the end of a trial.
@@ -70,7 +94,17 @@ class SearchHistory:
         self.mirror.tell(row.number, row.state, row.value)
         self.seen.end(row)
         self.rows[row.number] = row
+        self.paused.discard(row.number)
         self._compare(row)
+
+    @property
+    def live(self) -> set[int]:
+        """Numbers of the trials that are in training."""
+        return self.mirror.live - self.paused
+
+    def least_promising(self) -> int:
+        """Return the paused trial that most trials were better than at the epoch where it waits; of equals the last."""
+        return max(self.paused, key=lambda number: (self._rank(number), number))
 
     @property
     def reached(self) -> Counter[int]:
@@ -81,8 +115,17 @@ class SearchHistory:
         """Return the best trial that is complete; of equals the one with the lower loss, then the lower number."""
         return None if self._best is None else self.rows[self._best[2]]
 
-    def _add_to_rung(self, score: EpochMetrics) -> None:
-        insert_sorted(RungScore.of(score, self.study.objective), self.rungs.setdefault(score.epoch, []))
+    def _add_to_curves(self, tick: int, metrics: EpochMetrics) -> None:
+        score = RungScore.of(metrics, self.study.objective)
+        self.curves.setdefault(metrics.lane, []).append(score)
+        self.ticks.setdefault(metrics.lane, []).append(tick)
+        insert_sorted(score, self.rungs.setdefault(metrics.epoch, []))
+
+    def _rank(self, number: int) -> float:
+        """Return the share of the trials that are better than one at its newest epoch."""
+        curve = self.curves[number]
+        rung = self.rungs[len(curve)]
+        return bisect_left(rung, curve[-1].key, key=attrgetter("key")) / len(rung)
 
     def _compare(self, row: TrialRow) -> None:
         """Let a complete trial be the best one, if it is."""

@@ -4,6 +4,7 @@ All that came after that moment is done again, and comes out the same.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +19,8 @@ class RestartPoint:
 
     tick: int
     begun: int  # trials admitted by then
-    engines: dict[int, int] = field(default_factory=dict)  # trial in training -> its engine
+    engines: dict[int, int] = field(default_factory=dict)  # trial in training or paused -> its engine
+    paused: frozenset[int] = frozenset()
 
     def row_then(self, row: TrialRow) -> TrialRow:
         """Return a trial of the record as it was at that moment: ended, or running."""
@@ -40,16 +42,43 @@ def restart_point(
     last = max((tick for tick, _ in recorded), default=0)
     state = snapshots.newest(not_after=last) if any(row.state == "running" for row in rows) else None
     if state is not None:
-        return RestartPoint(state["tick"], state["next"], {int(trial): at for trial, at in state["alive"].items()})
+        engines = {int(trial): engine for trial, engine in state["alive"].items()}
+        return RestartPoint(state["tick"], state["next"], engines, frozenset(state.get("paused", ())))
     snapshots.clear()
     tick = _quiet_tick(rows, recorded)
     joined = [row.number for row in rows if row.joined is not None and row.joined <= tick]
     return RestartPoint(tick, max(joined, default=-1) + 1)
 
 
+@dataclass(frozen=True)
+class RecordedLater:
+    """What the record has beyond a moment: it stays, and decides what comes out again.
+
+    Attributes:
+        last_tick: The last one that is recorded.
+        scores: By trial and epoch.
+        failures: Why a trial failed, by trial and the epochs that it was trained for.
+    """
+
+    last_tick: int = 0
+    scores: dict[tuple[int, int], EpochMetrics] = field(default_factory=dict)
+    failures: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+def recorded_later(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]], tick: int) -> RecordedLater:
+    """Return what the record has beyond the end of a tick."""
+    trained = Counter(score.lane for _, score in recorded)
+    return RecordedLater(
+        last_tick=max((at for at, _ in recorded), default=0),
+        scores={(score.lane, score.epoch): score for at, score in recorded if at > tick},
+        failures={(row.number, trained[row.number]): row.reason or "" for row in rows if row.state == "failed"},
+    )
+
+
 def _quiet_tick(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]]) -> int:
-    """Return the last tick after which no trial was alive: 0, or the end of an earlier budget."""
+    """Return the last tick after which no trial was alive or paused: 0, or the end of an earlier budget."""
     last_ticks = {score.lane: float(tick) for tick, score in recorded}  # recorded is by tick: the last one stays
+    last_ticks |= {row.number: float(row.waited_until) for row in rows if row.waited_until is not None}
     lives = sorted(
         (row.joined, math.inf if row.state == "running" else last_ticks.get(row.number, row.joined - 1))
         for row in rows

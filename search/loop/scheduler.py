@@ -4,7 +4,6 @@ All of it is a function of the study and of the scores, so that after a restart 
 history that the sampler sees are written in the same order, that of trials. Knows no tensors and no clock.
 """
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,16 +14,17 @@ from models.errors import UserError
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.loop.balance import balanced
+from search.loop.coordinator import Leaving
 from search.loop.history import SearchHistory
 from search.loop.live_trial import LiveTrial, lane_spec
+from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
-from search.loop.restart import restart_point
+from search.loop.restart import RecordedLater, recorded_later, restart_point
 from search.loop.snapshots import Snapshots
 from search.objective import select_epoch
-from search.pruners.base import should_prune
+from search.pruners.base import judge
 from search.record.record import Record
 from search.samplers.distributions import distributions
-from search.samplers.tpe import MAX_TPE_CALLS_PER_TICK
 from search.trial import Ending, TrialRow
 
 MAX_FAILURES = 5  # trials that fail one after the other before a run stops
@@ -42,16 +42,15 @@ class TrialScheduler:
     def __init__(self, study: Study, record: Record, dataset_info: DatasetInfo) -> None:
         self.study, self.name, self.tick = study, record.name, 0
         self.live: dict[int, LiveTrial] = {}
+        self.paused: dict[int, LiveTrial] = {}
         self._record, self._dataset_info = record, dataset_info
         self._distributions = distributions(study)
         self._history = SearchHistory(study, record.trials(), begun=0, scores=[])  # up to the end of `tick`
         self._next = 0  # the trial to be admitted next
-        self._engines: dict[int, int] = {}  # trial in training -> its engine
+        self._engines: dict[int, int] = {}  # trial in training or paused -> its engine
+        self._leaving: list[Leaving] = []  # what `settle` is to return
         self._pending = PendingWrites()
-        # What the record has beyond `tick` after a restart:
-        self._last_recorded_tick = 0
-        self._recorded: dict[tuple[int, int], EpochMetrics] = {}  # by trial and epoch
-        self._failure_reasons: dict[tuple[int, int], str] = {}  # by trial and the epochs that it was trained for
+        self._later = RecordedLater()  # what the record has beyond `tick` after a restart
         self._failures_in_a_row = 0
 
     @property
@@ -77,21 +76,19 @@ class TrialScheduler:
         self.tick, self._next, self._engines = point.tick, point.begun, dict(point.engines)
         # A repeat has its scores from the tick before it was admitted: it may not have begun yet.
         past = [(tick, score) for tick, score in recorded if tick <= point.tick and score.lane < point.begun]
-        self._history = SearchHistory(self.study, map(point.row_then, rows), point.begun, past)
-        self._pending = PendingWrites()
-        self.live = {number: self._live(self.rows[number]) for number in sorted(self._engines)}
+        then = map(point.row_then, rows)
+        self._history = SearchHistory(self.study, then, point.begun, past, point.tick, point.paused)
+        self._pending, self._leaving = PendingWrites(), []
+        alive = {number: self._live(self.rows[number]) for number in sorted(self._engines)}
         for _, score in past:
-            if score.lane in self.live:
-                self.live[score.lane].curve.append(score)
-        self._last_recorded_tick = max((tick for tick, _ in recorded), default=0)
-        self._recorded = {(score.lane, score.epoch): score for tick, score in recorded if tick > self.tick}
-        trained = Counter(score.lane for _, score in recorded)
-        failed = [row for row in rows if row.state == "failed"]
-        self._failure_reasons = {(row.number, trained[row.number]): row.reason or "" for row in failed}
+            if score.lane in alive:
+                alive[score.lane].curve.append(score)
+        self.paused = {number: alive.pop(number) for number in sorted(point.paused)}
+        self.live, self._later = alive, recorded_later(rows, recorded, self.tick)
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""
-        return {"tick": self.tick, "next": self._next, "alive": self._engines}
+        return {"tick": self.tick, "next": self._next, "alive": self._engines, "paused": sorted(self.paused)}
 
     # --- admit
 
@@ -101,64 +98,66 @@ class TrialScheduler:
         return bool(self.live)
 
     def admit(self) -> list[tuple[int, LaneSpec]]:
-        """Give free lanes to the next trials: those of the record first, then baselines, then the sampler's."""
-        joining: list[TrialRow] = []
+        """Give free lanes to paused trials, then to new ones: of the record, then baselines, then the sampler's."""
+        resumed = self._promote()
+        while len(self.paused) > self.study.paused:
+            self._end_paused(self._history.least_promising())
+        begun = self._begin()
+        if not self.live:  # nobody is promoted any more
+            for number in sorted(self.paused):
+                self._end_paused(number)
+            begun += self._begin()  # where the sampler has waited for them
+        self._pending.write(self._record, self.tick, self._distributions)
+        flops = {number: live.flops for number, live in self.live.items()}
+        placed = {number: (engine, flops[number]) for number, engine in self._engines.items() if number in flops}
+        self._engines |= balanced({number: flops[number] for number in begun}, placed, self.study.lanes_of)
+        return [
+            (self._engines[number], lane_spec(self.study, self.rows[number], resumed=number in resumed))
+            for number in (*resumed, *begun)
+        ]
+
+    def _promote(self) -> list[int]:
+        """Let paused trials go on that the pruner names, while lanes are free; returns their numbers."""
+        resumed: list[int] = []
+        while self.paused and (free := self.study.places - len(self.live)):
+            numbers = self.study.pruner.promote(self._history, free)
+            if len(numbers) > free or len(set(numbers)) < len(numbers) or not self.paused.keys() >= set(numbers):
+                raise RuntimeError(f"of the paused trials {sorted(self.paused)} at most {free} go on, not {numbers}")
+            for number in numbers:
+                reason = self._later.failures.get((number, self.paused[number].curve[-1].epoch))
+                if reason is not None:
+                    self._end_paused(number, reason)
+                    continue
+                self.live[number] = self.paused.pop(number)
+                self._history.paused.remove(number)
+                resumed.append(number)
+            if all(number in self.live for number in numbers):  # else lanes are left
+                break
+        return resumed
+
+    def _begin(self) -> list[int]:
+        """Begin trials while lanes are free; returns the numbers of those that train."""
+        begun: list[int] = []
         free = self.study.places - len(self.live)
         sampler, mirror = self.study.sampler, self._history.mirror
-        while len(self.live) < self.study.places and not sampler.pending(self.study, self._next, mirror):
-            row = self.rows.get(self._next) or self._new_trial(self._next, free)
-            if row is None:
-                break
+        while (left := self.study.places - len(self.live)) and not sampler.pending(self.study, self._next, mirror):
+            if (row := self.rows.get(self._next)) is None:
+                row = next_trial(self.study, self._next, self._history, free, left)
+                if row is None:
+                    break
+                self._pending.begun.append(row)
             if row.joined not in (None, self.tick + 1):
                 raise RuntimeError(f"trial {row.number} joined at tick {row.joined}, and now would at {self.tick + 1}")
             self._history.begin(row)
             self._next += 1
             if row.joined is None:
                 self._end_repeat(row)
-            elif (reason := self._failure_reasons.get((row.number, 0))) is not None:
+            elif (reason := self._later.failures.get((row.number, 0))) is not None:
                 self._end(row, "failed", None, reason=reason)
             else:
                 self.live[row.number] = self._live(row)
-                joining.append(row)
-        self._pending.write(self._record, self.tick, self._distributions)
-        self._engines |= balanced(
-            {row.number: self.live[row.number].flops for row in joining},
-            {number: (engine, self.live[number].flops) for number, engine in self._engines.items()},
-            self.study.lanes_of,
-        )
-        return [(self._engines[row.number], lane_spec(self.study, row)) for row in joining]
-
-    def _new_trial(self, number: int, free: int) -> TrialRow | None:
-        """Return a new trial, if the budget has one and the sampler knows one.
-
-        Args:
-            number: The trial's.
-            free: How many lanes were free at this tick.
-        """
-        if number >= self.study.trials:
-            return None
-        baseline = self.study.baselines[number] if number < len(self.study.baselines) else None
-        left = min(self.study.places - len(self.live), self.study.trials - number)
-        batch_size = min(math.ceil(free / MAX_TPE_CALLS_PER_TICK), left)
-        params = (
-            self.study.to_internal(baseline.parameters)
-            if baseline
-            else self.study.sampler.propose(self.study, number, self._history.mirror, batch_size)
-        )
-        if params is None:
-            return None
-        same = self._history.seen.first(params)
-        has_ended = same is not None and same not in self.live
-        row = TrialRow(
-            number=number,
-            state="running",
-            params=params,
-            joined=None if has_ended else self.tick + 1,
-            baseline=baseline.name if baseline else None,
-            repeat_of=same,
-        )
-        self._pending.begun.append(row)
-        return row
+                begun.append(row.number)
+        return begun
 
     def _end_repeat(self, row: TrialRow) -> None:
         """End a trial that repeats one that has ended: with that trial's curve, state and value."""
@@ -169,7 +168,7 @@ class TrialScheduler:
         for score in curve:
             self._history.mirror.report(score)
         assert original.state != "running"
-        self._end(row, original.state, original.value, original.diverged_at, original.reason)
+        self._end(row, original.state, original.value, diverged_at=original.diverged_at, reason=original.reason)
 
     def _live(self, row: TrialRow) -> LiveTrial:
         info, parameters = self._dataset_info, self.study.to_external(row.params)
@@ -180,33 +179,48 @@ class TrialScheduler:
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down a tick; a score that the record has already stays, and decides what follows."""
         self.tick += 1
-        scores = [self._recorded.get((score.lane, score.epoch), score) for score in scores]
+        scores = [self._later.scores.get((score.lane, score.epoch), score) for score in scores]
         self._record.write(self.tick, scores=scores)
         for score in scores:
             self.live[score.lane].curve.append(score)
-            self._history.add_score(score)
+        self._history.add_scores(self.tick, scores)
 
-    def settle(self) -> list[tuple[int, int]]:
-        """Judge each trial, in their order, by the scores alone; returns engine and lane of those that end."""
-        leaving = []
+    def settle(self) -> list[Leaving]:
+        """Judge each trial, in their order, by the scores alone; returns those that end or are paused."""
         for number, live in sorted(self.live.items()):
             score, objective = live.curve[-1], self.study.objective
-            if (reason := self._failure_reasons.get((number, score.epoch))) is not None:
-                self._end(live.row, "failed", None, reason=reason)
-            elif not objective.is_finite(score.validation):
-                self._end(live.row, "pruned", None, score.epoch)
+            if not objective.is_finite(score.validation):
+                self._end(live.row, "pruned", None, diverged_at=score.epoch)
             elif score.epoch == self.study.epochs:
                 selected = select_epoch(live.curve, self.study.keep, objective)
                 assert selected is not None  # it has not diverged
-                self._end(live.row, "complete", objective.value(selected.validation), selected=selected)
-            elif should_prune(self.study, live.row, score, self._history.rungs[score.epoch], self._history.mirror):
+                self._end(live.row, "complete", objective.value(selected.validation), selected)
+            elif (decision := judge(self.study, live.row, score, self._history)) == "pause":
+                self.paused[number] = self.live.pop(number)
+                self._history.paused.add(number)
+                self._leaving.append(Leaving(self._engines[number], number, paused=True))
+                continue
+            elif decision == "prune":
                 self._end(live.row, "pruned", objective.value(score.validation))
+            elif (reason := self._later.failures.get((number, score.epoch))) is not None:
+                self._end(live.row, "failed", None, reason=reason)
             else:
                 continue
-            leaving.append((self._engines.pop(number), number))
             del self.live[number]
+            self._leaving.append(Leaving(self._engines.pop(number), number))
         self._pending.write(self._record, self.tick, self._distributions)
+        leaving, self._leaving = self._leaving, []
         return leaving
+
+    def _end_paused(self, number: int, reason: str | None = None) -> None:
+        """Prune a paused trial, with its last score; where there is a reason, it failed as it went on."""
+        live = self.paused.pop(number)
+        value = self.study.objective.value(live.curve[-1].validation)
+        if reason is None:
+            self._end(live.row, "pruned", value, waited_until=self.tick)
+        else:
+            self._end(live.row, "failed", None, waited_until=self.tick, reason=reason)
+        self._leaving.append(Leaving(self._engines.pop(number), number))
 
     def fail(self, lane: int, reason: str) -> None:
         """End a trial as failed.
@@ -214,7 +228,8 @@ class TrialScheduler:
         Raises:
             UserError: Several trials have failed one after the other.
         """
-        self._record.tell(lane, "failed", None, reason=reason)
+        paused = self._history.ticks.get(lane, [self.tick])[-1] < self.tick
+        self._record.tell(lane, "failed", None, reason=reason, waited_until=self.tick if paused else None)
         self._failures_in_a_row += 1
         if self._failures_in_a_row == MAX_FAILURES:
             last = reason.strip().splitlines()[-1]
@@ -225,16 +240,11 @@ class TrialScheduler:
             )
 
     def _end(
-        self,
-        row: TrialRow,
-        state: Ending,
-        value: float | None,
-        diverged_at: int | None = None,
-        reason: str | None = None,
-        selected: EpochMetrics | None = None,
+        self, row: TrialRow, state: Ending, value: float | None, selected: EpochMetrics | None = None, **about: Any
     ) -> None:
-        if state != "failed" and self.tick > self._last_recorded_tick:
+        """End a trial; `about` are fields of its row."""
+        if state != "failed" and self.tick > self._later.last_tick:
             self._failures_in_a_row = 0
-        ended = replace(row, state=state, value=value, diverged_at=diverged_at, reason=reason)
+        ended = replace(row, state=state, value=value, **about)
         self._pending.ended.append(ended)
         self._history.end(ended, selected)

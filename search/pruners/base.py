@@ -5,7 +5,7 @@ the record or a clock: asked again after a crash, a pruner answers the same. Imp
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     import optuna
 
     from search.config.study import Study
+    from search.loop.history import SearchHistory
     from search.samplers.optuna_mirror import Mirror
     from search.trial import TrialRow
 
+Decision = Literal["continue", "pause", "prune"]
+
 
 class PrunerConfig(FrozenConfig):
-    """Decides which trials end before their last epoch.
+    """Decides which trials end before their last epoch, and which wait and come back.
 
-    A pruner is frozen settings with a method `should_prune`. Its `name` is the one it is registered under, in
-    `search/pruners/registry.py` or by another package's entry point in the group `studyhall.pruners`.
+    A pruner is frozen settings with a method `should_prune`; one that pauses trials has `judge` and `promote` instead.
+    Its `name` is the one it is registered under, in `search/pruners/registry.py` or by another package's entry point in
+    the group `studyhall.pruners`.
 
     Baselines are never pruned, and a diverged trial ends by itself: a pruner is not asked about either.
 
@@ -39,6 +43,7 @@ class PrunerConfig(FrozenConfig):
     name: str
 
     prunes: ClassVar[bool] = True  # False: no trial is ever pruned
+    pauses: ClassVar[bool] = False  # True: `judge` may answer "pause"
 
     def should_prune(self, epoch: int, score: RungScore, peers: Sequence[RungScore], mirror: "Mirror") -> bool:
         """Return whether a trial is to end.
@@ -51,6 +56,32 @@ class PrunerConfig(FrozenConfig):
             mirror: All trials as Optuna sees them, `mirror.study.trials[score.number]` being this one.
         """
         raise NotImplementedError
+
+    def judge(self, epoch: int, score: RungScore, history: "SearchHistory") -> Decision:
+        """Return what becomes of a trial after an epoch. Unless overridden, `should_prune` decides.
+
+        A paused trial leaves its lane to others. Its weights and its optimizer's state are kept until `promote` names
+        it, or until it is pruned: at the end of the search, or where more than `Study.paused` trials would wait.
+
+        Args:
+            epoch: The epoch that it has just been trained for, 1 being the first; never the last one.
+            score: Its score after that epoch.
+            history: The search so far, the whole tick included. Read it only; what is worth keeping from one call to
+                the next goes into `history.mirror.sampler_state`, which is empty after a restart.
+        """
+        return "prune" if self.should_prune(epoch, score, history.rungs[epoch], history.mirror) else "continue"
+
+    def promote(self, history: "SearchHistory", free: int) -> Sequence[int]:
+        """Return the paused trials that go on, the most promising first; asked before new trials are begun.
+
+        New trials take the lanes that are then left. The search ends when no trial is live, none is left to begin and
+        nobody is promoted.
+
+        Args:
+            history: The search so far; `history.paused` are those to choose from.
+            free: How many lanes are free: at most so many may be named.
+        """
+        return ()
 
     def rungs(self, epochs: int) -> Mapping[int, float]:
         """Return the epochs after which trials may be pruned, each with the share of trials that goes on.
@@ -75,18 +106,15 @@ class PrunerConfig(FrozenConfig):
         return None
 
 
-def should_prune(
-    study: "Study", row: "TrialRow", metrics: EpochMetrics, peers: Sequence[RungScore], mirror: "Mirror"
-) -> bool:
-    """Return whether a live trial is pruned after its newest epoch. Whether it diverged is asked before.
+def judge(study: "Study", row: "TrialRow", metrics: EpochMetrics, history: "SearchHistory") -> Decision:
+    """Return what becomes of a live trial after its newest epoch. Whether it diverged is asked before.
 
     Args:
         study: Its pruner decides, for all but baselines and trials that are complete.
         row: The trial.
         metrics: Its newest epoch.
-        peers: The scores of all trials that have reached this epoch, best first.
-        mirror: All trials up to this tick.
+        history: The search up to this tick.
     """
     if row.baseline is not None or metrics.epoch >= study.epochs:
-        return False
-    return study.pruner.should_prune(metrics.epoch, RungScore.of(metrics, study.objective), peers, mirror)
+        return "continue"
+    return study.pruner.judge(metrics.epoch, RungScore.of(metrics, study.objective), history)

@@ -1,16 +1,14 @@
 """Asynchronous successive halving: the rule. Imports no Optuna; the same rule for Optuna is in halving_pruner.py."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from search.pruners.base import PrunerConfig
-from search.pruners.rung import RungScore
+from search.pruners.rung import RungScore, kept_of, rung_epochs
 
 if TYPE_CHECKING:
     from search.samplers.optuna_mirror import Mirror
@@ -52,14 +50,11 @@ class SuccessiveHalving(PrunerConfig):
         """
         if len(peers) < self.min_trials:
             return False
-        # 0.07 * 100 is 7.000000000000001 in binary, which does not let an eighth trial go on.
-        kept = math.ceil(self.keep_fraction * len(peers) - 1e-9)
-        return bisect_left(peers, score.key, key=attrgetter("key")) >= kept
+        return bisect_left(peers, score.key, key=attrgetter("key")) >= kept_of(self.keep_fraction, len(peers))
 
     def rungs(self, epochs: int) -> Mapping[int, float]:
         """Return `min_epochs` times 1, `reduction_factor`, its square ... below `epochs`, each with `keep_fraction`."""
-        powers = (self.min_epochs * self.reduction_factor**power for power in range(epochs))
-        return dict.fromkeys(takewhile(lambda rung: rung < epochs, powers), self.keep_fraction)
+        return dict.fromkeys(rung_epochs(self.min_epochs, self.reduction_factor, epochs), self.keep_fraction)
 
     def describe(self, epochs: int) -> str:
         """Return how many go on after which epochs."""

@@ -1,6 +1,8 @@
 """A trial's score at a rung, and the sorted list of all scores there."""
 
+import math
 from bisect import insort
+from itertools import takewhile
 from operator import attrgetter
 from typing import NamedTuple, Self
 
@@ -28,6 +30,17 @@ class RungScore(NamedTuple):
     def number(self) -> int:
         """The trial's number."""
         return self.key[2]
+
+
+def rung_epochs(first: int, factor: int, epochs: int) -> list[int]:
+    """Return the epochs `first` times 1, `factor`, its square ... below the last one."""
+    return list(takewhile(lambda rung: rung < epochs, (first * factor**power for power in range(epochs))))
+
+
+def kept_of(share: float, trials: int) -> int:
+    """Return how many of so many trials are a share of them, rounded up."""
+    # 0.07 * 100 is 7.000000000000001 in binary, which does not let an eighth trial go on.
+    return math.ceil(share * trials - 1e-9)
 
 
 def insert_sorted(score: RungScore, scores: list[RungScore]) -> None:

@@ -24,7 +24,8 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
         stated = {name: baseline.parameters[name] for name in study.space if name in baseline.parameters}
         flat[f"baseline.{number}"] = ", ".join(f"{name} {value}" for name, value in stated.items())
     builtin = isinstance(study.data, str)
-    flat |= _flat(study.model_dump(mode="json", exclude=_LEFT_OUT if builtin else {*_LEFT_OUT, "data"}))
+    left_out = _LEFT_OUT | (set() if builtin else {"data"}) | (set() if study.pruner.pauses else {"paused"})
+    flat |= _flat(study.model_dump(mode="json", exclude=left_out))
     for key in ("family.source", "family.file"):  # the hash says which model it is
         flat.pop(key, None)
     if not builtin:  # their hash says which they are, wherever they lie and whatever they are called

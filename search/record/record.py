@@ -91,9 +91,13 @@ class Record(StudyTrials, StudyScores, StudyFinalists, StudyLedger):
         *,
         diverged_at: int | None = None,
         reason: str | None = None,
+        waited_until: int | None = None,
     ) -> None:
         """End one trial; see `write`."""
-        self.write(0, ended=[TrialRow(number, state, {}, value=value, diverged_at=diverged_at, reason=reason)])
+        ended = TrialRow(
+            number, state, {}, value=value, diverged_at=diverged_at, reason=reason, waited_until=waited_until
+        )
+        self.write(0, ended=[ended])
 
     def spend(self, seconds: Mapping[str, float]) -> None:
         """Add the seconds that a run took, by part, to `environment["spent"]`; a run that was killed adds nothing."""

@@ -36,7 +36,7 @@ _OPTUNA_STATES = {state: optunas for optunas, state in _STATES.items()}
 
 # The fields of a trial that are user attributes of Optuna's trial: those it begins with, and those it ends with.
 _ATTRIBUTES_OF_BEGIN = ("joined", "baseline", "repeat_of")
-_ATTRIBUTES_OF_END = ("diverged_at", "reason")
+_ATTRIBUTES_OF_END = ("waited_until", "diverged_at", "reason")
 
 
 class StudyTrials(LeasedStudy):

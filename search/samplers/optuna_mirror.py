@@ -21,6 +21,7 @@ from search.trial import State, TrialRow
 
 if TYPE_CHECKING:
     from search.config.study import Study
+    from search.loop.history import SearchHistory
 
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
@@ -39,11 +40,14 @@ class Mirror:
         study: The Optuna study. It carries the pruner of Optuna that our study names, if it names one.
         live: Numbers of the trials that are running.
         sampler_state: What a sampler keeps from one proposal to the next. Empty after a restart, so no proposal may
-            depend on it.
+            depend on it. A pruner finds it here too, so that both can share what one of them has fitted.
+        history: The search so far, with the tick of every score; see `SearchHistory`.
 
     Raises:
         UserError: Optuna has no such pruner.
     """
+
+    history: "SearchHistory"  # set by its maker
 
     def __init__(
         self, study: "Study", trials: Iterable[TrialRow] = (), scores: Iterable[tuple[int, EpochMetrics]] = ()

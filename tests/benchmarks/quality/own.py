@@ -97,6 +97,10 @@ class CurveFleet:
         """Let a lane leave."""
         self._live.discard(lane)
 
+    def pause(self, engine: int, lane: int) -> None:
+        """Let a lane leave that may join again."""
+        self._live.discard(lane)
+
     def lanes(self) -> list[int]:
         """Return all lanes, sorted."""
         return sorted(self._live)

@@ -13,13 +13,13 @@ from models.config.families import Mlp
 from models.errors import UserError
 from search.config.space import Float, Int
 from search.config.study import Study
+from search.loop.history import SearchHistory
 from search.objective import Objective
-from search.pruners.base import PrunerConfig, should_prune
+from search.pruners.base import PrunerConfig, judge
 from search.pruners.halving import SuccessiveHalving
 from search.pruners.none import NoPruner
 from search.pruners.optuna import OptunaPruner
 from search.pruners.rung import RungScore, insert_sorted
-from search.samplers.optuna_mirror import Mirror
 from search.trial import TrialRow
 from tests.support.memory_record import epoch_metrics
 
@@ -40,7 +40,7 @@ def a_study(pruner: PrunerConfig, epochs: int = 10) -> Study:
 
 
 def row(number: int, baseline: str | None = None) -> TrialRow:
-    return TrialRow(number=number, state="running", params=PARAMS, baseline=baseline)
+    return TrialRow(number=number, state="running", params=PARAMS, joined=1, baseline=baseline)
 
 
 def pruned(rule: SuccessiveHalving, scores: list[RungScore]) -> set[int]:
@@ -133,9 +133,8 @@ def verdicts(study: Study, epoch: int, accuracies: list[float], baselines: tuple
     """The verdict on each of a cohort that stands at the same epoch."""
     rows = [row(number, "known" if number in baselines else None) for number in range(len(accuracies))]
     scores = [epoch_metrics(number, epoch, accuracy, 0.5) for number, accuracy in enumerate(accuracies)]
-    mirror = Mirror(study, rows, [(epoch, score) for score in scores])
-    peers = sorted((RungScore.of(score, study.objective) for score in scores), key=lambda score: score.key)
-    return [should_prune(study, row, score, peers, mirror) for row, score in zip(rows, scores, strict=True)]
+    history = SearchHistory(study, rows, len(rows), [(epoch, score) for score in scores])
+    return [judge(study, row, score, history) == "prune" for row, score in zip(rows, scores, strict=True)]
 
 
 def test_the_first_cohort_is_judged_against_itself() -> None:
@@ -192,19 +191,19 @@ def test_the_median_pruner_judges_as_in_a_study_of_optunas_own() -> None:
     arguments = {"n_startup_trials": 1}
     theirs = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(n_startup_trials=1))
     study = a_study(OptunaPruner(kind="MedianPruner", arguments=dict(arguments)))
-    mirror = Mirror(study)
+    history = SearchHistory(study, [], 0, [])
     expected, ours = [], []
     for number, curve in enumerate(curves):
         trial = theirs.ask()
-        mirror.insert(row(number))
+        history.begin(row(number))
         for epoch, accuracy in enumerate(curve, start=1):
             trial.report(accuracy, epoch)
             expected.append(trial.should_prune())
             score = epoch_metrics(number, epoch, accuracy, 0.5)
-            mirror.report(score)
-            ours.append(should_prune(study, row(number), score, [], mirror))
+            history.add_scores(epoch, [score])
+            ours.append(judge(study, row(number), score, history) == "prune")
         theirs.tell(trial, curve[-1])
-        mirror.tell(number, "complete", curve[-1])
+        history.mirror.tell(number, "complete", curve[-1])
     assert ours == expected
     assert any(ours), "the curves are such that some verdict says prune"
 
