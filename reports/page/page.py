@@ -38,33 +38,8 @@ def write_page(
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     chapters: dict[str, list[Part]] = {"finalists": [], "search": [], "winner": []}
-    svg: dict[str, Markup] = {}
-    with style():
-        for section in sections:
-            for part in section.parts(report):
-                chapters[section.chapter].append(part)
-                svg |= {drawing.key: save_drawing(drawing, figures) for drawing in part.drawings}
-    text = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            verdict=verdict(report),
-            checks=run_checks(report),
-            chapters=chapters,
-            svg=svg,
-            commands=provenance.commands(report, export_options),
-            machine=provenance.machine(report),
-            wall_time=provenance.wall_time(report),
-            counted=counted,
-        )
-    )
-    file = folder / "report.html"
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def _environment() -> Environment:
+    for section in sections:
+        chapters[section.chapter] += section.parts(report)
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -72,8 +47,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["options_as_code"] = _options_as_code
-    return environment
+    environment.filters |= {"options_as_code": _options_as_code, "saved": lambda of: save_drawing(of, figures)}
+    with style():
+        text = environment.get_template("page.html").render(
+            report=report,
+            verdict=verdict(report),
+            checks=run_checks(report),
+            chapters=chapters,
+            commands=provenance.commands(report, export_options),
+            machine=provenance.machine(report),
+            wall_time=provenance.wall_time(report),
+            counted=counted,
+        )
+    file = folder / "report.html"
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 def _options_as_code(text: str) -> Markup:

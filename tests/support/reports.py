@@ -10,7 +10,8 @@ from safetensors.numpy import save_file
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
 from reports.finalists.predictions import TestPredictions
-from reports.page.checks.registry import CheckResult, run_checks
+from reports.page.checks.base import Finding
+from reports.page.checks.registry import run_checks
 from reports.page.data import FinalistData, ReportData, read_report, read_search
 from reports.page.page import write_page
 from reports.page.sections.registry import all_sections
@@ -180,7 +181,7 @@ def add_audit(record: Record, accuracies: Sequence[float]) -> None:
             record.record_finalists("audit", epoch, [(3, 0, score)])
 
 
-def check_of(report: ReportData, name: str) -> CheckResult:
+def check_of(report: ReportData, name: str) -> Finding:
     """Return what the check of this name found."""
     return next(result for result in run_checks(report) if result.name == name)
 

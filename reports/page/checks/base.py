@@ -17,10 +17,14 @@ class Finding:
     """What a check found.
 
     Args:
+        name: The check's.
+        question: The check's.
         outcome: "look" where something may be wrong, "passed" where not, "not applicable" where it cannot judge.
         text: What is so, with the remedy where something may be wrong, or why the check cannot judge.
     """
 
+    name: str
+    question: str
     outcome: Outcome
     text: str
 
@@ -57,15 +61,15 @@ class Check:
             text: What is so.
             remedy: What to do about it, where that is not the check's `remedy`.
         """
-        return Finding("look", f"{text} {remedy or self.remedy}")
+        return Finding(self.name, self.question, "look", f"{text} {remedy or self.remedy}")
 
     def passed(self, text: str) -> Finding:
         """Return that all is well, and what was seen."""
-        return Finding("passed", text)
+        return Finding(self.name, self.question, "passed", text)
 
     def not_applicable(self, text: str) -> Finding:
         """Return why the check cannot judge."""
-        return Finding("not applicable", text)
+        return Finding(self.name, self.question, "not applicable", text)
 
 
 class FinalistsCheck(Check):

@@ -1,9 +1,7 @@
 """The checks there are, and how all of them are run."""
 
-from dataclasses import dataclass
-
 from models.registry import Registry
-from reports.page.checks.base import Check, Outcome
+from reports.page.checks.base import Finding, Outcome
 from reports.page.data import ReportData
 
 CHECKS = Registry(
@@ -25,29 +23,8 @@ CHECKS = Registry(
 )
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    """What the page shows of one check.
-
-    Args:
-        name: The check's.
-        question: The check's.
-        outcome: How it ended.
-        text: What it found, with the remedy where something may be wrong.
-    """
-
-    name: str
-    question: str
-    outcome: Outcome
-    text: str
-
-
-def run_checks(report: ReportData) -> list[CheckResult]:
+def run_checks(report: ReportData) -> list[Finding]:
     """Return what every check found; those that found something come first."""
-    results = []
-    for name in CHECKS.names():
-        check: Check = CHECKS.load(name)()
-        finding = check.judge(report)
-        results.append(CheckResult(check.name, check.question, finding.outcome, finding.text))
     order: list[Outcome] = ["look", "passed", "not applicable"]
-    return sorted(results, key=lambda result: order.index(result.outcome))
+    findings: list[Finding] = [CHECKS.load(name)().judge(report) for name in CHECKS.names()]
+    return sorted(findings, key=lambda finding: order.index(finding.outcome))

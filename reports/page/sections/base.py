@@ -5,7 +5,8 @@ A section must not query the record, train, or open a test set: it is given `Rep
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from functools import partial
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,62 +16,36 @@ from reports.page.data import ReportData
 Chapter = Literal["finalists", "search", "winner"]
 
 
-class Part(Protocol):
-    """A piece of a section: a `Drawing`, `Table`, `Text`, `Facts`, `Halves` or `Gallery`."""
+@dataclass(frozen=True)
+class Drawing:
+    """A figure on the page, and beside it as CSV, PNG and SVG."""
 
-    @property
-    def kind(self) -> str:
-        """The name of the macro of `parts.html` that shows it."""
-
-    @property
-    def drawings(self) -> "Sequence[Drawing]":
-        """The drawings that are saved beside the page."""
+    key: str  # the stem of its files
+    title: str
+    alt: str  # what it shows, for those who cannot see it
+    frame: pd.DataFrame  # the data that it shows: its CSV
+    draw: Callable[[float], Figure]  # returns the figure at a width in inches
+    caption: str = ""
+    half: bool = False  # whether two stand side by side where there is room
+    kind: ClassVar[str] = "drawing"
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure on the page, and beside it as CSV, PNG and SVG.
+class Gallery(Drawing):
+    """Images that flow; beside the page they are one drawing."""
 
-    Args:
-        key: The stem of its files.
-        title: The heading above it, if any.
-        alt: What it shows, for those who cannot see it.
-        frame: The data that it shows.
-        draw: Returns the figure at a width in inches.
-        caption: The words below it.
-        half: Whether two stand side by side where there is room.
-    """
-
-    key: str
-    title: str
-    alt: str
-    frame: pd.DataFrame
-    draw: Callable[[float], Figure]
-    caption: str = ""
-    half: bool = False
-    kind: str = "drawing"
-
-    @property
-    def drawings(self) -> "Sequence[Drawing]":
-        """Itself."""
-        return [self]
+    images: Sequence[Mapping[Any, Any]] = ()  # address, alternative text and words of each
+    kind: ClassVar[str] = "gallery"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table on the page.
-
-    Args:
-        label: Its heading.
-        of: The column of the frame.
-        show: Writes a value.
-        title: What it means, where the label does not say it all.
-    """
+    """A column of a table on the page."""
 
     label: str
-    of: str
-    show: Callable[[Any], str] = str
-    title: str = ""
+    of: str  # the column of the frame
+    show: Callable[[Any], str] = str  # writes a value
+    title: str = ""  # what it means, where the label does not say it all
 
     def cell(self, value: Any) -> str:
         """Return what stands in a cell; nothing where nothing is known."""
@@ -79,23 +54,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that sorts by any of its columns.
+    """A table that sorts by any of its columns."""
 
-    Args:
-        label: What it is called for those who cannot see it.
-        columns: From left to right.
-        frame: One row per line.
-        title: The heading above it, if any.
-        note: Small words below it.
-    """
-
-    label: str
+    label: str  # what it is called for those who cannot see it
     columns: Sequence[Column]
     frame: pd.DataFrame
     title: str = ""
-    note: str = ""
-    kind: str = "table"
-    drawings: Sequence[Drawing] = ()
+    note: str = ""  # small words below it
+    kind: ClassVar[str] = "table"
 
 
 @dataclass(frozen=True)
@@ -105,8 +71,7 @@ class Text:
     text: str
     title: str = ""
     small: bool = False
-    kind: str = "text"
-    drawings: Sequence[Drawing] = ()
+    kind: ClassVar[str] = "text"
 
 
 @dataclass(frozen=True)
@@ -114,8 +79,7 @@ class Facts:
     """Names and values, a line each."""
 
     facts: Mapping[str, Any]
-    kind: str = "facts"
-    drawings: Sequence[Drawing] = ()
+    kind: ClassVar[str] = "facts"
 
 
 @dataclass(frozen=True)
@@ -125,41 +89,27 @@ class Halves:
     title: str
     note: str
     drawings: Sequence[Drawing]
-    kind: str = "halves"
+    kind: ClassVar[str] = "halves"
 
 
-@dataclass(frozen=True)
-class Gallery:
-    """Images that flow; beside the page they are one drawing.
-
-    Args:
-        drawing: The files beside the page, with heading and caption.
-        images: Address, alternative text and words of each.
-    """
-
-    drawing: Drawing
-    images: Sequence[Mapping[str, Any]]
-    kind: str = "gallery"
-
-    @property
-    def drawings(self) -> Sequence[Drawing]:
-        """The one that stands for the images beside the page."""
-        return [self.drawing]
+Part = Drawing | Table | Text | Facts | Halves  # its kind names the macro of parts.html that shows it
 
 
-class Section(Protocol):
+class Section:
     """A part of the report's page, registered under `studyhall.report_sections` and made without arguments."""
 
-    chapter: Chapter
+    chapter: Chapter = "search"
 
     def parts(self, report: ReportData) -> Sequence[Part]:
-        """Return what it shows, from top to bottom; nothing where it does not apply."""
+        """Return what it shows, from top to bottom: unless overridden, the drawings of the trial that is shown."""
+        return [] if report.shown is None else self.trial_drawings(report, report.shown)
 
     def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
         """Return the drawings that optuna-dashboard shows with a finalist."""
+        return []
 
 
-class FigureSection:
+class FigureSection(Section):
     """A section of one figure. A subclass says `key`, `title`, `frame`, `draw` and `alt`.
 
     Example:
@@ -178,7 +128,6 @@ class FigureSection:
         ...         return f"The best epoch of {len(frame)} trials."
     """
 
-    chapter: Chapter = "search"
     key: ClassVar[str]
     title: ClassVar[str]
 
@@ -208,22 +157,7 @@ class FigureSection:
             return []
         frame = self.frame(report)
         alt, caption = self.alt(report, frame), self.caption(report, frame)
-        draw = lambda width: self.draw(report, frame, width)  # noqa: E731
-        return [Drawing(self.key, self.title, alt, frame, draw, caption)]
-
-    def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
-        """Return nothing: the figure is of the study."""
-        return []
-
-
-class TextSection:
-    """The base of sections without a drawing of their own."""
-
-    chapter: Chapter = "search"
-
-    def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
-        """Return nothing: the section is of the study."""
-        return []
+        return [Drawing(self.key, self.title, alt, frame, partial(self.draw, report, frame), caption)]
 
 
 # --- how tables write values ------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from reports.page.data import FinalistData, ReportData
-from reports.page.sections.base import Column, Part, Table, TextSection, fixed
+from reports.page.sections.base import Column, Part, Section, Table, fixed
 from reports.page.wording import counted
 
 
-class Classes(TextSection):
+class Classes(Section):
     """The winner's table of classes."""
 
     chapter = "winner"

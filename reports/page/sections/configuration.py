@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from reports.page.data import ReportData
-from reports.page.sections.base import Facts, Part, TextSection
+from reports.page.sections.base import Facts, Part, Section
 
 
-class Configuration(TextSection):
+class Configuration(Section):
     """Names and values, as they were trained."""
 
     chapter = "winner"

@@ -9,19 +9,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.page.data import FinalistData, ReportData
-from reports.page.sections.base import Chapter, Drawing, Part
+from reports.page.sections.base import Drawing, Section
 from reports.page.style import BAD, NARROW, WINNER, new_figure
 from reports.page.wording import counted
 
 
-class Confusion:
+class Confusion(Section):
     """The winner's confusion matrix, and that of every finalist for the dashboard."""
 
-    chapter: Chapter = "winner"
-
-    def parts(self, report: ReportData) -> Sequence[Part]:
-        """Return the figure, where a trial is complete."""
-        return [] if report.shown is None else self.trial_drawings(report, report.shown)
+    chapter = "winner"
 
     def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
         """Return the figure of one finalist; nothing where none is tested."""

@@ -9,21 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports.page.data import ReportData
-from reports.page.sections.base import Chapter, Drawing, Part
+from reports.page.sections.base import Drawing, Section
 from reports.page.style import BASELINE, LEAST, NARROW, WINNER, accuracy_axis, error, legend, loss_axis, new_figure
 from reports.page.wording import counted
 
 COLUMNS = ["seed", "epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy"]
 
 
-class Epochs:
+class Epochs(Section):
     """The shown trial's epochs, and those of every finalist for the dashboard."""
 
-    chapter: Chapter = "winner"
-
-    def parts(self, report: ReportData) -> Sequence[Part]:
-        """Return the figure, where a trial is complete."""
-        return [] if report.shown is None else self.trial_drawings(report, report.shown)
+    chapter = "winner"
 
     def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
         """Return the figure of one trial."""

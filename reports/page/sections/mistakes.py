@@ -12,14 +12,14 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from reports.page.data import FinalistData, ReportData
-from reports.page.sections.base import Drawing, Gallery, Part, Text, TextSection
+from reports.page.sections.base import Gallery, Part, Section, Text
 from reports.page.style import NARROW, new_figure
 from reports.page.wording import counted
 
 MAX_IMAGES = 24
 
 
-class Mistakes(TextSection):
+class Mistakes(Section):
     """The gallery."""
 
     chapter = "winner"
@@ -33,7 +33,8 @@ class Mistakes(TextSection):
         if frame.empty:
             return [Text("No test picture was wrong.")]
         images = [finalists.predictions.image(index) for index in frame["picture"]]
-        drawing = Drawing(
+        rows = frame.to_dict("records")
+        gallery = Gallery(
             "mistakes",
             "Most confidently wrong",
             f"The {counted(len(frame), 'test picture')} that trial {finalists.winner.number} gets most confidently "
@@ -42,9 +43,9 @@ class Mistakes(TextSection):
             partial(_draw, frame, images),
             f"Of {counted(len(finalists.predictions.labels), 'test image')}, by the mean probability over "
             f"{counted(finalists.seeds, 'seed')}. Predicted class and its probability first, then the true class.",
+            images=[row | {"source": _url(image)} for row, image in zip(rows, images, strict=True)],
         )
-        rows = zip(frame.to_dict("records"), images, strict=True)
-        return [Gallery(drawing, [{str(k): v for k, v in row.items()} | {"source": _url(of)} for row, of in rows])]
+        return [gallery]
 
 
 def mistakes_frame(finalists: FinalistData, trial: int) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.page.data import ReportData
-from reports.page.sections.base import Column, Part, Table, TextSection, fixed, yes_or_no
+from reports.page.sections.base import Column, Part, Section, Table, fixed, yes_or_no
 from reports.page.wording import p_value
 from reports.statistics import LEVEL
 
@@ -17,7 +17,7 @@ NOTE = (
 )
 
 
-class Pairs(TextSection):
+class Pairs(Section):
     """The table of pairs, and how they were compared."""
 
     chapter = "finalists"

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from reports.page.data import FATES, ReportData
-from reports.page.sections.base import Drawing, Halves, Part, TextSection
+from reports.page.sections.base import Drawing, Halves, Part, Section
 from reports.page.style import BASELINE, FATE_COLOURS, MANY, WINNER, ScoreAxis, new_figure
 from reports.page.wording import metric_title
 from search.config.conditions import condition
@@ -20,7 +20,7 @@ from search.config.space import Choice, Float, Int, Range
 MAX_CATEGORIES = 8  # whole numbers up to which each has a place of its own on an axis, as the values of a choice have
 
 
-class Parameters(TextSection):
+class Parameters(Section):
     """The scatters, two side by side."""
 
     def parts(self, report: ReportData) -> Sequence[Part]:

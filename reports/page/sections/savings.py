@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.page.data import ReportData
-from reports.page.sections.base import Column, Part, Table, Text, TextSection, fixed, yes_or_no
+from reports.page.sections.base import Column, Part, Section, Table, Text, fixed, yes_or_no
 from reports.page.wording import counted, metric_title
 from reports.statistics import LEVEL, share
 
@@ -34,7 +34,7 @@ def saved_epochs(report: ReportData) -> SavedEpochs:
     return SavedEpochs(int(over["epochs"].sum()), report.study.epochs * len(over))
 
 
-class Savings(TextSection):
+class Savings(Section):
     """A sentence on both, and the table of audited trials."""
 
     def parts(self, report: ReportData) -> Sequence[Part]:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from models.metrics.registry import STANDARD
 from reports.page.data import ReportData
-from reports.page.sections.base import Column, Part, Table, TextSection, fixed, parameter_columns
+from reports.page.sections.base import Column, Part, Section, Table, fixed, parameter_columns
 from reports.page.wording import metric_title
 
 MAX_ROWS = 50  # trials.csv has all
 
 
-class Trials(TextSection):
+class Trials(Section):
     """The table of complete trials, best first."""
 
     def parts(self, report: ReportData) -> Sequence[Part]:

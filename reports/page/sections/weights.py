@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from reports.page.data import FinalistData, ReportData
-from reports.page.sections.base import Drawing, Part, Text, TextSection
+from reports.page.sections.base import Drawing, Part, Section, Text
 from reports.page.style import NARROW
 from reports.page.wording import counted
 
@@ -21,7 +21,7 @@ MAX_UNITS = 64
 Weights2d = NDArray[np.float32]
 
 
-class Weights(TextSection):
+class Weights(Section):
     """The weights of the winner's first seed."""
 
     chapter = "winner"
