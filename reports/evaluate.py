@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from models.datasets.source import Examples, Source
+    from models.datasets.source import Examples
     from models.model_file import Model
     from search.record.record import Record
     from search.record.store import Store
@@ -53,6 +53,7 @@ def main(
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
         from models.model_file import describe, load_model
+        from reports.finalists.find_data import find_data
         from reports.finalists.test_set import open_test_set
         from search.record.store import Store
 
@@ -60,12 +61,16 @@ def main(
         store = Store(storage, create=False)
         record = study_of(described, store, model)
         _, module = load_model(model, record.study.family)  # which has the code that no model file holds
-        source = _source(described, record, data_dir)
+        folder = None if data_dir is None else str(data_dir)
+        source = find_data(record, described.data, described.data_sha256, folder, "this model was trained on")
         with record.lease():
             opened = open_test_set(record, source, f"evaluation of {model.name}", 1)
-        out.print(escape(f"{model}: {_origin(described)}"))
+        about = ", ".join(f"{key} {value}" for key, value in described.about.items())
+        out.print(escape(f"{model}: {described.recipe.family.label} on {described.data} ({about})"))
+        number = len(record.ledger())
+        times = "once" if number == 1 else f"{number} times"
         ledger = f"the ledger of `{escape(record.name)}`"
-        out.print(f"test set opened: line {opened.line} of {ledger}, opened {_times(record)} so far")
+        out.print(f"test set opened: line {opened.line} of {ledger}, opened {times} so far")
         out.print(escape(evaluation(described, module, opened.examples).text()))
 
 
@@ -83,17 +88,15 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
     Raises:
         UserError: The database has neither, or the study of that name is of other data.
     """
-    import hashlib
-
     from models.errors import UserError
+    from reports.finalists.predictions import sha256_of
 
     name = str(model.about.get("study", ""))
     if not name:
         raise UserError(
             f"{file} does not say which study it belongs to", "evaluate a model that reports.export has written"
         )
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = sha256_of(file)
     archived = [other for other in store.names() if other.startswith(f"{name[:84]}~")]  # by --restart
     records = [record for one in (name, *archived) if (record := store.find(one)) is not None]
     for record in records:
@@ -110,22 +113,6 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
             "name the database that holds its own study with --storage",
         )
     return records[0]
-
-
-def _source(model: "Model", record: "Record", data_dir: Path | None) -> "Source":
-    """Return the data set that the model was trained on, and no other."""
-    from models.errors import UserError
-    from reports.finalists.find_data import find_data
-
-    source = find_data(record, model.data, model.data_sha256, None if data_dir is None else str(data_dir))
-    if source is None:
-        raise UserError(f"{model.data} is not on this machine", "name the folder that holds it with --data-dir")
-    if source.sha256 != model.data_sha256:
-        raise UserError(
-            f"{model.data} in {source.root} is not the data set that this model was trained on",
-            "name the folder that holds that one with --data-dir",
-        )
-    return source
 
 
 # --- the evaluation ---------------------------------------------------------------------------------------------------
@@ -214,16 +201,6 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
     return Evaluation(
         labels.numpy(), logits.argmax(1).numpy(), model.classes, loss.item(), model.recipe.loss.replace("_", " ")
     )
-
-
-def _origin(model: "Model") -> str:
-    about = ", ".join(f"{key} {value}" for key, value in model.about.items())
-    return f"{model.recipe.family.label} on {model.data} ({about})"
-
-
-def _times(record: "Record") -> str:
-    number = len(record.ledger())
-    return "once" if number == 1 else f"{number} times"
 
 
 if __name__ == "__main__":

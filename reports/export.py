@@ -110,11 +110,13 @@ def main(
         )
         store, interrupt = Store(storage, create=False), Interrupt()
         try:
-            exported = export(store, storage, study, options, hosts, interrupt, (lambda line: None) if quiet else _say)
+            report, folder = export(
+                store, storage, study, options, hosts, interrupt, (lambda line: None) if quiet else _say
+            )
         except Paused:
             out.print("paused, with a snapshot; the same command goes on from here")
             sys.exit(interrupt.exit_code)
-        _print_results(exported.report, exported.folder, csv)
+        _print_results(report, folder, csv)
         there = "" if storage == DEFAULT_STORAGE else f" --storage {store.masked}"
         out.print(f"next: python -m reports.dashboard{there}", markup=False)
 

@@ -112,7 +112,7 @@ def export_study(
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        exported = export(
+        report, written = export(
             Store(url, create=False),
             url,
             name,
@@ -125,6 +125,5 @@ def export_study(
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here") from None
     finally:
         optuna.logging.set_verbosity(before)
-    report, finalists = exported.report, exported.report.finalists
-    results = None if finalists is None else finalists.results
-    return Export(name, verdict(report).headline, results, exported.folder / "report.html", exported.folder)
+    results = None if report.finalists is None else report.finalists.results
+    return Export(name, verdict(report).headline, results, written / "report.html", written)

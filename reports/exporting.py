@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.datasets.source import Source
     from reports.finalists.training import Training
-    from reports.page.data import FinalistData, ReportData
-    from reports.page.sections.base import Section
+    from reports.page.data import ReportData
     from search.interrupt import Interrupt
     from search.options import Options
     from search.record.record import Record
@@ -52,14 +50,6 @@ class ExportOptions:
         return {"top": self.top, "seeds": self.seeds} | ({"audit": self.audit} if self.audit else {})
 
 
-@dataclass(frozen=True, eq=False)
-class Exported:
-    """What was found, and where it was written."""
-
-    report: "ReportData"
-    folder: Path
-
-
 def export(
     store: "Store",
     url: str,
@@ -68,8 +58,8 @@ def export(
     hosts_options: "Options",
     interrupt: "Interrupt",
     say: Callable[[str], None],
-) -> Exported:
-    """Train what is to be trained, and write everything.
+) -> tuple["ReportData", Path]:
+    """Train what is to be trained, write everything, and return what was found and the folder of page and tables.
 
     Args:
         store: The database.
@@ -88,10 +78,12 @@ def export(
     folder = options.folder or record.folder
     _check_writable(folder)
     if options.audit or options.retrain:
+        from reports.finalists.find_data import find_data
         from reports.finalists.training import Training
         from search.launch import hosts
 
-        source, device = _find_source(record, options.data_dir), str(record.fingerprint["device"])
+        name, sha256, device = record.study.dataset, record.fingerprint["data.sha256"], record.fingerprint["device"]
+        source = find_data(record, name, sha256, options.data_dir, f"`{record.name}` was searched on")
         with hosts(record.study, device, hosts_options, say) as provider, record.lease(), interrupt.watched():
             training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say)
             report = _train_and_read(training, options)
@@ -101,7 +93,7 @@ def export(
         with _no_collection():
             report = read_report(record, read_search(record))
     _write(store, url, record, report, folder, options)
-    return Exported(report, folder)
+    return report, folder
 
 
 def _train_and_read(training: "Training", options: ExportOptions) -> "ReportData":
@@ -140,40 +132,28 @@ def _no_collection() -> Iterator[None]:
 def _write(
     store: "Store", url: str, record: "Record", report: "ReportData", folder: Path, options: ExportOptions
 ) -> None:
-    """Write tables, figures and page, and put them where optuna-dashboard shows them."""
+    """Write tables, figures and page, and put those of finalists where optuna-dashboard shows them."""
     from reports.page.page import write_page
     from reports.page.sections.registry import all_sections
 
-    sections = all_sections()
+    sections, finalists = all_sections(), report.finalists
     with _no_collection():
         report.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
-        if report.finalists is not None:
-            report.finalists.results.to_csv(folder / options.csv, index=False)
-        write_page(report, sections, folder, options.to_repeat)
-    if report.finalists is not None:
-        _put_artifacts(store, url, record, report, report.finalists, sections, folder)
+        if finalists is not None:
+            finalists.results.to_csv(folder / options.csv, index=False)
+        page = write_page(report, sections, folder, options.to_repeat)
+    if finalists is None:
+        return
 
-
-def _put_artifacts(
-    store: "Store",
-    url: str,
-    record: "Record",
-    report: "ReportData",
-    finalists: "FinalistData",
-    sections: list["Section"],
-    folder: Path,
-) -> None:
-    """Put page, notes, figures and models where optuna-dashboard shows them."""
     from reports import artifacts
     from reports.page.notes import save_trial_figures, study_note, trial_note
 
-    items = [artifacts.Item(folder / "report.html")]
+    items = [artifacts.Item(page)]
     notes: dict[int | None, str] = {None: study_note(report)}
     for row in finalists.ranked:
-        figures = save_trial_figures(report, sections, row.number, folder)
-        items += [artifacts.Item(file, row.number) for file in figures]
         model = record.folder / "finalists" / str(finalists.rows[row.number, 0].model)
-        items.append(artifacts.Item(model, row.number))
+        files = [*save_trial_figures(report, sections, row.number, folder), model]
+        items += [artifacts.Item(file, row.number) for file in files]
         notes[row.number] = trial_note(report, finalists, row)
     with record.lease():
         artifacts.put(store, url, record, notes, items)
@@ -193,23 +173,6 @@ def _find_record(store: "Store", name: str) -> "Record":
             f"studies there: {', '.join(names)}" if names else f"search it first: python -m search.run --study {name}",
         )
     return record
-
-
-def _find_source(record: "Record", data_dir: str | None) -> "Source":
-    """Return the data set that the study was searched on, and no other."""
-    from models.errors import UserError
-    from reports.finalists.find_data import find_data
-
-    name, sha256 = record.study.dataset, str(record.fingerprint["data.sha256"])
-    source = find_data(record, name, sha256, data_dir)
-    if source is None:
-        raise UserError(f"{name} is not on this machine any more", "name the folder that holds it with --data-dir")
-    if source.sha256 != sha256:
-        raise UserError(
-            f"{name} in {source.root} is not the data set that `{record.name}` was searched on",
-            "name the folder that holds that one with --data-dir",
-        )
-    return source
 
 
 def _check_writable(folder: Path) -> None:

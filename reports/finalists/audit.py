@@ -6,7 +6,6 @@ come out as they are recorded and the rest is what pruning kept from us. They tr
 with snapshots. Must not judge what comes out.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,16 +13,15 @@ from typing import Any
 from models.config.messages import EpochMetrics, LaneSpec
 from models.errors import UserError
 from models.seeds import derive
-from reports.finalists.training import Paused, Training
+from reports.finalists.training import Training
 from reports.finalists.wave import flops_per_example
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
-from search.loop import coordinator
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.live_trial import lane_spec
-from search.loop.snapshots import Snapshots, snapshots_of
+from search.loop.snapshots import Snapshots
 from search.record.record import Record
 from search.trial import TrialRow
 
@@ -57,11 +55,7 @@ def audit(training: Training, rows: Sequence[TrialRow]) -> None:
     training.say(f"audit: {len(rows)} pruned trials, up to {study.epochs} epochs")
     with Fleet(study.engines, training.hosts) as fleet:
         dataset_info = fleet.open(study, training.source, device=training.device)
-        digest = hashlib.sha256(repr([row.number for row in rows]).encode()).hexdigest()[:16]
-        snapshots = snapshots_of(record, fleet, f"{PHASE}-{digest}")
-        work = Audit(record, rows, dataset_info)
-        if not coordinator.run(work, fleet, snapshots, pause=training.should_pause):
-            raise Paused
+        training.run(Audit(record, rows, dataset_info), fleet, PHASE, [row.number for row in rows])
 
 
 def curves(record: Record) -> dict[int, list[EpochMetrics]]:

@@ -56,8 +56,7 @@ class Summary:
     @property
     def published_test_accuracy(self) -> float | None:
         """What the author of a baseline reported."""
-        published = {baseline.name: baseline.published.get("test_accuracy") for baseline in self.study.baselines}
-        return published.get(self.trial.baseline) if self.trial.baseline else None
+        return published_accuracy(self.study, self.trial)
 
     def mean(self, split: str, metric: str) -> float | None:
         """Return the mean of a metric over seeds; None where a value is unknown or no number.
@@ -68,6 +67,12 @@ class Summary:
         """
         values = [(getattr(row, split) or {}).get(metric, np.nan) for row in self.rows]
         return None if np.isnan(values).any() else float(np.mean(values))
+
+
+def published_accuracy(study: Study, trial: TrialRow) -> float | None:
+    """Return the test accuracy that the author of a trial's configuration reported; None if it is no baseline."""
+    by_name = {baseline.name: baseline.published.get("test_accuracy") for baseline in study.baselines}
+    return by_name.get(trial.baseline or "")
 
 
 def results_frame(

@@ -16,6 +16,7 @@ from reports.finalists.wave import Job, Phase, Wave
 from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
+from search.loop.coordinator import Workload
 from search.loop.snapshots import snapshots_of
 from search.record.record import Record
 from search.record.rows import FinalistRow
@@ -45,6 +46,23 @@ class Training:
     device: str
     should_pause: Callable[[], bool]
     say: Callable[[str], None]
+
+    def run(self, work: Workload, fleet: Fleet, name: str, parts: Sequence[object]) -> None:
+        """Train some work to its end.
+
+        Args:
+            work: What has lanes.
+            fleet: Where they train, opened.
+            name: The first word of the snapshots' folder.
+            parts: What the work consists of: a snapshot is of use to the same parts only.
+
+        Raises:
+            Paused: It was asked to stop.
+        """
+        digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        snapshots = snapshots_of(self.record, fleet, f"{name}-{digest}")
+        if not coordinator.run(work, fleet, snapshots, pause=self.should_pause):
+            raise Paused
 
 
 def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
@@ -103,15 +121,11 @@ def finalist_rows(record: Record) -> Mapping[tuple[int, int], FinalistRow]:
 
 def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
     """Train jobs in waves of twice as many as there are lanes."""
-    record, study, size = training.record, training.record.study, 2 * training.record.study.places
+    study, size = training.record.study, 2 * training.record.study.places
     with Fleet(study.engines, training.hosts) as fleet:
         dataset_info = fleet.open(study, training.source, device=training.device, hold_out=phase == "rank")
         for start in range(0, len(jobs), size):
             some = jobs[start : start + size]
-            wave = Wave(phase, some, record, fleet, dataset_info)
-            # A snapshot is of use to the same jobs only.
-            digest = hashlib.sha256(repr([(job.lane, job.epochs) for job in some]).encode()).hexdigest()[:16]
-            snapshots = snapshots_of(record, fleet, f"{phase}-{digest}")
+            wave = Wave(phase, some, training.record, fleet, dataset_info)
             training.say(f"{phase}: {len(some)} models on {dataset_info.train} examples, up to {study.epochs} epochs")
-            if not coordinator.run(wave, fleet, snapshots, pause=training.should_pause):
-                raise Paused
+            training.run(wave, fleet, phase, [(job.lane, job.epochs) for job in some])

@@ -16,10 +16,11 @@ import pandas as pd
 
 from models.config.messages import EpochMetrics
 from models.metrics.registry import STANDARD
-from reports.finalists.audit import PHASE, is_over
+from reports.finalists import audit
 from reports.finalists.pairs import pairs_frame
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.table import results_frame
+from reports.statistics import Comparison, Interval, compare, interval
 from search.config.study import Study
 from search.objective import Objective, select_epoch
 from search.record.record import Record
@@ -60,6 +61,14 @@ class FinalistData:
     def baseline(self) -> TrialRow | None:
         """The best ranked baseline."""
         return next((row for row in self.ranked if row.baseline is not None), None)
+
+    def accuracy(self, trial: int) -> Interval:
+        """Return a finalist's test accuracy over seeds and test examples."""
+        return interval(self.predictions.hits(trial, self.seeds))
+
+    def gap(self, first: int, second: int) -> Comparison:
+        """Return how far the test accuracy of one finalist lies above that of another."""
+        return compare(self.predictions.hits(first, self.seeds), self.predictions.hits(second, self.seeds))
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
@@ -120,10 +129,6 @@ class ReportData:
         """The trial that the page shows in full: the first of the finalists, or the search's best."""
         return self.best if self.finalists is None else self.finalists.winner.number
 
-    def row(self, number: int) -> TrialRow:
-        """Return a trial."""
-        return self.rows[number]
-
 
 @dataclass(frozen=True, eq=False)
 class Search:
@@ -172,7 +177,7 @@ def read_report(
         rows=rows,
         trials=trials,
         curves=epochs_frame(study, trained),
-        audit=audit_frame(study, trials, search.curves, record.finalist_scores(PHASE)),
+        audit=audit_frame(study, trials, search.curves, audit.curves(record)),
         ledger=record.ledger(),
         finalists=finalists,
     )
@@ -203,7 +208,7 @@ def audit_frame(
     study: Study,
     trials: pd.DataFrame,
     curves: Mapping[int, Sequence[EpochMetrics]],
-    audited: Sequence[tuple[int, int, int, EpochMetrics]],
+    audited: Mapping[int, Sequence[EpochMetrics]],
 ) -> pd.DataFrame:
     """Return one row per pruned trial that was run to its end: the objective where it was cut, and at its end.
 
@@ -213,20 +218,17 @@ def audit_frame(
         study: What was searched.
         trials: The table of trials.
         curves: What was recorded of each trial before it was pruned.
-        audited: The scores of the audit, as `Record.finalist_scores` returns them.
+        audited: What the audit recorded of each.
     """
     columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
     columns |= {"regret": "boolean"}
-    again: dict[int, list[EpochMetrics]] = {}
-    for _, trial, _, epoch in audited:
-        again.setdefault(trial, []).append(epoch)
     objective, names = study.objective, ("loss", study.objective.metric)
     complete = trials[trials["state"] == "complete"].to_dict("records")
     best = min((objective.key({name: row[f"validation_{name}"] for name in names}) for row in complete), default=None)
     rows = []
-    for trial, curve in sorted(again.items()):
+    for trial, curve in sorted(audited.items()):
         selected = select_epoch(curve, study.keep, objective)
-        if selected is None or not is_over(study, curve):
+        if selected is None or not audit.is_over(study, curve):
             continue  # diverged at once, or paused in the middle
         recorded, ended = curves[trial], curve[-1].epoch == study.epochs
         pairs = zip(recorded, curve, strict=False)

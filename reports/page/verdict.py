@@ -6,9 +6,10 @@ Plain text; whoever shows it makes it safe. Must not query the record: it is giv
 import math
 from dataclasses import dataclass
 
+from reports.finalists.table import published_accuracy
 from reports.page.data import FinalistData, ReportData
 from reports.page.wording import counted, listed, metric_title, p_value, signed, trial_name, within
-from reports.statistics import LEVEL, compare, interval
+from reports.statistics import LEVEL
 from search.trial import TrialRow
 
 KeyFigure = tuple[str, str, str]  # its name, its value, what it rests on
@@ -57,7 +58,7 @@ def _search_verdict(report: ReportData) -> Verdict:
             value = f"{baseline[report.score]:.4f}" if baseline["fate"] == "complete" else str(baseline["fate"])
             figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, one seed"))
     return Verdict(
-        f"The search's best is {trial_name(report.row(report.best))}, with validation "
+        f"The search's best is {trial_name(report.rows[report.best])}, with validation "
         f"{metric_title(report.objective.metric)} {best[report.score]:.4f}; nothing is tested yet.",
         sentences,
         figures,
@@ -66,7 +67,7 @@ def _search_verdict(report: ReportData) -> Verdict:
 
 def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
-    accuracy = interval(predictions.hits(winner.number, finalists.seeds))
+    accuracy = finalists.accuracy(winner.number)
     basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), predictions.noun)}"
     headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: test accuracy "
     headline += f"{accuracy.mean:.4f} ({LEVEL:.0%} interval {within(accuracy)})."
@@ -84,8 +85,8 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     sentence, figure = _optimism(report, finalists)
     sentences.append(sentence)
     figures.append(figure)
-    if baseline is not None and (published := published_accuracy(report, baseline)) is not None:
-        reproduced = interval(predictions.hits(baseline.number, finalists.seeds))
+    if baseline is not None and (published := published_accuracy(report.study, baseline)) is not None:
+        reproduced = finalists.accuracy(baseline.number)
         side = "above" if published > reproduced.high else "below"
         side = "inside" if reproduced.low <= published <= reproduced.high else side
         sentences.append(
@@ -96,24 +97,17 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     return Verdict(headline, sentences, figures)
 
 
-def published_accuracy(report: ReportData, baseline: TrialRow) -> float | None:
-    """Return the test accuracy that a baseline's author reported."""
-    by_name = {of.name: of.published.get("test_accuracy") for of in report.study.baselines}
-    return by_name.get(str(baseline.baseline))
-
-
 def _gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     """Return how far the winner lies above the baseline, as a sentence and as a key figure."""
-    predictions, seeds = finalists.predictions, finalists.seeds
-    hits = predictions.hits(baseline.number, seeds)
-    gap, p = compare(predictions.hits(finalists.winner.number, seeds), hits)
+    seeds, known = finalists.seeds, finalists.accuracy(baseline.number)
+    gap, p = finalists.gap(finalists.winner.number, baseline.number)
     apart = p < 1 - LEVEL
     told = "the two can be told apart" if apart else "the two cannot be told apart"
     only_one = "" if seeds > 1 else " One seed cannot say how much of that is the seed's luck."
     sentence = (
-        f"That is {signed(gap.mean)} against {trial_name(baseline)} ({hits.mean():.4f}), with interval "
+        f"That is {signed(gap.mean)} against {trial_name(baseline)} ({known.mean:.4f}), with interval "
         f"{signed(gap.low)} to {signed(gap.high)}: {told} at {counted(seeds, 'seed')} ({p_value(p)}, paired over seeds "
-        f"and test {predictions.noun}s)."
+        f"and test {finalists.predictions.noun}s)."
     )
     basis = f"{signed(gap.low)} to {signed(gap.high)}; {'told apart' if apart else 'not told apart'}"
     return sentence + only_one, ("gain over the baseline", signed(gap.mean), basis)

@@ -1,10 +1,11 @@
 """Checks of the finalists: who can be told apart, what was published, how the test set was used, how many seeds."""
 
+from reports.finalists.table import published_accuracy
 from reports.page.checks.base import FinalistsCheck, Finding
 from reports.page.data import FinalistData, ReportData
-from reports.page.verdict import inseparable, published_accuracy
+from reports.page.verdict import inseparable
 from reports.page.wording import counted, listed, signed
-from reports.statistics import LEVEL, compare, interval
+from reports.statistics import LEVEL
 
 ENOUGH_SEEDS = 5
 
@@ -34,7 +35,7 @@ class BaselineBeaten(FinalistsCheck):
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with the best baseline."""
-        baseline, winner, seeds = finalists.baseline, finalists.winner, finalists.seeds
+        baseline, winner = finalists.baseline, finalists.winner
         if not report.study.baselines:
             return self.not_applicable(
                 "The study has no baseline; give it the configuration you would use without a search."
@@ -44,8 +45,7 @@ class BaselineBeaten(FinalistsCheck):
             return self.look("No baseline finished: it diverged or failed.", remedy)
         if baseline == winner:
             return self.look("The baseline wins.")
-        hits = finalists.predictions.hits
-        gap, p = compare(hits(winner.number, seeds), hits(baseline.number, seeds))
+        gap, p = finalists.gap(winner.number, baseline.number)
         if p < 1 - LEVEL and gap.mean > 0:
             beaten = f"“{baseline.baseline}” is beaten by {gap.mean:.4f} ({gap.low:.4f} to {gap.high:.4f})."
             return self.passed(beaten)
@@ -61,13 +61,13 @@ class PublishedReproduced(FinalistsCheck):
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare each published test accuracy with our interval."""
-        baselines = [(row, published_accuracy(report, row)) for row in finalists.ranked if row.baseline is not None]
-        published = [(row, accuracy) for row, accuracy in baselines if accuracy is not None]
+        ranked = [(row, published_accuracy(report.study, row)) for row in finalists.ranked]
+        published = [(row, accuracy) for row, accuracy in ranked if accuracy is not None]
         if not published:
             return self.not_applicable("No baseline among the finalists has a published test accuracy.")
         missed = []
         for row, accuracy in published:
-            ours = interval(finalists.predictions.hits(row.number, finalists.seeds))
+            ours = finalists.accuracy(row.number)
             if not ours.low <= accuracy <= ours.high:
                 missed.append(f"“{row.baseline}” (published {accuracy:g}, here {ours.low:.4f} to {ours.high:.4f})")
         if missed:

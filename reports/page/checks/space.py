@@ -21,7 +21,7 @@ class BestValueAtABound(Check):
         """Compare the shown trial's parameters with their ranges."""
         if report.shown is None:
             return self.not_applicable("No trial is complete.")
-        values = report.study.to_external(report.row(report.shown).params)
+        values = report.study.to_external(report.rows[report.shown].params)
         at_bounds = []
         for name, searched in report.study.space.items():
             side = bound_near(searched, values[name]) if name in values else None

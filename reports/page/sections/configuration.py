@@ -15,4 +15,4 @@ class Configuration(Section):
         """Return them, where a trial is complete."""
         if report.shown is None:
             return []
-        return [Facts(report.study.to_external(report.row(report.shown).params))]
+        return [Facts(report.study.to_external(report.rows[report.shown].params))]

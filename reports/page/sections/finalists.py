@@ -16,7 +16,7 @@ from reports.page.sections.base import (
 )
 from reports.page.style import BASELINE, PLAIN, WINNER, accuracy_axis, error, new_figure
 from reports.page.wording import counted, metric_title
-from reports.statistics import LEVEL, interval
+from reports.statistics import LEVEL
 
 MAX_DRAWN = 20  # finalists
 
@@ -39,15 +39,15 @@ class Finalists(FigureSection):
     def draw(self, report: ReportData, frame: pd.DataFrame, width: float) -> Figure:
         """Draw every finalist's seeds, mean and interval."""
         assert report.finalists is not None
-        spread = interval_frame(report.finalists).head(MAX_DRAWN)
+        columns = {"test_accuracy_mean": "mean", "test_accuracy_low": "low", "test_accuracy_high": "high"}
+        spread = report.finalists.results.head(MAX_DRAWN).rename(columns=columns)
         frame = frame[frame["rank"] <= MAX_DRAWN]
         figure, axes = new_figure(width, 0.7 + 0.36 * len(spread))
         labels = []
         for line in spread.itertuples():
-            of_trial = frame[frame["trial"] == line.trial]
-            baseline = isinstance(of_trial["baseline"].iloc[0], str)
+            baseline = isinstance(line.baseline, str)
             colour = WINNER if line.rank == 1 else BASELINE if baseline else PLAIN
-            errors = error(of_trial["test_accuracy"])
+            errors = error(frame[frame["trial"] == line.trial]["test_accuracy"])
             axes.plot(error([line.low, line.high]), [line.rank] * 2, color=colour, linewidth=5, alpha=0.25)
             axes.plot(error([line.mean]), [line.rank], "|", color=colour, markersize=13, markeredgewidth=2)
             axes.plot(errors, [line.rank] * len(errors), "o", color=colour, markersize=3.5, alpha=0.85)
@@ -124,12 +124,3 @@ def seeds_frame(finalists: FinalistData) -> pd.DataFrame:
         for seed in range(finalists.seeds)
     ]
     return pd.DataFrame(rows)
-
-
-def interval_frame(finalists: FinalistData) -> pd.DataFrame:
-    """Return mean and interval of every finalist's test accuracy, by rank."""
-    rows = []
-    for rank, row in enumerate(finalists.ranked, start=1):
-        accuracy = interval(finalists.predictions.hits(row.number, finalists.seeds))
-        rows.append((rank, row.number, accuracy.mean, accuracy.low, accuracy.high))
-    return pd.DataFrame(rows, columns=["rank", "trial", "mean", "low", "high"])
