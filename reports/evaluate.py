@@ -120,20 +120,12 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A model's loss and predictions on a test set.
+    """A model's loss and predictions on a test set."""
 
-    Args:
-        labels: (N,), the true classes.
-        answers: (N,), the predicted classes.
-        classes: The names of the K classes.
-        loss: The mean per image.
-        loss_name: Which loss that is.
-    """
-
-    labels: "NDArray[np.int64]"
-    answers: "NDArray[np.int64]"
-    classes: tuple[str, ...]
-    loss: float
+    labels: "NDArray[np.int64]"  # (N,), the true classes
+    answers: "NDArray[np.int64]"  # (N,), the predicted classes
+    classes: tuple[str, ...]  # the names of the K classes
+    loss: float  # the mean per image
     loss_name: str
 
     @property

@@ -22,27 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What an export does, and where it writes.
+    """What an export does, and where it writes."""
 
-    Args:
-        top: How many of the best trials are finalists; baselines are added.
-        seeds: How many each is trained under.
-        audit: How many pruned trials are run to their end.
-        retrain: Whether there are finalists at all.
-        retest: Whether the test set is opened again for models that are tested.
-        folder: Where page and tables go; the study's own unless given.
-        csv: The name of the finalists' table.
-        data_dir: The only folder to look for the data in.
-    """
-
-    top: int
-    seeds: int
-    audit: int
-    retrain: bool
-    retest: bool
-    folder: Path | None
-    csv: Path
-    data_dir: str | None
+    top: int  # how many of the best trials are finalists; baselines are added
+    seeds: int  # how many each is trained under
+    audit: int  # how many pruned trials are run to their end
+    retrain: bool  # whether there are finalists at all
+    retest: bool  # whether the test set is opened again for models that are tested
+    folder: Path | None  # where page and tables go; the study's own unless given
+    csv: Path  # the name of the finalists' table
+    data_dir: str | None  # the only folder to look for the data in
 
     @property
     def to_repeat(self) -> dict[str, int]:

@@ -27,21 +27,13 @@ ModelKey = tuple[int, int]  # trial and seed
 
 @dataclass(frozen=True, eq=False)
 class TestPredictions:
-    """The test set as it was opened last, seen through the models.
+    """The test set as it was opened last, seen through the models."""
 
-    Args:
-        labels: (N,), the true classes.
-        logits: (N, C) for each model.
-        misclassified: Indices, ascending, of the examples that some model misclassifies.
-        inputs: (len(misclassified), channels, height, width) bytes; of a table, their features.
-        classes: The names of the C classes.
-    """
-
-    labels: NDArray[np.int64]
-    logits: Mapping[ModelKey, NDArray[np.float32]]
-    misclassified: NDArray[np.int64]
-    inputs: Inputs
-    classes: tuple[str, ...]
+    labels: NDArray[np.int64]  # (N,), the true classes
+    logits: Mapping[ModelKey, NDArray[np.float32]]  # (N, C) for each model
+    misclassified: NDArray[np.int64]  # indices, ascending, of the examples that some model misclassifies
+    inputs: Inputs  # (len(misclassified), channels, height, width) bytes; of a table, their features
+    classes: tuple[str, ...]  # the names of the C classes
 
     @property
     def is_table(self) -> bool:

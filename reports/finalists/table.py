@@ -20,23 +20,14 @@ from search.trial import TrialRow
 
 @dataclass(frozen=True)
 class Summary:
-    """What the columns of one finalist are computed from.
+    """What the columns of one finalist are computed from."""
 
-    Args:
-        rank: 1 is the winner.
-        study_name: The study's name in the database.
-        study: What was searched.
-        trial: The finalist.
-        rows: What is recorded of it, a row for each seed.
-        test_accuracy: Its mean and interval over seeds and test examples.
-    """
-
-    rank: int
-    study_name: str
+    rank: int  # 1 is the winner
+    study_name: str  # the study's name in the database
     study: Study
     trial: TrialRow
-    rows: Sequence[FinalistRow]
-    test_accuracy: Interval
+    rows: Sequence[FinalistRow]  # what is recorded of it, a row for each seed
+    test_accuracy: Interval  # its mean and interval over seeds and test examples
 
     @property
     def family(self) -> str:

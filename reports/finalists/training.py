@@ -29,22 +29,13 @@ class Paused(Exception):  # noqa: N818 - a fact, not an error
 
 @dataclass(frozen=True)
 class Training:
-    """Where finalists train, and who may pause it.
+    """Where finalists train, and who may pause it."""
 
-    Args:
-        record: The study, under its lease.
-        source: Its data set.
-        hosts: Worker processes on this machine, or the machines of a cluster.
-        device: "cpu" or "cuda".
-        should_pause: Asked once a tick; where it returns True, a snapshot is kept and `Paused` is raised.
-        say: Prints a line.
-    """
-
-    record: Record
+    record: Record  # the study, under its lease
     source: Source
-    hosts: int | HostProvider
-    device: str
-    should_pause: Callable[[], bool]
+    hosts: int | HostProvider  # worker processes on this machine, or the machines of a cluster
+    device: str  # "cpu" or "cuda"
+    should_pause: Callable[[], bool]  # asked once a tick; True keeps a snapshot and raises `Paused`
     say: Callable[[str], None]
 
     def run(self, work: Workload, fleet: Fleet, name: str, parts: Sequence[object]) -> None:

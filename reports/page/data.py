@@ -34,23 +34,14 @@ ROUNDING = 1e-3  # between losses of one trial trained twice, where bits are not
 
 @dataclass(frozen=True, eq=False)
 class FinalistData:
-    """The finalists, ranked, retrained and tested.
+    """The finalists, ranked, retrained and tested."""
 
-    Args:
-        ranked: The best first; the order was fixed before the test set was opened.
-        seeds: How many each was trained under.
-        predictions: Those of their models for the test set.
-        rows: What is recorded of each, by trial and seed.
-        results: The table of `results.csv`.
-        curves: Of the ranking, with columns trial, seed, epoch and those of `epochs_frame`.
-    """
-
-    ranked: list[TrialRow]
-    seeds: int
-    predictions: TestPredictions
-    rows: Mapping[ModelKey, FinalistRow]
-    results: pd.DataFrame
-    curves: pd.DataFrame
+    ranked: list[TrialRow]  # the best first; the order was fixed before the test set was opened
+    seeds: int  # how many each was trained under
+    predictions: TestPredictions  # those of their models for the test set
+    rows: Mapping[ModelKey, FinalistRow]  # what is recorded of each, by trial and seed
+    results: pd.DataFrame  # the table of `results.csv`
+    curves: pd.DataFrame  # of the ranking, with columns trial, seed, epoch and those of `epochs_frame`
 
     @property
     def winner(self) -> TrialRow:
@@ -78,35 +69,20 @@ class FinalistData:
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """Everything that a report says of a study.
+    """Everything that a report says of a study."""
 
-    Args:
-        name: The study's name in the database.
-        study: What was searched.
-        text: The study file.
-        fingerprint: What the result depends on.
-        environment: Where it was searched, and where the time went.
-        folder: The study's own.
-        rows: All trials, by number.
-        trials: The table of `trials.csv`, and the column `fate`, one of `FATES`.
-        curves: Columns trial, epoch and those of `epochs_frame`, of all trials that trained.
-        audit: What `audit_frame` returned.
-        ledger: Every opening of the test set, oldest first.
-        finalists: None unless they are tested.
-    """
-
-    name: str
+    name: str  # the study's name in the database
     study: Study
-    text: str
-    fingerprint: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    folder: Path
-    rows: list[TrialRow]
-    trials: pd.DataFrame
-    curves: pd.DataFrame
-    audit: pd.DataFrame
-    ledger: list[LedgerRow]
-    finalists: FinalistData | None = None
+    text: str  # the study file
+    fingerprint: Mapping[str, Any]  # what the result depends on
+    environment: Mapping[str, Any]  # where it was searched, and where the time went
+    folder: Path  # the study's own
+    rows: list[TrialRow]  # all trials, by number
+    trials: pd.DataFrame  # the table of `trials.csv`, and the column `fate`, one of `FATES`
+    curves: pd.DataFrame  # columns trial, epoch and those of `epochs_frame`, of all trials that trained
+    audit: pd.DataFrame  # what `audit_frame` returned
+    ledger: list[LedgerRow]  # every opening of the test set, oldest first
+    finalists: FinalistData | None = None  # None unless they are tested
 
     @property
     def objective(self) -> Objective:

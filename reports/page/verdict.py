@@ -17,16 +17,10 @@ KeyFigure = tuple[str, str, str]  # its name, its value, what it rests on
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out of a study.
+    """What came out of a study."""
 
-    Args:
-        headline: One sentence.
-        sentences: What bears it out.
-        figures: The key figures.
-    """
-
-    headline: str
-    sentences: list[str]
+    headline: str  # one sentence
+    sentences: list[str]  # what bears it out
     figures: list[KeyFigure]
 
 

@@ -14,19 +14,12 @@ Outcome = Literal["look", "passed", "not applicable"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
-
-    Args:
-        name: The check's.
-        question: The check's.
-        outcome: "look" where something may be wrong, "passed" where not, "not applicable" where it cannot judge.
-        text: What is so, with the remedy where something may be wrong, or why the check cannot judge.
-    """
+    """What a check found."""
 
     name: str
     question: str
-    outcome: Outcome
-    text: str
+    outcome: Outcome  # "look" where something may be wrong, "passed" where not, "not applicable" where it cannot judge
+    text: str  # what is so, with the remedy where something may be wrong, or why the check cannot judge
 
 
 class Check:

@@ -11,15 +11,10 @@ from reports.statistics import LEVEL, share
 
 @dataclass(frozen=True)
 class SavedEpochs:
-    """The epochs of all trials that trained and are over.
+    """The epochs of all trials that trained and are over."""
 
-    Args:
-        trained: Those that were trained.
-        unpruned: Those that there would have been, had each trained to its end.
-    """
-
-    trained: int
-    unpruned: int
+    trained: int  # those that were trained
+    unpruned: int  # those that there would have been, had each trained to its end
 
     @property
     def share(self) -> float:
