@@ -44,15 +44,7 @@ def artifact_folder(store: Store) -> Path:
 
 
 def put(store: Store, url: str, record: Record, notes: Mapping[int | None, str], items: Sequence[Item]) -> None:
-    """Replace our notes and artifacts of a study by these.
-
-    Args:
-        store: The database.
-        url: Its address.
-        record: The study, under its lease.
-        notes: Markdown by trial; None is the study's own.
-        items: The files.
-    """
+    """Replace our notes (in Markdown, by trial; None is the study's own) and artifacts of a study by these."""
     address, options = url.replace("{", "{{").replace("}", "}}"), {"poolclass": NullPool}  # no connection stays open
     study = optuna.load_study(study_name=record.name, storage=RDBStorage(address, options))
     storage = study._storage

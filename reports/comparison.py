@@ -38,9 +38,6 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
     """Return the rows of every exported study: each baseline as published and as reproduced, then what was found.
 
     What is not known is empty; published figures have no interval.
-
-    Args:
-        records: The studies.
     """
     exported = {record.name: (record, last) for record in records if (last := last_tested(record)) is not None}
     rows = [row for record, last in exported.values() for row in _rows(record, *last)]
@@ -141,12 +138,7 @@ def _cost(record: Record, trials: list[TrialRow]) -> Row:
 
 
 def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
-    """Return the table, the winners' parameters, and the studies that are missing from the table.
-
-    Args:
-        frame: From `comparison_frame`.
-        records: All studies, exported or not.
-    """
+    """Return the table, the winners' parameters, and the studies that are missing from the table."""
     heads = ["study", "", "seeds", *(figure.replace("_", " ") for figure in FIGURES), "trials", "pruned", "seconds"]
     lines, before = [heads], None
     for row in _rows_of(frame):

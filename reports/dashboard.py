@@ -71,8 +71,9 @@ def main(
         store = Store(storage, create=False)
         server = serve(application(store, storage, allow_changes=allow_changes, host=host), host, port)
         how = "changes are allowed" if allow_changes else "read-only; --allow-changes lets it write"
-        out.print(escape(f"{store.masked} at http://{_in_url(host)}:{server.effective_port}/ ({how}); Ctrl-C ends it"))
-        out.print(escape(f"reports at http://{_in_url(host)}:{server.effective_port}/reports"))
+        address = f"http://{f'[{host}]' if ':' in host else host}:{server.effective_port}"
+        out.print(escape(f"{store.masked} at {address}/ ({how}); Ctrl-C ends it"))
+        out.print(escape(f"reports at {address}/reports"))
         if host not in LOOPBACK:
             what = "see and change" if allow_changes else "see"
             out.print(f"[yellow]note:[/] there is no login: whoever reaches {escape(host)} can {what} all of it")
@@ -80,14 +81,7 @@ def main(
 
 
 def application(store: "Store", url: str, *, allow_changes: bool, host: str = "127.0.0.1") -> Wsgi:
-    """Return the dashboard of a database as a WSGI application.
-
-    Args:
-        store: The database.
-        url: The address that it was opened with.
-        allow_changes: Let requests write.
-        host: The address at which it is served.
-    """
+    """Return the dashboard of a database as a WSGI application."""
     from optuna.artifacts import FileSystemArtifactStore
     from optuna.storages import RDBStorage
     from optuna_dashboard import wsgi
@@ -124,21 +118,18 @@ def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
 
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if hosts and _hostname(environ.get("HTTP_HOST", "")) not in hosts:
-            return _refuse(start, f"this dashboard answers to {', '.join(hosts)} only")
+            return _answer(start, "403 Forbidden", f"this dashboard answers to {', '.join(hosts)} only")
         if not allow_changes and environ["REQUEST_METHOD"] not in READING:
-            return _refuse(start, "this dashboard is read-only; start it with --allow-changes to let it write")
+            return _answer(
+                start, "403 Forbidden", "this dashboard is read-only; start it with --allow-changes to let it write"
+            )
         return inner(environ, start)
 
     return guarded
 
 
 def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
-    """Return an application that answers /reports/NAME with a study's report, /reports with links to all reports.
-
-    Args:
-        inner: Answers everything else.
-        store: The database of the studies.
-    """
+    """Return an application that answers /reports/NAME with a study's report, /reports with links to all reports."""
     from models.errors import UserError
 
     def answering(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -170,12 +161,7 @@ def _index(store: "Store") -> bytes:
 
 
 def serve(application: Wsgi, host: str, port: int) -> Any:
-    """Return a server that listens and waits for `run`; its `effective_port` is the port.
-
-    Args:
-        application: What is served.
-        host: A name or address of this machine.
-        port: 0 takes a free one.
+    """Return a server that listens and waits for `run`; port 0 takes a free one, which `effective_port` tells.
 
     Raises:
         UserError: The server cannot listen there.
@@ -204,10 +190,6 @@ def serve(application: Wsgi, host: str, port: int) -> Any:
     return create_server(application, sockets=[bound], threads=THREADS, ident="studyhall")
 
 
-def _refuse(start: Callable[..., Any], reason: str) -> list[bytes]:
-    return _answer(start, "403 Forbidden", reason)
-
-
 def _answer(start: Callable[..., Any], status: str, reason: str) -> list[bytes]:
     """Answer in the form of the dashboard's own refusals, so that its pages show the reason."""
     body = json.dumps({"reason": reason}).encode()
@@ -219,10 +201,6 @@ def _hostname(header: str) -> str:
     """Return the name in a Host header, without the port and an IPv6 address's brackets."""
     name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() and not header.endswith("]") else header
     return name.strip("[]").lower()
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 if __name__ == "__main__":

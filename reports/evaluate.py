@@ -80,11 +80,6 @@ def main(
 def study_of(model: "Model", store: "Store", file: Path) -> "Record":
     """Return the study that a model file came from: the one that has recorded its hash, else the one it names.
 
-    Args:
-        model: The description of the model.
-        store: The database.
-        file: The model file.
-
     Raises:
         UserError: The database has neither, or the study of that name is of other data.
     """
@@ -174,13 +169,7 @@ class Evaluation:
 
 
 def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Evaluation:
-    """Evaluate a model on a test set.
-
-    Args:
-        model: The description of the model.
-        module: The model.
-        examples: The test set.
-    """
+    """Evaluate a model on a test set."""
     import numpy as np
     import torch
 

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
-from models.errors import UserError
 from models.seeds import derive
 from reports.finalists.training import Training
-from reports.finalists.wave import flops_per_example
+from reports.finalists.wave import cannot_train, flops_per_example
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
@@ -37,10 +36,6 @@ def draw(study: Study, trials: Sequence[TrialRow], number: int) -> list[TrialRow
 
 def audit(training: Training, rows: Sequence[TrialRow]) -> None:
     """Train pruned trials to their end, except for those that have been.
-
-    Args:
-        training: Where they train.
-        rows: What `draw` returned.
 
     Raises:
         Paused: It was asked to stop.
@@ -93,10 +88,7 @@ class Audit:
 
     def fail(self, lane: int, reason: str) -> None:
         """Raise UserError: an audit that leaves trials out says nothing."""
-        raise UserError(
-            f"trial {lane} cannot be trained to its end: {reason.strip().splitlines()[-1]}",
-            "if memory is short, free some or take --workers 1; the same command goes on from there",
-        )
+        raise cannot_train(f"trial {lane} cannot be trained to its end", reason)
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""

@@ -15,15 +15,9 @@ from search.trial import TrialRow
 def choose(
     record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[EpochMetrics]], top: int
 ) -> list[TrialRow]:
-    """Return the best complete trials, then the baselines that are not among them.
+    """Return the `top` best complete trials by the study's objective, then the baselines that are not among them.
 
     Repeats of other trials and baselines that diverged are left out.
-
-    Args:
-        record: The study, whose objective says which trial is better.
-        trials: All its trials.
-        curves: Their epochs, by trial number.
-        top: How many of the best.
 
     Raises:
         UserError: No trial is complete.

@@ -16,11 +16,6 @@ def pairs_frame(ranked: Sequence[int], seeds: int, predictions: TestPredictions)
 
     `p` is `statistics.compare`'s, `p_holm` the same adjusted for there being so many pairs; they are `apart` where that
     is below 1 - LEVEL. `mcnemar` counts the seeds under which McNemar's test tells the two trained models apart.
-
-    Args:
-        ranked: The trial numbers, best first.
-        seeds: How many each was trained under.
-        predictions: Those of their models.
     """
     pairs = list(combinations(ranked, 2))
     if len(ranked) > MAX_ALL_PAIRS:

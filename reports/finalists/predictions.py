@@ -107,12 +107,7 @@ def save(
 
 
 def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
-    """Return the predictions that a file holds, or None if they are not of exactly these models.
-
-    Args:
-        file: What `save` wrote.
-        models: The sha256 of every model's file.
-    """
+    """Return the predictions that a file holds, or None if they are not of exactly these models, by their sha256."""
     if not file.exists():
         return None
     with safe_open(file, framework="numpy") as kept:

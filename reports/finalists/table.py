@@ -50,12 +50,7 @@ class Summary:
         return published_accuracy(self.study, self.trial)
 
     def mean(self, split: str, metric: str) -> float | None:
-        """Return the mean of a metric over seeds; None where a value is unknown or no number.
-
-        Args:
-            split: "train", "validation" or "test".
-            metric: The metric's name.
-        """
+        """Return the mean of a metric over seeds; None where a value is unknown or no number."""
         values = [(getattr(row, split) or {}).get(metric, np.nan) for row in self.rows]
         return None if np.isnan(values).any() else float(np.mean(values))
 
@@ -74,16 +69,7 @@ def results_frame(
     rows: Mapping[ModelKey, FinalistRow],
     predictions: TestPredictions,
 ) -> pd.DataFrame:
-    """Return one row per finalist, in their order.
-
-    Args:
-        study_name: The study's name in the database.
-        study: What was searched. Each metric that it records besides loss and accuracy has a column too.
-        ranked: The finalists.
-        seeds: How many each was trained under.
-        rows: What is recorded of them, by trial and seed.
-        predictions: Those of their models.
-    """
+    """Return one row per finalist, in their order, with a column for every metric that the study records."""
     recorded = tuple(_validation_column(metric) for metric in study.recorded)
     columns = (*BEFORE_PARAMETERS, *AFTER_PARAMETERS, *recorded)
     lines = []

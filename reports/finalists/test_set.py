@@ -52,13 +52,7 @@ def open_test_set(record: Record, source: Source, purpose: str, models: int) -> 
 
 
 def logits_of(model: Model, module: nn.Module, examples: Examples) -> Tensor:
-    """Return what a model predicts for examples, (N, C) float32.
-
-    Args:
-        model: The description of the model, with its normalisation.
-        module: The model.
-        examples: N of them.
-    """
+    """Return what a model predicts for examples, (N, C) float32."""
     every, device = np.arange(len(examples.labels)), torch.device("cpu")
     batches = BatchSource(examples, every, Normalisation(model.mean, model.std), device)
     with torch.no_grad():

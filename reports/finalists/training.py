@@ -57,12 +57,7 @@ class Training:
 
 
 def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
-    """Train on the training part under every seed, and return the finalists by their mean validation metrics.
-
-    Args:
-        training: Where they train.
-        chosen: The finalists.
-        seeds: How many. What is recorded of a seed already is not trained again.
+    """Train under every seed not recorded yet, on the training part; return the finalists by mean validation metrics.
 
     Raises:
         Paused: It was asked to stop.

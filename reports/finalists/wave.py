@@ -77,10 +77,7 @@ class Wave:
     def fail(self, lane: int, reason: str) -> None:
         """Raise UserError: no finalist can be left out."""
         job = self._jobs[lane]
-        raise UserError(
-            f"trial {job.row.number} cannot be retrained under seed {job.seed}: {reason.strip().splitlines()[-1]}",
-            "if memory is short, free some or take --workers 1; the same command goes on from there",
-        )
+        raise cannot_train(f"trial {job.row.number} cannot be retrained under seed {job.seed}", reason)
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""
@@ -174,6 +171,14 @@ class Wave:
                     model_sha256=sha256_of(folder / job.file),
                 )
             )
+
+
+def cannot_train(what: str, reason: str) -> UserError:
+    """Return what stops an export, with the last line of the reason that the engine gave."""
+    return UserError(
+        f"{what}: {reason.strip().splitlines()[-1]}",
+        "if memory is short, free some or take --workers 1; the same command goes on from there",
+    )
 
 
 def flops_per_example(study: Study, dataset_info: DatasetInfo, row: TrialRow) -> float:

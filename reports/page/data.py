@@ -126,15 +126,7 @@ def read_report(
     seeds: int = 0,
     predictions: TestPredictions | None = None,
 ) -> ReportData:
-    """Read what else a report says of a study.
-
-    Args:
-        record: The study.
-        search: What `read_search` returned.
-        ranked: The finalists, best first.
-        seeds: How many each was trained under.
-        predictions: Those of their models; None where nothing is tested.
-    """
+    """Read what else a report says of a study; without predictions nothing is tested."""
     study, rows = record.study, search.trials
     trials = trials_frame(record, rows, search.curves)
     diverged = [row.diverged_at is not None for row in rows]
@@ -189,12 +181,6 @@ def audit_frame(
     """Return one row per pruned trial that was run to its end: the objective where it was cut, and at its end.
 
     `same` is whether its first epochs came out as recorded, `regret` whether it would have beaten the search's best.
-
-    Args:
-        study: What was searched.
-        trials: The table of trials.
-        curves: What was recorded of each trial before it was pruned.
-        audited: What the audit recorded of each.
     """
     columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
     columns |= {"regret": "boolean"}

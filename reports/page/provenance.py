@@ -8,12 +8,7 @@ from reports.page.data import ReportData
 
 
 def commands(report: ReportData, export_options: Mapping[str, int]) -> list[str]:
-    """Return what searches the study anew, from the study file's text, and exports it.
-
-    Args:
-        report: The study, whatever its file was called.
-        export_options: Those of the export that made the finalists, like {"top": 3}.
-    """
+    """Return what searches the study anew, from the study file's text, and exports it."""
     study = report.study
     search = ["python", "-m", "search.run", "--study", "study.py", "--name", report.name]
     if isinstance(study.data, str):

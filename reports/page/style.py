@@ -101,12 +101,6 @@ def accuracy_axis(axes: Axes, which: Literal["x", "y"], errors: NDArray[np.float
     """Let an axis of errors be read as accuracies that grow along it.
 
     The way from 0.98 to 0.99 is as long as that from 0.5 to 0.75.
-
-    Args:
-        axes: Where `error` of the accuracies is drawn.
-        which: The axis.
-        errors: Its range.
-        label: Its label.
     """
     finite = errors[np.isfinite(errors)]
     best, worst = (float(finite.min()), float(finite.max())) if len(finite) else (0.01, 1.0)
@@ -135,10 +129,6 @@ class ScoreAxis:
 
     Shares that are maximized are drawn on the logarithm of the error, as accuracies are; positive values that are
     minimized on a logarithmic axis, as losses are; all others on a linear one.
-
-    Args:
-        objective: What was searched for.
-        values: All values that are drawn, NaN where there is none.
     """
 
     def __init__(self, objective: Objective, values: Any) -> None:

@@ -114,19 +114,13 @@ def inseparable(finalists: FinalistData) -> list[int]:
     return [int(number) for number in alike["second"]]
 
 
-def _ahead_of_winner(finalists: FinalistData) -> list[int]:
-    """Return the finalists that the test set puts ahead of the winner, for certain."""
-    pairs = finalists.pairs
-    ahead = pairs[(pairs["first"] == finalists.winner.number) & pairs["apart"] & (pairs["gap"] < 0)]
-    return [int(number) for number in ahead["second"]]
-
-
 def _rivals(finalists: FinalistData) -> str:
     """Return whether the winner can be told apart from the other finalists."""
-    alike = inseparable(finalists)
+    alike, pairs = inseparable(finalists), finalists.pairs
     if len(finalists.ranked) == 1:
         return "It is the only finalist."
-    if ahead := _ahead_of_winner(finalists):
+    ahead = pairs[(pairs["first"] == finalists.winner.number) & pairs["apart"] & (pairs["gap"] < 0)]["second"]
+    if len(ahead):
         return (
             f"On the test set trial{'s' if len(ahead) > 1 else ''} {listed(ahead)} did better, and can be told apart "
             "from it; the rank was fixed before, on validation scores, and stays."

@@ -1,6 +1,6 @@
 """How the report writes numbers, lists and names in a sentence. Plain text: whoever shows it makes it safe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from reports.statistics import Interval
 from search.trial import TrialRow
@@ -31,7 +31,7 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
-def listed(items: Sequence[object]) -> str:
+def listed(items: Iterable[object]) -> str:
     """`8`, `8 and 59`, `8, 29 and 59`."""
     *others, last = map(str, items)
     return f"{', '.join(others)} and {last}" if others else last

@@ -48,12 +48,7 @@ class Check:
         raise NotImplementedError
 
     def look(self, text: str, remedy: str | None = None) -> Finding:
-        """Return that something may be wrong.
-
-        Args:
-            text: What is so.
-            remedy: What to do about it, where that is not the check's `remedy`.
-        """
+        """Return that something may be wrong, and what to do about it: the check's `remedy`, or this one."""
         return Finding(self.name, self.question, "look", f"{text} {remedy or self.remedy}")
 
     def passed(self, text: str) -> Finding:

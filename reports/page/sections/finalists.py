@@ -1,19 +1,13 @@
 """All seeds of all finalists on the test set, and the table of `results.csv`."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.page.data import FinalistData, ReportData
-from reports.page.sections.base import (
-    Column,
-    FigureSection,
-    Part,
-    Table,
-    fixed,
-    parameter_columns,
-)
+from reports.page.sections.base import Column, Drawing, Part, Section, Table, fixed, parameter_columns
 from reports.page.style import BASELINE, PLAIN, WINNER, accuracy_axis, error, new_figure
 from reports.page.wording import counted, metric_title
 from reports.statistics import LEVEL
@@ -21,67 +15,51 @@ from reports.statistics import LEVEL
 MAX_DRAWN = 20  # finalists
 
 
-class Finalists(FigureSection):
-    """The test accuracy of every finalist under every seed."""
+class Finalists(Section):
+    """The test accuracy of every finalist under every seed, and their table."""
 
     chapter = "finalists"
-    key, title = "finalists", "Test accuracy of every seed"
-
-    def applies(self, report: ReportData) -> bool:
-        """Return whether there are finalists."""
-        return report.finalists is not None
-
-    def frame(self, report: ReportData) -> pd.DataFrame:
-        """Return one row per finalist and seed."""
-        assert report.finalists is not None
-        return seeds_frame(report.finalists)
-
-    def draw(self, report: ReportData, frame: pd.DataFrame, width: float) -> Figure:
-        """Draw every finalist's seeds, mean and interval."""
-        assert report.finalists is not None
-        columns = {"test_accuracy_mean": "mean", "test_accuracy_low": "low", "test_accuracy_high": "high"}
-        spread = report.finalists.results.head(MAX_DRAWN).rename(columns=columns)
-        frame = frame[frame["rank"] <= MAX_DRAWN]
-        figure, axes = new_figure(width, 0.7 + 0.36 * len(spread))
-        labels = []
-        for line in spread.itertuples():
-            baseline = isinstance(line.baseline, str)
-            colour = WINNER if line.rank == 1 else BASELINE if baseline else PLAIN
-            errors = error(frame[frame["trial"] == line.trial]["test_accuracy"])
-            axes.plot(error([line.low, line.high]), [line.rank] * 2, color=colour, linewidth=5, alpha=0.25)
-            axes.plot(error([line.mean]), [line.rank], "|", color=colour, markersize=13, markeredgewidth=2)
-            axes.plot(errors, [line.rank] * len(errors), "o", color=colour, markersize=3.5, alpha=0.85)
-            labels.append(f"trial {line.trial}" + ("\n(baseline)" if baseline else ""))
-        axes.set_yticks(spread["rank"], labels)
-        axes.set_ylim(len(spread) + 0.6, 0.4)
-        axes.grid(False, axis="y")
-        accuracy_axis(axes, "x", error([*frame["test_accuracy"], *spread["low"], *spread["high"]]), "test accuracy")
-        return figure
-
-    def alt(self, report: ReportData, frame: pd.DataFrame) -> str:
-        """Return who is first, and how many there are."""
-        assert report.finalists is not None
-        finalists = report.finalists
-        mean = finalists.results["test_accuracy_mean"].iloc[0]
-        return (
-            f"Test accuracy of {counted(len(finalists.ranked), 'finalist')} by rank, with a mark for each of "
-            f"{counted(finalists.seeds, 'seed')}. First in rank is trial {finalists.winner.number}, mean {mean:.4f}."
-        )
-
-    def caption(self, report: ReportData, frame: pd.DataFrame) -> str:
-        """Return what the marks mean."""
-        number = frame["rank"].max()
-        more = f" The first {MAX_DRAWN} of {number} finalists; the table has all." if number > MAX_DRAWN else ""
-        return (
-            f"A dot is a seed, a stroke the mean, a band the {LEVEL:.0%} interval. By rank, which was fixed before the "
-            f"test set was opened.{more}"
-        )
 
     def parts(self, report: ReportData) -> Sequence[Part]:
-        """Return the figure and the table."""
-        if report.finalists is None:
+        """Return the figure and the table, where there are finalists."""
+        finalists = report.finalists
+        if finalists is None:
             return []
-        return [*super().parts(report), _table(report, report.finalists)]
+        frame, number = seeds_frame(finalists), len(finalists.ranked)
+        more = f" The first {MAX_DRAWN} of {number} finalists; the table has all." if number > MAX_DRAWN else ""
+        drawing = Drawing(
+            "finalists",
+            "Test accuracy of every seed",
+            f"Test accuracy of {counted(number, 'finalist')} by rank, with a mark for each of "
+            f"{counted(finalists.seeds, 'seed')}. First in rank is trial {finalists.winner.number}, mean "
+            f"{finalists.results['test_accuracy_mean'].iloc[0]:.4f}.",
+            frame,
+            partial(_draw, finalists.results, frame),
+            f"A dot is a seed, a stroke the mean, a band the {LEVEL:.0%} interval. By rank, which was fixed before the "
+            f"test set was opened.{more}",
+        )
+        return [drawing, _table(report, finalists)]
+
+
+def _draw(results: pd.DataFrame, frame: pd.DataFrame, width: float) -> Figure:
+    """Draw every finalist's seeds, mean and interval."""
+    columns = {"test_accuracy_mean": "mean", "test_accuracy_low": "low", "test_accuracy_high": "high"}
+    spread, frame = results.head(MAX_DRAWN).rename(columns=columns), frame[frame["rank"] <= MAX_DRAWN]
+    figure, axes = new_figure(width, 0.7 + 0.36 * len(spread))
+    labels = []
+    for line in spread.itertuples():
+        baseline = isinstance(line.baseline, str)
+        colour = WINNER if line.rank == 1 else BASELINE if baseline else PLAIN
+        errors = error(frame[frame["trial"] == line.trial]["test_accuracy"])
+        axes.plot(error([line.low, line.high]), [line.rank] * 2, color=colour, linewidth=5, alpha=0.25)
+        axes.plot(error([line.mean]), [line.rank], "|", color=colour, markersize=13, markeredgewidth=2)
+        axes.plot(errors, [line.rank] * len(errors), "o", color=colour, markersize=3.5, alpha=0.85)
+        labels.append(f"trial {line.trial}" + ("\n(baseline)" if baseline else ""))
+    axes.set_yticks(spread["rank"], labels)
+    axes.set_ylim(len(spread) + 0.6, 0.4)
+    axes.grid(False, axis="y")
+    accuracy_axis(axes, "x", error([*frame["test_accuracy"], *spread["low"], *spread["high"]]), "test accuracy")
+    return figure
 
 
 def _table(report: ReportData, finalists: FinalistData) -> Table:

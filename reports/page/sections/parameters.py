@@ -63,15 +63,7 @@ def _drawing(report: ReportData, frame: pd.DataFrame, name: str, searched: Range
 
 
 def draw(report: ReportData, frame: pd.DataFrame, name: str, searched: Range, width: float) -> Figure:
-    """Draw the scores of all trials over one parameter, with its bounds.
-
-    Args:
-        report: Says the objective, and which trial has the ring.
-        frame: The parameter's rows of `parameters_frame`.
-        name: The parameter.
-        searched: Its range.
-        width: In inches.
-    """
+    """Draw the scores of all trials over one parameter, with its bounds."""
     figure, axes = new_figure(width, 2.3, head=0.1)
     scores = frame[report.score].astype(float)
     axis, x = ScoreAxis(report.objective, scores), _x_places(frame, searched)

@@ -3,7 +3,7 @@
 Letters: U units, H height, W width.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,6 @@ from reports.page.style import NARROW
 from reports.page.wording import counted
 
 MAX_UNITS = 64
-Weights2d = NDArray[np.float32]
 
 
 class Weights(Section):
@@ -63,19 +62,16 @@ def unit_pictures(report: ReportData, finalists: FinalistData) -> NDArray[np.flo
     shape = finalists.predictions.inputs.shape[1:]  # (channels, H, W)
     if shape[0] not in (1, 3):
         return None
-    row = finalists.rows[finalists.winner.number, 0]
-    weights = _first_layer(load_file(report.folder / "finalists" / str(row.model)), int(np.prod(shape)))
+    tensors = load_file(report.folder / "finalists" / str(finalists.rows[finalists.winner.number, 0].model))
+    inputs = int(np.prod(shape))
+    # the matrix whose rows look at every input, (U, inputs), whichever of the model's tensors it is
+    weights = next((of for of in tensors.values() if of.ndim == 2 and of.shape[1] == inputs), None)
     if weights is None:
         return None
     if len(weights) != len(finalists.predictions.classes):
         weights = weights[np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")][:MAX_UNITS]
     pictures = weights.reshape(-1, *shape)
     return pictures[:, 0] if shape[0] == 1 else np.moveaxis(pictures, 1, 3)
-
-
-def _first_layer(tensors: Mapping[str, Weights2d], inputs: int) -> Weights2d | None:
-    """Return the matrix whose rows look at every input, (U, inputs), whichever of a model's tensors it is."""
-    return next((tensor for tensor in tensors.values() if tensor.ndim == 2 and tensor.shape[1] == inputs), None)
 
 
 def _draw(units: NDArray[np.float32], width: float) -> Figure:

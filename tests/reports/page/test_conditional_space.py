@@ -73,7 +73,7 @@ def test_a_factor_is_ticked_at_its_values(report: ReportData) -> None:
 
 
 def test_a_check_of_bounds_passes_over_what_the_best_trial_does_not_have(report: ReportData) -> None:
-    best = report.row(report.shown or 0)
+    best = report.rows[report.shown or 0]
     without = dataclasses.replace(best, params={name: best.params[name] for name in best.params if name != "momentum"})
     rows = [without if row.number == best.number else row for row in report.rows]
     assert run_checks(dataclasses.replace(report, rows=rows))  # and raises nothing
