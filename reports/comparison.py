@@ -22,7 +22,7 @@ from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
 
-Row = dict[str, Any]  # of the table, by its columns
+Row = dict[Any, Any]  # of the table, by its columns
 
 FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
@@ -141,7 +141,7 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     """Return the table, the winners' parameters, and the studies that are missing from the table."""
     heads = ["study", "", "seeds", *(figure.replace("_", " ") for figure in FIGURES), "trials", "pruned", "seconds"]
     lines, before = [heads], None
-    for row in _rows_of(frame):
+    for row in frame.to_dict("records"):
         lines.append(
             [
                 row["study"] if row["study"] != before else "",
@@ -156,7 +156,7 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
         before = row["study"]
     by_name = {record.name: record for record in records}
     winners = []
-    for row in _rows_of(frame[frame["what"] == "found"]):
+    for row in frame[frame["what"] == "found"].to_dict("records"):
         record = by_name[row["study"]]
         parameters = record.study.to_external(record.trials()[row["trial"]].params)
         opened = len(record.ledger())  # after the first time, one could have chosen by the test figures
@@ -166,10 +166,6 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     if missing := _missing(frame, records):
         parts.append(missing)
     return "\n\n".join(parts) + "\n"
-
-
-def _rows_of(frame: pd.DataFrame) -> list[Row]:
-    return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _label(row: Row) -> str:

@@ -71,8 +71,8 @@ def export(
         from reports.finalists.training import Training
         from search.launch import hosts
 
-        name, sha256, device = record.study.dataset, record.fingerprint["data.sha256"], record.fingerprint["device"]
-        source = find_data(record, name, sha256, options.data_dir, f"`{record.name}` was searched on")
+        dataset, sha256, device = record.study.dataset, record.fingerprint["data.sha256"], record.fingerprint["device"]
+        source = find_data(record, dataset, sha256, options.data_dir, f"`{record.name}` was searched on")
         with hosts(record.study, device, hosts_options, say) as provider, record.lease(), interrupt.watched():
             training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say)
             report = _train_and_read(training, options)
