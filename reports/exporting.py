@@ -44,20 +44,11 @@ def export(
     url: str,
     name: str,
     options: ExportOptions,
-    hosts_options: "Options",
-    interrupt: "Interrupt",
+    hosts_options: "Options",  # of these, what they say of workers and of a cluster counts
+    interrupt: "Interrupt",  # its signals pause the training
     say: Callable[[str], None],
 ) -> tuple["ReportData", Path]:
     """Train what is to be trained, write everything, and return what was found and the folder of page and tables.
-
-    Args:
-        store: The database.
-        url: The address that it was opened with.
-        name: The study's name.
-        options: What to do.
-        hosts_options: Where to train; of these, what they say of workers and of a cluster counts.
-        interrupt: Its signals pause the training.
-        say: Prints a line.
 
     Raises:
         UserError: The study, its data, or a folder to write to is missing.

@@ -19,19 +19,10 @@ def predict_test_set(
     ranked: Sequence[TrialRow],
     seeds: int,
     *,
-    again: bool,
+    again: bool,  # open it also where the predictions of these very models are kept
     say: Callable[[str], None],
 ) -> TestPredictions:
-    """Open the test set once for all models, and keep and return their predictions.
-
-    Args:
-        record: The study, under its lease.
-        source: Its data set.
-        ranked: The finalists, retrained.
-        seeds: How many of each.
-        again: Open the test set also where the predictions of these very models are kept.
-        say: Prints a line.
-    """
+    """Open the test set once for all models, and keep and return their predictions."""
     folder, numbers = record.folder / "finalists", {row.number for row in ranked}
     files = {
         (row.trial, row.seed): folder / row.model

@@ -39,13 +39,7 @@ class Training:
     say: Callable[[str], None]
 
     def run(self, work: Workload, fleet: Fleet, name: str, parts: Sequence[object]) -> None:
-        """Train some work to its end.
-
-        Args:
-            work: What has lanes.
-            fleet: Where they train, opened.
-            name: The first word of the snapshots' folder.
-            parts: What the work consists of: a snapshot is of use to the same parts only.
+        """Train some work to its end; a snapshot, named after `name`, is of use to the same `parts` only.
 
         Raises:
             Paused: It was asked to stop.
@@ -74,15 +68,10 @@ def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -
 
 
 def retrain(training: Training, ranked: Sequence[TrialRow], seeds: int) -> None:
-    """Train on training and validation part together, and keep the models.
+    """Train on training and validation part together, and keep the models; those that are kept already stay.
 
     Every seed of a finalist trains for the same number of epochs: where the study keeps the best epoch, the lower
     median of its seeds' best epochs, else all of them.
-
-    Args:
-        training: Where they train.
-        ranked: The finalists, of which every seed is ranked.
-        seeds: How many. Models that are kept already are not trained again.
 
     Raises:
         Paused: It was asked to stop.

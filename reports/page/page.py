@@ -27,14 +27,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def write_page(
     report: ReportData, sections: Sequence[Section], folder: Path, export_options: Mapping[str, int]
 ) -> Path:
-    """Write the page and its figures, and return the page.
-
-    Args:
-        report: What it says.
-        sections: What it is made of, from top to bottom in each chapter.
-        folder: Where `report.html` and `figures/` go.
-        export_options: Those of the export that made the finalists, like {"top": 3}, for the page to repeat.
-    """
+    """Write the page, its sections in their order within each chapter, and its figures; return the page."""
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     chapters: dict[str, list[Part]] = {"finalists": [], "search": [], "winner": []}
