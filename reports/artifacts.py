@@ -7,6 +7,7 @@ report says.
 """
 
 import contextlib
+import hashlib
 import json
 import mimetypes
 import uuid
@@ -20,7 +21,6 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 from sqlalchemy.pool import NullPool
 
-from reports.finalists.predictions import sha256_of
 from search.record.record import Record
 from search.record.store import Store
 
@@ -88,6 +88,8 @@ def _note(study: optuna.Study, trial_id: int | None, text: str) -> None:
 
 def _key(record: Record, item: Item, ids: Mapping[int, int]) -> str:
     """Return the attribute that enters a file; the artifact's id is made of what it belongs to and of its content."""
-    identity = f"{record.study_id}/{item.trial}/{item.file.name}/{sha256_of(item.file)}"
+    with item.file.open("rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    identity = f"{record.study_id}/{item.trial}/{item.file.name}/{content}"
     artifact = str(uuid.uuid5(uuid.NAMESPACE_URL, f"studyhall:{identity}"))
     return f"{_OF_STUDY}{artifact}" if item.trial is None else f"{_OF_TRIAL}{ids[item.trial]}:{artifact}"
