@@ -27,3 +27,8 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return ` (did you mean "mlp"?)` for a name that is close to one of `names`, else nothing."""
     close = difflib.get_close_matches(name.lower(), names, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def first_line(error: object) -> str:
+    """Return the first line of what an error says; the name of its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -28,7 +28,7 @@ from torch import nn
 from models.config.base import FrozenConfig, Parameters, Value
 from models.config.families import FamilyConfig
 from models.config.recipe import Recipe
-from models.errors import UserError
+from models.errors import UserError, first_line
 from models.families.base import Weights
 from models.families.custom.factory import build as build_custom
 from models.families.custom.factory import load_factory
@@ -154,7 +154,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}", _REMEDY) from None
     except SafetensorError as error:
-        raise UserError(f"{path} is no safetensors file: {_first_line(error)}", _REMEDY) from None
+        raise UserError(f"{path} is no safetensors file: {first_line(error)}", _REMEDY) from None
 
 
 def _described(path: Path, file: Any) -> Model:
@@ -167,7 +167,7 @@ def _described(path: Path, file: Any) -> Model:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "what it says"
         raise UserError(
-            f"{path} describes its model in words unknown here: {where}: {_first_line(first['msg'])}", _REMEDY
+            f"{path} describes its model in words unknown here: {where}: {first_line(first['msg'])}", _REMEDY
         ) from None
 
 
@@ -189,7 +189,7 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
         ValueError,
         RuntimeError,
     ) as error:  # whatever a family makes of it
-        raise UserError(f"{path} describes a model that cannot be built: {_first_line(error)}", _REMEDY) from None
+        raise UserError(f"{path} describes a model that cannot be built: {first_line(error)}", _REMEDY) from None
 
 
 def _with_code(path: Path, model: Model, code: FamilyConfig | Callable[..., Any] | None) -> nn.Module:
@@ -209,7 +209,7 @@ def _with_code(path: Path, model: Model, code: FamilyConfig | Callable[..., Any]
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
             return build_custom(config, model.shape, len(model.classes), model.parameters, factory)
     except Exception as error:
-        raise UserError(f"{path} describes a model that cannot be built: {_first_line(error)}", _REMEDY) from error
+        raise UserError(f"{path} describes a model that cannot be built: {first_line(error)}", _REMEDY) from error
 
 
 def _check_shapes(path: Path, wanted: dict[str, tuple[list[int], torch.dtype]], file: Any) -> None:
@@ -224,7 +224,3 @@ def _check_shapes(path: Path, wanted: dict[str, tuple[list[int], torch.dtype]], 
 
 def _other_tensors(path: Path, difference: str) -> UserError:
     return UserError(f"{path} holds other tensors than its model has: {difference}", _REMEDY)
-
-
-def _first_line(text: object) -> str:
-    return (str(text).splitlines() or [type(text).__name__])[0]

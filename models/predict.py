@@ -104,7 +104,7 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
             f"choose one of {', '.join(NAMED_DATASETS.names())}, "
             "or name the folder that yours was imported to with --data-dir",
         )
-    source = locate(name, None if data_dir is None else str(data_dir))
+    source = locate(name, data_dir)
     if source is None:
         raise UserError(f"{name} is not on this machine", "name the folder that holds it with --data-dir")
     examples = training_examples(source)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from models.errors import UserError
@@ -16,7 +17,7 @@ class Options:
     storage: str = DEFAULT_STORAGE  # the database's address
     name: str | None = None  # the study's name in the database; its file's unless given
     dataset: str | None = None  # a data set instead of the study's own
-    data_dir: str | None = None  # the folder of the data set
+    data_dir: str | Path | None = None  # the folder of the data set
     workers: int | None = None  # processes; 0 trains in this one; None: one per engine, while there are cores
     cluster: str | None = None  # address of a Ray cluster to train on: auto, HOST:PORT or ray://HOST:PORT
     engine_cpus: float | None = None  # CPUs of an engine on the cluster; None: one per thread

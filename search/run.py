@@ -2,8 +2,10 @@
 
 import shlex
 import sys
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+import typer
 from rich.markup import escape
 
 from models.console import DataDir, Debug, err, new_app, out, start
@@ -35,6 +37,7 @@ EXAMPLES = """
 
 @app.command(epilog=EXAMPLES)
 def main(
+    context: typer.Context,
     study: cli.Study = None,
     dataset: cli.Dataset = None,
     seed: cli.Seed = None,
@@ -71,19 +74,8 @@ def main(
         if new is not None:
             _new(new)
             return
-        options = Options(
-            storage=storage,
-            name=name,
-            dataset=dataset,
-            data_dir=None if data_dir is None else str(data_dir),
-            workers=workers,
-            cluster=cluster,
-            engine_cpus=engine_cpus,
-            engine_gpus=engine_gpus,
-            device=device,
-            timeout=timeout,
-            restart=restart,
-        ).checked("--")
+        # Each is an argument of this function, and so a parameter of the command.
+        options = Options(**{field.name: context.params[field.name] for field in fields(Options)}).checked("--")
         if list_:
             from search.cli.listing import show
 
@@ -102,9 +94,6 @@ def main(
 
 
 def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
-    """Return the study with the command line's changes."""
-    from dataclasses import replace
-
     from search.config.study_files import load, override
 
     named = load(study)
@@ -150,7 +139,6 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, tensorboard: 
 
 
 def _new(file: str) -> None:
-    """Write a study file, and say what to do with it."""
     from search.cli.new import write
 
     path = write(file)
@@ -160,7 +148,6 @@ def _new(file: str) -> None:
 
 
 def _check(named: "NamedStudy", options: Options) -> None:
-    """Show what a search would be, and how to begin it."""
     from search.cli.check import check
 
     check(named, options, out)

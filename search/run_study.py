@@ -4,7 +4,7 @@ Study files import this module's package: nothing heavy is imported before `run_
 """
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,19 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Best:
-    """The best complete trial; ties go to the lower validation loss, then to the lower number.
+    """The best complete trial; ties go to the lower validation loss, then to the lower number."""
 
-    Args:
-        number: The trial's number.
-        score: The objective's value.
-        epoch: The epoch whose metrics are the trial's.
-        parameters: What it was trained with.
-    """
-
-    number: int
-    score: float
-    epoch: int
-    parameters: Parameters
+    number: int  # the trial's number
+    score: float  # the objective's value
+    epoch: int  # the epoch whose metrics are the trial's
+    parameters: Parameters  # what it was trained with
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -157,7 +150,7 @@ def run_study(
         storage=storage,
         name=name,
         dataset=dataset,
-        data_dir=None if data_dir is None else str(data_dir),
+        data_dir=data_dir,
         workers=workers,
         device=device,
         timeout=timeout,
@@ -189,8 +182,6 @@ def run_study(
 
 def _named(study: Study | str | Path, name: str | None, trials: int | None) -> "NamedStudy":
     """Return the study with its name, and with `trials` if given."""
-    from dataclasses import replace
-
     from search.config.study_files import NamedStudy, load, override
 
     if isinstance(study, Study):

@@ -45,7 +45,7 @@ class Examples:
 
 
 def locate(
-    name: str, data_dir: str | None, environ: Mapping[str, str] = os.environ, imports: Path | None = None
+    name: str, data_dir: str | Path | None, environ: Mapping[str, str] = os.environ, imports: Path | None = None
 ) -> Source | None:
     """Look for a data set, and read and hash its training part, so that a study never starts on bad files.
 

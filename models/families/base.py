@@ -55,12 +55,13 @@ class FusedModel(Protocol):
     cuda_graph_safe: bool  # whether all steps on as many examples run the same kernels, without a look at their results
 
     def begin_tick(self, seed: int, examples: int) -> None:
-        """Prepare for an epoch.
+        """Prepare for an epoch: nothing is done where no step is random.
 
         Args:
             seed: Seed of everything random in the epoch's forward passes.
             examples: Examples of the epoch.
         """
+        return
 
     def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
         """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config.losses import Loss
-from models.families.base import Lane, Weights
+from models.families.base import FusedModel, Lane, Weights
 from models.ops.losses import LOSSES
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.pooling import keep_positive, pool, unpool
@@ -32,7 +32,7 @@ PATCH = FIRST + 1  # what the four members of a pooling window see together
 SCORED_TOGETHER = 125  # pictures that are scored in one product: activations still fit in cache
 
 
-class FusedCnn:
+class FusedCnn(FusedModel):
     """Lanes of convolutional networks that see the same patches.
 
     In bfloat16, pictures, activations and their gradients are of 16 bits, and so are the copies of the filters that
@@ -40,9 +40,6 @@ class FusedCnn:
     """
 
     cuda_graph_safe = False  # not tried on a GPU
-
-    def begin_tick(self, seed: int, examples: int) -> None:
-        """Do nothing: no step is random."""
 
     def __init__(self, family: "CnnFamily", lanes: Sequence[Lane], loss: Loss) -> None:
         like = lanes[0].weights["out.weight"]

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from models.config.families import Precision
 from models.config.losses import Loss
-from models.families.base import Lane
+from models.families.base import FusedModel, Lane
 from models.families.fused_tensors import LaneView, Matrix, fuse
 from models.ops.activations import Activation, relu
 from models.ops.losses import LOSSES
@@ -34,7 +34,7 @@ ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, 
 MIN_EXAMPLES = 16  # of a minibatch in a fused product
 
 
-class FusedMlp:
+class FusedMlp(FusedModel):
     """Lanes of perceptrons of the same depth, trained in the same products.
 
     The tensors of a lane have the names of its module's: hidden1.weight (H, I), hidden1.bias (H,), hidden2.weight
@@ -104,9 +104,6 @@ class FusedMlp:
             vectors = [LaneView(rows, form="vector") for rows in classes]
             shape = (len(lanes) * self._classes, 1)
             self._last_bias = fuse("out.bias", lanes, vectors, shape, per_class) if bias else None
-
-    def begin_tick(self, seed: int, examples: int) -> None:
-        """Do nothing: no step is random."""
 
     # --- forward
 

@@ -136,7 +136,6 @@ def _literal(node: ast.expr | None, default: Any) -> str:
 
 
 def _table(rows: list[Row], width: int) -> Table:
-    """Return a table of the columns that fit."""
     columns = [field.name for field in fields(Row)]
     needed = {name: max(len(name), *(len(getattr(row, name)) for row in rows)) for name in columns}
     needed["about"] = min(needed["about"], ABOUT)

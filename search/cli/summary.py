@@ -35,9 +35,8 @@ def summary(record: Record, run: RunOutcome | None) -> str:
             )
         if row.state == "failed" and row.reason:
             lines.append(f"  trial {row.number} failed: {row.reason.strip().splitlines()[-1]}")
-    lengths = [
-        len(curves.get(row.number, [])) for row in rows if row.joined is not None
-    ]  # a repeat has another's curve
+    # A repeat shows another's curve.
+    lengths = [len(curves.get(row.number, [])) for row in rows if row.joined is not None]
     if lengths:
         trained, possible = sum(lengths), study.epochs * len(lengths)
         lines.append(f"  epochs: {trained} of {possible} trained, {1 - trained / possible:.0%} saved by pruning")

@@ -14,17 +14,11 @@ Summary = Any  # reports.finalists.table.Summary, which a study file must not im
 
 @dataclass(frozen=True)
 class Column:
-    """One column of results.csv.
+    """One column of results.csv."""
 
-    Args:
-        name: Its name, which no parameter can have.
-        dtype: Of pandas. A whole number stays one, and what is unknown stays empty.
-        value: Returns a finalist's value from its summary.
-    """
-
-    name: str
-    dtype: str
-    value: Callable[[Summary], Any]
+    name: str  # its name, which no parameter can have
+    dtype: str  # of pandas. A whole number stays one, and what is unknown stays empty
+    value: Callable[[Summary], Any]  # returns a finalist's value from its summary
 
 
 BEFORE_PARAMETERS = (

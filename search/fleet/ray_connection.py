@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from models.errors import UserError
+from models.errors import UserError, first_line
 from search.fleet.local import ALLOCATOR
 
 _ANSWER_SECONDS = 5.0  # for a cluster's address to answer; Ray itself goes on trying for two minutes
@@ -54,9 +54,8 @@ def join(address: str) -> Any:
             runtime_env={"py_modules": packages, "excludes": ["__pycache__"], "env_vars": ALLOCATOR},
         )
     except Exception as error:
-        message = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"the cluster at {given} cannot be joined: {message}",
+            f"the cluster at {given} cannot be joined: {first_line(error)}",
             "on a node of the cluster take --cluster auto; from elsewhere ray://HEAD:10001",
         ) from error
     finally:

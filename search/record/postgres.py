@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from models.errors import UserError
+from models.errors import UserError, first_line
 from search.record.address import folder_refused
 
 PATIENCE_SECONDS = 60.0  # how long a server that was there may be away: a restart takes seconds, an upgrade a minute
@@ -90,7 +90,7 @@ _AWAY = ("08", "57P")  # how a code begins: connection lost; shut down, crashed 
 
 def _refusal(where: str, error: DBAPIError) -> UserError | None:
     """Return a server's error in our words; None if it is a mistake of ours."""
-    message = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+    message = first_line(error.orig)
     code = getattr(error.orig, "sqlstate", None)
     if code is None and isinstance(error, OperationalError) and not error.connection_invalidated:
         for pattern, (fact, remedy) in _AT_LOGIN.items():

@@ -68,13 +68,7 @@ class StudyScores(LeasedStudy):
 
 def columns_of(tick: int, score: EpochMetrics) -> dict[str, Any]:
     """Return the columns that every table of curves has."""
-    return {
-        "tick": tick,
-        "epoch": score.epoch,
-        "train": score.train,
-        "validation": score.validation,
-        "seconds": score.seconds,
-    }
+    return {"tick": tick, **score.model_dump(exclude={"lane"})}
 
 
 def metrics_of(

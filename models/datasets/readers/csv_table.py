@@ -50,9 +50,8 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     for path, table in tables.items():
         columns = [_to_columns(path, name, table[name], categories[name]) for name in features]
         parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.label]])))  # (N, F), (N,)
-    names = [
-        f"{name}={text}" if text else name for name in features for text in (categories[name] or [""])
-    ]  # no text is empty
+    # No text is empty.
+    names = [f"{name}={text}" if text else name for name in features for text in (categories[name] or [""])]
     return RawDataset(parts[0], parts[1] if len(parts) > 1 else None, columns=tuple(names))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from models.datasets.base import RawDataset
 from models.datasets.dataset_config import CallableDataset
 from models.datasets.readers.pictures import GREY_MODES, to_pixels
-from models.errors import UserError
+from models.errors import UserError, first_line
 
 FORMS = "return (inputs, labels), (inputs, labels, test inputs, test labels), a torch Dataset, or two: training, test"
 
@@ -36,7 +36,7 @@ def read_function(config: CallableDataset) -> RawDataset:
         raise
     except (Exception, SystemExit) as error:
         raise UserError(
-            f"{config.title} raised {type(error).__name__}: {_first_line(error)}",
+            f"{config.title} raised {type(error).__name__}: {first_line(error)}",
             f"correct the function in {config.file}",
         ) from error
     title = config.title
@@ -92,7 +92,7 @@ def _read_torch_dataset(dataset: Any, title: str) -> Arrays:
         raise
     except Exception as error:
         raise UserError(
-            f"{title}: example {len(labels)} of its Dataset raised {type(error).__name__}: {_first_line(error)}",
+            f"{title}: example {len(labels)} of its Dataset raised {type(error).__name__}: {first_line(error)}",
             "let each example be a pair of a picture (or features) and its label",
         ) from error
     if not pictures:
@@ -115,7 +115,7 @@ def _to_arrays(inputs: Any, labels: Any, title: str) -> Arrays:
             arrays.append(_to_array(given))
         except (TypeError, ValueError, RuntimeError) as error:
             raise UserError(
-                f"{title}: its {role} make no array: {_first_line(error)}",
+                f"{title}: its {role} make no array: {first_line(error)}",
                 "return tensors or arrays, all examples of one shape",
             ) from None
     return arrays[0], arrays[1]
@@ -135,7 +135,3 @@ def _to_array(given: Any) -> NDArray[Any]:
 
 def _kind(thing: object) -> str:
     return f"of type {type(thing).__name__}" if not isinstance(thing, tuple) else f"{len(thing)} things"
-
-
-def _first_line(error: object) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -148,5 +148,4 @@ def locate(config: CustomModel, error: BaseException) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    """Return an error as one line."""
     return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
