@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from models.console import DataDir, Debug, UngroupedCommand, bounded_int, command, new_app, out, start
+from models.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,6 @@ def main(
 ) -> None:
     """Print a model's classes for one picture, with their probabilities."""
     with command(debug):
-        from models.errors import UserError
         from models.model_file import describe, load_model
 
         family = describe(model).recipe.family
@@ -83,12 +83,6 @@ def main(
 def training_picture(name: str, index: int, data_dir: Path | None, model: "Model") -> tuple["NDArray[np.uint8]", str]:
     """Return one picture of a training set, (C, H, W), and a line that names its class.
 
-    Args:
-        name: The data set's.
-        index: 0 for the first picture.
-        data_dir: Where the data set lies; None for the usual places.
-        model: The model that is to see the picture.
-
     Raises:
         UserError: If there is no such data set or picture, or the model takes pictures of another shape.
     """
@@ -96,7 +90,6 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
 
     from models.datasets.registry import NAMED_DATASETS
     from models.datasets.source import locate, training_examples
-    from models.errors import UserError
 
     if name not in NAMED_DATASETS and data_dir is None:
         raise UserError(
@@ -131,8 +124,6 @@ def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8
     """
     import torch
 
-    from models.errors import UserError
-
     mean, std = (torch.tensor(figures).view(-1, 1, 1) for figures in (model.mean, model.std))
     with torch.no_grad():
         logits = module(((torch.from_numpy(pixels.copy()) / model.scale - mean) / std).unsqueeze(0))  # (1, K)
@@ -143,20 +134,13 @@ def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8
 
 
 def draw(pixels: "NDArray[np.uint8]", chances: "NDArray[np.float64]", classes: tuple[str, ...]) -> "Figure":
-    """Draw picture and bar chart side by side.
-
-    Args:
-        pixels: (C, H, W)
-        chances: (K,)
-        classes: The names of the K classes.
+    """Draw a picture (C, H, W), and a bar chart of the chances (K,) of its classes, side by side.
 
     Raises:
         UserError: If the pixels are a row of a table, or have other than 1 or 3 channels.
     """
     import numpy as np
     from matplotlib.figure import Figure
-
-    from models.errors import UserError
 
     if pixels.dtype != np.uint8 or pixels.shape[0] not in (1, 3):
         raise UserError("what the model looks at is no picture to be drawn", "leave out --figure")
@@ -177,8 +161,6 @@ def draw(pixels: "NDArray[np.uint8]", chances: "NDArray[np.float64]", classes: t
 
 
 def _save(figure: "Figure", path: Path) -> None:
-    from models.errors import UserError
-
     try:
         figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:  # no such folder; no such format

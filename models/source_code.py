@@ -44,9 +44,7 @@ def definition(text: str, name: str) -> str:
 def digest(source: str, folder: Path) -> str:
     """Return the SHA-256 of statements, whatever their comments and spacing, and of the files that they import.
 
-    Args:
-        source: The statements.
-        folder: Where their file lies; only what is imported from there counts.
+    Of the imported files only those in `folder` count, where the file of the statements lies.
     """
     hashed = hashlib.sha256(ast.unparse(ast.parse(source)).encode())
     for file in files_beside(source, folder):

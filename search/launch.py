@@ -117,13 +117,8 @@ def search(
 ) -> RunOutcome:
     """Run a study until its budget is spent, or until the timeout or a signal pauses it.
 
-    Args:
-        prepared: The study.
-        options: `timeout` and where the engines live count here.
-        interrupt: Asks for the pause.
-        watchers: Each is called once, with the scheduler and the data set's facts; returns what every tick calls.
-        note: Called once with each message about how the trials are trained.
-        machine: This machine, if its workers were started early.
+    Each of the `watchers` is called once, with the scheduler and the data set's facts, and returns what is called after
+    every tick; `note` is called with each message about how the trials are trained.
     """
     began = time.monotonic()
     study, spent = prepared.study, Spent()

@@ -27,10 +27,7 @@ class Options:
     restart: bool = False  # begin anew, and keep what is there under another name
 
     def checked(self, prefix: str = "") -> Self:
-        """Return these options if each can be used.
-
-        Args:
-            prefix: Written before an option's name in messages: "--" on a command line.
+        """Return these options if each can be used; messages name them with a `prefix`, "--" on a command line.
 
         Raises:
             UserError: A value is out of bounds, or two options contradict each other.

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from models.console import DataDir, Debug, err, new_app, out, start
+from models.errors import UserError
 from search.cli import options as cli
 from search.interrupt import Interrupt, command
 from search.options import DEFAULT_STORAGE, Options
@@ -65,8 +66,6 @@ def main(
 ) -> None:
     """Search a study: many trials train together, weak ones are pruned, and the same command goes on after a stop."""
     with command(debug):
-        from models.errors import UserError
-
         actions = {"--new": new is not None, "--check": check, "--list": list_, "--reproduce": reproduce is not None}
         given = [option for option, is_given in actions.items() if is_given]
         if len(given) > 1:

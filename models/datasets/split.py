@@ -64,14 +64,10 @@ def scale_of(inputs: Inputs) -> float:
 
 
 def normalisation(inputs: Inputs, chosen: NDArray[np.integer]) -> Normalisation:
-    """Return mean and standard deviation (of the population) of inputs / scale per channel.
+    """Return mean and standard deviation (of the population) of inputs / scale per channel, of the `chosen` examples.
 
     Sums of bytes and of their squares are whole numbers, so the result for pictures is exact up to its last rounding.
     A table's numbers are summed in float64 in the order of the examples. A channel that never varies gets std 1.
-
-    Args:
-        inputs: (N, C, H, W) bytes, or (N, F, 1, 1) numbers.
-        chosen: The indices of the examples to measure.
     """
     if inputs.dtype != np.uint8:
         numbers = inputs[chosen].reshape(len(chosen), -1).astype(np.float64)  # (N, F)

@@ -67,10 +67,6 @@ class Matrix:
 
     In bfloat16 the factors of a product have 16 bits and its sums 32, at twice the speed where the processor supports
     it; the weights themselves, their gradients and the optimizer state stay in float32.
-
-    Args:
-        block: The weights.
-        low: torch.bfloat16, or None to compute in the block's own type.
     """
 
     def __init__(self, block: Block, low: torch.dtype | None) -> None:

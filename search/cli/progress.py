@@ -118,9 +118,7 @@ def progress_line(snapshot: ProgressSnapshot, *, parameters: bool) -> str:
 def progress_table(snapshot: ProgressSnapshot | None, elapsed: float) -> RenderableType:
     """Return a snapshot as a table whose height never changes; Rich cuts what is wider than the terminal.
 
-    Args:
-        snapshot: None before the first tick has ended.
-        elapsed: Seconds of this run.
+    There is no snapshot before the first tick has ended; `elapsed` are seconds of this run.
     """
     table = Table.grid(padding=(0, 1))
     table.add_column(style="dim", no_wrap=True)

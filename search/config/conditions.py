@@ -29,12 +29,7 @@ def parents_first(space: Space) -> list[str]:
 
 
 def exists(search_range: Range, present: Mapping[str, Value]) -> bool:
-    """Return whether a parameter exists.
-
-    Args:
-        search_range: The parameter's range.
-        present: The parameters that exist, with their values; all that it depends on must have been decided before.
-    """
+    """Return whether a parameter exists beside those `present`, where all that it depends on has been decided."""
     return all(
         name in present and any(same_value(present[name], value) for value in values)
         for name, values in search_range.when

@@ -12,12 +12,7 @@ _KINDS_OF_VALUE = ("bool", "int", "float", "str")  # of a searched parameter: py
 
 
 def translate(error: ValidationError, where: str) -> UserError:
-    """Return the first problem that pydantic found, as fact and remedy.
-
-    Args:
-        error: What a class of the study file raised.
-        where: The file and line, or "options".
-    """
+    """Return the first problem that pydantic found `where`, in a line of a file or in options, as fact and remedy."""
     problems = error.errors(include_url=False)
     fact, remedy = _fact_and_remedy(error.title, problems[0])
     more = len({_field(error.title, problem) for problem in problems}) - 1

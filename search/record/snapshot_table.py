@@ -18,12 +18,7 @@ CHUNK_BYTES = 8 << 20  # a server takes up to 1 GB, but its client keeps it in m
 
 
 class SnapshotTable:
-    """The snapshots of one run of a study.
-
-    Args:
-        record: The study's.
-        run: Its name among the runs of the study; "" is the search.
-    """
+    """The snapshots of one run of a study, by its name; "" is the search."""
 
     def __init__(self, record: Record, run: str) -> None:
         self._record, self._run = record, run

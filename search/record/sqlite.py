@@ -82,10 +82,6 @@ def check_usable(file: Path, lock: Path) -> None:
 
     Sets its journal to WAL, so that readers and a writer do not wait for each other.
 
-    Args:
-        file: The database, which need not exist.
-        lock: A file to lock meanwhile.
-
     Raises:
         UserError: It is damaged, cannot be locked, or its file system hangs.
     """

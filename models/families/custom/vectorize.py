@@ -67,11 +67,8 @@ def accepts_channels_last(module: nn.Module, x: Tensor) -> bool:
 def why_not_vectorized(module: nn.Module, minibatches: Sequence[tuple[Tensor, Tensor]], loss: Loss) -> str:
     """Return why a module cannot be vectorised over lanes, in a line; "" if two lanes compute what one does alone.
 
-    Args:
-        module: The module.
-        minibatches: Inputs (B, ...) and labels (B,), one minibatch of each size in an epoch: a module may take another
-            way for another number of examples.
-        loss: The loss.
+    It is tried on one minibatch of each size in an epoch, inputs (B, ...) and labels (B,): a module may take another
+    way for another number of examples.
     """
     return next((reason for x, y in minibatches if (reason := _why_not(module, x, y, loss))), "")
 
