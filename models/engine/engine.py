@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from models.config.base import Parameters
 from models.config.messages import EpochMetrics, LaneSpec
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
@@ -97,6 +98,12 @@ class Engine:
     def spec(self, lane: int) -> LaneSpec:
         """Return the spec of one lane."""
         return self._lanes[lane].spec
+
+    def lane_bytes(self, parameters: Parameters) -> int:
+        """Return how much memory a paused lane with these parameters takes."""
+        weights, buffers = initial_tensors(self._family, parameters, 0)
+        kept = 1 + len(self._states)
+        return kept * sum(tensor.nbytes for tensor in weights.values()) + sum(it.nbytes for it in buffers.values())
 
     def weights(self, lane: int) -> Weights:
         """Return copies of one lane's tensors, by the names of its module's state."""

@@ -1,9 +1,9 @@
 """The regret audit: how often would a pruned trial have beaten the winner.
 
 A pruner that cuts the best trial saves time dearly, and nobody sees it. Here some of those it cut, drawn at random, are
-trained as if it had not: on the same minibatches, from the tick at which each had joined, so that their first epochs
-come out as they are recorded and the rest is what pruning kept from us. They train as lanes of the coordinator's loop,
-with snapshots. Must not judge what comes out.
+trained as if it had not: on the same minibatches, in the ticks in which each had lived, so that their first epochs come
+out as they are recorded and the rest, in the ticks that follow, is what pruning kept from us. They train as lanes of
+the coordinator's loop, with snapshots. Must not judge what comes out.
 """
 
 import math
@@ -67,14 +67,16 @@ def is_over(study: Study, curve: Sequence[EpochMetrics]) -> bool:
 
 
 class Audit:
-    """Pruned trials, each from the tick at which it had joined: work for the coordinator's loop."""
+    """Pruned trials, each in the ticks in which it had lived and in those that follow, as work for the loop."""
 
     def __init__(self, record: Record, rows: Sequence[TrialRow], dataset_info: DatasetInfo) -> None:
         self.tick = 0
         self._record, self._study, self._dataset_info = record, record.study, dataset_info
         self._rows = {row.number: row for row in rows}
-        self._live: dict[int, int] = {}  # trial -> engine
-        self._waiting: list[TrialRow] = []
+        self._ticks = record.ticks()
+        self._engines: dict[int, int] = {}  # of every trial that has joined and is not over
+        self._live: set[int] = set()  # the others are paused, as they were in the search
+        self._waiting: set[int] = set()  # trials that have not joined
         self._scores: Sequence[EpochMetrics] = []  # of the last tick
 
     def resume(self, snapshots: Snapshots) -> None:
@@ -82,9 +84,15 @@ class Audit:
         recorded = [tick for tick, trial, _, _ in self._record.finalist_scores(PHASE) if trial in self._rows]
         state = snapshots.newest(not_after=max(recorded, default=0)) or {"tick": 0, "alive": {}}
         self.tick = state["tick"]
-        self._live = {int(trial): engine for trial, engine in state["alive"].items()}
+        self._engines = {int(trial): engine for trial, engine in state["alive"].items()}
+        self._live = {trial for trial in self._engines if self._next_tick(trial) == self.tick + 1}
         over = {trial for trial, curve in curves(self._record).items() if is_over(self._study, curve)}
-        self._waiting = [row for row in self._rows.values() if row.number not in over and (row.joined or 0) > self.tick]
+        self._waiting = {row.number for row in self._rows.values() if (row.joined or 0) > self.tick} - over
+
+    def _next_tick(self, trial: int) -> int:
+        """Return the next tick in which a trial trains."""
+        lived = self._ticks[trial]
+        return next((tick for tick in lived if tick > self.tick), max(self.tick, lived[-1]) + 1)
 
     def fail(self, lane: int, reason: str) -> None:
         """Raise UserError: an audit that leaves trials out says nothing."""
@@ -92,7 +100,7 @@ class Audit:
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""
-        return {"tick": self.tick, "alive": self._live}
+        return {"tick": self.tick, "alive": self._engines}
 
     @property
     def alive(self) -> bool:
@@ -101,19 +109,24 @@ class Audit:
 
     def admit(self) -> list[tuple[int, LaneSpec]]:
         """Return the trials whose tick it is, as (engine, lane); where nobody trains until a later tick, go there."""
-        if not self._live and self._waiting:
-            self.tick = min(row.joined or 0 for row in self._waiting) - 1
-        joining = [row for row in self._waiting if row.joined == self.tick + 1]
-        self._waiting = [row for row in self._waiting if row not in joining]
-        self._live |= balanced(
-            {row.number: self._flops(row) for row in joining},
-            {trial: (engine, self._flops(self._rows[trial])) for trial, engine in self._live.items()},
-            self._study.lanes_of,
-        )
-        return [(self._live[row.number], lane_spec(self._study, row)) for row in joining]
+        apart = self._waiting | (self._engines.keys() - self._live)
+        if not self._live and apart:
+            self.tick = min(map(self._next_tick, apart)) - 1
+        joining = sorted(trial for trial in apart if self._next_tick(trial) == self.tick + 1)
+        new = [trial for trial in joining if trial in self._waiting]
+        placed = {
+            trial: (self._engines[trial], self._flops(trial)) for trial in sorted({*self._live, *joining} - {*new})
+        }
+        self._engines |= balanced({trial: self._flops(trial) for trial in new}, placed, self._study.lanes_of)
+        self._live.update(joining)
+        self._waiting.difference_update(new)
+        return [
+            (self._engines[trial], lane_spec(self._study, self._rows[trial], resumed=trial not in new))
+            for trial in joining
+        ]
 
-    def _flops(self, row: TrialRow) -> float:
-        return flops_per_example(self._study, self._dataset_info, row)
+    def _flops(self, trial: int) -> float:
+        return flops_per_example(self._study, self._dataset_info, self._rows[trial])
 
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write the metrics of a tick in one transaction; what is there stays."""
@@ -122,6 +135,10 @@ class Audit:
         self._record.record_finalists(PHASE, self.tick, [(epoch.lane, 0, epoch) for epoch in scores])
 
     def settle(self) -> list[Leaving]:
-        """Return the trials that are at their last epoch or diverged; they leave."""
-        over = [epoch.lane for epoch in self._scores if is_over(self._study, [epoch])]
-        return [Leaving(self._live.pop(trial), trial) for trial in over]
+        """Return the trials that are at their last epoch or diverged, and those that were paused after this tick."""
+        over = {epoch.lane for epoch in self._scores if is_over(self._study, [epoch])}
+        pausing = {trial for trial in self._live - over if self._next_tick(trial) > self.tick + 1}
+        self._live -= over | pausing
+        return [Leaving(self._engines.pop(trial), trial) for trial in sorted(over)] + [
+            Leaving(self._engines[trial], trial, paused=True) for trial in sorted(pausing)
+        ]

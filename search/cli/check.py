@@ -63,6 +63,7 @@ def _plan(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     info, count = rehearsal.dataset_info, len(study.baselines)
     whole, pruned = expected_seconds(study, rehearsal)
     baselines = f", {count} baseline{'s' * (count != 1)} among them" if count else ", no baseline"
+    waiting = study.paused * rehearsal.waiting / 2**20
     tick = f"{rehearsal.tick:.2g} s" if rehearsal.tick < 10 else duration(rehearsal.tick)
     if pruned is None:
         time = f"about {duration(whole)} on this machine, less what pruning saves"
@@ -75,6 +76,7 @@ def _plan(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
         "sampler": str(study.sampler.name),
         "pruner": study.pruner.describe(study.epochs),
+        **({"paused": f"up to {study.paused} trials wait, in {waiting:.1f} MiB in all"} if waiting else {}),
         "lanes": f"{lanes_text(study)} on {device}, {study.threads} thread{'s' * (study.threads != 1)} each",
         **{name: f"{of} {condition(of)}".strip() for name, of in study.space.items()},
         **{name: f"{value} in every trial" for name, value in study.fixed.items()},

@@ -20,6 +20,7 @@ class ProgressSnapshot:
 
     tick: int
     alive: int  # trials in training
+    paused: int  # trials that wait to be promoted
     ended: Mapping[str, int]  # how many trials ended as complete, pruned, diverged and failed
     planned: int  # trials in all
     best: TrialRow | None  # the best complete trial, or the best live one, with the parameters that are trained
@@ -53,19 +54,20 @@ class EtaEstimator:
             self._ended.clear()
         self._ended.update(outcome(row) for row in self._changed.rows() if row.state != "running")
         reached, ages = scheduler.reached, Counter(live.curve[-1].epoch for live in scheduler.live.values())
-        trained, alive = reached.total(), len(scheduler.live)
+        trained, alive, paused = reached.total(), len(scheduler.live), scheduler.paused.values()
         self._recent.append((self._clock(), trained))
         (since, before), (now, _) = self._recent[0], self._recent[-1]
         left = None
         if trained > before and now > since:
             expected = expected_epochs(study, reached, ages)
-            unbegun = self._planned - self._ended.total() - alive
+            unbegun = self._planned - self._ended.total() - alive - len(paused)
             epochs = unbegun * expected[0] + sum(count * expected[age] for age, count in ages.items())
             left = epochs * (now - since) / (trained - before)
-        saved = study.epochs * (reached[1] - alive) - (trained - sum(ages.elements()))
+        over = reached[1] - alive - len(paused)
+        saved = study.epochs * over - (trained - sum(ages.elements()) - sum(len(trial.curve) for trial in paused))
         best, baseline = _best_so_far(scheduler), _best_baseline(scheduler)
         return ProgressSnapshot(
-            scheduler.tick, alive, dict(self._ended), self._planned, best, baseline, trained, saved, left
+            scheduler.tick, alive, len(paused), dict(self._ended), self._planned, best, baseline, trained, saved, left
         )
 
 
@@ -75,10 +77,11 @@ def outcome(row: TrialRow) -> str:
 
 
 def _best_so_far(scheduler: TrialScheduler) -> TrialRow | None:
-    """Return the best complete trial; before there is one, the best live trial with its value so far."""
+    """Return the best complete trial; before there is one, the best unfinished trial with its value so far."""
     study, row = scheduler.study, scheduler.best()
     if row is None:
-        epochs = {n: select_epoch(live.curve, study.keep, study.objective) for n, live in scheduler.live.items()}
+        unfinished = {**scheduler.live, **scheduler.paused}
+        epochs = {n: select_epoch(trial.curve, study.keep, study.objective) for n, trial in unfinished.items()}
         keys = [study.objective.key(epoch.validation, number) for number, epoch in epochs.items() if epoch is not None]
         if not keys:
             return None
@@ -106,7 +109,7 @@ def expected_epochs(
 ) -> list[float]:
     """Return how many more epochs a trial trains after 0, 1, 2, ... epochs: by the trials so far and the pruner's rule.
 
-    Live trials count as far as they have come (the product limit of Kaplan and Meier 1958).
+    Live trials count as far as they have come (the product limit of Kaplan and Meier 1958), paused ones as ended.
 
     Args:
         study: The study.

@@ -110,7 +110,7 @@ def redraws_in_place(console: Console) -> bool:
 
 def progress_line(snapshot: ProgressSnapshot, *, parameters: bool) -> str:
     """Return a snapshot as one line, with the best trial's parameters if asked."""
-    parts = [f"tick {snapshot.tick:>3}", f"{snapshot.alive:>2} alive", _trials(snapshot)]
+    parts = [f"tick {snapshot.tick:>3}", _unfinished(snapshot), _trials(snapshot)]
     parts += [_best(snapshot.best, parameters), _saved(snapshot), _left(snapshot)]
     return " · ".join(filter(None, parts))
 
@@ -129,7 +129,7 @@ def progress_table(snapshot: ProgressSnapshot | None, elapsed: float) -> Rendera
         baseline = "" if snapshot.baseline is None else f"{snapshot.baseline:.4f}"
         cells = [
             ProgressBar(snapshot.planned, snapshot.done, width=40, complete_style="cyan"),
-            f"{snapshot.alive} alive, {_trials(snapshot).strip()}",
+            f"{_unfinished(snapshot).strip()}, {_trials(snapshot).strip()}",
             _best(snapshot.best, parameters=True),
             baseline,
             f"{snapshot.trained} trained, {_saved(snapshot) or 'none saved'}",
@@ -138,6 +138,10 @@ def progress_table(snapshot: ProgressSnapshot | None, elapsed: float) -> Rendera
     for label, cell in zip(("", "trials", "score", "baseline", "epochs", "time"), cells, strict=True):
         table.add_row(label, Text(cell, no_wrap=True, overflow="ellipsis") if isinstance(cell, str) else cell)
     return table
+
+
+def _unfinished(snapshot: ProgressSnapshot) -> str:
+    return f"{snapshot.alive:>2} alive" + (f", {snapshot.paused} paused" if snapshot.paused else "")
 
 
 def _trials(snapshot: ProgressSnapshot) -> str:

@@ -34,6 +34,7 @@ class Rehearsal:
     start: float  # seconds until the engines had the data
     notes: tuple[str, ...]  # about how the trials are trained
     memory: int  # bytes of the largest process; 0 where it is unknown
+    waiting: int = 0  # bytes of a paused trial of the study's example configuration
 
 
 def rehearse(study: Study, source: Source, hosts: HostProvider, *, device: str) -> Rehearsal:
@@ -55,9 +56,10 @@ def rehearse(study: Study, source: Source, hosts: HostProvider, *, device: str) 
                 break
             examples = int(min(info.train, examples * max(2.0, TICK_SECONDS / seconds)))
             fleet.open(study, source, device=device, at_most=examples)
+        waiting = fleet.lane_bytes(study.example) if study.pruner.pauses else 0
         notes = tuple(fleet.notes)
     tick = seconds * max(1.0, info.train / examples)
-    return Rehearsal(info, len(joining), tick, start, notes, hosts.peak_memory())
+    return Rehearsal(info, len(joining), tick, start, notes, hosts.peak_memory(), waiting)
 
 
 def expected_seconds(study: Study, rehearsal: Rehearsal) -> tuple[float, tuple[float, float] | None]:

@@ -12,7 +12,7 @@ from search.loop.live_trial import lane_spec
 def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list[EpochMetrics]]:
     """Return the recorded curve of a trial, and the curve of the same trial trained again.
 
-    The record has the tick at which a trial joined, which gives the order of its examples.
+    The record has the ticks that a trial lived in, which give the order of its examples.
 
     Raises:
         UserError: There is no such trial, or it has no curve.
@@ -33,7 +33,7 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
     with Fleet(engines=1, provider=0) as fleet:
         fleet.open(prepared.study, prepared.source, device=prepared.device)
         joining = [(0, lane_spec(prepared.study, row))]
-        for tick in range(row.joined, row.joined + len(recorded)):
+        for tick in prepared.record.ticks()[row.number]:
             again += fleet.tick(tick, joining)
             joining = []
     return recorded, again

@@ -68,8 +68,8 @@ class EventFiles:
         def after_tick() -> None:
             for row in changed.rows():
                 if row.number not in self._complete:
-                    live = scheduler.live.get(row.number)
-                    self.write(row, live.curve if live else self._record.curve(row.number))
+                    trial = scheduler.live.get(row.number) or scheduler.paused.get(row.number)
+                    self.write(row, trial.curve if trial else self._record.curve(row.number))
 
         return after_tick
 

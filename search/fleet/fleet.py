@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from models.config.base import Parameters
 from models.config.messages import EpochMetrics, LaneSpec
 from models.config.recipe import Recipe
 from models.datasets.source import Source
@@ -141,6 +142,10 @@ class Fleet(AbstractContextManager["Fleet"]):
     def lanes(self) -> list[int]:
         """Return all lanes that engines hold, sorted."""
         return sorted(lane for answer in self._ask_all({"do": "lanes"}) for lane in answer["lanes"])
+
+    def lane_bytes(self, parameters: Parameters) -> int:
+        """Return how much memory a paused lane with these parameters takes on its host."""
+        return int(self._ask_all({"do": "lane_bytes", "parameters": dict(parameters)})[0]["bytes"])
 
     def drop(self, engine: int, lane: int) -> None:
         """Let a lane leave its engine, with the next message, whether it trains or is paused."""

@@ -129,6 +129,10 @@ class EngineWorker:
         """Answer with all lanes of these engines."""
         return {"lanes": [lane for engine in self._engines.values() for lane in engine.lanes]}
 
+    def lane_bytes(self, parameters: Message) -> Message:
+        """Answer with the memory that a paused lane with these parameters takes."""
+        return {"bytes": next(iter(self._engines.values())).lane_bytes(parameters)}
+
     def save(self, folder: str) -> Message:
         """Write each engine's lanes into the folder."""
         for number, engine in self._engines.items():

@@ -40,6 +40,16 @@ class StudyScores(LeasedStudy):
         return curves
 
     @retried
+    def ticks(self) -> dict[int, list[int]]:
+        """Return the ticks of each trial's epochs; where there is a gap, the trial was paused."""
+        query = select(Curves.tick, Curves.trial).where(Curves.study == self.row).order_by(Curves.tick, Curves.epoch)
+        ticks: dict[int, list[int]] = {}
+        with self._database.reading() as connection:
+            for tick, trial in connection.execute(query):
+                ticks.setdefault(trial, []).append(tick)
+        return ticks
+
+    @retried
     def curve(self, number: int) -> list[EpochMetrics]:
         """Return the scores of one trial, by epoch."""
         query = select(Curves.__table__).where(Curves.study == self.row, Curves.trial == number)

@@ -4,6 +4,7 @@ Columns have explicit types: a whole number stays one, and an unknown value stay
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import pandas as pd
 
@@ -23,8 +24,10 @@ def trials_frame(
 
     Returns:
         The parameters as they were trained, the metrics of the selected epoch, and `epochs`, which counts those that
-        the trial trained itself: 0 for a repeat, whose metrics are those of the trial that it repeats.
+        the trial trained itself: 0 for a repeat, whose metrics are those of the trial that it repeats. Where the pruner
+        pauses trials, `pauses` counts how often one left its lane and came back later.
     """
+    pauses = _pauses(record) if record.study.pruner.pauses else None
     study, metrics = record.study, ("accuracy", "loss", *record.study.recorded)
     rows = []
     for row in trials:
@@ -43,6 +46,7 @@ def trials_frame(
                 "started": row.started,
                 "finished": row.finished,
                 "seconds": sum(score.seconds for score in curve) if row.joined is not None else 0.0,
+                **({} if pauses is None else {"pauses": pauses.get(row.number, 0)}),
             }
         )
     columns = {
@@ -57,8 +61,16 @@ def trials_frame(
         "started": "datetime64[us, UTC]",
         "finished": "datetime64[us, UTC]",
         "seconds": "Float64",
+        **({} if pauses is None else {"pauses": "Int64"}),
     }
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def _pauses(record: Record) -> dict[int, int]:
+    """Return how many gaps there are between the ticks of each trial."""
+    return {
+        trial: sum(later > earlier + 1 for earlier, later in pairwise(ticks)) for trial, ticks in record.ticks().items()
+    }
 
 
 def reason(row: TrialRow, curve: Sequence[EpochMetrics]) -> str | None:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
+from models.config.optimizers import SGD
 from search.config.baseline import Baseline
 from search.config.space import Float, Int
 from search.config.study import Study
+from search.pruners.promotion import Promotion
 from search.record.store import Store
 from search.trial import TrialRow
 
@@ -60,6 +62,28 @@ REPEATING = Study(
         "weight_decay": Float(0.0, 0.01, step=0.01),
     },
     baselines=(Baseline("known", hidden=5, learning_rate=0.1, weight_decay=0.0),),
+)
+
+# Few places for many trials, so that some wait while others train; momentum, which a pause must keep; few
+# configurations, so that some repeat one that is paused.
+PAUSING = Study(
+    family=Mlp(),
+    data="digits",
+    epochs=5,
+    trials=20,
+    seed=2,
+    engines=2,
+    lanes=2,
+    optimizer=SGD(momentum=0.9),
+    space={
+        "learning_rate": Float(0.01, 0.03, step=0.01),
+        "hidden": Int(4, 6),
+        "weight_decay": Float(0.0, 0.01, step=0.01),
+    },
+    baselines=(Baseline("known", hidden=5, learning_rate=0.01, weight_decay=0.0),),
+    sampler="random",
+    pruner=Promotion(keep_fraction=0.34, reduction_factor=2),
+    paused=6,
 )
 
 

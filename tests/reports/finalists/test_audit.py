@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from reports.finalists.audit import draw
+from models.datasets.source import Source
+from reports.finalists.audit import PHASE, Audit, draw, is_over
+from search.fleet.fleet import Fleet
+from search.loop import coordinator
+from search.loop.snapshots import snapshots_of
+from search.record.store import Store
 from search.trial import TrialRow
+from tests.support.cuts import run
 from tests.support.exports import STUDY, export, record
 from tests.support.reports import a_study
+from tests.support.runs import PAUSING
 
 
 def test_a_larger_audit_adds_to_a_smaller_one() -> None:
@@ -26,6 +33,28 @@ def test_an_audit_draws_neither_diverged_trials_nor_repeats() -> None:
         TrialRow(3, "pruned", {}, joined=1),
     ]
     assert [row.number for row in draw(a_study(), rows, 10)] == [3]
+
+
+@pytest.mark.slow
+def test_an_audited_trial_waits_where_it_had_waited(tmp_path: Path, digits: Source) -> None:
+    assert run(PAUSING, f"sqlite:///{tmp_path}/runs.db", digits)
+    study = Store(f"sqlite:///{tmp_path}/runs.db").find("small")
+    assert study is not None
+    rows, ticks = draw(PAUSING, study.trials(), 20), study.ticks()
+    assert any(lived[-1] - lived[0] >= len(lived) for row in rows if (lived := ticks[row.number]))
+    paused_after = iter([True, False] * 1000)  # taken up again and again, with trials that wait
+    finished = False
+    while not finished:
+        with study.lease(), Fleet(PAUSING.engines, 0) as fleet:
+            audit, pause = Audit(study, rows, fleet.open(PAUSING, digits)), lambda: not next(paused_after)
+            finished = coordinator.run(audit, fleet, snapshots_of(study, fleet, PHASE), pause=pause)
+    for row in rows:
+        audited = [(tick, score) for tick, trial, _, score in study.finalist_scores(PHASE) if trial == row.number]
+        first = audited[: len(ticks[row.number])]
+        assert [tick for tick, _ in first] == ticks[row.number]
+        recorded = [(score.train, score.validation) for score in study.curve(row.number)]
+        assert [(score.train, score.validation) for _, score in first] == recorded
+        assert is_over(PAUSING, [score for _, score in audited])
 
 
 @pytest.mark.slow

@@ -58,6 +58,7 @@ class Imagined:
         self.study, self.name, self.tick, self.now, self.seconds = study, "imagined", 0, 0.0, seconds
         self.rows: dict[int, TrialRow] = {}
         self.live: dict[int, Any] = {}
+        self.paused: dict[int, Any] = {}
         self.reached: Counter[int] = Counter()
         self.first_complete: TrialRow | None = None  # they all have the same value
 
@@ -144,6 +145,19 @@ def test_epochs_of_trials_that_live_are_not_yet_saved() -> None:
     assert "50% of epochs saved" in progress_line(snapshot, parameters=False)
 
 
+def test_paused_trials_are_told_and_their_epochs_are_not_yet_saved() -> None:
+    imagined = Imagined(study())
+    estimator = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
+    imagined.train()
+    imagined.paused[3] = imagined.live.pop(3)
+    imagined.paused[3].curve[-1] = _score(3, 1, 0.09)
+    snapshot = estimator.snapshot()
+    assert (snapshot.alive, snapshot.paused, snapshot.saved, snapshot.done) == (3, 1, 0, 0)
+    assert snapshot.best is not None
+    assert snapshot.best.number == 3
+    assert "3 alive, 1 paused" in progress_line(snapshot, parameters=False)
+
+
 def test_the_leader_is_told_until_a_trial_is_complete() -> None:
     imagined = Imagined(study())
     estimator = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
@@ -226,6 +240,7 @@ PARAMETERS = {"learning_rate": 0.123456, "hidden": 301, "weight_decay": 0.0, "fi
 SNAPSHOT = ProgressSnapshot(
     tick=1234,
     alive=1000,
+    paused=100,
     ended={"complete": 12345, "pruned": 54321, "diverged": 999, "failed": 1},
     planned=100_000,
     best=TrialRow(77777, "complete", PARAMETERS, value=0.98765),

@@ -1,43 +1,23 @@
 """Trials that wait and come back: the outcome is the same wherever a run is cut off, and however it is spread."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import optuna
 import pytest
 
-from models.config.families import Mlp
-from models.config.optimizers import SGD
+from models.config.messages import EpochMetrics
 from models.datasets.source import Source
-from search.config.baseline import Baseline
-from search.config.space import Float, Int
-from search.config.study import Study
-from search.pruners.promotion import Promotion
+from models.engine.engine import Engine
+from search.cli.reproduce import reproduce
+from search.launch import Prepared
+from search.record.store import Store
+from search.record.trials_frame import trials_frame
 from tests.support.cuts import after, cut_before, run
-from tests.support.runs import assert_whole, table
+from tests.support.runs import PAUSING, assert_whole, table
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-# Few places for many trials, so that some wait while others train; momentum, which a pause must keep; few
-# configurations, so that some repeat one that is paused.
-PAUSING = Study(
-    family=Mlp(),
-    data="digits",
-    epochs=5,
-    trials=14,
-    engines=2,
-    lanes=2,
-    optimizer=SGD(momentum=0.9),
-    space={
-        "learning_rate": Float(0.01, 0.03, step=0.01),
-        "hidden": Int(4, 6),
-        "weight_decay": Float(0.0, 0.01, step=0.01),
-    },
-    baselines=(Baseline("known", hidden=5, learning_rate=0.01, weight_decay=0.0),),
-    sampler="random",
-    pruner=Promotion(keep_fraction=0.4, reduction_factor=2),
-    paused=4,
-)
 
 Url = Callable[[str], str]
 
@@ -74,6 +54,8 @@ def test_the_study_of_these_tests_has_all_that_can_become_of_a_paused_trial(undi
     assert any(row.waited_until == last for row in pruned)  # waited to the end
     assert any(row.waited_until < last for row in pruned)  # made room for others
     assert any(row.state == "complete" and row.baseline is None for row in rows)
+    originals = {row.number: row.repeat_of for row in rows if row.repeat_of is not None and row.joined is not None}
+    assert any(rows[trial].joined - 1 not in ticks[first] for trial, first in originals.items())  # of a paused one
 
 
 @pytest.mark.slow
@@ -119,3 +101,71 @@ def test_a_larger_budget_after_a_cut_gives_the_table_of_the_pair(url: Url, digit
         assert run(PAUSING, url(name), digits)
         assert table(url(name))[0][:8] == told  # what was told pruned stays so
     assert table(url("cut")) == table(url("calm"))
+
+
+# --- one that fails as it comes back ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failing(undisturbed: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let the first trial that came back after a while raise as it does; returns its number."""
+    trial, epochs = next(
+        (trial, epochs)
+        for trial, lived in sorted(_ticks(undisturbed).items())
+        for epochs, (earlier, later) in enumerate(pairwise(lived), start=1)
+        if later > earlier + 1
+    )
+    ticks = Engine.tick
+
+    def tick(engine: Engine, number: int, only: int | None = None) -> list[EpochMetrics]:
+        lane = engine._lanes.get(trial)
+        if lane is not None and only in (None, trial) and lane.epochs == epochs:
+            raise ValueError("worn out")
+        return ticks(engine, number, only)
+
+    monkeypatch.setattr(Engine, "tick", tick)
+    return trial
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("always_keep", [True, False], ids=["with snapshots", "without snapshots"])
+def test_a_trial_that_fails_as_it_comes_back_fails_alone(
+    always_keep: bool, failing: int, url: Url, digits: Source
+) -> None:
+    assert run(PAUSING, url("calm"), digits)
+    rows, _ = table(url("calm"))
+    assert [row.number for row in rows if row.state == "failed"] == [failing]
+    assert (rows[failing].reason or "").endswith("ValueError: worn out\n")
+    assert len(_ticks(url("calm"))) == len(rows)
+    write = 3
+    while cut_before(write, PAUSING, url(f"{write}"), digits, always_keep=always_keep):
+        assert run(PAUSING, url(f"{write}"), digits, always_keep=always_keep)
+        assert table(url(f"{write}")) == table(url("calm")), f"cut off before write {write}"
+        write += 7
+    assert write > 10
+
+
+# --- what is told of them ---------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_trials_counts_how_often_one_came_back(undisturbed: str) -> None:
+    record = Store(undisturbed).find("small")
+    assert record is not None
+    frame = trials_frame(record, record.trials(), record.curves())
+    gaps = {
+        n: sum(later > earlier + 1 for earlier, later in pairwise(lived)) for n, lived in _ticks(undisturbed).items()
+    }
+    assert frame.columns[-1] == "pauses"
+    assert dict(zip(frame["number"], frame["pauses"], strict=True)) == gaps
+    assert sum(gaps.values()) > 1
+
+
+def test_a_trial_that_came_back_is_reproduced_to_the_same_bits(undisturbed: str, digits: Source) -> None:
+    record = Store(undisturbed).find("small")
+    assert record is not None
+    lived = _ticks(undisturbed)
+    longest = max(lived, key=lambda trial: lived[trial][-1] - lived[trial][0] - len(lived[trial]))
+    recorded, again = reproduce(Prepared(PAUSING, record, digits, "cpu", undisturbed, None), longest)
+    assert len(recorded) == len(lived[longest])
+    for old, new in zip(recorded, again, strict=True):
+        assert old.model_copy(update={"seconds": 0.0}) == new.model_copy(update={"seconds": 0.0})
