@@ -85,7 +85,7 @@ class Audit:
         state = snapshots.newest(not_after=max(recorded, default=0)) or {"tick": 0, "alive": {}}
         self.tick = state["tick"]
         self._engines = {int(trial): engine for trial, engine in state["alive"].items()}
-        self._live = {trial for trial in self._engines if self._next_tick(trial) == self.tick + 1}
+        self._live = set(state.get("live", self._engines))  # a snapshot of an earlier version has no paused lanes
         over = {trial for trial, curve in curves(self._record).items() if is_over(self._study, curve)}
         self._waiting = {row.number for row in self._rows.values() if (row.joined or 0) > self.tick} - over
 
@@ -100,7 +100,7 @@ class Audit:
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""
-        return {"tick": self.tick, "alive": self._engines}
+        return {"tick": self.tick, "alive": self._engines, "live": sorted(self._live)}
 
     @property
     def alive(self) -> bool:

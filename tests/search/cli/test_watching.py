@@ -383,7 +383,7 @@ def test_a_new_best_is_told_at_once_with_its_parameters(
 
 def test_a_line_tells_everything() -> None:
     assert progress_line(SNAPSHOT, parameters=False) == (
-        "tick 1234 · 1000 alive · 67666 of 100000 done (12345 complete, 54321 pruned, 999 diverged, 1 failed) · "
+        "tick 1234 · 1000 alive, 100 paused · 67666 of 100000 done (12345 complete, 54321 pruned, 999 diverged, 1 failed) · "
         "best 0.9877 (trial 77777) · 86% of epochs saved · about 3 days 11 h left"
     )
 

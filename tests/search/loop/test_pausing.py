@@ -54,8 +54,8 @@ def test_the_study_of_these_tests_has_all_that_can_become_of_a_paused_trial(undi
     assert any(row.waited_until == last for row in pruned)  # waited to the end
     assert any(row.waited_until < last for row in pruned)  # made room for others
     assert any(row.state == "complete" and row.baseline is None for row in rows)
-    originals = {row.number: row.repeat_of for row in rows if row.repeat_of is not None and row.joined is not None}
-    assert any(rows[trial].joined - 1 not in ticks[first] for trial, first in originals.items())  # of a paused one
+    repeats = [(row.joined, row.repeat_of) for row in rows if row.joined is not None and row.repeat_of is not None]
+    assert any(joined - 1 not in ticks[original] for joined, original in repeats)  # of a trial that waited
 
 
 @pytest.mark.slow
