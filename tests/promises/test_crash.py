@@ -25,6 +25,7 @@ from tests.support.runs import (
     LONGER,
     REPEATING,
     TOO_LATE,
+    WAITING,
     assert_sound,
     assert_whole,
     fail_when_training,
@@ -48,9 +49,12 @@ KILLS_PER_RUN = 6
 SOON = 30.0  # seconds: on a machine that others use as well
 
 
-def test_a_run_killed_at_random_moments_ends_the_same(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+@pytest.mark.parametrize("changes", [LONGER, WAITING], ids=["pruned", "paused"])
+def test_a_run_killed_at_random_moments_ends_the_same(
+    changes: tuple[tuple[str, str], ...], tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     left, fates, began = pytestconfig.getoption("--kills"), Counter[str](), time.monotonic()
-    study, draw = study_file(tmp_path, *LONGER), random.Random()
+    study, draw = study_file(tmp_path, *changes), random.Random()
     plans = [[("--trials", "40")], [("--trials", "20"), ("--trials", "40")]]
     calm: dict[int, str] = {}
     while left > 0:

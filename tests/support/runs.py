@@ -42,9 +42,14 @@ study = Study(
 )
 """
 
-# Changes of it: a second or two of ticks; several seconds, so that what a test does to it comes in time; and for tests
-# that stop it themselves.
+# Changes of it: several seconds of ticks, so that what a test does to it comes in time; the same with trials that wait;
+# and for tests that stop it themselves.
 LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
+WAITING = (
+    *LONGER,
+    ("epochs=8", "epochs=8,\n    paused=8,\n    pruner=Promotion(reduction_factor=2)"),
+    ("Mlp,", "Mlp, Promotion,"),
+)
 LONGEST = (("epochs=4", "epochs=8"), ("trials=20", "trials=160"), ("Int(4, 24)", "Int(4, 64)"))
 ENDLESS = (("epochs=4", "epochs=4000"), ("trials=20", "trials=4000"))
 

@@ -14,7 +14,7 @@ from search.fleet.fleet import Fleet
 from search.pruners.none import NoPruner
 from search.pruners.optuna import OptunaPruner
 from tests.support.commands import invoke, refused, search_here
-from tests.support.runs import REPEATING, study_file, table
+from tests.support.runs import REPEATING, WAITING, study_file, table
 
 OWN = """
 from torch import nn
@@ -50,6 +50,14 @@ def test_it_tells_what_would_be_searched_and_writes_nothing(tmp_path: Path) -> N
     assert said.rstrip().endswith(f"next: python -m search.run --study {study} --storage sqlite:///{tmp_path}/runs.db "
                                   "--workers 0")  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["small.py"]
+
+
+def test_it_tells_what_memory_paused_trials_take(tmp_path: Path) -> None:
+    said = search_here(study_file(tmp_path, *WAITING), f"sqlite:///{tmp_path}/runs.db", "--check")
+    told = {line[:13].strip(): line[13:].strip() for line in said.splitlines()}
+    assert told["pruner"] == "trials wait after epochs 1, 2, 4; the best 33% go on"
+    # The baseline has 784 * 16 + 16 + 16 * 10 + 10 weights of four bytes, and plain SGD keeps nothing beside them.
+    assert told["paused"] == "up to 8 trials wait, in 0.4 MiB in all"
 
 
 def test_a_study_that_was_begun_is_left_as_it_is(tmp_path: Path) -> None:

@@ -383,8 +383,8 @@ def test_a_new_best_is_told_at_once_with_its_parameters(
 
 def test_a_line_tells_everything() -> None:
     assert progress_line(SNAPSHOT, parameters=False) == (
-        "tick 1234 · 1000 alive, 100 paused · 67666 of 100000 done (12345 complete, 54321 pruned, 999 diverged, 1 failed) · "
-        "best 0.9877 (trial 77777) · 86% of epochs saved · about 3 days 11 h left"
+        "tick 1234 · 1000 alive, 100 paused · 67666 of 100000 done (12345 complete, 54321 pruned, 999 diverged, "
+        "1 failed) · best 0.9877 (trial 77777) · 86% of epochs saved · about 3 days 11 h left"
     )
 
 
@@ -393,7 +393,7 @@ def test_the_table_tells_best_and_baseline(width: int) -> None:
     console = Console(file=io.StringIO(), width=width)
     console.print(progress_table(SNAPSHOT, 4001.0))
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert re.search(r"^trials +1000 alive, 67666 of 100000 done", text, re.MULTILINE)
+    assert re.search(r"^trials +1000 alive, 100 paused, 67666 of 100000 done", text, re.MULTILINE)
     assert re.search(r"^score +best 0\.9877 \(trial 77777\): learning_rate 0\.123", text, re.MULTILINE)
     assert re.search(r"^baseline +0\.9127", text, re.MULTILINE)
     assert re.search(r"^time +67 min, tick 1234, about 3 days 11 h left", text, re.MULTILINE)
