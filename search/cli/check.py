@@ -40,8 +40,9 @@ def check(named: NamedStudy, options: Options, out: Console) -> None:
     def say(text: str) -> None:
         out.print(f"[yellow]note:[/] {escape(text)}")
 
-    if chosen.note:
-        say(chosen.note)
+    for text in (chosen.note, *study.warnings):
+        if text:
+            say(text)
     try:
         with launch.hosts(study, device, options, say) as hosts:
             rehearsal = rehearse(study, chosen.source, hosts, device=device)

@@ -60,8 +60,9 @@ def run(
         UserError: The study cannot be searched as asked.
     """
     prepared = launch.prepare(named, options)
-    if prepared.note:
-        note(prepared.note)
+    for text in (prepared.note, *prepared.study.warnings):
+        if text:
+            note(text)
     event_files = EventFiles(prepared.record) if tensorboard else None
     curves = event_files.folder if event_files else None
     rows = prepared.record.trials()

@@ -1,9 +1,12 @@
-"""Values of a range that stand for all of it: how many there are, one from the middle, the extreme ones."""
+"""Values of a range that stand for all of it: how many there are, one from the middle, the extreme ones.
+
+Says of a range, too, what its author may not have meant.
+"""
 
 import math
 
 from models.config.base import Value
-from search.config.space import Choice, Int, Range
+from search.config.space import Choice, Int, Range, Space
 
 
 def value_count(search_range: Range) -> float:
@@ -34,3 +37,13 @@ def extreme_values(search_range: Range) -> tuple[Value, ...]:
     if isinstance(search_range, Choice):
         return search_range.values
     return search_range.to_external(search_range.low), search_range.high
+
+
+def range_warnings(space: Space) -> tuple[str, ...]:
+    """Return a sentence, with a remedy, for each range that is even though it spans orders of magnitude."""
+    return tuple(
+        f"space: {name} is drawn evenly from {each.low:g} to {each.high:g}, so 9 of 10 draws are above "
+        f"{each.low + (each.high - each.low) / 10:.3g}; add log=True if orders of magnitude should count alike"
+        for name, each in space.items()
+        if not isinstance(each, Choice) and not each.log and each.low > 0 and each.high / each.low >= 1000
+    )

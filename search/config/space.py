@@ -49,8 +49,6 @@ def _check_bounds(low: float, high: float, log: bool, step: float | None) -> Non
         raise ValueError(f"a log range cannot start at {low:g}; begin above 0 (low_is_zero=True makes that end mean 0)")
     if log and step is not None:
         raise ValueError("a log range has no step; leave out step= or log= (Int has factor= for even steps of a log)")
-    if not log and low > 0 and high / low >= 1000:
-        raise ValueError(f"{low:g} to {high:g} spans orders of magnitude; add log=True")
 
 
 def _scale(log: bool, step: float | None) -> str:

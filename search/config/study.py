@@ -16,7 +16,7 @@ from models.families.custom.custom_model import custom_model_config
 from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
 from search.config.conditions import existing
-from search.config.range_values import middle_value, value_count
+from search.config.range_values import middle_value, range_warnings, value_count
 from search.config.space import Range
 from search.config.study_checks import check_study
 from search.objective import Objective
@@ -148,6 +148,11 @@ class Study(Recipe):
             return self.baselines[0].parameters | self.fixed
         middle = {name: middle_value(search_range) for name, search_range in self.space.items()}
         return existing(self.space, middle) | self.fixed
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its author may not have meant, a sentence each, with the remedy; a run says it before it begins."""
+        return range_warnings(self.space)
 
     def to_external(self, internal: Mapping[str, Value]) -> Parameters:
         """Return the parameters that are trained and exported, the fixed ones included.

@@ -60,6 +60,13 @@ def test_it_tells_what_memory_paused_trials_take(tmp_path: Path) -> None:
     assert told["paused"] == "up to 8 trials wait, in 0.4 MiB in all"
 
 
+@pytest.mark.parametrize("option", ["--check", "--quiet"])
+def test_an_even_range_over_orders_of_magnitude_is_a_note_not_a_refusal(tmp_path: Path, option: str) -> None:
+    study = study_file(tmp_path, ("Float(0.05, 2.0, log=True)", "Float(0.001, 2.0)"))
+    told = search_here(study, f"sqlite:///{tmp_path}/runs.db", option, "--trials", "1")
+    assert "note: space: learning_rate is drawn evenly from 0.001 to 2, so 9 of 10 draws are above 0.201" in told
+
+
 def test_a_study_that_was_begun_is_left_as_it_is(tmp_path: Path) -> None:
     study, url = study_file(tmp_path), f"sqlite:///{tmp_path}/runs.db"
     search_here(study, url, "--timeout", "0")

@@ -62,7 +62,6 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: Int(16, 16), "low 16 is not below high 16"),
     (lambda: Float(0.0, 1.0, log=True), "a log range cannot start at 0"),
     (lambda: Float(0.1, 1.0, log=True, step=0.1), "a log range has no step"),
-    (lambda: Float(1e-4, 1.0), "spans orders of magnitude; add log=True"),
     (lambda: Float(0.1, 1.0, low_is_zero=True), "low_is_zero is for log ranges"),
     (lambda: Int(0, 10, step=3), "step 3 does not lead from 0 to 10"),
     (lambda: Choice(("a", "b", "a")), "has a value twice"),
@@ -259,3 +258,14 @@ def test_a_baseline_spelled_out_is_the_one_in_a_dump() -> None:
 
 def test_places_are_the_lanes_of_all_engines() -> None:
     assert study(engines=3, lanes=5).places == 15
+
+
+@pytest.mark.parametrize("even", [Float(1e-4, 1.0), Int(1, 2000)])
+def test_an_even_range_over_orders_of_magnitude_is_warned_of(even: Range) -> None:
+    (warning,) = study(space={**SPACE, "learning_rate" if isinstance(even, Float) else "hidden": even}).warnings
+    assert warning.endswith("add log=True if orders of magnitude should count alike")
+
+
+@pytest.mark.parametrize("usual", [Float(1e-4, 1.0, log=True), Float(0.0, 1.0), Int(1, 512)])
+def test_usual_ranges_are_not_warned_of(usual: Range) -> None:
+    assert study(space={**SPACE, "hidden" if isinstance(usual, Int) else "learning_rate": usual}).warnings == ()
