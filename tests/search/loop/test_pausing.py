@@ -1,6 +1,6 @@
 """Trials that wait and come back: the outcome is the same wherever a run is cut off, and however it is spread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +12,11 @@ from models.datasets.source import Source
 from models.engine.engine import Engine
 from search.cli.reproduce import reproduce
 from search.launch import Prepared
+from search.loop.history import SearchHistory
+from search.pruners.promotion import Promotion
 from search.record.store import Store
 from search.record.trials_frame import trials_frame
+from search.samplers.staged import Staged
 from tests.support.cuts import after, cut_before, run
 from tests.support.runs import PAUSING, assert_whole, table
 
@@ -101,6 +104,32 @@ def test_a_larger_budget_after_a_cut_gives_the_table_of_the_pair(url: Url, digit
         assert run(PAUSING, url(name), digits)
         assert table(url(name))[0][:8] == told  # what was told pruned stays so
     assert table(url("cut")) == table(url("calm"))
+
+
+# --- what samplers and pruners may answer -----------------------------------------------------------------------------
+
+
+def test_a_sampler_that_waits_for_trials_that_wait_goes_on_once_they_are_pruned(url: Url, digits: Source) -> None:
+    stages = {"learning_rate": (0.01, 0.02, 0.03), "hidden": (4, 6)}
+    sampler = Staged(start={"hidden": 5, "weight_decay": 0.0}, stages=stages)
+    assert run(PAUSING.model_copy(update={"sampler": sampler}), url("staged"), digits)
+    rows, _ = table(url("staged"))
+    first = [row.waited_until for row in rows[1:4] if row.state == "pruned"]
+    assert len(rows) == 6
+    assert first
+    assert all(row.joined is None or row.joined == tick + 1 for row in rows[4:] for tick in first)
+
+
+class Careless(Promotion):
+    """Promotes a trial that does not wait."""
+
+    def promote(self, history: SearchHistory, free: int) -> Sequence[int]:
+        return [min(history.rows)]
+
+
+def test_only_a_trial_that_waits_can_be_promoted(url: Url, digits: Source) -> None:
+    with pytest.raises(RuntimeError, match=r"of the paused trials \[1, 2, 3\] at most 3 go on, not \[0\]"):
+        run(PAUSING.model_copy(update={"pruner": Careless()}), url("careless"), digits)
 
 
 # --- one that fails as it comes back ----------------------------------------------------------------------------------
