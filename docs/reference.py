@@ -26,8 +26,8 @@ PREFACE = """\
 # Reference of the study file
 <!-- Written by `python -m docs.reference` from the code: change docstrings and descriptions there. -->
 
-A study file is imports and one assignment, `study = Study(...)`. All classes below are imported from `search`. A field
-without a default must be given. [ranges.md](ranges.md) says how to choose.
+A study file is imports and one assignment, `study = Study(...)`. All classes below are imported from `studyhall`. A
+field without a default must be given. [ranges.md](ranges.md) says how to choose.
 """
 
 # What a study file writes, where pydantic's type is what it becomes.

@@ -29,7 +29,7 @@ class Net(nn.Module):
 
 # %% What is searched
 
-from search import Baseline, Choice, Float, Int, Study, run_study
+from studyhall import Baseline, Choice, Float, Int, Study, run_study
 
 study = Study(
     family=Net,
@@ -63,7 +63,7 @@ print(result.study.best_trial.params)
 
 # %% Retrain the best over three seeds, open the test set once, write the report
 
-from reports import export_study
+from studyhall import export_study
 
 export = export_study(result, top=1, seeds=3, workers=0, quiet=True)
 figures = ["rank", "trial", "baseline", "test_accuracy_mean", "test_accuracy_low", "test_accuracy_high"]

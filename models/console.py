@@ -5,6 +5,7 @@ the commands do.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from rich.markup import escape
 from typer.core import TyperCommand
 
 from models.errors import UserError
+from studyhall.importing import COMMANDS, ON_TOP
 
 WHERE, SHOWN = "Where things are", "What is shown"  # groups of options
 
@@ -34,8 +36,25 @@ def flag(group: str, name: str, text: str) -> Any:
 DataDir = Annotated[Path | None, option(WHERE, "DIR", "Where the data set lies. Default: STUDYHALL_DATA, then ./data.")]
 Debug = Annotated[bool, flag(SHOWN, "--debug", "Show tracebacks.")]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+_BY_MODULE = re.compile(f"python -m ({'|'.join(map(re.escape, COMMANDS))})( --study| --model)?")
+
+
+def as_given(text: str) -> str:
+    """Return a text whose commands are spelled as this program was begun: `studyhall search mlp` in place of
+    `python -m search.run --study mlp`.
+    """
+    return text if ON_TOP else _BY_MODULE.sub(lambda found: f"studyhall {COMMANDS[found[1]]}", text)
+
+
+class _Console(Console):
+    """A console that spells commands as this program was begun."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(as_given(it) if isinstance(it, str) else it for it in objects), **options)
+
+
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 def new_app() -> typer.Typer:
@@ -79,14 +98,18 @@ def command(debug: bool = False) -> Iterator[None]:
         sys.exit(1)
 
 
-def start(app: typer.Typer) -> None:
-    """Run a program on its command line.
+def start(app: typer.Typer, arguments: list[str] | None = None) -> None:
+    """Run a program.
+
+    Args:
+        app: The program.
+        arguments: Its arguments; those of the command line unless given.
 
     Raises:
         SystemExit: With code 2 after an error in the command line itself, which is shown in two lines.
     """
     try:
-        app(standalone_mode=False)
+        app(arguments, standalone_mode=False)
     except typer.TyperException as error:
         message = getattr(error, "format_message", error.__str__)()
         err.print(f"[bold red]error:[/] {escape(message)}\n  --help shows all options and their values")

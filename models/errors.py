@@ -7,6 +7,8 @@ not a `UserError` is our own mistake and exits with code 1.
 import difflib
 from collections.abc import Iterable
 
+__all__ = ["UserError"]  # what `studyhall` offers of it
+
 
 class UserError(Exception):
     """Something the user can put right.

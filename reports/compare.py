@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from models.console import Debug, UngroupedCommand, command, new_app, out, start
-from search.cli.options import Storage
+from search.cli.options import Json, Storage
 from search.options import DEFAULT_STORAGE
 
 app = new_app()
@@ -36,6 +36,7 @@ def main(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where compare.md and compare.csv go. Default: beside the studies."),
     ] = None,
+    json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Put all exported studies into one table: published, reproduced, found."""
@@ -60,6 +61,9 @@ def main(
             (folder / "compare.md").write_text(text, encoding="utf-8")
         except OSError as error:
             raise UserError(f"{folder} cannot be written to: {error.strerror}", "choose another with --out") from None
+        if json:
+            out.print_json(frame.to_json(orient="records", double_precision=15))
+            return
         out.print(escape(text))
         out.print(escape(f"{folder / 'compare.md'}, {folder / 'compare.csv'}"))
 

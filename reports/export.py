@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.console import WHERE, DataDir, Debug, bounded_int, new_app, out, start
-from search.cli.options import Cluster, EngineCpus, EngineGpus, Quiet, Storage, Workers
+from search.cli.options import Cluster, EngineCpus, EngineGpus, Json, Quiet, Storage, Workers
 from search.interrupt import Interrupt, command
 from search.options import DEFAULT_STORAGE, Options
 
@@ -84,6 +84,7 @@ def main(
     engine_cpus: EngineCpus = None,
     engine_gpus: EngineGpus = None,
     quiet: Quiet = False,
+    json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Retrain the best trials over several seeds, open the test set once, and write what to believe."""
@@ -110,12 +111,14 @@ def main(
         )
         store, interrupt = Store(storage, create=False), Interrupt()
         try:
-            report, folder = export(
-                store, storage, study, options, hosts, interrupt, (lambda line: None) if quiet else _say
-            )
+            say = (lambda line: None) if quiet or json else _say
+            report, folder = export(store, storage, study, options, hosts, interrupt, say)
         except Paused:
             out.print("paused, with a snapshot; the same command goes on from here")
             sys.exit(interrupt.exit_code)
+        if json:
+            out.print_json(data=_as_data(report, folder, csv))
+            return
         _print_results(report, folder, csv)
         there = "" if storage == DEFAULT_STORAGE else f" --storage {store.masked}"
         out.print(f"next: python -m reports.dashboard{there}", markup=False)
@@ -123,6 +126,25 @@ def main(
 
 def _say(line: str) -> None:
     out.print(line, markup=False)
+
+
+def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]:
+    """Return what `--json` prints: the verdict, the rows of the finalists' table, and where everything is."""
+    from json import loads
+
+    from reports.page.verdict import verdict
+
+    results = report.finalists.results if report.finalists is not None else None
+    return {
+        "study": report.name,
+        "headline": verdict(report).headline,
+        "trials": len(report.trials),
+        "results": [] if results is None else loads(results.to_json(orient="records", double_precision=15)),
+        "report": str(folder / "report.html"),
+        "trials_csv": str(folder / "trials.csv"),
+        "results_csv": None if results is None else str(folder / csv),
+        "models": None if results is None else str(report.folder / "finalists"),
+    }
 
 
 def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:

@@ -1,14 +1,17 @@
 """The search side of Studyhall. What a study file is made of is imported from here, and `run_study`."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from studyhall import importing as _importing  # noqa: F401 - says what hides our packages, before they are needed
+
+# isort: split
 from models.config.augmentation import Flip, Rotate, Shift
 from models.config.families import Cnn, Linear, Mlp
 from models.config.optimizers import SGD, Adam, AdamW
 from models.config.schedules import Constant, Cosine, LinearDecay, StepExponential
 from models.datasets.dataset_config import Folder, Npz, Table
 from models.families.resnet import Resnet
+from models.registry import load_target
 from search.config.baseline import Baseline
 from search.config.space import Choice, Float, Int
 from search.config.study import Study
@@ -80,5 +83,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
+        return load_target(f"{_LATER[name]}:{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

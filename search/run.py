@@ -62,6 +62,7 @@ def main(
     check: cli.Check = False,
     list_: cli.List = False,
     quiet: cli.Quiet = False,
+    json: cli.Json = False,
     debug: Debug = False,
 ) -> None:
     """Search a study: many trials train together, weak ones are pruned, and the same command goes on after a stop."""
@@ -71,21 +72,21 @@ def main(
         if len(given) > 1:
             raise UserError(f"{given[0]} and {given[1]} are two things to do", "give one of them at a time")
         if new is not None:
-            _new(new)
+            write_study(new)
             return
+        if json and not (list_ or check):
+            raise UserError("--json goes with --list and --check", "give one of them")
         # Each is an argument of this function, and so a parameter of the command.
         options = Options(**{field.name: context.params[field.name] for field in fields(Options)}).checked("--")
         if list_:
-            from search.cli.listing import show
-
-            show(storage, out)
+            show_list(storage, json=json)
             return
         if study is None:
             raise UserError("no study is named", "give one with --study, like --study mlp; --list shows all")
         changes = {"trials": trials, "seed": seed, "epochs": epochs, "engines": engines, "lanes": lanes}
         named = _load(study, changes)
         if check:
-            _check(named, options)
+            _check(named, options, json=json)
             return
         if reproduce is not None:
             sys.exit(_reproduce(named, options, reproduce))
@@ -137,7 +138,18 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, tensorboard: 
     return interrupt.exit_code if interrupt.signal else 0
 
 
-def _new(file: str) -> None:
+def show_list(storage: str, *, json: bool) -> None:
+    """Show all studies, as a table or as JSON."""
+    from search.cli.listing import show, study_rows
+
+    if json:
+        out.print_json(data=[vars(row) for row in study_rows(storage)])
+    else:
+        show(storage, out)
+
+
+def write_study(file: str) -> None:
+    """Write a study file, and say what to do with it."""
     from search.cli.new import write
 
     path = write(file)
@@ -146,11 +158,14 @@ def _new(file: str) -> None:
     out.print(f"then: python -m search.run --study {path}", markup=False)
 
 
-def _check(named: "NamedStudy", options: Options) -> None:
-    from search.cli.check import check
+def _check(named: "NamedStudy", options: Options, *, json: bool) -> None:
+    from search.cli.check import check, make_plan
 
+    if json:
+        out.print_json(data=make_plan(named, options).as_data())
+        return
     check(named, options, out)
-    arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
+    arguments = [argument for argument in sys.argv[1:] if argument not in ("--check", "check")]
     out.print(f"next: python -m search.run {shlex.join(arguments)}", markup=False)
 
 

@@ -6,7 +6,7 @@ not said: none, 128, torch's own. Here `hidden` is the channels of the first con
 as many and the linear layer grows with them (18 inputs for each channel of the first).
 """
 
-from search import AdamW, Baseline, Cnn, Cosine, Float, Int, Study
+from studyhall import AdamW, Baseline, Cnn, Cosine, Float, Int, Study
 
 study = Study(
     about="convolutional network on FashionMNIST, Adam with decoupled decay",

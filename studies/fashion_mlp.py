@@ -8,7 +8,7 @@ Depth is searched, so that one search answers what the author asked with two net
 Trials of one depth are fused with each other.
 """
 
-from search import AdamW, Baseline, Cosine, Float, Int, Mlp, Study, SuccessiveHalving
+from studyhall import AdamW, Baseline, Cosine, Float, Int, Mlp, Study, SuccessiveHalving
 
 study = Study(
     about="one or two hidden layers on FashionMNIST, Adam with decoupled decay",

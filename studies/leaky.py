@@ -5,7 +5,7 @@ SGD of rate 0.003 and momentum 0.9, batch 30, 18 epochs; trained in 3.5 to 4 min
 Not said: slope of the leaky ReLU (torch's 0.01), initial weights (torch's own), decay (none), schedule (constant).
 """
 
-from search import SGD, Baseline, Cosine, Float, Int, Mlp, Study, SuccessiveHalving
+from studyhall import SGD, Baseline, Cosine, Float, Int, Mlp, Study, SuccessiveHalving
 
 study = Study(
     about="784-h-10 with leaky ReLU on MNIST, SGD with momentum 0.9, batches of 30",

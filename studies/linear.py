@@ -5,7 +5,7 @@ Not said: batch (32, with which the published figures come out), initial weights
 (constant).
 """
 
-from search import Baseline, Cosine, Float, Linear, NoPruner, Study
+from studyhall import Baseline, Cosine, Float, Linear, NoPruner, Study
 
 study = Study(
     about="linear classifier without bias on MNIST, plain SGD",

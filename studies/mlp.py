@@ -7,7 +7,7 @@ weights (torch's own), decay (none), schedule (constant). The author's compariso
 own remark, made up: this search is that comparison.
 """
 
-from search import Baseline, Cosine, Float, Int, Mlp, Study
+from studyhall import Baseline, Cosine, Float, Int, Mlp, Study
 
 study = Study(
     about="two-layer perceptron on MNIST, plain SGD",

@@ -9,7 +9,7 @@ With these the first stage prefers rate .1 to .5 (with batches of 512, .5), and 
 ahead of every cell: .5 is the better rate for wide networks, and a search parameter by parameter cannot know it.
 """
 
-from search import SGD, Baseline, Float, Int, Mlp, NoPruner, Staged, StepExponential, Study
+from studyhall import SGD, Baseline, Float, Int, Mlp, NoPruner, Staged, StepExponential, Study
 
 study = Study(
     about="784-h-10 on MNIST in three stages: rate, width, decay",

@@ -6,7 +6,7 @@ accuracy .93 on the training set. Not said: by how much they are scaled (sqrt of
 at 0), momentum and decay (none), schedule (constant), how the error is averaged (summed over classes, mean over batch).
 """
 
-from search import SGD, Baseline, Cosine, Float, Int, Mlp, Study
+from studyhall import SGD, Baseline, Cosine, Float, Int, Mlp, Study
 
 study = Study(
     about="784-h-10 with tanh and squared error on MNIST, SGD",

@@ -1,6 +1,8 @@
 """`--check`: shows what a run would search, how much memory it takes, and about how long. Writes nothing."""
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
 import optuna
 from rich.console import Console
@@ -22,8 +24,73 @@ from search.record.fingerprint import compare, fingerprint
 from search.record.store import Store
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a search would be.
+
+    Args:
+        name: The study's name in the database.
+        study: The study, of the data set it would run on.
+        device: "cpu" or "cuda".
+        done: Trials that have ended; None where it is not begun.
+        notes: What the user must know.
+        rehearsal: What was measured.
+    """
+
+    name: str
+    study: Study
+    device: str
+    done: int | None
+    notes: tuple[str, ...]
+    rehearsal: Rehearsal
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what `--json` prints; times in seconds, memory in bytes of one process."""
+        study, rehearsal = self.study, self.rehearsal
+        whole, pruned = expected_seconds(study, rehearsal)
+        return {
+            "study": self.name,
+            "data": study.dataset,
+            "shape": list(rehearsal.dataset_info.shape),
+            "classes": list(rehearsal.dataset_info.classes),
+            "train_examples": rehearsal.dataset_info.train,
+            "validation_examples": rehearsal.dataset_info.validation,
+            "done": self.done or 0,
+            "trials": planned_trials(study),
+            "epochs": study.epochs,
+            "baselines": [baseline.name for baseline in study.baselines],
+            "sampler": study.sampler.name,
+            "pruner": study.pruner.name,
+            "engines": study.engines,
+            "lanes": list(study.lanes_of),
+            "device": self.device,
+            "trials_together": rehearsal.trials,
+            "epoch_seconds": rehearsal.tick,
+            "seconds": list(pruned) if pruned else [whole, whole],
+            "seconds_without_pruning": whole,
+            "memory_bytes": rehearsal.memory,
+            "notes": list(self.notes),
+        }
+
+
 def check(named: NamedStudy, options: Options, out: Console) -> None:
     """Show what would happen.
+
+    Raises:
+        UserError: A run would refuse the study, or a trial of it cannot be trained.
+    """
+    plan = make_plan(named, options)
+    for note in plan.notes:
+        out.print(f"[yellow]note:[/] {escape(note)}")
+    planned = planned_trials(plan.study)
+    done = "not begun yet" if plan.done is None else f"{plan.done} of {planned} trials done"
+    lines = {"study": f"{plan.name}, {done}"} | _lines(plan.study, plan.device, plan.rehearsal)
+    for label, text in lines.items():
+        out.print(f"{label:<13} {text}", markup=False)
+
+
+def make_plan(named: NamedStudy, options: Options) -> Plan:
+    """Return what would happen, after training the first trials for a moment.
 
     Raises:
         UserError: A run would refuse the study, or a trial of it cannot be trained.
@@ -37,29 +104,20 @@ def check(named: NamedStudy, options: Options, out: Console) -> None:
         now = fingerprint(study, chosen.source.sha256, device)
         compare(chosen.name, record.fingerprint, json.loads(json.dumps(now)))
 
-    def say(text: str) -> None:
-        out.print(f"[yellow]note:[/] {escape(text)}")
-
-    for text in (chosen.note, *study.warnings):
-        if text:
-            say(text)
+    notes = [text for text in (chosen.note, *study.warnings) if text]
     try:
-        with launch.hosts(study, device, options, say) as hosts:
+        with launch.hosts(study, device, options, notes.append) as hosts:
             rehearsal = rehearse(study, chosen.source, hosts, device=device)
     except EngineError as error:
         last = str(error).strip().splitlines()[-1]
         raise UserError(
             f"a trial of this study cannot be trained: {last}", "correct the model or its space; --debug tells where"
         ) from error
-    for text in rehearsal.notes:
-        say(text)
-    done = f", {sum(row.state != 'running' for row in record.trials())} of" if record else ", not begun yet"
-    lines = {"study": f"{chosen.name}{done}" + (f" {planned_trials(study)} trials done" if record else "")}
-    for label, text in (lines | _plan(study, device, rehearsal)).items():
-        out.print(f"{label:<13} {text}", markup=False)
+    done = sum(row.state != "running" for row in record.trials()) if record else None
+    return Plan(chosen.name, study, device, done, (*notes, *rehearsal.notes), rehearsal)
 
 
-def _plan(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
+def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     """Return what would be searched, by its label."""
     info, count = rehearsal.dataset_info, len(study.baselines)
     whole, pruned = expected_seconds(study, rehearsal)

@@ -7,7 +7,7 @@ shows what its `study = Study(...)` spells out.
 import ast
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,16 +30,43 @@ LARGEST = 1 << 20  # bytes of a file that is looked into
 
 @dataclass(frozen=True)
 class Row:
-    """One study of the list; the fields are the columns."""
+    """One study of the list; the fields are the keys of `--json`.
+
+    Args:
+        study: Its name; with `.py` where it is a file that was never searched and is in no folder of studies.
+        data: The data set.
+        family: The family of models.
+        done: Trials that have ended.
+        trials: Trials in all; None where the file computes their number.
+        best: The best value of the objective.
+        state: new, running, paused, finished, or broken.
+        seconds_ago: Since the last trial began or ended; 0 while it runs.
+        about: A line about it, or what is wrong with its file.
+    """
 
     study: str
     data: str = ""
     family: str = ""
-    trials: str = ""
-    best: str = ""
+    done: int = 0
+    trials: int | None = None
+    best: float | None = None
     state: str = "new"
-    seen: str = ""
+    seconds_ago: float | None = None
     about: str = ""
+
+    def cells(self) -> dict[str, str]:
+        """Return the columns of the table."""
+        seen = "" if self.seconds_ago is None else f"{duration(self.seconds_ago)} ago"
+        return {
+            "study": self.study,
+            "data": self.data,
+            "family": self.family,
+            "trials": "" if self.trials is None else f"{self.done} of {self.trials}",
+            "best": "" if self.best is None else f"{self.best:.4f}",
+            "state": self.state,
+            "seen": "now" if self.state == "running" else seen,
+            "about": self.about,
+        }
 
 
 def show(storage: str, console: Console) -> None:
@@ -83,10 +110,11 @@ def _recorded_row(store: Store, name: str) -> Row:
         study=name,
         data=study.dataset,
         family=study.family.label,
-        trials=f"{len(ended)} of {planned_trials(study)}",
-        best=f"{min(values, key=study.objective.cost):.4f}" if values else "",
+        done=len(ended),
+        trials=planned_trials(study),
+        best=min(values, key=study.objective.cost) if values else None,
         state="running" if owner else "finished" if finished else "paused",
-        seen="now" if owner else f"{duration((store.clock() - max(times)).total_seconds())} ago" if times else "",
+        seconds_ago=0.0 if owner else (store.clock() - max(times)).total_seconds() if times else None,
         about=study.about,
     )
 
@@ -116,7 +144,7 @@ def _file_row(name: str, keywords: dict[str, ast.expr] | str) -> Row:
         study=name,
         data=_literal(keywords.get("data"), Study.model_fields["data"].default),
         family=_literal(keywords.get("family"), ""),
-        trials=f"0 of {trials}" if trials else "",
+        trials=int(trials) if trials.isdigit() else None,
         about=_literal(keywords.get("about"), ""),
     )
 
@@ -136,8 +164,9 @@ def _literal(node: ast.expr | None, default: Any) -> str:
 
 
 def _table(rows: list[Row], width: int) -> Table:
-    columns = [field.name for field in fields(Row)]
-    needed = {name: max(len(name), *(len(getattr(row, name)) for row in rows)) for name in columns}
+    cells = [row.cells() for row in rows]
+    columns = list(Row("").cells())
+    needed = {name: max(len(name), *(len(row[name]) for row in cells)) for name in columns}
     needed["about"] = min(needed["about"], ABOUT)
 
     def room() -> int:
@@ -152,7 +181,7 @@ def _table(rows: list[Row], width: int) -> Table:
     for name in columns:
         justify: Literal["left", "right"] = "right" if name == "trials" else "left"
         table.add_column(name, no_wrap=True, overflow="ellipsis", justify=justify, width=max(1, needed[name]))
-    for row in rows:
-        style = {"broken": "red", "running": "green"}.get(row.state)
-        table.add_row(*(escape(getattr(row, name)) for name in columns), style=style)
+    for row in cells:
+        style = {"broken": "red", "running": "green"}.get(row["state"])
+        table.add_row(*(escape(row[name]) for name in columns), style=style)
     return table

@@ -9,12 +9,12 @@ from search.config import study_files
 
 TEMPLATE = '''"""{name}: say in a sentence what is searched, and on what.
 
-    python -m search.run --study {path} --check     shows what would be searched, and about how long it takes
-    python -m search.run --study {path}             searches; the same command goes on after a stop
-    python -m reports.export --study {name}         retrains the best, tests them once, and writes the report
+    studyhall check {path}     shows what would be searched, and about how long it takes
+    studyhall search {path}    searches; the same command goes on after a stop
+    studyhall export {name}       retrains the best, tests them once, and writes the report
 """
 
-from search import Baseline, Float, Int, Mlp, Study
+from studyhall import Baseline, Float, Int, Mlp, Study
 
 study = Study(
     about="{name}",  # a line for lists and reports

@@ -33,6 +33,7 @@ EngineCpus = Annotated[float | None, option(HOW, "N", "CPUs of an engine there. 
 EngineGpus = Annotated[
     float | None, option(HOW, "N", "GPUs of an engine there, like 0.5. Default: 1 on cuda, else none.")
 ]
+Json = Annotated[bool, flag(SHOWN, "--json", "Print JSON, for programs.")]
 Quiet = Annotated[bool, flag(SHOWN, "--quiet", "Show the summary only.")]
 
 # --- of search.run ----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ A study has the name of its file: `mlp` is `studies/mlp.py`, of the current fold
 with a slash or `.py` is a path. Knows neither torch, Optuna nor the database: listing studies reads two folders.
 """
 
+import builtins
 import hashlib
 import sys
 import traceback
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from models.errors import UserError, did_you_mean
 from search.config.study import Study
 from search.config.translate import describe_type, translate
+from studyhall import importing
 
 INSTALLED = Path(__file__).resolve().parents[2] / "studies"  # beside the package `search`, wherever that is
 PATTERN = INSTALLED / "mlp.py"  # the page to copy
@@ -129,6 +131,7 @@ def _run(path: Path, text: str) -> ModuleType:
     """
     module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
     module.__file__ = str(path)
+    vars(module)["__builtins__"] = builtins  # whose imports are the user's; see studyhall.importing
     if (folder := str(path.parent)) not in sys.path:
         sys.path.append(folder)  # a study file can import what lies beside it, as a script can
     sys.modules[module.__name__] = module  # classes that the file defines look for their module there
@@ -148,6 +151,8 @@ def _loading_failed(path: Path, error: Exception | SystemExit) -> UserError:
     where = f"{_shown(path)}, line {lines[-1]}" if lines else _shown(path)
     if isinstance(error, ValidationError):
         return translate(error, where)
+    if isinstance(error, ImportError) and (remedy := importing.remedy(error, path.parent)):
+        return UserError(f"{where}: {type(error).__name__}: {error}", remedy)
     return UserError(
         f"{where}: {type(error).__name__}: {error}",
         f"correct the line; a study file is imports and one assignment, as {_shown(PATTERN)} is",

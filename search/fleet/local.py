@@ -1,6 +1,6 @@
 """The fleet of this machine: worker processes that each host some engines, or this process where there are to be none.
 
-A worker is `python -m search.fleet.worker`, never a re-import of the caller's __main__, so that a fleet can be started
+A worker is `python -m studyhall.worker`, never a re-import of the caller's __main__, so that a fleet can be started
 from a notebook as well. Knows no lanes and no studies.
 """
 
@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import traceback
-from pathlib import Path
 
 from models.errors import UserError
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
@@ -55,10 +54,10 @@ class WorkerProcess:
 
     def __init__(self, number: int) -> None:
         self._number = number
-        # Our own packages may be importable only because of where this process was started.
-        paths = os.pathsep.join(path for path in [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")] if path)
+        # A worker imports what this process would import: from the same folders, in the same order. -P: from no others.
+        paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "search.fleet.worker"],
+            [sys.executable, "-P", "-m", "studyhall.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

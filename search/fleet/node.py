@@ -12,7 +12,7 @@ import time
 import traceback
 import warnings
 from importlib.abc import InspectLoader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import spec_from_loader
 from pathlib import Path
@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from search.fleet.base import Message
+from studyhall.importing import PACKAGES
 
 Files = dict[str, bytes]  # path on the coordinator's machine -> content
 
@@ -72,7 +73,7 @@ class NodeHost:
             # The arrays are shared with the node's other hosts, so they may not be written to, and are not.
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
             self._worker = EngineWorker()
-            sys.meta_path.append(_SentModules(files))
+            sys.meta_path.insert(0, _SentModules(files))
             message["examples"] = examples
         return self._worker.answer(message), {}
 
@@ -93,7 +94,7 @@ class NodeHost:
 
 
 class _SentModules(MetaPathFinder, InspectLoader):
-    """Imports modules whose files were sent by the coordinator, where Python finds none of their names here."""
+    """Imports modules whose files the coordinator sent, where Python finds no others of their names but ours."""
 
     def __init__(self, files: Files) -> None:
         # "net.py" and "parts/__init__.py" are the modules `net` and `parts`.
@@ -101,7 +102,10 @@ class _SentModules(MetaPathFinder, InspectLoader):
         self._modules = {names[path]: (path, content.decode()) for path, content in files.items()}
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        return spec_from_loader(name, self) if name in self._modules else None
+        if name not in self._modules:
+            return None
+        top = name.partition(".")[0]
+        return spec_from_loader(name, self) if top in PACKAGES or PathFinder.find_spec(top) is None else None
 
     def is_package(self, fullname: str) -> bool:
         return self._modules[fullname][0].endswith("__init__.py")

@@ -18,9 +18,10 @@ import numpy as np
 from models.datasets.source import Source, training_examples
 from models.errors import UserError
 from search.fleet.base import HostHandle, HostOptions
-from search.fleet.node import LIBRARIES, NodeHost
+from search.fleet.node import LIBRARIES
 from search.fleet.ray_connection import OtherLibraries, cannot_start, join
 from search.fleet.ray_host import NodeHandle
+from studyhall.node import Node
 
 _GRACE_SECONDS = 15.0  # without another host that came, until a fleet makes do with those it has
 _FAILED_STARTS = 5  # hosts in a row that died before they arrived
@@ -49,7 +50,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self._stored: tuple[Source, Any] | None = None
         self.ray = join(address)
         # SPREAD: engines compete for their machine's memory, so few on each of many nodes are faster.
-        self._actors = self.ray.remote(NodeHost).options(num_cpus=cpus, num_gpus=gpus, scheduling_strategy="SPREAD")
+        self._actors = self.ray.remote(Node).options(num_cpus=cpus, num_gpus=gpus, scheduling_strategy="SPREAD")
 
     # --- as a provider of hosts
 

@@ -5,14 +5,17 @@ Imports Ray only when it is asked to join.
 
 import logging
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 from models.errors import UserError, first_line
 from search.fleet.local import ALLOCATOR
+from studyhall.importing import HERE, ROOT
 
 _ANSWER_SECONDS = 5.0  # for a cluster's address to answer; Ray itself goes on trying for two minutes
 
@@ -45,14 +48,14 @@ def join(address: str) -> Any:
     if given != "auto":
         _knock(grpc, given)
     handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
-    packages = [str(Path(__file__).parents[2] / package) for package in ("search", "models")]
     try:
-        ray.init(
-            address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"py_modules": packages, "excludes": ["__pycache__"], "env_vars": ALLOCATOR},
-        )
+        with TemporaryDirectory() as folder:  # read while Ray starts
+            ray.init(
+                address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env={"py_modules": [str(_our_packages(Path(folder)))], "env_vars": ALLOCATOR},
+            )
     except Exception as error:
         raise UserError(
             f"the cluster at {given} cannot be joined: {first_line(error)}",
@@ -63,6 +66,15 @@ def join(address: str) -> Any:
             for number, handler in handlers:
                 signal.signal(number, handler)
     return ray
+
+
+def _our_packages(folder: Path) -> Path:
+    """Copy what a node needs of ours into a folder, as one package that no file of the user's hides."""
+    copied, ignored = folder / "studyhall", shutil.ignore_patterns("__pycache__")
+    shutil.copytree(HERE, copied, ignore=ignored)
+    for package in ("search", "models"):
+        shutil.copytree(ROOT / package, copied / package, ignore=ignored)
+    return copied
 
 
 def _knock(grpc: Any, address: str) -> None:

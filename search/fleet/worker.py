@@ -1,6 +1,6 @@
 """A host of engines: some engines of a fleet, driven by messages of plain data.
 
-`python -m search.fleet.worker` is a host in a process of its own: it reads a line of JSON and writes a line of JSON. A
+`python -m studyhall.worker` is a host in a process of its own: it reads a line of JSON and writes a line of JSON. A
 fleet without processes calls `EngineWorker.handle` itself, so that both ways run the same code on the same messages.
 The process ends as soon as its standard input does, that is with its parent, however that ends. Knows no Optuna and no
 database.
@@ -200,7 +200,8 @@ def _read_in_thread(lines: IO[str]) -> "SimpleQueue[str]":
     return queue
 
 
-if __name__ == "__main__":
+def serve() -> None:
+    """Be a host in this process, which has been started for it, until its standard input ends."""
     # Ctrl-C reaches every process of a terminal; only the coordinator answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -29,7 +29,7 @@ class SuccessiveHalvingPruner(optuna.pruners.BasePruner):
 
     Example:
         >>> import optuna
-        >>> from search import SuccessiveHalvingPruner
+        >>> from studyhall import SuccessiveHalvingPruner
         >>> study = optuna.create_study(pruner=SuccessiveHalvingPruner(keep_fraction=0.3))
     """
 

@@ -188,7 +188,7 @@ def in_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
 
     def write(statement: str) -> None:
         which = "lane.spec.parameters['hidden'] == 7 and lane.epochs == 1"
-        monkeypatch.setenv("PYTHONPATH", fail_when_training(tmp_path, "search.fleet.worker", which, statement))
+        monkeypatch.setenv("PYTHONPATH", fail_when_training(tmp_path, "studyhall.worker", which, statement))
 
     return write
 

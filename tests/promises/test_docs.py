@@ -19,7 +19,7 @@ COMMANDS = [
     for block in blocks(page)
     if block.language == "sh"
     for command in block.commands
-    if command.words[1] == "-m"
+    if command.words[0] == "studyhall" or command.words[1] == "-m"
 ]
 
 

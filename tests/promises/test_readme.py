@@ -14,16 +14,15 @@ COMMANDS = [command for block in blocks(README) if block.language == "sh" for co
 
 @pytest.mark.slow
 def test_its_commands_run_on_a_machine_without_data_or_network(tmp_path: Path) -> None:
-    first = next(command for command in COMMANDS if "search.run" in command.words)
-    place = next(place for place, word in enumerate(first.words) if word.endswith("/python"))
-    begun = run(["python", *first.words[place + 1 :]], tmp_path)
+    first = next(command for command in COMMANDS if command.words[-3].endswith("/studyhall"))
+    begun = run(["studyhall", *first.words[-2:]], tmp_path)
     assert begun.returncode == 0, begun.stderr
     assert "searching the embedded digits instead" in begun.stderr
-    assert "next: python -m reports.export --study mlp@digits" in begun.stdout
+    assert "next: studyhall export mlp@digits" in begun.stdout
     for command in COMMANDS:
-        if command.words[:2] == ["python", "-m"] and not command.serves:
+        if command.words[0] == "studyhall" and not command.serves:
             words = list(command.words)
-            if "reports.export" in words:  # the study is called mlp@digits, as the first command has said
+            if "export" in words:  # the study is called mlp@digits, as the first command has said
                 words[words.index("mlp")] = "mlp@digits"
             done = run(words, tmp_path)
             assert done.returncode == 0, f"{command.line}\n{done.stdout}\n{done.stderr}"
@@ -42,12 +41,12 @@ def test_the_installation_line_of_the_tests_is_what_ci_runs() -> None:
 def test_its_study_file_is_one(tmp_path: Path) -> None:
     (block,) = [block for block in blocks(README) if block.language == "python"]
     (tmp_path / "mine.py").write_text(block.text)
-    line = "python -m search.run --study mine.py --dataset digits --trials 2 --epochs 1 --workers 0"
+    line = "studyhall search mine.py --dataset digits --trials 2 --epochs 1 --workers 0"
     done = run(line.split(), tmp_path)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("folder", ["search", "models", "studies", "reports", "docs", "tests"])
+@pytest.mark.parametrize("folder", ["studyhall", "search", "models", "studies", "reports", "docs", "tests"])
 def test_its_tree_names_every_folder(folder: str) -> None:
     assert re.search(rf"^{folder}/ +\S", README.read_text(), re.M)
     assert (ROOT / folder).is_dir()

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("models", "search", "studies", "reports")
+PACKAGES = ("studyhall", "models", "search", "studies", "reports")
 
 # Bottom up: what stands on a line imports, when it is itself imported, from lines above it and from its own folder.
 # What a function imports when it is called is bound by the order of the packages alone.
 ORDER = """
+studyhall.importing
+studyhall
 models.errors models.seeds models.source_code
 models.registry models.console
 models.config
@@ -42,6 +44,8 @@ reports.exporting reports.comparison reports.dashboard
 reports.export_study
 reports
 reports.export reports.compare reports.evaluate
+studyhall.command
+studyhall.__main__
 """
 HEIGHT = {unit: height for height, line in enumerate(ORDER.strip().splitlines()) for unit in line.split()}
 
@@ -110,7 +114,8 @@ def _reached(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["search", "search.config.study_files", "search.run", "reports.export", "models.predict"]
+    "module",
+    ["search", "search.config.study_files", "search.run", "reports.export", "models.predict", "studyhall.command"],
 )
 def test_a_study_file_and_help_cost_no_heavy_library(module: str) -> None:
     assert not {name.partition(".")[0] for name in _reached(module)} & HEAVY

@@ -37,7 +37,7 @@ def test_a_study_names_what_its_author_published(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_study_tells_the_authors_facts(name: str) -> None:
     text = load(name).text
-    remarks = text[: text.index("from search")]
+    remarks = text[: text.index("from studyhall")]
     for fact in ("author", "batch", "epochs", "rate"):
         assert fact in remarks.lower(), f"studies/{name}.py says nothing of the {fact}"
 

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import typer
 
+from studyhall.command import app
+from studyhall.importing import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: a download is refused at once
-SERVERS = ("reports.dashboard",)  # they run until they are stopped
+SERVERS = ("reports.dashboard", "dashboard")  # they run until they are stopped
 NEEDS = "needs "  # a remark behind a command, "needs a GPU": not every machine can run it
 
 
@@ -74,15 +77,16 @@ def environment() -> dict[str, str]:
 
 # What a command spends here where its page does not say: enough for every branch of it, not for a good result.
 BUDGETS = {
-    "search.run": {"--trials": "6", "--epochs": "3"},
-    "reports.export": {"--top": "1", "--seeds": "2"},
+    "search": {"--trials": "6", "--epochs": "3"},
+    "export": {"--top": "1", "--seeds": "2"},
 }
 FREE = ("--list", "--new", "--help")  # they train nothing
 
 
 def within_budget(words: list[str]) -> list[str]:
     """Return a command with the options of a small budget that it does not give itself."""
-    options = next((BUDGETS[word] for word in words if word in BUDGETS), {})
+    name = words[1] if words[0] == "studyhall" else COMMANDS.get(words[2] if len(words) > 2 else "", "")
+    options = BUDGETS.get(name, {})
     if any(word in FREE for word in words):
         return words
     return words + [part for option in options.items() if option[0] not in words for part in option]
@@ -90,9 +94,8 @@ def within_budget(words: list[str]) -> list[str]:
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command of a page with this interpreter, within the budget of a test."""
-    assert words[0] == "python", words
     return subprocess.run(
-        [sys.executable, *within_budget(words)[1:]],
+        [*_program(words), *within_budget(words)[1:]],
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -101,10 +104,16 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _program(words: list[str]) -> list[str]:
+    """Return how this interpreter runs the first word of a command."""
+    assert words[0] in ("python", "studyhall"), words
+    return [sys.executable] if words[0] == "python" else [sys.executable, "-m", "studyhall"]
+
+
 def serve(words: list[str], folder: Path) -> str:
     """Start a command of a page that serves, at a free port; return what it says first, and stop it."""
     process = subprocess.Popen(
-        [sys.executable, *words[1:], "--port", "0"], cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
+        [*_program(words), *words[1:], "--port", "0"], cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
@@ -116,6 +125,11 @@ def serve(words: list[str], folder: Path) -> str:
 
 def parse(command: Command) -> None:
     """Read a command's arguments as it would, without running it. Raises click's errors where it takes no such ones."""
+    if command.words[0] == "studyhall":
+        program = typer.main.get_command(app)
+        name, found, arguments = program.resolve_command(program.make_context("studyhall", ["list"]), command.words[1:])
+        found.make_context(name, arguments)
+        return
     assert command.words[:2] == ["python", "-m"]
     module = importlib.import_module(command.words[2])
     typer.main.get_command(module.app).make_context(command.words[2], command.words[3:])

@@ -106,10 +106,13 @@ def study_file(folder: Path, *changes: tuple[str, str]) -> Path:
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def start(study: Path, url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
-    """Start `python -m search.run` on a study file."""
+def start(
+    study: Path, url: str, *options: str, module: str = "search.run", **environment: str
+) -> subprocess.Popen[str]:
+    """Start `python -m search.run`, or `python -m studyhall search`, on a study file."""
+    command = [module, "search"] if module == "studyhall" else [module]
     return subprocess.Popen(
-        [sys.executable, "-m", "search.run", "--study", str(study), "--storage", url, *options],
+        [sys.executable, "-m", *command, "--study", str(study), "--storage", url, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -124,9 +127,9 @@ def finish(process: subprocess.Popen[str]) -> str:
     return said
 
 
-def search(study: Path, url: str, *options: str, **environment: str) -> str:
+def search(study: Path, url: str, *options: str, module: str = "search.run", **environment: str) -> str:
     """Run the command to its good end; returns what it said."""
-    process = start(study, url, *options, **environment)
+    process = start(study, url, *options, module=module, **environment)
     said = finish(process)
     assert process.returncode == 0, said
     return said

@@ -6,6 +6,7 @@ a module is built.
 Shapes: C channels, H height, W width of one example; a table's columns are channels, with H = W = 1.
 """
 
+import builtins
 import importlib
 import math
 import sys
@@ -114,6 +115,7 @@ def _execute(config: CustomModel, name: str) -> None:
         sys.path.append(str(folder))
     module = ModuleType(name)
     module.__file__ = config.file
+    vars(module)["__builtins__"] = builtins  # whose imports are the user's; see studyhall.importing
     before, is_executing = is_executing, True
     try:
         if config.module:

@@ -417,12 +417,12 @@ def test_listing_runs_no_file(folder: Path) -> None:
     (folder / "mine.py").write_text(
         "open('run', 'w')\nstudy = Study(data='digits', trials=7, family=Net, about='a b')\n"
     )
-    assert _row("mine.py") == Row("mine.py", "digits", "Net", "0 of 7", about="a b")
+    assert _row("mine.py") == Row("mine.py", "digits", "Net", trials=7, about="a b")
     assert not (folder / "run").exists()
 
 
 def test_a_list_leaves_no_database(folder: Path) -> None:
-    assert _row("mlp").trials == "0 of 60"
+    assert _row("mlp").cells()["trials"] == "0 of 60"
     assert list(folder.iterdir()) == []
 
 
@@ -443,15 +443,15 @@ def test_a_study_is_listed_as_it_stands(folder: Path) -> None:
     search_here(file, url, "--timeout", "0")
     paused = _row("small", url)
     assert (paused.state, paused.data, paused.family) == ("paused", "digits", "mlp")
-    assert re.fullmatch(r"\d+ of 20", paused.trials)
-    assert re.fullmatch(r"\d+ s ago", paused.seen)
+    assert re.fullmatch(r"\d+ of 20", paused.cells()["trials"])
+    assert re.fullmatch(r"\d+ s ago", paused.cells()["seen"])
     search_here(file, url)
     finished = _row("small", url)
-    assert (finished.state, finished.trials) == ("finished", "20 of 20")
+    assert (finished.state, finished.done, finished.trials) == ("finished", 20, 20)
     record = Store(url, create=False).find("small")
     assert record is not None
     best = max(row.value for row in record.trials() if row.state == "complete" and row.value is not None)
-    assert finished.best == f"{best:.4f}"
+    assert finished.best == best
 
 
 @pytest.mark.slow
@@ -461,7 +461,7 @@ def test_a_study_that_runs_is_listed_so_until_it_dies(folder: Path) -> None:
     wait_for_tick(process)
     alive = _row("small", url)
     kill_tree(process)
-    assert (alive.state, alive.seen) == ("running", "now")
+    assert (alive.state, alive.cells()["seen"]) == ("running", "now")
     assert _row("small", url).state == "paused"
 
 

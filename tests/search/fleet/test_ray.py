@@ -44,9 +44,9 @@ from tests.support.runs import (
 )
 
 OWN = """
+from models import doubled
+from studyhall import Float, Int, Study
 from torch import nn
-from widths import doubled
-from search import Float, Int, Study
 
 def net(inputs, classes, hidden):
     width = doubled(hidden)
@@ -62,8 +62,8 @@ import sys
 from pathlib import Path
 
 def doubled(hidden):
-    if "search.fleet.node" in sys.modules:
-        Path({seen!r}).write_text(sys.modules["search.fleet.node"].__file__)
+    if "studyhall.search.fleet.node" in sys.modules:
+        Path({seen!r}).write_text(sys.modules["studyhall.search.fleet.node"].__file__)
     return 2 * hidden
 """
 
@@ -140,11 +140,11 @@ TIMES = ("started", "finished", "seconds", "train_seconds")
 @pytest.mark.slow
 def test_a_model_of_ones_own_needs_nothing_on_the_nodes(nodes: Nodes, url: str, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    (tmp_path / "widths.py").write_text(BESIDE.format(seen=str(seen)))
+    (tmp_path / "models.py").write_text(BESIDE.format(seen=str(seen)))
     (tmp_path / "own.py").write_text(OWN)
-    search(tmp_path / "own.py", f"{url}.local", "--workers", "0")
+    search(tmp_path / "own.py", f"{url}.local", "--workers", "0", module="studyhall")
     assert not seen.exists()
-    search(tmp_path / "own.py", url, "--cluster", nodes.address)
+    search(tmp_path / "own.py", url, "--cluster", nodes.address, module="studyhall")
     assert table(url, "own") == table(f"{url}.local", "own")
     assert str(ROOT) not in seen.read_text()  # our packages came by Ray
 
@@ -388,7 +388,7 @@ def test_what_a_model_imports_comes_with_it(digits: Source, tmp_path: Path) -> N
     (folder / "node_shapes").mkdir(parents=True)
     (folder / "node_shapes" / "__init__.py").write_text("from node_shapes.wide import doubled")
     (folder / "node_shapes" / "wide.py").write_text("def doubled(hidden): return 2 * hidden")
-    (folder / "own.py").write_text(OWN.replace("widths", "node_shapes"))
+    (folder / "own.py").write_text(OWN.replace("models", "node_shapes"))
     study = load(str(folder / "own.py")).study
     assert isinstance(study.family, CustomModel)
     files = {path: text.encode() for path, text in study.family.source_files().items()}

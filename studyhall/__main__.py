@@ -1,0 +1,5 @@
+"""python -m studyhall: the command `studyhall`."""
+
+from studyhall.command import main
+
+main()
