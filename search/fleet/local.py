@@ -55,7 +55,8 @@ class WorkerProcess:
     def __init__(self, number: int) -> None:
         self._number = number
         # A worker imports what this process would import: from the same folders, in the same order. -P: from no others.
-        paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+        named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+        paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in (*sys.path, *named)))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "studyhall.worker"],
             stdin=subprocess.PIPE,
