@@ -3,6 +3,7 @@
 Reads the record: trains nothing, and opens no test set.
 """
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,8 @@ def main(
         if frame.empty:
             example = next((record.name for record in records if "~" not in record.name), "mlp")
             raise UserError(
-                f"no study in {store.masked} is exported yet", f"begin with python -m reports.export --study {example}"
+                f"no study in {store.masked} is exported yet",
+                f"begin with python -m reports.export --study {shlex.quote(example)}",
             )
         text = markdown(frame, records)
         folder = output or store.database.folder

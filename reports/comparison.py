@@ -5,6 +5,7 @@ Reads the record and the finalists' predictions of their last test: trains nothi
 Letters: S seeds, N test images.
 """
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -212,7 +213,9 @@ def _missing(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     absent = [record.name for record in records if record.name not in shown and "~" not in record.name]
     lines = []
     if absent:
-        lines.append(f"not yet exported: {', '.join(absent)}; next: python -m reports.export --study {absent[0]}")
+        lines.append(
+            f"not yet exported: {', '.join(absent)}; next: python -m reports.export --study {shlex.quote(absent[0])}"
+        )
     if archived := [record.name for record in records if "~" in record.name]:
         lines.append(f"put aside by --restart: {', '.join(archived)}")
     return "\n".join(lines)

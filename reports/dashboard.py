@@ -6,7 +6,6 @@ every study. It reads a database while a search writes it.
 """
 
 import errno
-import json
 import logging
 import os
 import weakref
@@ -17,6 +16,7 @@ import typer
 from rich.markup import escape
 
 from models.console import Debug, UngroupedCommand, bounded_int, command, new_app, out, start
+from reports.wsgi import READING, Wsgi, answer
 from search.cli.options import Storage
 from search.options import DEFAULT_STORAGE
 
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
 app = new_app()
 
-# WSGI (PEP 3333): a request's environment and how to begin the answer, to the answer's bytes.
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-READING = ("GET", "HEAD")  # the dashboard shows with these; every other method changes something
 THREADS = 8  # about as many requests as a page of the dashboard sends at a time
 
 EXAMPLES = """
@@ -88,6 +84,7 @@ def application(store: "Store", url: str, *, allow_changes: bool, host: str = "1
     from sqlalchemy import event
 
     from reports.artifacts import artifact_folder
+    from reports.report_pages import with_reports
     from search.record.postgres import read_only
     from search.record.sqlite import BUSY_SECONDS
 
@@ -118,46 +115,14 @@ def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
 
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if hosts and _hostname(environ.get("HTTP_HOST", "")) not in hosts:
-            return _answer(start, "403 Forbidden", f"this dashboard answers to {', '.join(hosts)} only")
+            return answer(start, "403 Forbidden", f"this dashboard answers to {', '.join(hosts)} only")
         if not allow_changes and environ["REQUEST_METHOD"] not in READING:
-            return _answer(
+            return answer(
                 start, "403 Forbidden", "this dashboard is read-only; start it with --allow-changes to let it write"
             )
         return inner(environ, start)
 
     return guarded
-
-
-def with_reports(inner: Wsgi, store: "Store") -> Wsgi:
-    """Return an application that answers /reports/NAME with a study's report, /reports with links to all reports."""
-    from models.errors import UserError
-
-    def answering(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        before, _, name = environ.get("PATH_INFO", "").rpartition("/")
-        index = (before, name) in (("", "reports"), ("/reports", ""))
-        if not (index or before == "/reports") or environ["REQUEST_METHOD"] not in READING:
-            return inner(environ, start)
-        try:
-            page = _index(store) if index else (store.folder(name) / "report.html").read_bytes()
-        except (UserError, OSError):  # not the name of a study, or of one without a report
-            return _answer(start, "404 Not Found", f"there is no report of {name!r}; reports.export writes them")
-        start("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))])
-        return [page] if environ["REQUEST_METHOD"] == "GET" else []
-
-    return answering
-
-
-def _index(store: "Store") -> bytes:
-    """Return the page with links to all reports."""
-    rows = []
-    for name in store.names():  # letters, digits and . _ @ ~ - only
-        has_report = (store.folder(name) / "report.html").is_file()
-        rows.append(f'<li><a href="/reports/{name}">{name}</a>' if has_report else f"<li>{name}: no report yet")
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        "<title>Reports</title><style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui;margin:2rem}</style>"
-        f'<h1>Reports</h1><ul>{"".join(rows) or "<li>no study yet"}</ul><p><a href="/dashboard">The dashboard</a>'
-    ).encode()
 
 
 def serve(application: Wsgi, host: str, port: int) -> Any:
@@ -190,11 +155,8 @@ def serve(application: Wsgi, host: str, port: int) -> Any:
     return create_server(application, sockets=[bound], threads=THREADS, ident="studyhall")
 
 
-def _answer(start: Callable[..., Any], status: str, reason: str) -> list[bytes]:
-    """Answer in the form of the dashboard's own refusals, so that its pages show the reason."""
-    body = json.dumps({"reason": reason}).encode()
-    start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-    return [body]
+def _refuse(start: Callable[..., Any], reason: str) -> list[bytes]:
+    return answer(start, "403 Forbidden", reason)
 
 
 def _hostname(header: str) -> str:

@@ -132,7 +132,7 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, tensorboard: 
         out.print(f"curves: tensorboard --logdir {result.curves}", markup=False)
     if result.finished:
         storage = "" if options.storage == DEFAULT_STORAGE else f" --storage {result.prepared.storage}"
-        out.print(f"next: python -m reports.export --study {record.name}{storage}", markup=False)
+        out.print(f"next: python -m reports.export --study {shlex.quote(record.name)}{storage}", markup=False)
         return 0
     out.print("paused, with a snapshot; the same command goes on from here")
     return interrupt.exit_code if interrupt.signal else 0

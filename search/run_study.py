@@ -73,7 +73,10 @@ class Result:
 
     @cached_property
     def study(self) -> "optuna.Study":
-        """Optuna's study of these trials, for its plots and importances. Do not add to it or change it."""
+        """Optuna's study of these trials, for its plots and importances.
+
+        What `enqueue_trial` puts into it is trained by the next call of `run_study`; other trials are passed over.
+        """
         import optuna
         from sqlalchemy.pool import NullPool
 

@@ -20,9 +20,23 @@ class TrialRow:
     joined: int | None = None  # the tick of its first epoch; None for a repeat
     baseline: str | None = None  # the baseline's name, if it is one
     repeat_of: int | None = None  # the earlier trial with the same parameters, if there is one
+    suggested: bool = False  # put into the study by another program, with Optuna's `enqueue_trial`, to be trained
     waited_until: int | None = None  # the tick after which it was pruned, where it was paused until then
     diverged_at: int | None = None  # the epoch whose metrics were no finite numbers
     reason: str | None = None  # why it failed
     value: float | None = None  # the objective's value
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another program has added the trial, and it has not been taken up.
+
+        It is "running" where it waits to be trained; all others are passed over: "failed", with the reason.
+        """
+        return self.joined is None and self.repeat_of is None
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the study planned the trial itself, so that it counts in the budget."""
+        return not self.suggested and (self.state != "failed" or not self.is_foreign)

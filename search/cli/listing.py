@@ -88,30 +88,33 @@ def study_rows(storage: str) -> Iterator[Row]:
     here = {path.stem: path for path in sorted(Path.cwd().glob("[!_.]*.py")) if path.stem not in files}
     for name, path in {**files, **here}.items():
         if store and name in recorded:
-            yield _recorded_row(store, name)
+            yield recorded_row(store, name)
         elif (keywords := _study_keywords(path)) is not None:
             yield _file_row(name if name in files else path.name, keywords)
     for name in sorted(recorded - files.keys() - here.keys()):
         assert store is not None
-        yield _recorded_row(store, name)
+        yield recorded_row(store, name)
 
 
-def _recorded_row(store: Store, name: str) -> Row:
+def recorded_row(store: Store, name: str) -> Row:
+    """Return what the database knows of a study."""
     record = store.find(name)
     if record is None:
         return Row(name, state="gone")  # between two looks into the database
     study, rows = record.study, record.trials()
-    ended = [row for row in rows if row.state != "running"]
+    own = [row for row in rows if row.is_planned or not row.is_foreign]
+    ended = [row for row in own if row.state != "running"]
+    planned = planned_trials(study) + sum(row.suggested for row in rows)
     values = [row.value for row in ended if row.state == "complete" and row.value is not None]
     owner = record.owner()
-    finished = len(ended) >= planned_trials(study) and len(ended) == len(rows)
+    finished = len(ended) >= planned and len(ended) == len(own)
     times = [time for row in rows for time in (row.started, row.finished) if time is not None]
     return Row(
         study=name,
         data=study.dataset,
         family=study.family.label,
         done=len(ended),
-        trials=planned_trials(study),
+        trials=planned,
         best=min(values, key=study.objective.cost) if values else None,
         state="running" if owner else "finished" if finished else "paused",
         seconds_ago=0.0 if owner else (store.clock() - max(times)).total_seconds() if times else None,

@@ -66,7 +66,7 @@ def run(
     event_files = EventFiles(prepared.record) if tensorboard else None
     curves = event_files.folder if event_files else None
     rows = prepared.record.trials()
-    if len(rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
+    if sum(row.is_planned for row in rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
         with Fleet(1, 0) as idle:  # a kill may have fallen between the last trial's end and the snapshots' removal
             snapshots_of(prepared.record, idle).clear()
         if event_files:

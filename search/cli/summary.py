@@ -10,13 +10,16 @@ from search.launch import RunOutcome
 from search.objective import select_epoch
 from search.record.record import Record
 
+FOREIGN_SHOWN = 5  # trials of other programs that are named
+
 
 def summary(record: Record, run: RunOutcome | None) -> str:
     """Return the results of a study, and where the time of its run went, if there was a run."""
     study, rows, curves = record.study, record.trials(), record.curves()
     objective = study.objective
     selected = {row.number: select_epoch(curves.get(row.number, []), study.keep, objective) for row in rows}
-    lines = [f"{len(rows)} trials: {outcomes_text(Counter(map(outcome, rows))) or 'none over'}"]
+    own = [row for row in rows if not row.is_foreign]
+    lines = [f"{len(own)} trials: {outcomes_text(Counter(map(outcome, own))) or 'none over'}"]
     if run is not None:
         lines[0] += f" in {run.seconds:.0f} s"
     complete = {row.number: epoch for row in rows if row.state == "complete" and (epoch := selected[row.number])}
@@ -33,8 +36,12 @@ def summary(record: Record, run: RunOutcome | None) -> str:
             lines.append(
                 f"  baseline {row.baseline}: {f'diverged at epoch {row.diverged_at}' if row.diverged_at else value}"
             )
-        if row.state == "failed" and row.reason:
+        if row.state == "failed" and row.reason and not row.is_foreign:
             lines.append(f"  trial {row.number} failed: {row.reason.strip().splitlines()[-1]}")
+    passed_over = [row for row in rows if row.is_foreign and row.state == "failed"]
+    lines += [f"  trial {row.number}: {row.reason}" for row in passed_over[:FOREIGN_SHOWN]]
+    if len(passed_over) > FOREIGN_SHOWN:
+        lines.append(f"  and {len(passed_over) - FOREIGN_SHOWN} more trials of other programs")
     # A repeat shows another's curve.
     lengths = [len(curves.get(row.number, [])) for row in rows if row.joined is not None]
     if lengths:

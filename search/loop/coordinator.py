@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from models.config.messages import EpochMetrics, LaneSpec
+from models.errors import UserError
 from search.fleet.base import EngineError
 from search.fleet.fleet import Fleet
 from search.loop.snapshots import Snapshots
+from search.record.trial_writes import TrialsAdded
+
+MAX_OVERTAKEN = 5  # times in a row that another program was quicker
 
 
 class Leaving(NamedTuple):
@@ -37,7 +41,11 @@ class Workload(Protocol):
         """
 
     def admit(self) -> list[tuple[int, LaneSpec]]:
-        """Give free lanes to what comes next; returns each joining lane with its engine."""
+        """Give free lanes to what comes next; returns each joining lane with its engine.
+
+        Raises:
+            TrialsAdded: Another program was quicker: what was chosen is not what comes next.
+        """
 
     @property
     def alive(self) -> bool:
@@ -101,12 +109,13 @@ def run(
     Returns:
         Whether the workload is finished; else it was paused.
     """
-    stopwatch, failures = _Stopwatch(spent or Spent()), _EngineFailures()
+    stopwatch, failures, overtaken = _Stopwatch(spent or Spent()), _EngineFailures(), 0
     workload.resume(snapshots)
     while True:
         try:
             stopwatch("snapshots")
             joining = workload.admit()
+            overtaken = 0
             stopwatch("sampling")
             if not workload.alive:
                 snapshots.clear()
@@ -135,6 +144,13 @@ def run(
             failures = _EngineFailures()
         except EngineError as error:
             failures.count(workload.tick + 1, error)
+        except TrialsAdded as error:
+            overtaken += 1
+            if overtaken == MAX_OVERTAKEN:
+                raise UserError(
+                    f"another program adds trials to `{error}` faster than new ones can be drawn",
+                    "let it have a study of its own; then give the same command again, it goes on",
+                ) from error
         fleet.rebuild()
         workload.resume(snapshots)
 

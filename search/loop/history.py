@@ -69,6 +69,10 @@ class SearchHistory:
         for row in known:
             self._compare(row)
 
+    def add_foreign(self, rows: Iterable[TrialRow]) -> None:
+        """Add trials of other programs, which have not been passed over or taken up yet."""
+        self.rows |= {row.number: row for row in rows}
+
     def begin(self, row: TrialRow) -> None:
         """Add a trial that begins."""
         self.rows[row.number] = row

@@ -1,10 +1,13 @@
 """A trial in training or paused, and what an engine needs to train it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from models.config.messages import EpochMetrics, LaneSpec
 from models.seeds import derive
 from search.config.study import Study
+from search.fleet.base import DatasetInfo
+from search.record.record import Record
 from search.trial import TrialRow
 
 
@@ -25,3 +28,15 @@ def lane_spec(study: Study, row: TrialRow, *, resumed: bool = False) -> LaneSpec
         seed=derive(study.seed, "initial", row.number),
         resumed=resumed,
     )
+
+
+def live_trial(study: Study, row: TrialRow, dataset_info: DatasetInfo) -> LiveTrial:
+    """Return a trial as it begins to train."""
+    shape, classes = dataset_info.shape, len(dataset_info.classes)
+    return LiveTrial(row, study.flops_per_example(shape, classes, study.to_external(row.params)))
+
+
+def ended_by_others(record: Record, trials: Mapping[int, LiveTrial]) -> dict[tuple[int, int], str]:
+    """Return those that another program has ended, by trial and the epochs that it was trained for, with the reason."""
+    ended = record.ended_by_others(min(trials, default=0))
+    return {(number, len(trials[number].curve)): ended[number] for number in ended.keys() & trials.keys()}

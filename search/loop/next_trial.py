@@ -1,15 +1,28 @@
-"""The next trial that a search begins: a baseline, or what the sampler proposes. Writes nothing."""
+"""The next trial that a search begins: a suggestion, a baseline, or what the sampler proposes. Writes nothing."""
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from search.config.study import Study
 from search.loop.history import SearchHistory
+from search.loop.suggestions import complete
 from search.samplers.tpe import MAX_TPE_CALLS_PER_TICK
 from search.trial import TrialRow
 
 
-def next_trial(study: Study, number: int, history: SearchHistory, free: int, left: int) -> TrialRow | None:
-    """Return a new trial, if the budget has one and the sampler knows one.
+def next_trial(
+    study: Study,
+    number: int,
+    history: SearchHistory,
+    free: int,
+    left: int,
+    suggestion: Callable[[int], Mapping[str, Any]],
+) -> TrialRow | None:
+    """Return what is begun next, the record's trial of this number or a new one; None where there is none, or it waits.
+
+    A suggestion that cannot be trained has failed, with the reason; another program's other trials are passed over.
 
     Args:
         study: What is searched.
@@ -17,11 +30,28 @@ def next_trial(study: Study, number: int, history: SearchHistory, free: int, lef
         history: The search so far, all earlier trials included.
         free: How many lanes were free for new trials at this tick.
         left: How many of them are.
+        suggestion: Returns the parameters that a suggestion states, by its number.
     """
-    if number >= study.trials:
+    row = history.rows.get(number)
+    if row is not None and row.is_foreign and row.state == "running":
+        try:
+            return _joining(replace(row, params=complete(study, number, suggestion(number))), history)
+        except ValueError as error:
+            reason = f"this suggestion cannot be trained: {error}"
+            return replace(row, state="failed", suggested=False, reason=reason)
+    if row is not None and not row.is_planned:
+        return row
+    if study.sampler.pending(study, number, history.mirror):
         return None
-    baseline = study.baselines[number] if number < len(study.baselines) else None
-    batch_size = min(math.ceil(free / MAX_TPE_CALLS_PER_TICK), left, study.trials - number)
+    return row or _new_trial(study, number, history, free, left)
+
+
+def _new_trial(study: Study, number: int, history: SearchHistory, free: int, left: int) -> TrialRow | None:
+    """Return a new trial, if the budget has one and the sampler knows one."""
+    if (position := history.mirror.position(number)) >= study.trials:
+        return None
+    baseline = study.baselines[position] if position < len(study.baselines) else None
+    batch_size = min(math.ceil(free / MAX_TPE_CALLS_PER_TICK), left, study.trials - position)
     params = (
         study.to_internal(baseline.parameters)
         if baseline
@@ -29,13 +59,11 @@ def next_trial(study: Study, number: int, history: SearchHistory, free: int, lef
     )
     if params is None:
         return None
-    same = history.seen.first(params)
+    return _joining(TrialRow(number, "running", params, baseline=baseline.name if baseline else None), history)
+
+
+def _joining(row: TrialRow, history: SearchHistory) -> TrialRow:
+    """Return a trial as it begins: it joins at the next tick, unless it repeats one that has ended."""
+    same = history.seen.first(row.params)
     has_ended = same is not None and history.rows[same].state != "running"
-    return TrialRow(
-        number=number,
-        state="running",
-        params=params,
-        joined=None if has_ended else history.tick + 1,
-        baseline=baseline.name if baseline else None,
-        repeat_of=same,
-    )
+    return replace(row, joined=None if has_ended else history.tick + 1, repeat_of=same)

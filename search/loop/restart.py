@@ -24,7 +24,7 @@ class RestartPoint:
 
     def row_then(self, row: TrialRow) -> TrialRow:
         """Return a trial of the record as it was at that moment: ended, or running."""
-        if row.number < self.begun and row.number not in self.engines:
+        if row.is_foreign or (row.number < self.begun and row.number not in self.engines):
             return row
         return replace(row, state="running", value=None, diverged_at=None, reason=None)
 
@@ -71,8 +71,12 @@ def recorded_later(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, Epoch
     return RecordedLater(
         last_tick=max((at for at, _ in recorded), default=0),
         scores={(score.lane, score.epoch): score for at, score in recorded if at > tick},
-        failures={(row.number, trained[row.number]): row.reason or "" for row in rows if row.state == "failed"},
+        failures={(row.number, trained[row.number]): row.reason or "" for row in rows if _has_failed(row)},
     )
+
+
+def _has_failed(row: TrialRow) -> bool:
+    return row.state == "failed" and not row.is_foreign
 
 
 def _quiet_tick(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]]) -> int:

@@ -16,7 +16,7 @@ from search.fleet.base import DatasetInfo
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.history import SearchHistory
-from search.loop.live_trial import LiveTrial, lane_spec
+from search.loop.live_trial import LiveTrial, ended_by_others, lane_spec, live_trial
 from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
 from search.loop.restart import RecordedLater, recorded_later, restart_point
@@ -66,8 +66,6 @@ class TrialScheduler:
     def best(self) -> TrialRow | None:
         """Return the best trial that is complete; of equals the one with the lower loss, then the lower number."""
         return self._history.best()
-
-    # --- restart
 
     def resume(self, snapshots: Snapshots) -> None:
         """Go back to the newest moment at which all lanes are known; what came after comes out again."""
@@ -139,18 +137,21 @@ class TrialScheduler:
         """Begin trials while lanes are free; returns the numbers of those that train."""
         begun: list[int] = []
         free = self.study.places - len(self.live)
-        sampler, mirror = self.study.sampler, self._history.mirror
-        while (left := self.study.places - len(self.live)) and not sampler.pending(self.study, self._next, mirror):
-            if (row := self.rows.get(self._next)) is None:
-                row = next_trial(self.study, self._next, self._history, free, left)
-                if row is None:
-                    break
-                self._pending.begun.append(row)
+        if free:
+            self._history.add_foreign(self._record.foreign(self._next))
+        suggestion = self._record.suggestion
+        while (left := self.study.places - len(self.live)) and (
+            row := next_trial(self.study, self._next, self._history, free, left, suggestion)
+        ):
+            if row is not self.rows.get(self._next):
+                (self._pending.ended if row.state == "failed" else self._pending.begun).append(row)
             if row.joined not in (None, self.tick + 1):
                 raise RuntimeError(f"trial {row.number} joined at tick {row.joined}, and now would at {self.tick + 1}")
             self._history.begin(row)
             self._next += 1
-            if row.joined is None:
+            if row.is_foreign:
+                self._history.end(row)
+            elif row.joined is None:
                 self._end_repeat(row)
             elif (reason := self._later.failures.get((row.number, 0))) is not None:
                 self._end(row, "failed", None, reason=reason)
@@ -171,8 +172,7 @@ class TrialScheduler:
         self._end(row, original.state, original.value, diverged_at=original.diverged_at, reason=original.reason)
 
     def _live(self, row: TrialRow) -> LiveTrial:
-        info, parameters = self._dataset_info, self.study.to_external(row.params)
-        return LiveTrial(row, self.study.flops_per_example(info.shape, len(info.classes), parameters))
+        return live_trial(self.study, row, self._dataset_info)
 
     # --- record, judge, tell
 
@@ -187,6 +187,8 @@ class TrialScheduler:
 
     def settle(self) -> list[Leaving]:
         """Judge each trial, in their order, by the scores alone; returns those that end or are paused."""
+        if self.tick > self._later.last_tick:  # what ended before ends again by the record
+            self._later.failures.update(ended_by_others(self._record, {**self.live, **self.paused}))
         for number, live in sorted(self.live.items()):
             score, objective = live.curve[-1], self.study.objective
             if not objective.is_finite(score.validation):
@@ -215,11 +217,9 @@ class TrialScheduler:
     def _end_paused(self, number: int, reason: str | None = None) -> None:
         """Prune a paused trial, with its last score; where there is a reason, it failed as it went on."""
         live = self.paused.pop(number)
-        value = self.study.objective.value(live.curve[-1].validation)
-        if reason is None:
-            self._end(live.row, "pruned", value, waited_until=self.tick)
-        else:
-            self._end(live.row, "failed", None, waited_until=self.tick, reason=reason)
+        value = self.study.objective.value(live.curve[-1].validation) if reason is None else None
+        state: Ending = "pruned" if reason is None else "failed"
+        self._end(live.row, state, value, waited_until=self.tick, reason=reason)
         self._leaving.append(Leaving(self._engines.pop(number), number))
 
     def fail(self, lane: int, reason: str) -> None:

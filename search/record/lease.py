@@ -18,6 +18,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
+from search.optuna_internals import STUDIES
 from search.record.database import Database
 from search.record.postgres import ConnectionLost, LockHeld, SessionLock, retry
 from search.record.tables import Studies
@@ -43,7 +44,7 @@ class LeasedStudy:
         self._lease_seconds = 0.0
         # The lock file is not in the folder, so that it stays where it is while the study is archived. On a server the
         # lock is one of this machine's: other machines go by the lease's time.
-        file = self.folder.with_name(f".{self.name}.lock")
+        file = self.folder.with_name(f".{self.folder.name}.lock")
         self._lock = database.lock(file, "study", self.row, socket.gethostname())
 
     @contextmanager
@@ -167,6 +168,11 @@ class LeasedStudy:
                 connection = begun.enter_context(holder.transaction())
                 if not connection.execute(mine.values(until=until)).rowcount:
                     raise lost
+                if connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_id == self.study_id)) is None:
+                    raise UserError(
+                        f"`{self.name}` was deleted by another program while this one ran it",
+                        "nothing more was written; to search it again from its beginning, give the same command again",
+                    )
                 stack.push(begun.pop_all())
                 return connection
         except LockHeld:

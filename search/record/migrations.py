@@ -6,6 +6,7 @@ database.py opens.
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -107,5 +108,38 @@ def _rename_fingerprint(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     return renamed
 
 
+# --- from version 3 to 4 ----------------------------------------------------------------------------------------------
+
+
+def _know_own(connection: Connection) -> None:
+    """From version 3 to 4: our rows know Optuna's study and their folder, and which trials are ours.
+
+    The number in a study's attribute was all that tied it to our row: of several with the same number, the oldest is
+    the original and the others are copies of it.
+    """
+    for column in ("study_id INTEGER", "link TEXT NOT NULL DEFAULT ''", "folder TEXT NOT NULL DEFAULT ''"):
+        connection.execute(text(f"ALTER TABLE studyhall_studies ADD COLUMN {column}"))
+    connection.execute(text("CREATE INDEX ix_studyhall_studies_study_id ON studyhall_studies (study_id)"))
+    connection.execute(text("UPDATE studyhall_studies SET link = CAST(id AS TEXT), folder = '~' || CAST(id AS TEXT)"))
+    linked = (
+        "SELECT a.value_json AS link, s.study_id, s.study_name FROM studies s JOIN study_user_attributes a "
+        "ON a.study_id = s.study_id WHERE a.key = 'studyhall' ORDER BY s.study_id DESC"
+    )
+    update = text("UPDATE studyhall_studies SET study_id = :study_id, folder = :study_name WHERE link = :link")
+    for row in connection.execute(text(linked)).mappings().all():  # the oldest comes last, and stays
+        fits = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@~-]*", row["study_name"])  # or Optuna's dashboard renamed it
+        connection.execute(update, dict(row) if fits else {**row, "study_name": f"~{row['link']}"})
+    key = "study INTEGER NOT NULL, trial INTEGER NOT NULL"
+    keys = "PRIMARY KEY (study, trial), FOREIGN KEY (study) REFERENCES studyhall_studies (id)"
+    without_rowid = " WITHOUT ROWID" if connection.dialect.name == "sqlite" else ""
+    connection.execute(text(f"CREATE TABLE studyhall_trials ({key}, ended BOOLEAN NOT NULL, {keys}){without_rowid}"))
+    ours = (
+        "INSERT INTO studyhall_trials (study, trial, ended) SELECT s.id, t.number, t.state <> 'RUNNING' FROM trials t "
+        "JOIN studyhall_studies s ON s.study_id = t.study_id WHERE EXISTS (SELECT 1 FROM trial_user_attributes a "
+        "WHERE a.trial_id = t.trial_id AND a.key IN ('joined', 'repeat_of'))"
+    )
+    connection.execute(text(ours))
+
+
 # Version -> the step that leads from it to the next.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots, 2: _name_metrics}
+STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots, 2: _name_metrics, 3: _know_own}

@@ -17,15 +17,16 @@ from models.config.messages import EpochMetrics
 from search.config.study import Study
 from search.record.database import Database
 from search.record.finalists import StudyFinalists
+from search.record.foreign import ForeignTrials
 from search.record.ledger import StudyLedger
 from search.record.postgres import retried
 from search.record.scores import StudyScores
 from search.record.tables import Studies
-from search.record.trials import StudyTrials, check_ended, check_new
+from search.record.trial_writes import WritableTrials, check_ended, check_new
 from search.trial import Ending, TrialRow
 
 
-class Record(StudyTrials, StudyScores, StudyFinalists, StudyLedger):
+class Record(WritableTrials, ForeignTrials, StudyScores, StudyFinalists, StudyLedger):
     """One study with its trials, scores, finalists and ledger. `Store.begin` and `Store.find` make it.
 
     Reading needs nothing. Every write needs the lease, and raises LeaseLost when another process has taken it.
@@ -64,6 +65,7 @@ class Record(StudyTrials, StudyScores, StudyFinalists, StudyLedger):
             distributions: Those of the parameters; needed where trials are begun.
 
         Raises:
+            TrialsAdded: Another program has added a trial that is not known yet, or taken up a suggestion.
             RuntimeError: A number has other parameters already, or is not the next one.
             ValueError: A parameter lies outside its distribution, or an end lacks the value that it must have.
         """

@@ -5,14 +5,15 @@ What a study's trials are is record.py's.
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
+from itertools import chain, count
 from typing import Any
 
 from optuna.study import StudyDirection
-from sqlalchemy import Integer, and_, func, insert, select, update
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
@@ -21,16 +22,23 @@ from search.objective import Objective
 from search.options import DEFAULT_STORAGE
 from search.optuna_internals import (
     DIRECTIONS,
-    METRIC_NAMES,
     STUDIES,
     STUDY_ATTRIBUTES,
-    STUDY_SYSTEM_ATTRIBUTES,
     TRIALS,
 )
-from search.record.database import Database, number_of
+from search.record.database import Database
 from search.record.fingerprint import compare
 from search.record.record import Record
-from search.record.tables import LINK, Studies
+from search.record.tables import (
+    LINK,
+    Curves,
+    FinalistCurves,
+    Finalists,
+    Ledger,
+    SnapshotChunk,
+    Studies,
+    Trials,
+)
 
 
 class Store:
@@ -58,15 +66,6 @@ class Store:
         self.masked = self.database.masked
         self.clock = clock or self.database.clock
 
-    def folder(self, study: str) -> Path:
-        """Return the folder in which a study has its files. Raises UserError for a name that cannot be one."""
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}", study):
-            raise UserError(
-                f"{study!r} cannot be the name of a study",
-                "use up to 100 letters, digits and . _ @ ~ -, a letter first",
-            )
-        return self.database.folder / study
-
     def names(self) -> list[str]:
         """Return the names of all studies of ours, sorted."""
         with self.database.reading() as connection:
@@ -76,6 +75,12 @@ class Store:
         """Return the record of a study; None where there is none."""
         with self.database.reading() as connection:
             row = connection.execute(_studies().where(STUDIES.c.study_name == name)).one_or_none()
+        return None if row is None else self._record(row)
+
+    def find_by_folder(self, folder: str) -> Record | None:
+        """Return the record of the study whose files lie in this folder: that name it was begun under."""
+        with self.database.reading() as connection:
+            row = connection.execute(_studies().where(Studies.folder == folder)).one_or_none()
         return None if row is None else self._record(row)
 
     def begin(
@@ -89,8 +94,9 @@ class Store:
         Raises:
             UserError: The study was begun with another fingerprint, or is another program's.
         """
-        folder = self.folder(name)
         named = _studies().where(STUDIES.c.study_name == name)
+        if self.find(name) is None:
+            check_name(name)
         row = {
             "study": study.model_dump(mode="json"),
             "text": text,
@@ -106,15 +112,30 @@ class Store:
             # Where the row is there, one waits here; or both would take an Optuna study without trials into use.
             connection.execute(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name).with_for_update())
             if connection.execute(named).one_or_none() is None:
-                self._adopt(connection, name, row, study.objective)
+                about = {
+                    "family": study.family.label,
+                    "data": study.dataset,
+                    "epochs": study.epochs,
+                    "seed": study.seed,
+                    "device": fingerprint.get("device"),
+                    "objective": f"validation {study.objective.metric}",
+                }
+                self._adopt(connection, name, row, study.objective, about)
             record = self._record(connection.execute(named).one())
         compare(name, record.fingerprint, json.loads(json.dumps(fingerprint)))
-        folder.mkdir(parents=True, exist_ok=True)
+        record.folder.mkdir(parents=True, exist_ok=True)
         record.study, record.text = study, text
         return record
 
-    def _adopt(self, connection: Connection, name: str, row: Mapping[str, Any], objective: Objective) -> None:
-        """Take an Optuna study without trials into use, with this row of ours."""
+    def _adopt(
+        self,
+        connection: Connection,
+        name: str,
+        row: Mapping[str, Any],
+        objective: Objective,
+        about: Mapping[str, Any],
+    ) -> None:
+        """Take an Optuna study without trials into use, with this row of ours and these attributes."""
         study_id = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
         wanted = StudyDirection[objective.direction.upper()]
         direction = {"study_id": study_id, "objective": 0, "direction": wanted}
@@ -123,22 +144,45 @@ class Store:
         trials = connection.scalar(select(func.count()).select_from(TRIALS).where(TRIALS.c.study_id == study_id))
         if directions != [wanted] or trials:
             raise UserError(
-                f"{self.masked} has a study `{name}` of another program", "give yours a new name with --name"
+                f"{self.masked} has a study `{name}` of another program, or a copy without our record",
+                "give yours a new name with --name",
             )
-        number = number_of(connection.execute(insert(Studies).values(row)))
-        link = {"study_id": study_id, "key": LINK, "value_json": json.dumps(number)}
-        connection.execute(insert(STUDY_ATTRIBUTES).values(link))
-        # As Study.set_metric_names does: the dashboard then says what its axes show.
-        named = {
-            "study_id": study_id,
-            "key": METRIC_NAMES,
-            "value_json": json.dumps([f"validation {objective.metric}"]),
-        }
-        put = self.database.insert(STUDY_SYSTEM_ATTRIBUTES)
-        connection.execute(put.values(named).on_conflict_do_nothing())
+        self._forget_deleted(connection)
+        link = json.dumps(uuid.uuid4().hex)
+        mine = {"study_id": study_id, "link": link, "folder": self._free_folder(connection, name)}
+        connection.execute(insert(Studies).values({**row, **mine}))
+        attributes = {LINK: link} | {name: json.dumps(value) for name, value in about.items()}
+        put = self.database.insert(STUDY_ATTRIBUTES).on_conflict_do_nothing()
+        copied = STUDY_ATTRIBUTES.c.study_id == study_id, STUDY_ATTRIBUTES.c.key == LINK
+        connection.execute(delete(STUDY_ATTRIBUTES).where(*copied))
+        of_study = [{"study_id": study_id, "key": key, "value_json": text} for key, text in attributes.items()]
+        connection.execute(put, of_study)
+
+    def _free_folder(self, connection: Connection, name: str) -> str:
+        """Return the name of a folder for a new study: its own name, unless a renamed study has that folder."""
+        taken = set(connection.scalars(select(Studies.folder)))
+        return next(it for it in chain([name], (f"{name}~{n}" for n in count(2))) if it not in taken)
+
+    def _forget_deleted(self, connection: Connection) -> None:
+        """Remove what is kept of studies that were deleted with Optuna, and put their folders aside.
+
+        Their lines in the ledger stay, and the row that these belong to: what was seen of a test set was seen.
+        """
+        there = select(STUDIES.c.study_id).where(_is_linked()).exists()
+        gone = connection.execute(select(Studies.id, Studies.folder).where(~there)).all()
+        ids = [row.id for row in gone]
+        for table in (Curves, Finalists, FinalistCurves, SnapshotChunk, Trials):
+            connection.execute(delete(table).where(table.study.in_(ids)))
+        in_ledger = select(Ledger.id).where(Ledger.study == Studies.id).exists()
+        connection.execute(delete(Studies).where(Studies.id.in_(ids), ~in_ledger))
+        for row in gone:
+            aside = f"~deleted-{row.id}"
+            with suppress(FileNotFoundError):
+                (self.database.folder / row.folder).rename(self.database.folder / aside)
+            connection.execute(update(Studies).where(Studies.id == row.id).values(study_id=None, folder=aside))
 
     def _record(self, row: Row[Any]) -> Record:
-        return Record(self.database, self.folder(row.study_name), self.clock, row)
+        return Record(self.database, self.database.folder / row.folder, self.clock, row)
 
     def archive(self, name: str) -> str:
         """Rename a study and its folder to `name~YYYYMMDD-HHMMSS`, in UTC; returns that name.
@@ -156,16 +200,34 @@ class Store:
                 moment += timedelta(seconds=1)
             # The folder first. A kill between the two leaves the study without snapshots, which a run makes anew; the
             # other way round the next study of this name would find the snapshots of this one.
+            folder = record.folder.with_name(f"{record.folder.name[:84]}~{moment:%Y%m%d-%H%M%S}")
             if record.folder.exists():
-                record.folder.rename(self.folder(archived))
+                record.folder.rename(folder)
             with record.writing() as connection:
                 rename = update(STUDIES).where(STUDIES.c.study_id == record.study_id)
                 connection.execute(rename.values(study_name=archived))
+                connection.execute(update(Studies).where(Studies.id == record.row).values(folder=folder.name))
         return archived
+
+
+def check_name(name: str) -> None:
+    """Raise UserError where a study cannot be begun under a name, which its folder will have."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@~-]{0,99}", name):
+        shown = name if len(name) <= 100 else f"{name[:40]}... ({len(name)} characters)"
+        raise UserError(
+            f"{shown!r} cannot be the name of a study",
+            "use up to 100 letters, digits and . _ @ ~ -, a letter or digit first; --name gives it another",
+        )
+
+
+def _is_linked() -> ColumnElement[bool]:
+    """Return the condition that an Optuna study is the one that a row of ours belongs to."""
+    link = STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == LINK
+    same = select(STUDY_ATTRIBUTES.c.study_id).where(*link, STUDY_ATTRIBUTES.c.value_json == Studies.link).exists()
+    return and_(Studies.study_id == STUDIES.c.study_id, same)
 
 
 def _studies() -> Any:
     """Select Optuna's row of a study joined with ours, of every study that has both."""
-    linked = and_(STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == LINK)
-    ours = Studies.id == sql_cast(STUDY_ATTRIBUTES.c.value_json, Integer)
-    return select(STUDIES, Studies.__table__).join_from(STUDIES, STUDY_ATTRIBUTES, linked).join(Studies, ours)
+    ours = [column for column in Studies.__table__.columns if column.name != "study_id"]
+    return select(STUDIES, *ours).join_from(STUDIES, Studies, _is_linked())

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION = 3  # of our tables; migrations.py leads there from earlier ones
+VERSION = 4  # of our tables; migrations.py leads there from earlier ones
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -73,14 +73,18 @@ class Schema(OurTable):
 class Studies(OurTable):
     """What a study was begun with, and who runs it now.
 
-    We number the rows ourselves, and an attribute of Optuna's study (`LINK`) has the number: Optuna gives the id of a
-    deleted study to the next one, which must not inherit its curves.
+    An Optuna study is ours where its id is `study_id` and its attribute `LINK` holds `link`. By the id alone a new
+    study would inherit the curves of a deleted one, whose id Optuna gives again; by the attribute alone a copy that
+    `optuna.copy_study` made would share our row with its original.
     """
 
     __tablename__ = "studyhall_studies"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own name)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int | None] = mapped_column(index=True)  # Optuna's; None where that study was deleted
+    link: Mapped[str]  # JSON, as Optuna stores it
+    folder: Mapped[str]  # in which its files are: the name that it was begun under, whatever it is called now
     study: Mapped[dict[str, Any]]  # search.config.study.Study, dumped
     text: Mapped[str]  # the study file as it was
     fingerprint: Mapped[dict[str, Any]]
@@ -92,7 +96,21 @@ class Studies(OurTable):
     generation: Mapped[int]  # how often the lease was claimed
 
 
-LINK = "studyhall"  # the attribute of an Optuna study that holds Studies.id
+LINK = "studyhall"  # the attribute of an Optuna study that holds Studies.link
+
+
+class Trials(OurTable):
+    """One trial that this program put into Optuna's table, or took up there: every other one is a foreign trial.
+
+    An attribute would not do: copies of a trial have that as well.
+    """
+
+    __tablename__ = "studyhall_trials"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    study: Mapped[int] = mapped_column(ForeignKey(Studies.id), primary_key=True)
+    trial: Mapped[int] = mapped_column(primary_key=True)
+    ended: Mapped[bool]  # by this program; a trial that is over without it was ended by another one
 
 
 class Epoch:

@@ -75,7 +75,9 @@ def _pauses(record: Record) -> dict[int, int]:
 
 def reason(row: TrialRow, curve: Sequence[EpochMetrics]) -> str | None:
     """Return why a trial ended as it did, where its state does not say it all."""
-    if row.joined is None:
+    if row.is_foreign and row.state == "running":
+        return "suggested by another program, and waits"
+    if row.joined is None and row.repeat_of is not None:
         return f"repeat of trial {row.repeat_of}"
     if row.diverged_at is not None:
         return f"diverged at epoch {row.diverged_at}"

@@ -67,6 +67,7 @@ class Mirror:
         self._curves: dict[int, list[EpochMetrics]] | None = {} if study.sampler.reads_curves else None
         self.live: set[int] = set()
         self.sampler_state: dict[str, Any] = {}
+        self._others: list[int] = []  # trials that another program added or suggested
         rows = list(trials)
         for row in rows:
             self.insert(row)
@@ -93,6 +94,8 @@ class Mirror:
             if (params := self.params_of(row.number)) != row.params:
                 raise RuntimeError(f"trial {row.number} has {params}, not {row.params}")
             return
+        if not row.is_planned:
+            self._others.append(row.number)
         self.run({name: to_mirror(self._space[name], value) for name, value in row.params.items()})
 
     def report(self, metrics: EpochMetrics) -> None:
@@ -145,6 +148,17 @@ class Mirror:
     def informative(self) -> int:
         """How many trials are complete or pruned."""
         return bisect_left(self._ended, (2,))
+
+    def position(self, number: int) -> int:
+        """Return how many of the trials before this one the study planned itself: baselines and proposals."""
+        return number - bisect_left(self._others, number)
+
+    def numbers(self, positions: Iterable[int]) -> list[int]:
+        """Return which trials have these positions, or will have them: the inverse of `position`."""
+        return [
+            position + sum(other - before <= position for before, other in enumerate(self._others))
+            for position in positions
+        ]
 
     def has_ended(self, number: int) -> bool:
         """Return whether a trial has begun and ended."""

@@ -71,30 +71,32 @@ class Staged(SamplerConfig):
 
     def pending(self, study: "Study", number: int, mirror: "Mirror") -> bool:
         """Return whether the stage before the trial's own has not ended."""
-        if number < len(study.baselines):
+        if (position := mirror.position(number)) < len(study.baselines):
             return False
-        stage, _ = self._position(study, number)
-        return stage > 0 and not all(mirror.has_ended(earlier) for earlier in self._trials(study, stage - 1))
+        stage, _ = self._stage(study, position)
+        earlier = mirror.numbers(self._positions(study, stage - 1)) if stage > 0 else []
+        return not all(map(mirror.has_ended, earlier))
 
     def propose(self, study: "Study", number: int, mirror: "Mirror", batch_size: int = 1) -> Parameters | None:
         """Return the winner of the stage before, with the stage's own parameter set to its value."""
-        stage, index = self._position(study, number)
+        stage, index = self._stage(study, mirror.position(number))
         if stage == len(self.stages):
             return None
         name, values = self.stages[stage]
         if stage == 0:
             return study.to_internal(self.start | {name: values[index]})
-        winner = mirror.best_of(self._trials(study, stage - 1))
+        winner = mirror.best_of(mirror.numbers(self._positions(study, stage - 1)))
         if winner is None:
             return None
         return mirror.params_of(winner) | {name: study.space[name].to_internal(values[index])}
 
     def exhausted_reason(self, study: "Study", trials: "Sequence[TrialRow]") -> str | None:
         """Return which stage had no winner, where that ended the search."""
+        planned = [row for row in trials if row.is_planned]
         for stage, (name, _) in enumerate(self.stages[:-1]):
-            numbers = self._trials(study, stage)
-            rows = [row for row in trials if row.number in numbers]
-            if len(rows) < len(numbers) or any(row.state == "running" for row in rows):
+            positions = self._positions(study, stage)
+            rows = planned[positions.start : positions.stop]
+            if len(rows) < len(positions) or any(row.state == "running" for row in rows):
                 return None
             if all(row.state != "complete" for row in rows):
                 return (
@@ -103,17 +105,17 @@ class Staged(SamplerConfig):
                 )
         return None
 
-    def _position(self, study: "Study", number: int) -> tuple[int, int]:
+    def _stage(self, study: "Study", position: int) -> tuple[int, int]:
         """The stage of a trial and the index of its value there; behind the last stage, one more than there are."""
-        index = number - len(study.baselines)
+        index = position - len(study.baselines)
         for stage, (_, values) in enumerate(self.stages):
             if index < len(values):
                 return stage, index
             index -= len(values)
         return len(self.stages), index
 
-    def _trials(self, study: "Study", stage: int) -> range:
-        """The numbers of a stage's trials."""
+    def _positions(self, study: "Study", stage: int) -> range:
+        """The positions of a stage's trials among those that the study plans itself."""
         sizes = [len(values) for _, values in self.stages]
         first = len(study.baselines) + sum(sizes[:stage])
         return range(first, first + sizes[stage])

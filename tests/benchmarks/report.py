@@ -81,7 +81,7 @@ def main() -> None:
         export = [sys.executable, "-m", "reports.export", "--study", "large", "--storage", url, "--no-retrain"]
         subprocess.run(export, check=True)
         seconds = time.perf_counter() - began
-        page = Store(url).folder("large") / "report.html"
+        page = file.with_suffix("") / "large" / "report.html"
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         sys.stdout.write(
             f"{seconds:.1f} s ({children.ru_utime + children.ru_stime:.1f} s of CPU), "

@@ -26,7 +26,6 @@ def storage(tmp_path: Any) -> Iterator[optuna.storages.RDBStorage]:
     storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/s.db")
     study = optuna.create_study(storage=storage, study_name="s", direction="maximize")
     study.set_user_attr("mine", 1)
-    study.set_metric_names(["validation accuracy"])
     trial = study.ask({"x": FloatDistribution(0.0, 1.0)})
     trial.set_user_attr("joined", 3)
     trial.report(0.25, 7)
@@ -44,7 +43,6 @@ def storage(tmp_path: Any) -> Iterator[optuna.storages.RDBStorage]:
         ("STUDIES", {"study_name": "s"}),
         ("DIRECTIONS", {"objective": 0, "direction": optuna.study.StudyDirection.MAXIMIZE}),
         ("STUDY_ATTRIBUTES", {"key": "mine", "value_json": "1"}),
-        ("STUDY_SYSTEM_ATTRIBUTES", {"value_json": '["validation accuracy"]'}),
         ("TRIALS", {"number": 0, "state": TrialState.COMPLETE}),
         ("PARAMS", {"param_name": "x"}),
         ("VALUES", {"objective": 0, "value": 0.5}),
@@ -60,10 +58,11 @@ def test_a_table_has_the_columns_that_the_record_writes(
     assert expected.items() <= dict(row).items(), f"{MEND}{table} is laid out otherwise"
 
 
-def test_metric_names_are_kept_under_the_same_key(storage: optuna.storages.RDBStorage) -> None:
+def test_a_suggestion_states_its_parameters_under_the_same_key(storage: optuna.storages.RDBStorage) -> None:
+    optuna.load_study(study_name="s", storage=storage).enqueue_trial({"x": 0.25})
     with storage.engine.connect() as connection:
-        keys = connection.scalars(select(internals.STUDY_SYSTEM_ATTRIBUTES.c.key)).all()
-    assert keys == [internals.METRIC_NAMES], f"{MEND}set_metric_names writes another attribute"
+        (row,) = connection.execute(select(internals.SYSTEM_ATTRIBUTES)).mappings()
+    assert (row["key"], row["value_json"]) == (internals.FIXED_PARAMS, '{"x": 0.25}'), f"{MEND}enqueue_trial writes more"
 
 
 @pytest.mark.parametrize("value", [0.5, -1e308, math.inf, -math.inf])

@@ -14,12 +14,12 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 @in_a_file
 def test_runs_lie_beside_their_database(store: Store, tmp_path: Path) -> None:
-    assert store.folder("mlp@digits") == tmp_path / "runs" / "studies" / "mlp@digits"
+    assert begin(store, "mlp@digits").folder == tmp_path / "runs" / "studies" / "mlp@digits"
 
 
 def test_databases_share_no_folder(tmp_path: Path) -> None:
     files = ("studies.db", "studies.sqlite", "studies.db.sqlite")
-    folders = {Store(f"sqlite:///{tmp_path}/{file}").folder("mlp") for file in files}
+    folders = {begin(Store(f"sqlite:///{tmp_path}/{file}")).folder for file in files}
     assert len(folders) == len(files)
 
 

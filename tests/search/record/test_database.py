@@ -35,7 +35,7 @@ def test_what_is_read_together_is_of_one_moment(store: Store) -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "../mlp", "a/b", "/etc", ".lock", "a\n", "x" * 101, "ä", "~mlp"])
 def test_a_study_name_cannot_leave_its_folder(store: Store, name: str) -> None:
     with pytest.raises(UserError, match="cannot be the name of a study"):
-        store.folder(name)
+        begin(store, name)
 
 
 def test_a_newer_database_is_refused(store: Store, url: str) -> None:

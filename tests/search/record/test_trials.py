@@ -9,7 +9,6 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
-from models.errors import UserError
 from search.record.record import Record
 from tests.support.records import (
     SPACE,
@@ -109,10 +108,3 @@ def test_a_trial_cannot_be_told_as_no_number(record: Record, state: str, value: 
     insert(record, a_trial(0))
     with pytest.raises(ValueError, match="trial 0 cannot be told"):
         record.tell(0, state, value)  # type: ignore[arg-type]
-
-
-def test_a_trial_of_another_program_is_named(record: Record, url: str) -> None:
-    insert(record, a_trial(0))
-    optuna.load_study(study_name="mlp", storage=optuna_storage(url)).enqueue_trial({"hidden": 3})
-    with pytest.raises(UserError, match="trial 1 of `mlp` was added by another program"):
-        record.trials()
