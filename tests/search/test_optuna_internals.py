@@ -62,7 +62,9 @@ def test_a_suggestion_states_its_parameters_under_the_same_key(storage: optuna.s
     optuna.load_study(study_name="s", storage=storage).enqueue_trial({"x": 0.25})
     with storage.engine.connect() as connection:
         (row,) = connection.execute(select(internals.SYSTEM_ATTRIBUTES)).mappings()
-    assert (row["key"], row["value_json"]) == (internals.FIXED_PARAMS, '{"x": 0.25}'), f"{MEND}enqueue_trial writes more"
+    assert (row["key"], row["value_json"]) == (internals.FIXED_PARAMS, '{"x": 0.25}'), (
+        f"{MEND}enqueue_trial writes more"
+    )
 
 
 @pytest.mark.parametrize("value", [0.5, -1e308, math.inf, -math.inf])
