@@ -37,8 +37,8 @@ search.cli
 search.run_study
 search
 search.run
-reports.statistics
-reports.finalists reports.artifacts
+reports.statistics reports.wsgi
+reports.finalists reports.artifacts reports.report_pages
 reports.page
 reports.exporting reports.comparison reports.dashboard
 reports.export_study

@@ -254,3 +254,24 @@ def test_a_larger_budget_goes_on(old: str, studies: Path) -> None:
     search(studies / "small.py", new, "--workers", "0", "--trials", "12")
     assert [row.params for row in find(old).trials()] == [row.params for row in find(new).trials()]
     assert [row.value for row in find(old).trials()] == [row.value for row in find(new).trials()]
+
+
+# --- version 3 --------------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_and_a_suggestion_of_version_3_are_told_from_ours(tmp_path: Path) -> None:
+    """data/version_3.sql: `small` of today's small.py, exported, with a suggestion; and Optuna's copy of it before."""
+    (tmp_path / "runs").mkdir()
+    with closing(sqlite3.connect(tmp_path / "runs" / "studies.db")) as database:
+        database.executescript((DATA / "version_3.sql").read_text())
+    store = Store(f"sqlite:///{tmp_path}/runs/studies.db")
+    assert store.names() == ["small"]
+    record = store.find("small")
+    assert record is not None
+    assert record.folder == tmp_path / "runs" / "studies" / "small"
+    rows = record.trials()
+    assert [row.number for row in rows if not row.is_planned] == [9]
+    assert record.suggestion(9) == {"hidden": 12}
+    assert {row.state for row in rows[:9]} == {"complete", "pruned"}
+    assert [(row.trial, row.seed) for row in record.finalists()] == [(0, 0)]
+    assert len(record.scores()) == 22
