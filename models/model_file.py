@@ -54,6 +54,7 @@ class Model(FrozenConfig):
     mean: tuple[float, ...] = Field(description="of inputs / scale, for each channel")
     std: tuple[Deviation, ...] = Field(description="of inputs / scale, for each channel; never 0")
     scale: Deviation = Field(default=255.0, description="255 for pictures, 1 for a table")
+    columns: tuple[str, ...] = Field(default=(), description="the features of a table, like `width` or `colour=red`")
     about: dict[str, Value] = Field(default={}, description="where it comes from: study, trial, seed, epochs")
 
     @model_validator(mode="before")
@@ -79,7 +80,9 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
     model = model.model_copy(update={"recipe": recipe})
-    save_file(tensors, unfinished, {"studyhall": model.model_dump_json()})
+    save_file(
+        tensors, unfinished, {"studyhall": model.model_dump_json(exclude=set() if model.columns else {"columns"})}
+    )
     os.replace(unfinished, path)
 
 

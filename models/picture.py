@@ -3,6 +3,7 @@
 Shapes: C channels, H height, W width of the model's examples.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,7 @@ MAX_PIXELS = 1 << 26  # of a picture: more than any camera has, and 256 MiB at m
 
 
 def read_picture(path: Path, model: Model) -> tuple[NDArray[np.uint8], str]:
-    """Read a PNG or JPEG file in the shape of a model's examples.
-
-    A model of one channel gets a grey picture; one with a light border is inverted if the model knows light on dark.
-    The picture is padded with the colour of its border to the model's proportions, and resized.
+    """Read a PNG or JPEG file in the shape of a model's examples, as `fit_picture` does.
 
     Returns:
         The picture, (C, H, W), and a line that says what was done to it.
@@ -28,16 +26,28 @@ def read_picture(path: Path, model: Model) -> tuple[NDArray[np.uint8], str]:
     Raises:
         UserError: If the file cannot be read, or the model does not take pictures.
     """
+    pixels, steps = fit_picture(lambda: _open(path), model)
+    return pixels, f"{path}: {', '.join(steps)}"
+
+
+def fit_picture(open_picture: Callable[[], Image.Image], model: Model) -> tuple[NDArray[np.uint8], list[str]]:
+    """Return an RGBA picture in the shape of a model's examples, (C, H, W), and what was done to it.
+
+    A model of one channel gets a grey picture; one with a light border is inverted if the model knows light on dark.
+    The picture is padded with the colour of its border to the model's proportions, and resized.
+
+    Raises:
+        UserError: If the model does not take pictures.
+    """
     channels, height, width = model.shape
     if model.scale == 1:
         raise UserError(
             f"the model takes rows of a table with {channels} features, not pictures",
-            "take models.model_file.load_module: "
-            "it takes (B, features, 1, 1), normalised by the mean and std in the file",
+            "give it rows: studyhall predict MODEL --table FILE.csv, or studyhall.load in Python",
         )
     if channels not in (1, 3):
         raise UserError(f"the model takes {channels} channels, a picture has 1 or 3", "take a --dataset of its kind")
-    picture = _open(path)
+    picture = open_picture()
     steps = [f"{picture.width} x {picture.height} pixels"]
     paper = Image.new("RGBA", picture.size, "white")
     picture = Image.alpha_composite(paper, picture).convert("L" if channels == 1 else "RGB")
@@ -52,7 +62,7 @@ def read_picture(path: Path, model: Model) -> tuple[NDArray[np.uint8], str]:
         steps.append(f"resized to {width} x {height}")
         picture = ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR, color=_border(picture))
     pixels = np.asarray(picture, dtype=np.uint8).reshape(height, width, channels).transpose(2, 0, 1)
-    return pixels, f"{path}: {', '.join(steps)}"
+    return pixels, steps
 
 
 def _open(path: Path) -> Image.Image:

@@ -1,6 +1,6 @@
-"""python -m models.predict: shows a model's classes for one picture, with their probabilities. See `--help`.
+"""python -m models.predict: shows a model's classes for pictures or rows, with their probabilities. See `--help`.
 
-The picture is a file, or one of a training set; it cannot be one of a test set. Knows neither studies nor databases.
+A picture is a file, or one of a training set; it cannot be one of a test set. Knows neither studies nor databases.
 
 Shapes: C channels, H height, W width of the model's examples; K classes.
 """
@@ -33,6 +33,10 @@ EXAMPLES = """
   picture and bar chart side by side, as a picture:
   python -m models.predict --model FILE --image three.png --figure bars.png
 
+  every row of a table, every picture of a folder, as a CSV file:
+  python -m models.predict --model FILE --table new.csv --out answers.csv
+  python -m models.predict --model FILE --folder pictures --out answers.csv
+
   the 8th picture of a training set, whose class is known:
   python -m models.predict --model FILE --dataset mnist --index 7
 """
@@ -42,6 +46,14 @@ EXAMPLES = """
 def main(
     model: Annotated[Path, typer.Option(metavar="FILE", help="A model that reports.export has written.")],
     image: Annotated[Path | None, typer.Option(metavar="PNG", help="A picture of any size, PNG or JPEG.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Rows with the columns of the training data.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(metavar="DIR", help="All PNG and JPEG pictures in it.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="CSV", help="Where answers for a table or a folder go. Default: printed."),
+    ] = None,
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="A data set instead, as mnist or digits.")] = None,
     index: Annotated[
         int | None,
@@ -56,12 +68,25 @@ def main(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Print a model's classes for one picture, with their probabilities."""
+    """Print a model's classes for pictures or rows of a table, with their probabilities."""
     with command(debug):
-        from models.model_file import describe, load_model
+        from models.loaded_model import load
 
-        family = describe(model).recipe.family
-        description, module = load_model(model, None if study_file is None else family.with_code_of(study_file))
+        loaded = load(model, study_file=study_file)
+        description, module = loaded.description, loaded.module
+        ways = {"--image": image, "--table": table, "--folder": folder, "--dataset": dataset}
+        if len(given := [way for way, value in ways.items() if value is not None]) > 1:
+            raise UserError(f"{given[0]} and {given[1]} are two questions", "ask one of them at a time")
+        if output is not None and table is None and folder is None:
+            raise UserError("--out is for the answers to --table or --folder", "give one of them")
+        if table is not None or folder is not None:
+            from models.predict_many import answer_folder, answer_table, write_rows
+
+            names, rows = answer_table(loaded, table) if table is not None else answer_folder(loaded, folder or Path())
+            write_rows(names, rows, output)
+            if output is not None:
+                out.print(escape(f"{output}: {len(rows)} answers"))
+            return
         if image is not None and dataset is None and index is None:
             from models.picture import read_picture
 
@@ -69,7 +94,10 @@ def main(
         elif image is None and dataset is not None and index is not None:
             pixels, caption = training_picture(dataset, index, data_dir, description)
         else:
-            raise UserError("not one picture is named", "give either --image PNG, or --dataset NAME with --index I")
+            raise UserError(
+                "nothing is asked about",
+                "give --image PNG, --table CSV, --folder DIR, or --dataset NAME with --index I",
+            )
         chances = probabilities(description, module, pixels)
         out.print(escape(caption))
         width = max(map(len, description.classes))

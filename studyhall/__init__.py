@@ -12,6 +12,7 @@ from studyhall import importing
 
 if TYPE_CHECKING:
     from models.errors import UserError as UserError
+    from models.loaded_model import load as load
     from reports import *  # noqa: F403
     from search import *  # noqa: F403
 
@@ -19,12 +20,14 @@ _MODULES = ("search", "reports", "models.errors")  # that offer a name, each in 
 
 
 def __getattr__(name: str) -> Any:
+    if name == "load":  # which takes torch
+        return importing.load("models.loaded_model").load
     if name == "__version__":
         from importlib.metadata import version
 
         return version("studyhall")
     if name == "__all__":
-        return [each for module in _MODULES for each in importing.load(module).__all__]
+        return ["load", *(each for module in _MODULES for each in importing.load(module).__all__)]
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for module in _MODULES:

@@ -71,6 +71,10 @@ class ArrayStore:
                 raise _damaged(path) from None
         return arrays[0], arrays[1], tuple(about["classes"])
 
+    def columns(self, folder: Path, sha256: str) -> tuple[str, ...]:
+        """Return the names of a table's features, like `width` or `colour=red`; none where it has none."""
+        return tuple(_read_about(folder, sha256).get("columns", ()))
+
 
 IMPORTED = ArrayStore()
 

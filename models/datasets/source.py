@@ -42,6 +42,7 @@ class Examples:
     inputs: Inputs  # (N, C, H, W) bytes, 0 to 255; or a table's numbers, (N, F, 1, 1)
     labels: Labels  # (N,), each an index into `classes`
     classes: tuple[str, ...]
+    columns: tuple[str, ...] = ()  # the names of a table's features, where it has names
 
 
 def locate(
@@ -96,7 +97,9 @@ def training_examples(source: Source) -> Examples:
     Raises:
         UserError: If the files are gone, damaged, or not those that were located.
     """
-    return Examples(*_dataset(source.name).read(Path(source.root), source.sha256, "train"))
+    root, dataset = Path(source.root), _dataset(source.name)
+    columns = IMPORTED.columns(root, source.sha256) if dataset is IMPORTED else ()
+    return Examples(*dataset.read(root, source.sha256, "train"), columns)
 
 
 def check_test_part(source: Source) -> None:

@@ -170,6 +170,7 @@ class EngineWorker:
                 data_sha256=self._source.sha256,
                 shape=self._shape,
                 classes=self._examples.classes,
+                columns=self._examples.columns,
                 mean=self._normalisation.mean,
                 std=self._normalisation.std,
                 scale=scale_of(self._examples.inputs),

@@ -173,9 +173,12 @@ def test_the_figure_shows_the_picture_beside_a_bar_per_class(model: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "not one picture is named"),
-        (["--image", "a.png", "--dataset", "digits", "--index", "1"], "not one picture is named"),
-        (["--dataset", "digits"], "not one picture is named"),
+        ([], "nothing is asked about"),
+        (["--image", "a.png", "--dataset", "digits", "--index", "1"], "--image and --dataset are two questions"),
+        (["--dataset", "digits"], "nothing is asked about"),
+        (["--image", "whole.png", "--out", "a.csv"], "--out is for the answers to --table or --folder"),
+        (["--folder", "."], "cut.png is no picture that can be read"),
+        (["--table", "none.csv"], "none.csv cannot be read"),
         (["--image", "none.png"], "there is no picture none.png"),
         (["--image", "text.png"], "is no picture that can be read"),
         (["--image", "cut.png"], "is no picture that can be read"),

@@ -21,7 +21,9 @@ models.ops
 models.datasets
 models.families
 models.engine models.model_file
-models.picture models.predict
+models.picture
+models.loaded_model
+models.predict_many models.predict
 search.options search.interrupt search.device search.environment search.trial search.optuna_internals
 search.objective
 search.config.space

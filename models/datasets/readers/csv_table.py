@@ -7,8 +7,9 @@ Shapes: N rows, F features.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     Raises:
         UserError: If a file is no such table. The message names the file, the column and the row.
     """
-    tables = {path: _read_columns(path) for path in (train, test) if path is not None}
+    tables = {path: read_columns(path) for path in (train, test) if path is not None}
     first = tables[train]
     for name in (config.label, *config.leave_out):
         if name not in first:
@@ -55,7 +56,41 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     return RawDataset(parts[0], parts[1] if len(parts) > 1 else None, columns=tuple(names))
 
 
-def _read_columns(path: Path) -> Columns:
+def to_features(table: Mapping[str, Sequence[Any]], columns: Sequence[str]) -> NDArray[np.float32]:
+    """Return rows as a model was trained on them, (N, F).
+
+    Args:
+        table: The cells of each column by its name, as texts or numbers; columns beyond those needed may be there.
+        columns: The F features, as `RawDataset.columns` names them: `width`, or `colour=red` for a text of a column.
+
+    Raises:
+        UserError: A column is missing, or a cell of one is no number.
+    """
+    features = []
+    for feature in columns:
+        name = feature if feature in table else _column_of(feature, table)
+        cells = [str(cell) for cell in table[name]]
+        features.append(
+            _to_columns(Path("the table"), name, cells, None if name == feature else [feature[len(name) + 1 :]])
+        )
+    return np.hstack(features)
+
+
+def _column_of(feature: str, table: Mapping[str, Sequence[Any]]) -> str:
+    """Return `colour` of `colour=red`; either may hold more signs of equality."""
+    names = [feature[:place] for place, sign in enumerate(feature) if sign == "="]
+    name = next((name for name in names if name in table), None)
+    if name is None:
+        raise UserError(f"the table has no column {(names or [feature])[0]!r}", f"it has {_shorten(list(table))}")
+    return name
+
+
+def read_columns(path: Path) -> Columns:
+    """Read a CSV file; returns the cells of each column.
+
+    Raises:
+        UserError: It is no CSV file, or its rows have different lengths.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             head = file.readline()

@@ -3,6 +3,7 @@
 Reads source text and signatures; executes nothing, and imports no torch.
 """
 
+import ast
 import inspect
 import sys
 import sysconfig
@@ -40,14 +41,28 @@ def custom_model_config(factory: Callable[..., Any]) -> CustomModel:
         source, path = definition(cells(history), top), Path.cwd() / "notebook"
         return CustomModel(**about, source=source, file=str(path), sha256=digest(source, path.parent))
     path = Path(file).resolve()
-    source = definition(path.read_text(encoding="utf-8-sig"), top)
     if _installed(path):
+        source = definition(path.read_text(encoding="utf-8-sig"), top)
         return CustomModel(**about, module=home.__name__, sha256=digest(source, path.parent))
-    if home.__package__:  # a package of the user's own: its modules import each other, and must be imported
-        root = path.parents[home.__name__.count(".") + (path.name == "__init__.py")]
-        imports = f"import {home.__name__.partition('.')[0]}\n"
-        return CustomModel(**about, module=home.__name__, file=file, sha256=digest(imports + source, root))
-    return CustomModel(**about, source=source, file=str(path), sha256=digest(source, path.parent))
+    return CustomModel(**about, **_code_in(Path(file), home.__name__ if home.__package__ else "", top))
+
+
+def _code_in(file: Path, module: str, name: str) -> dict[str, str]:
+    """Return the fields of a config that say where its code is.
+
+    Args:
+        file: The file that defines the model.
+        module: The file's name among its package's modules, as `nets.wide`; "" where it is in no package.
+        name: The model's class or function, at the top level of the file.
+    """
+    path = file.resolve()
+    source = definition(path.read_text(encoding="utf-8-sig"), name)
+    if not module:
+        return {"source": source, "file": str(path), "sha256": digest(source, path.parent)}
+    # The modules of a package of the user's own import each other, and must be imported.
+    root = path.parents[module.count(".") + (path.name == "__init__.py")]
+    imports = f"import {module.partition('.')[0]}\n"
+    return {"module": module, "file": str(file), "sha256": digest(imports + source, root)}
 
 
 def custom_model_from_file(file: Path, config: CustomModel) -> CustomModel:
@@ -56,20 +71,37 @@ def custom_model_from_file(file: Path, config: CustomModel) -> CustomModel:
     Raises:
         UserError: The file cannot be read, does not define the model, or defines another one of that name.
     """
+    name = config.attribute.partition(".")[0]
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        source = definition(text, config.attribute.partition(".")[0])
+        path, module = _where_defined(file.resolve(), "", name, file.resolve().parent)
+        code = _code_in(path, module, name)
     except (OSError, UnicodeDecodeError, SyntaxError) as error:
         raise UserError(f"{file} cannot be read as Python: {error}", "give the study file of the model") from None
-    if not source.strip():
+    if not definition(path.read_text(encoding="utf-8-sig"), name).strip():
         raise UserError(f"{file} does not define {config.attribute}", "give the file in which the model is written")
-    path = file.resolve()
-    if digest(source, path.parent) != config.sha256:
+    if code["sha256"] != config.sha256:
         raise UserError(
             f"{config.attribute} in {file} is not the one that this model was trained as",
             "bring the file back as it was then; the study's database keeps its text",
         )
-    return config.model_copy(update={"source": source, "file": str(path)})
+    return config.model_copy(update=code)
+
+
+def _where_defined(path: Path, module: str, name: str, root: Path) -> tuple[Path, str]:
+    """Return the file in a folder that defines a name which a file has, and its module's name if that is in a package.
+
+    Follows `from net import Net` and `from .wide import Net` as long as they lead to files in the folder.
+    """
+    for statement in ast.parse(path.read_text(encoding="utf-8-sig")).body:
+        if isinstance(statement, ast.ImportFrom) and name in {alias.name for alias in statement.names}:
+            package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+            above = package[: len(package) - statement.level + 1] if statement.level else []
+            target = [*above, *(statement.module.split(".") if statement.module else [])]
+            for found in (root.joinpath(*target).with_suffix(".py"), root.joinpath(*target, "__init__.py")):
+                if found.is_file() and found != path:
+                    is_packaged = len(target) > 1 or found.name == "__init__.py"
+                    return _where_defined(found, ".".join(target) if is_packaged else "", name, root)
+    return path, module
 
 
 def attribute_of(module: ModuleType, name: str) -> object:

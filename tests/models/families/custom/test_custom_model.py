@@ -108,6 +108,31 @@ def test_a_study_file_that_has_changed_is_not_taken_for_the_models(tmp_path: Pat
         custom_model_from_file(file, known)
 
 
+@pytest.mark.parametrize(
+    ("importing", "file"),
+    [
+        ("from net import Net", "net.py"),
+        ("from nets.wide import Net", "nets/wide.py"),
+        ("from nets import Net", "nets/wide.py"),
+    ],
+)
+def test_a_study_file_may_import_its_model(
+    importing: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    model, _, study = textwrap.dedent(GOOD).partition("study = ")
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "__init__.py").write_text("from .wide import Net" if file == "nets/wide.py" else "")
+    (tmp_path / file).write_text(model)
+    chosen = write(tmp_path, f"{importing}\nfrom studyhall import Float, Int, Study\nstudy = {study}")
+    known = load(str(chosen)).study.family
+    for name in ("net", "nets", "nets.wide"):
+        sys.modules.pop(name, None)
+    assert isinstance(known, CustomModel)
+    found = custom_model_from_file(chosen, known.without_code())
+    assert (found.source, found.module, found.file) == (known.source, known.module, known.file)
+
+
 # --- what cannot be is told in two lines ------------------------------------------------------------------------------
 
 
