@@ -1,8 +1,12 @@
 """What engines run on, "cpu" or "cuda": decided once, before a study begins. Knows no study and no data set."""
 
+import os
 from pathlib import Path
 
 from models.errors import UserError
+
+# What NVIDIA's driver puts there: on Linux, and on Linux inside Windows (WSL2). Windows itself has no such file.
+DRIVER_FILES = ("/dev/nvidia0", "/dev/dxg")
 
 
 def resolve_device(device: str) -> str:
@@ -11,7 +15,7 @@ def resolve_device(device: str) -> str:
     Raises:
         UserError: "cuda" is asked for and there is none.
     """
-    if device == "cpu" or (device == "auto" and not Path("/dev/nvidia0").exists()):
+    if device == "cpu" or (device == "auto" and not _may_have_gpu()):
         return "cpu"  # without importing torch, which takes seconds
     # Workers import torch at this very moment, and the search waits for them anyway.
     import torch
@@ -21,6 +25,10 @@ def resolve_device(device: str) -> str:
     if device == "cuda":
         raise UserError("this torch finds no CUDA device", "leave out --device, or install a torch built for CUDA")
     return "cpu"
+
+
+def _may_have_gpu() -> bool:
+    return os.name == "nt" or any(Path(file).exists() for file in DRIVER_FILES)
 
 
 def cluster_device(device: str, engine_gpus: float | None) -> str:

@@ -7,11 +7,11 @@ from a notebook as well. Knows no lanes and no studies.
 import contextlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import traceback
+from typing import Any
 
 from models.errors import UserError
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
@@ -20,6 +20,10 @@ from search.fleet.worker import EngineWorker
 # glibc gives large blocks back to the system as soon as they are free, and takes them anew, page by page, at the next
 # step. Kept, a step of the convolutional family takes 13.8 ms instead of 14.9.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
+
+
+# A terminal's Ctrl-C is for the coordinator, which pauses the run.
+_OWN_GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
 
 
 class InProcessHost:
@@ -63,7 +67,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             text=True,
             env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths},
-            process_group=0,  # a terminal's Ctrl-C is for the coordinator, which pauses the run
+            **_OWN_GROUP,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -125,8 +129,7 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 
     def peak_memory(self) -> int:
         """Return the most bytes that a worker has taken, or this process where it hosts the engines."""
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN if self._workers else resource.RUSAGE_SELF)
-        return usage.ru_maxrss * 1024  # Linux counts kilobytes
+        return peak_memory(children=self._workers > 0)
 
     def _start(self, number: int) -> HostHandle:
         if not self._workers:
@@ -141,6 +144,16 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 def local_hosts(options: HostOptions) -> Machine:
     """Return this machine: the registry's entry "local"."""
     return Machine(worker_count(options.workers, options.engines))
+
+
+def peak_memory(*, children: bool, platform: str = sys.platform) -> int:
+    """Return the most bytes that one child process of this one has taken, or this process itself; 0 on Windows."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF)
+    return usage.ru_maxrss * (1 if platform == "darwin" else 1024)  # macOS counts bytes, Linux kilobytes
 
 
 def worker_count(workers: int | None, engines: int) -> int:

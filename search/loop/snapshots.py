@@ -168,6 +168,8 @@ class ServerSnapshots(Snapshots):
 
 def _to_disk(path: Path) -> None:
     """Wait until a file, or a folder's list of names, would survive a power failure."""
+    if os.name == "nt":
+        return  # which can do neither through a descriptor that only reads
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
