@@ -7,8 +7,8 @@ from studyhall import importing as _importing  # noqa: F401 - says what hides ou
 # isort: split
 from models.config.augmentation import Flip, Rotate, Shift
 from models.config.families import Cnn, Linear, Mlp
-from models.config.optimizers import SGD, Adam, AdamW
-from models.config.schedules import Constant, Cosine, LinearDecay, StepExponential
+from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
+from models.config.schedules import Constant, Cosine, LinearDecay, OneCycle, StepExponential, WarmupStableDecay
 from models.datasets.dataset_config import Folder, Npz, Table
 from models.families.resnet import Resnet
 from models.registry import load_target
@@ -46,6 +46,7 @@ __all__ = [
     "QMC",
     "SGD",
     "TPE",
+    "Adagrad",
     "Adam",
     "AdamW",
     "Baseline",
@@ -60,12 +61,16 @@ __all__ = [
     "Int",
     "Linear",
     "LinearDecay",
+    "Lion",
     "Mlp",
+    "NAdam",
     "NoPruner",
     "Npz",
     "Objective",
+    "OneCycle",
     "OptunaPruner",
     "Promotion",
+    "RMSprop",
     "Random",
     "Resnet",
     "Result",
@@ -77,6 +82,7 @@ __all__ = [
     "SuccessiveHalving",
     "SuccessiveHalvingPruner",
     "Table",
+    "WarmupStableDecay",
     "run_study",
 ]
 

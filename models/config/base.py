@@ -34,7 +34,7 @@ class RecipePart(FrozenConfig):
 
     def kind_of(self, parameter: str) -> Any:
         """Return the type and bounds of a parameter, for pydantic's TypeAdapter; None if the part does not say."""
-        if parameter in self.optional_parameters:
+        if parameter in self.optional_parameters and parameter not in self.kinds:
             field = type(self).model_fields[parameter]
             return Annotated[field.annotation, field]
         return self.kinds.get(parameter)

@@ -4,8 +4,8 @@ An `OptimizerConfig` is what a study file says; the steps themselves (`models.op
 named as a string and imported when a tick begins, so that a study file is read without torch.
 """
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -69,28 +69,45 @@ class SGD(OptimizerConfig):
 
     name: Literal["sgd"] = "sgd"
     momentum: float = Field(default=0.0, ge=0.0, lt=1.0, description="Used unless `momentum` is searched.")
+    nesterov: bool = Field(
+        default=False,
+        description="Whether a step looks ahead: g + momentum v instead of v. Used unless `nesterov` is searched.",
+    )
     decoupled: bool = Field(default=False, description="Whether decay passes momentum by.")
 
     implementation = "models.ops.optimizers.sgd:sgd_steps"
-    optional_parameters: ClassVar[frozenset[str]] = frozenset({"momentum"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"momentum", "nesterov"})
 
     def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
         """Return the names of the tensors that the optimizer keeps: none without momentum."""
         return ("momentum",) if self.momentum or "momentum" in searched else ()
+
+    def looks_ahead(self, searched: Collection[str] = ()) -> bool:
+        """Return whether some lane may have Nesterov's momentum."""
+        return self.nesterov or "nesterov" in searched
 
     def is_plain(self, searched: Collection[str] = ()) -> bool:
         """Return whether there is no momentum."""
         return not self.state_names(searched)
 
 
+Beta = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
 class _Moments(OptimizerConfig):
-    betas: tuple[float, float] = Field(
-        default=(0.9, 0.999), description="Decay per step of the running means of the gradient and of its square."
+    betas: tuple[Beta, Beta] = Field(
+        default=(0.9, 0.999),
+        description="Decay per step of the running means of the gradient and of its square. `beta1` and `beta2` can be "
+        "searched.",
     )
-    epsilon: float = Field(default=1e-8, gt=0, description="Added to the root of the mean square.")
+    epsilon: float = Field(
+        default=1e-8, gt=0, description="Added to the root of the mean square, unless `epsilon` is searched."
+    )
 
     implementation = "models.ops.optimizers.adam:AdamSteps"
     decoupled: ClassVar[bool]  # whether decay passes the moments by
+    kinds: ClassVar[Mapping[str, Any]] = {"beta1": Beta, "beta2": Beta}
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"beta1", "beta2", "epsilon"})
 
     def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
         """Return the names of the tensors that the optimizer keeps."""
@@ -111,3 +128,63 @@ class AdamW(_Moments):
     name: Literal["adamw"] = "adamw"
 
     decoupled = True
+
+
+class NAdam(_Moments):
+    """Adam with Nesterov's momentum (Dozat 2016) as torch.optim.NAdam with decoupled decay."""
+
+    name: Literal["nadam"] = "nadam"
+    momentum_decay: float = Field(default=4e-3, ge=0, description="How fast beta1 comes up to its value.")
+
+    implementation = "models.ops.optimizers.elementwise:NAdamSteps"
+    decoupled = True
+
+
+class Lion(OptimizerConfig):
+    """The sign of an interpolated momentum, with decoupled decay (Chen et al. 2023, arXiv 2302.06675).
+
+    Its rate is 3 to 10 times lower than Adam's, its decay as much higher.
+    """
+
+    name: Literal["lion"] = "lion"
+    betas: tuple[Beta, Beta] = Field(
+        default=(0.9, 0.99),
+        description="Weight of the momentum in a step, and its decay per step. `beta1` and `beta2` can be searched.",
+    )
+
+    implementation = "models.ops.optimizers.elementwise:LionSteps"
+    kinds: ClassVar[Mapping[str, Any]] = {"beta1": Beta, "beta2": Beta}
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"beta1", "beta2"})
+
+    def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the name of the tensor that the optimizer keeps."""
+        return ("mean",)
+
+
+class RMSprop(OptimizerConfig):
+    """The gradient over the root of its running mean square, as torch.optim.RMSprop: decay joins the gradient."""
+
+    name: Literal["rmsprop"] = "rmsprop"
+    alpha: Beta = Field(default=0.99, description="Decay per step of the mean square, unless `alpha` is searched.")
+    epsilon: float = Field(default=1e-8, gt=0, description="Added to the root, unless `epsilon` is searched.")
+
+    implementation = "models.ops.optimizers.elementwise:RMSpropSteps"
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"alpha", "epsilon"})
+
+    def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the name of the tensor that the optimizer keeps."""
+        return ("square",)
+
+
+class Adagrad(OptimizerConfig):
+    """The gradient over the root of the sum of its squares (Duchi et al. 2011) as torch.optim.Adagrad."""
+
+    name: Literal["adagrad"] = "adagrad"
+    epsilon: float = Field(default=1e-10, gt=0, description="Added to the root, unless `epsilon` is searched.")
+
+    implementation = "models.ops.optimizers.elementwise:AdagradSteps"
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"epsilon"})
+
+    def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the name of the tensor that the optimizer keeps."""
+        return ("sum",)

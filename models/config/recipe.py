@@ -4,13 +4,13 @@ A study file is a recipe and more, a model file keeps the recipe of its model, a
 optimizer and schedule come in through their registries, by name or as an object.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
 from models.config.augmentation import Augment, Flip, Rotate, Shift
-from models.config.base import FrozenConfig
+from models.config.base import FrozenConfig, Parameters
 from models.config.families import FamilyConfig, Precision
 from models.config.losses import Loss
 from models.config.optimizers import SGD, OptimizerConfig
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from models.families.base import Family
 
 Keep = Literal["best", "last"]
+Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
+Warmup = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0.0, lt=1.0)]  # steps, or a share of all steps
+Norm = Annotated[float, Field(gt=0.0)]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
+ClassWeight = Annotated[float, Field(ge=0.0)]
 
 
 class Recipe(FrozenConfig):
@@ -38,6 +43,38 @@ class Recipe(FrozenConfig):
         default=Constant(), description="How the learning rate changes meanwhile."
     )
     loss: Loss = Field(default="cross_entropy", description="What training lowers.")
+    label_smoothing: Smoothing = Field(
+        default=0.0,
+        description="Share of the label that is spread evenly over all classes in training (Szegedy et al. 2016, arXiv "
+        "1512.00567), unless `label_smoothing` is searched. Validation scores know none.",
+    )
+    class_weights: Literal["balanced"] | tuple[ClassWeight, ...] | None = Field(
+        default=None,
+        description='What a class\'s examples weigh in training, in the order of the classes; "balanced" weighs all '
+        "classes alike.",
+    )
+    mixup: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="alpha of mixup (Zhang et al. 2018, arXiv 1710.09412): minibatches are mixed with themselves, by a "
+        "share from Beta(alpha, alpha); 0 for none.",
+    )
+    warmup: Warmup = Field(
+        default=0,
+        description="Steps, or share of all steps, over which the rate rises evenly, unless `warmup` is searched; the "
+        "schedule is multiplied by it.",
+    )
+    clip_norm: Norm | None = Field(
+        default=None,
+        description="Largest norm of a trial's whole gradient, as in torch.nn.utils.clip_grad_norm_, unless "
+        "`clip_norm` is searched.",
+    )
+    accumulate: int = Field(default=1, ge=1, description="Minibatches whose gradients' mean makes one step.")
+    ema_decay: Decay = Field(
+        default=0.0,
+        description="Decay per step of the running mean of the weights, which is then scored and saved in their place, "
+        "unless `ema_decay` is searched; 0 for none.",
+    )
     augment: tuple[Augment, ...] = Field(default=(), description="How training pictures are moved at random.")
     keep: Keep = Field(
         default="best",
@@ -51,6 +88,14 @@ class Recipe(FrozenConfig):
     )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of everything random.")
 
+    # Parameters that a space may give a range to; a trial's value then counts instead of the recipe's.
+    SEARCHABLE: ClassVar[dict[str, Any]] = {
+        "label_smoothing": Smoothing,
+        "warmup": Warmup,
+        "clip_norm": Norm,
+        "ema_decay": Decay,
+    }
+
     @field_validator("augment", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
@@ -63,3 +108,19 @@ class Recipe(FrozenConfig):
         `vectorize` says whether lanes of an ordinary module's function train in one pass, where they can.
         """
         return self.family.make(shape, classes, precision=self.precision, vectorize=vectorize)
+
+    def value(self, name: str, parameters: Parameters) -> Any:
+        """Return a trial's value of a field that can be searched."""
+        return parameters.get(name, getattr(self, name))
+
+    def uses(self, name: str, searched: Collection[str]) -> bool:
+        """Return whether a trial may have another value of a field than one that does nothing."""
+        return name in searched or getattr(self, name) != type(self).model_fields[name].default
+
+    def optimizer_of(self, parameters: Parameters) -> OptimizerConfig:
+        """Return a trial's optimizer: the recipe's, or that of the name `optimizer` with its own settings."""
+        name = parameters.get("optimizer", self.optimizer.name)
+        if name == self.optimizer.name:
+            return self.optimizer
+        optimizer: OptimizerConfig = OPTIMIZERS.load(str(name))()
+        return optimizer

@@ -26,6 +26,10 @@ OPTIMIZERS = Registry(
         "sgd": "models.config.optimizers:SGD",
         "adam": "models.config.optimizers:Adam",
         "adamw": "models.config.optimizers:AdamW",
+        "nadam": "models.config.optimizers:NAdam",
+        "lion": "models.config.optimizers:Lion",
+        "rmsprop": "models.config.optimizers:RMSprop",
+        "adagrad": "models.config.optimizers:Adagrad",
     },
 )
 
@@ -37,6 +41,8 @@ SCHEDULES = Registry(
         "step_exponential": "models.config.schedules:StepExponential",
         "linear": "models.config.schedules:LinearDecay",
         "cosine": "models.config.schedules:Cosine",
+        "one_cycle": "models.config.schedules:OneCycle",
+        "wsd": "models.config.schedules:WarmupStableDecay",
     },
 )
 

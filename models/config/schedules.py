@@ -97,3 +97,52 @@ class Cosine(ScheduleConfig):
         """Return a number on half a cosine from 1 to `final_factor`."""
         final = float(parameters.get("final_factor", self.final_factor))
         return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * done / total))
+
+
+class OneCycle(ScheduleConfig):
+    """The rate rises to `learning_rate` and falls far below where it began, both on a cosine: torch's OneCycleLR.
+
+    Smith and Topin 2018, arXiv 1708.07120; momentum stays what it is.
+    """
+
+    name: Literal["one_cycle"] = "one_cycle"
+    rise: float = Field(default=0.3, gt=0, lt=1, description="Share of training that it rises; unless searched.")
+    initial_factor: float = Field(default=0.04, gt=0, le=1, description="What the rate begins at.")
+    final_factor: float = Field(default=4e-6, ge=0, le=1, description="What it ends at; unless searched.")
+    per: Per = Field(default="step", description="What is counted: epochs or steps.")
+
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"rise", "final_factor"})
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """Return a number on the half cosine up, or on that down."""
+        top = float(parameters.get("rise", self.rise)) * total - 1
+        if done <= top:
+            return _half_cosine(self.initial_factor, 1.0, done / top)
+        final = float(parameters.get("final_factor", self.final_factor))
+        return _half_cosine(1.0, final, (done - top) / (total - 1 - top))
+
+
+def _half_cosine(begin: float, end: float, share: float) -> float:
+    return end + (begin - end) * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+class WarmupStableDecay(ScheduleConfig):
+    """The rate rises evenly, stays, and falls at the end as 1 - sqrt (Haegele et al. 2024, arXiv 2405.18392)."""
+
+    name: Literal["wsd"] = "wsd"
+    rise: float = Field(default=0.05, ge=0, lt=1, description="Share of training that it rises; unless searched.")
+    fall: float = Field(default=0.2, gt=0, le=1, description="Share of training that it falls; unless searched.")
+    final_factor: float = Field(default=0.0, ge=0, le=1, description="What it falls towards; unless searched.")
+    per: Per = Field(default="step", description="What is counted: epochs or steps.")
+
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"rise", "fall", "final_factor"})
+
+    def factor(self, done: int, total: int, parameters: Parameters) -> float:
+        """Return the product of the rise and of the fall."""
+        rise, fall, final = (
+            float(parameters.get(name, getattr(self, name))) * times
+            for name, times in (("rise", total), ("fall", total), ("final_factor", 1))
+        )
+        risen = min(1.0, (done + 1) / rise) if rise else 1.0
+        fallen = max(0.0, done - (total - fall)) / fall
+        return risen * (1.0 - (1.0 - final) * math.sqrt(fallen))

@@ -41,6 +41,11 @@ class BatchSource:
         """How many classes there are."""
         return self._classes
 
+    @property
+    def class_counts(self) -> Tensor:
+        """How many of the examples are of each class, (classes,)."""
+        return self._labels[self._chosen].bincount(minlength=self._classes)
+
     def __len__(self) -> int:
         return len(self._chosen)
 

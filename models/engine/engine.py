@@ -9,6 +9,7 @@ Letters: L lanes of a group, N training examples, V validation examples, B examp
 import math
 import time
 from collections.abc import Collection, Hashable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -19,15 +20,16 @@ from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
 from models.engine.cuda_graph import ReplayedSteps
 from models.engine.epoch_predictions import EpochPredictions
+from models.engine.recipe_steps import AVERAGE, WORDS, RecipeSteps, averages_in_place
 from models.engine.snapshot import load_lanes, save_lanes
+from models.engine.tick_hyperparameters import tick_hyperparameters
 from models.families.base import Family, FusedModel, Lane, Weights, initial_tensors, state_tensors
 from models.metrics.registry import STANDARD
-from models.ops.optimizers.base import LaneOptimizer, TickHyperparameters
 from models.seeds import derive
 
 SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
 
-_Key = tuple[int, int, Hashable]  # of a group: stream, minibatch size, and the family's own key
+_Key = tuple[int, int, str, Hashable]  # of a group: stream, minibatch size, optimizer, and the family's own key
 
 
 class Engine:
@@ -54,8 +56,10 @@ class Engine:
     ) -> None:
         self._recipe, self._family, self._device, self._searched = recipe, family, device, frozenset(searched)
         self._metrics = tuple(dict.fromkeys((*STANDARD, *recipe.metrics)))
-        self._states = recipe.optimizer.state_names(self._searched)
-        narrows = family.input_weight and not recipe.augment and recipe.optimizer.is_plain(self._searched)
+        self._averages, self._warms_up = (recipe.uses(word, self._searched) for word in ("ema_decay", "warmup"))
+        self._is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
+        has_plain_steps = recipe.optimizer.is_plain(self._searched) and "optimizer" not in self._searched
+        narrows = family.input_weight and not recipe.augment and has_plain_steps and self._is_plain
         self._constant_inputs = train_set.constant_inputs if narrows else None
         if self._constant_inputs:
             train_set = train_set.narrowed(self._constant_inputs)
@@ -74,7 +78,8 @@ class Engine:
             self._insert(self._paused.pop(spec.lane))
             return
         weights, buffers = initial_tensors(self._family, spec.parameters, spec.seed)
-        state = {key: {name: torch.zeros_like(tensor) for name, tensor in weights.items()} for key in self._states}
+        names = self._state_names(spec.parameters)
+        state = {key: {name: torch.zeros_like(tensor) for name, tensor in weights.items()} for key in names}
         self._insert(Lane(spec, weights, state, buffers=buffers))
 
     def pause(self, lane: int) -> None:
@@ -102,7 +107,7 @@ class Engine:
     def lane_bytes(self, parameters: Parameters) -> int:
         """Return how much memory a paused lane with these parameters takes."""
         weights, buffers = initial_tensors(self._family, parameters, 0)
-        kept = 1 + len(self._states)
+        kept = 1 + len(self._state_names(parameters))
         return kept * sum(tensor.nbytes for tensor in weights.values()) + sum(it.nbytes for it in buffers.values())
 
     def weights(self, lane: int) -> Weights:
@@ -110,7 +115,7 @@ class Engine:
         kept = self._lanes[lane]
         with torch.random.fork_rng(devices=[]):
             names = state_tensors(self._family.build(kept.spec.parameters))
-        tensors = {**kept.weights, **kept.buffers}
+        tensors = {**(kept.state[AVERAGE] if self._averages else kept.weights), **kept.buffers}
         if self._constant_inputs and self._family.input_weight:
             self._constant_inputs.widen_lane(self._family.input_weight, tensors)
         return {name: tensors[own].detach().cpu().clone() for name, own in names.items()}
@@ -126,11 +131,15 @@ class Engine:
 
     def load(self, path: Path) -> None:
         """Add the lanes of a file that `save` wrote."""
-        for lane, is_paused in load_lanes(path, self._states):
+        for lane, is_paused in load_lanes(path):
             if is_paused:
                 self._paused[lane.spec.lane] = lane
             else:
                 self._insert(lane)
+
+    def _state_names(self, parameters: Parameters) -> tuple[str, ...]:
+        names = self._recipe.optimizer_of(parameters).state_names(self._searched)
+        return (*names, AVERAGE) if self._averages else names
 
     def _insert(self, lane: Lane) -> None:
         def on_device(tensors: Weights) -> Weights:
@@ -143,7 +152,8 @@ class Engine:
         number, parameters = lane.spec.lane, lane.spec.parameters
         size = int(parameters.get("batch_size", self._recipe.batch_size))
         self._lanes[number] = lane
-        self._groups[number] = (lane.spec.stream, size, self._family.group(parameters))
+        optimizer = self._recipe.optimizer_of(parameters).name
+        self._groups[number] = (lane.spec.stream, size, optimizer, self._family.group(parameters))
 
     def _fuse(self, only: int | None) -> None:
         """Fuse the lanes of each group; groups with the same members as before stay as they are."""
@@ -169,7 +179,7 @@ class Engine:
         """
         self._fuse(only)
         scores: list[EpochMetrics] = []
-        for (stream, size, _), (lanes, fused) in self._fused.items():
+        for (stream, size, *_), (lanes, fused) in self._fused.items():
             began = time.perf_counter()
             seed = derive(self._recipe.seed, "shuffle", stream, number)
             train = self._train(lanes, fused, size, seed)
@@ -203,11 +213,20 @@ class Engine:
     def _train(self, lanes: list[Lane], fused: FusedModel, size: int, seed: int) -> list[dict[str, float]]:
         """Train one epoch in minibatches of a size; return the metrics over the epoch, each from before its step."""
         examples = len(self._train_set)
-        optimizer = self._bind(lanes, math.ceil(examples / size))
+        minibatches = math.ceil(examples / size)
+        steps = math.ceil(minibatches / self._recipe.accumulate)
+        tick = tick_hyperparameters(self._recipe, lanes, steps, warms_up=self._warms_up)
+        config = self._recipe.optimizer_of(lanes[0].spec.parameters)
+        optimizer = config.bind(tick, torch.empty(0, device=self._device), self._searched)
         order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed)).to(self._device)
         predictions = EpochPredictions(len(lanes), examples, self._metrics, self._device)
         fused.begin_tick(derive(seed, "masks"), examples)
-        trained = ReplayedSteps(fused) if self._device.type == "cuda" and fused.cuda_graph_safe else fused
+        trained: FusedModel | ReplayedSteps | RecipeSteps = fused
+        if not self._is_plain:
+            counts = self._train_set.class_counts
+            trained = RecipeSteps(self._recipe, self._searched, lanes, fused, counts, minibatches, seed)
+        elif self._device.type == "cuda" and fused.cuda_graph_safe:
+            trained = ReplayedSteps(fused)
         for places, x, y in self._train_set.batches(size, order, self._recipe.augment, derive(seed, "augment")):
             predictions.put(places, y, *trained.step(x, y, optimizer))
         return predictions.metrics()
@@ -215,32 +234,10 @@ class Engine:
     def _pass(self, lanes: list[Lane], fused: FusedModel, source: BatchSource) -> list[dict[str, float]]:
         """Return the metrics of the lanes on all examples of a source."""
         predictions = EpochPredictions(len(lanes), len(source), self._metrics, self._device, source.classes)
-        for places, x, y in source.batches(SCORED_AT_ONCE):
-            predictions.put(places, y, *fused.score(x, y, predictions.logits(places)))
+        with averages_in_place(lanes, fused) if self._averages else nullcontext():
+            for places, x, y in source.batches(SCORED_AT_ONCE):
+                predictions.put(places, y, *fused.score(x, y, predictions.logits(places)))
         return predictions.metrics()
-
-    def _bind(self, lanes: list[Lane], steps: int) -> LaneOptimizer:
-        """Return the optimizer for a tick of so many steps."""
-        tick = TickHyperparameters(
-            rates=self._rates(lanes, steps),
-            decay=[float(lane.spec.parameters["weight_decay"]) for lane in lanes],
-            parameters=[lane.spec.parameters for lane in lanes],
-            steps=[lane.epochs * steps for lane in lanes],
-            count=steps,
-        )
-        return self._recipe.optimizer.bind(tick, torch.empty(0, device=self._device), self._searched)
-
-    def _rates(self, lanes: list[Lane], steps: int) -> list[list[float]]:
-        """Return the rates of a tick: (1, L) where they hold for all its steps, else (steps, L)."""
-        schedule, epochs = self._recipe.schedule, self._recipe.epochs
-
-        def rate(lane: Lane, done: int, total: int) -> float:
-            parameters = lane.spec.parameters
-            return float(parameters["learning_rate"]) * schedule.factor(done, total, parameters)
-
-        if schedule.counts == "epoch":
-            return [[rate(lane, lane.epochs, epochs) for lane in lanes]]
-        return [[rate(lane, lane.epochs * steps + step, epochs * steps) for lane in lanes] for step in range(steps)]
 
     def _shares(self, lanes: list[Lane], seconds: float) -> list[float]:
         """Divide a group's time among its lanes, by their numbers of weights."""

@@ -5,7 +5,7 @@ JSON.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from safetensors import safe_open
@@ -27,21 +27,16 @@ def save_lanes(path: Path, live: Iterable[Lane], paused: Iterable[Lane] = ()) ->
     save_file(tensors, path, {"lanes": json.dumps(metadata)})
 
 
-def load_lanes(path: Path, states: Sequence[str]) -> Iterator[tuple[Lane, bool]]:
-    """Yield the lanes of a file that `save_lanes` wrote, each with whether it is paused.
-
-    Args:
-        path: The file.
-        states: Names of the tensors that the optimizer keeps.
-    """
+def load_lanes(path: Path) -> Iterator[tuple[Lane, bool]]:
+    """Yield the lanes of a file that `save_lanes` wrote, each with whether it is paused."""
     with safe_open(path, framework="pt") as file:
         names = list(file.keys())
         for about in json.loads(file.metadata()["lanes"]):
             spec = LaneSpec.model_validate(about["order"])
-            tensors: dict[str, Weights] = {kind: {} for kind in ("weights", "buffers", *states)}
+            tensors: dict[str, Weights] = {"weights": {}, "buffers": {}}
             for full_name in names:
                 number, kind, name = full_name.split("/", 2)
                 if int(number) == spec.lane:
-                    tensors[kind][name] = file.get_tensor(full_name)
+                    tensors.setdefault(kind, {})[name] = file.get_tensor(full_name)
             weights, buffers = tensors.pop("weights"), tensors.pop("buffers")
             yield Lane(spec, weights, tensors, about["epochs"], buffers), about.get("paused", False)

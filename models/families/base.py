@@ -63,11 +63,24 @@ class FusedModel(Protocol):
         """
         return
 
-    def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
-        """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
+    def step(
+        self, x: Tensor, y: Tensor, optimizer: LaneOptimizer, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Train one step; return losses (L, B) and hits (L, B) from before it.
+
+        Args:
+            x: (B, ...)
+            y: (B,) labels, which hits are counted by.
+            optimizer: Takes each gradient as soon as it is there.
+            targets: (L or 1, C, B) what the loss is the cross entropy to, instead of the labels' own.
+        """
 
     def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) to `logits` if given."""
+
+    def weights_changed(self) -> None:
+        """Take note that the lanes' weights were written to: copies of them are renewed."""
+        return
 
 
 class Family(Protocol):

@@ -11,7 +11,8 @@ from models.config.families import Cnn, Precision
 from models.config.losses import Loss
 from models.errors import UserError
 from models.families.base import Family, FusedModel, Lane
-from models.families.fused_cnn import FIRST, SECOND, FusedCnn
+from models.families.cnn_workspace import FIRST, SECOND
+from models.families.fused_cnn import FusedCnn
 
 
 @dataclass(frozen=True)

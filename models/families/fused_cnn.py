@@ -20,15 +20,14 @@ from torch import Tensor, nn
 
 from models.config.losses import Loss
 from models.families.base import FusedModel, Lane, Weights
-from models.ops.losses import LOSSES
+from models.families.cnn_workspace import PATCH, SECOND, Workspace
+from models.ops.losses import LOSSES, soft_cross_entropy
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.pooling import keep_positive, pool, unpool
 
 if TYPE_CHECKING:
     from models.families.cnn import CnnFamily
 
-FIRST, SECOND = 5, 7  # the sides of the two convolutions' filters
-PATCH = FIRST + 1  # what the four members of a pooling window see together
 SCORED_TOGETHER = 125  # pictures that are scored in one product: activations still fit in cache
 
 
@@ -47,13 +46,19 @@ class FusedCnn(FusedModel):
         self._dtype = torch.bfloat16 if family.precision == "bfloat16" else like.dtype
         numbers = torch.arange(len(lanes), device=like.device)
         self._nets = [_Net(lane, numbers[i : i + 1], loss) for i, lane in enumerate(lanes)]
-        self._workspaces: dict[tuple[int, int], _Workspace] = {}  # by width and minibatch size
+        self._workspaces: dict[tuple[int, int], Workspace] = {}  # by width and minibatch size
 
-    def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
-        """Train one step on x (B, I, height, width) and y (B,); return losses (L, B) and hits (L, B) from before it."""
+    def step(
+        self, x: Tensor, y: Tensor, optimizer: LaneOptimizer, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Train one step; see `FusedModel`."""
         patches, hot = self._patches(x), self._one_hot(y)
+        soft = [None] * len(self._nets) if targets is None else targets.expand(len(self._nets), -1, -1).unbind()
         optimizer.start_step()
-        pairs = [net.step(patches, y, hot, self._workspace(net, len(x)), optimizer) for net in self._nets]
+        pairs = [
+            net.step(patches, y, hot, self._workspace(net, len(x)), optimizer, own)
+            for net, own in zip(self._nets, soft, strict=True)
+        ]
         losses, hits = zip(*pairs, strict=True)
         return torch.stack(losses), torch.stack(hits)
 
@@ -93,40 +98,11 @@ class FusedCnn(FusedModel):
         like = self._nets[0].like
         return like.new_zeros(self._family.classes, len(y)).scatter_(0, y.unsqueeze(0), 1.0)
 
-    def _workspace(self, net: "_Net", size: int) -> "_Workspace":
+    def _workspace(self, net: "_Net", size: int) -> "Workspace":
         key = (net.hidden, size)
         if key not in self._workspaces:
-            self._workspaces[key] = _Workspace(self._family, net.hidden, size, net.like.new_empty(0, dtype=self._dtype))
+            self._workspaces[key] = Workspace(self._family, net.hidden, size, net.like.new_empty(0, dtype=self._dtype))
         return self._workspaces[key]
-
-
-class _Workspace:
-    """Memory for the activations of one width and one minibatch size, so that a step allocates little.
-
-    Lanes of the same width take turns in it.
-    """
-
-    def __init__(self, family: "CnnFamily", hidden: int, size: int, like: Tensor) -> None:
-        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.pooled_sizes
-        first, pixels = size * rows * columns, channels * PATCH * PATCH
-        self.windows1 = like.new_empty(2, 2, hidden, first)
-        self.winners1 = like.new_empty(2, hidden, first)
-        self.maxima1 = like.new_empty(hidden, first)
-        self.hidden1 = like.new_empty(size, hidden, rows, columns)
-        # The filters as the windows' members see the patch: shifted by row and column, zeros around; see _Net.
-        self.filters = like.new_zeros(2, 2, hidden, pixels + 1)
-        self.filters_gradient = like.new_empty(pixels + 1, 2, 2, hidden)
-        spread = self.filters[..., :-1].view(2, 2, hidden, channels, PATCH, PATCH)
-        gathered = self.filters_gradient[:-1].view(channels, PATCH, PATCH, 2, 2, hidden)
-        shifts = [(row, column) for row in (0, 1) for column in (0, 1)]
-        self.shifted = [spread[r, c, :, :, r : r + FIRST, c : c + FIRST] for r, c in shifts]  # 4 of (H, I, 5, 5)
-        self.shifted_gradient = [gathered[:, r : r + FIRST, c : c + FIRST, r, c].permute(3, 0, 1, 2) for r, c in shifts]
-        # The second layer's places first: then the members of its windows are whole rows.
-        self.even = (2 * rows2, 2 * columns2)  # what pooling leaves no row or column of
-        self.second = like.new_empty(4 * rows2 * columns2, size * 2 * hidden)
-        self.windows2 = self.second.view(rows2, 2, columns2, 2, -1).permute(1, 3, 0, 2, 4)
-        self.winners2 = like.new_empty(2, rows2, columns2, size * 2 * hidden)
-        self.maxima2 = like.new_empty(rows2, columns2, size * 2 * hidden)
 
 
 class _Net:
@@ -150,18 +126,27 @@ class _Net:
         self.hidden = len(lane.weights["conv1.bias"])
 
     def step(
-        self, patches: Tensor, y: Tensor, hot: Tensor, space: _Workspace, optimizer: LaneOptimizer
+        self,
+        patches: Tensor,
+        y: Tensor,
+        hot: Tensor,
+        space: Workspace,
+        optimizer: LaneOptimizer,
+        targets: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
         z, h2 = self._forward(patches, space)
         hits = z.argmax(0) == y
-        losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
+        if targets is None:
+            losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
+        else:
+            losses = soft_cross_entropy(z.unsqueeze(0), targets.unsqueeze(0), True).squeeze(0)
         self._backward(z, h2, patches, space)  # z holds dz now
         optimizer.apply(self._block, self._gradient)
         return losses, hits
 
     def score(
-        self, patches: Tensor, y: Tensor, hot: Tensor, space: _Workspace, logits: Tensor | None
+        self, patches: Tensor, y: Tensor, hot: Tensor, space: Workspace, logits: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Return losses (B,) and hits (B,); write the logits (B, C) to `logits` if given."""
         z, _ = self._forward(patches, space)
@@ -170,7 +155,7 @@ class _Net:
         hits = z.argmax(0) == y
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 
-    def _forward(self, patches: Tensor, space: _Workspace) -> tuple[Tensor, Tensor]:
+    def _forward(self, patches: Tensor, space: Workspace) -> tuple[Tensor, Tensor]:
         """Return the logits (C, B) and what the linear layer saw, (B, 2 H Q); the rest stays in the space.
 
         Convolution and cutting into pooling windows are one product. Member (r, c) of the window at (y, x) is
@@ -195,7 +180,7 @@ class _Net:
         h2 = a2.clamp_min(0).flatten(0, 1).t().reshape(size, -1).to(w["out.weight"].dtype)  # (B, 2 H Q)
         return torch.addmm(w["out.bias"].unsqueeze(1), w["out.weight"], h2.t()), h2
 
-    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, space: _Workspace) -> None:
+    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, space: Workspace) -> None:
         """Write the gradient of the mean loss by all weights, from dz (C, B), that by the logits.
 
         With a = W h + b:  dW = da h^T,  db = da 1,  dh = W^T da; a convolution is such a product over its patches.

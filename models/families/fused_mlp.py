@@ -25,7 +25,7 @@ from models.config.losses import Loss
 from models.families.base import FusedModel, Lane
 from models.families.fused_tensors import LaneView, Matrix, fuse
 from models.ops.activations import Activation, relu
-from models.ops.losses import LOSSES
+from models.ops.losses import LOSSES, soft_cross_entropy
 from models.ops.matmul import sums
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.output_layers import output_layers
@@ -146,14 +146,17 @@ class FusedMlp(FusedModel):
     # --- backward, from the loss down. With a = W h + b and da the gradient of the mean loss by a:
     #     dW = da h^T,  db = da 1,  dh = W^T da. Each dh is taken before its W moves.
 
-    def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
-        """Train one step on x (B, ...) and y (B,); return losses (L, B) and hits (L, B) from before it."""
+    def step(
+        self, x: Tensor, y: Tensor, optimizer: LaneOptimizer, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Train one step; see `FusedModel`."""
         x = x.flatten(1).to(self._dtype)  # (B, I)
         space = self._workspace(x)
         z = self._forward(x, space)
         hot = space.one_hot(y)
         hits = _unique_hits(z, hot)
-        losses = self._loss(z, hot, True)  # z is dz from here on
+        # z is dz from here on
+        losses = self._loss(z, hot, True) if targets is None else soft_cross_entropy(z, targets, True)
         optimizer.start_step()
         if self._last is None:
             self._apply_first(space.hidden[0], x, optimizer)  # dz lies in the rows of the first layer
@@ -196,6 +199,11 @@ class FusedMlp(FusedModel):
         if logits is not None:
             logits.copy_(z.transpose(1, 2))
         return self._loss(z, space.one_hot(y), False), hits
+
+    def weights_changed(self) -> None:
+        """Renew the 16-bit copies."""
+        for matrix in (self._first, *(square for squares, _ in self._middle for square in squares)):
+            matrix.block.update_low()
 
     def _workspace(self, x: Tensor) -> "_Workspace":
         size = x.shape[0]

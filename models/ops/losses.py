@@ -40,6 +40,17 @@ def _squared_error(z: Tensor, hot: Tensor, gradient: bool) -> Tensor:
     return losses
 
 
+def soft_cross_entropy(z: Tensor, targets: Tensor, gradient: bool) -> Tensor:
+    """As the losses below, to targets t (L or 1, C, B) whose sum over classes need not be 1."""
+    # loss = -sum_c t_c log p_c = log s sum_c t_c - sum_c t_c (z_c - m);  dloss/dz = p sum_c t_c - t
+    e, s = _softmax(z)
+    mass = targets.sum(1, keepdim=True)
+    losses = s.log().mul_(mass).squeeze(1).sub_((z * targets).sum(1))
+    if gradient:
+        torch.div(e, s, out=z).mul_(mass).sub_(targets).mul_(1.0 / z.shape[2])
+    return losses
+
+
 LOSSES: dict[Loss, Callable[[Tensor, Tensor, bool], Tensor]] = {
     "cross_entropy": _cross_entropy,
     "nll": _cross_entropy,  # -log p_y of p = softmax(z): the same number by another name
@@ -50,8 +61,13 @@ LOSSES: dict[Loss, Callable[[Tensor, Tensor, bool], Tensor]] = {
 # --- for autograd -----------------------------------------------------------------------------------------------------
 
 
-def losses_of(loss: Loss, logits: Tensor, y: Tensor) -> Tensor:
-    """Return the loss of every example: logits (L, B, C) and y (B,) to (L, B)."""
+def losses_of(loss: Loss, logits: Tensor, y: Tensor, targets: Tensor | None = None) -> Tensor:
+    """Return the loss of every example: logits (L, B, C) and y (B,) to (L, B).
+
+    With `targets` (L or 1, C, B) it is the cross entropy to them, whatever the labels.
+    """
+    if targets is not None:
+        return -(logits.log_softmax(2) * targets.transpose(1, 2)).sum(2)
     if loss in ("cross_entropy", "nll"):
         return -logits.log_softmax(2).gather(2, y.expand(len(logits), -1).unsqueeze(2)).squeeze(2)
     hot = nn.functional.one_hot(y, logits.shape[2]).to(logits.dtype)

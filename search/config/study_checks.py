@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from models.config.base import Parameters, RecipePart, Value
+from models.config.losses import SOFT_TARGETS
+from models.config.optimizers import OptimizerConfig
 from search.config.columns import RESERVED
 from search.config.conditions import check_conditions, condition, existing, exists, parents_first
 from search.config.range_values import extreme_values
@@ -16,7 +18,9 @@ from search.config.space import same_value
 if TYPE_CHECKING:
     from search.config.study import Study
 
-TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size"})  # searched by any family
+TRAINING_PARAMETERS = frozenset(
+    {"learning_rate", "weight_decay", "momentum", "batch_size", "optimizer"}
+)  # of any family
 MOST_LANES = 4096  # of one engine
 
 
@@ -24,6 +28,7 @@ def check_study(study: "Study") -> None:
     """Raise ValueError with the first rule that a study breaks."""
     _check_names(study)
     check_conditions(study.space)
+    _check_recipe(study)
     if study.precision not in study.family.precisions:
         raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
     for name in study.names:
@@ -35,7 +40,7 @@ def check_study(study: "Study") -> None:
 
 
 def _check_names(study: "Study") -> None:
-    known = set[str](TRAINING_PARAMETERS)
+    known = TRAINING_PARAMETERS | set(study.SEARCHABLE)
     for part in _parts(study):
         known |= part.required_parameters | part.optional_parameters
     needed = study.family.required_parameters | {"learning_rate", "weight_decay"}
@@ -60,10 +65,30 @@ def _check_names(study: "Study") -> None:
         raise ValueError(
             f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True), or a fixed value"
         )
-    if "momentum" in names and "momentum" not in study.optimizer.optional_parameters:
+    if "momentum" in names and not any("momentum" in each.optional_parameters for each in _optimizers(study)):
         raise ValueError(f"space: {study.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
+    _check_of_one_optimizer(study)
     if absent := sorted(name for name in needed & set(study.space) if study.space[name].when):
         raise ValueError(f"space: every trial needs {absent[0]!r}; leave out its when=")
+
+
+def _check_of_one_optimizer(study: "Study") -> None:
+    """Raise ValueError where a parameter is drawn for an optimizer that does not take it."""
+    optimizers = _optimizers(study)
+    for name, search_range in study.space.items():
+        takers = [each.name for each in optimizers if name in each.optional_parameters]
+        limited = set(dict(search_range.when).get("optimizer", (each.name for each in optimizers)))
+        if takers and not limited <= set(takers):
+            raise ValueError(
+                f"space: {name} means nothing to {', '.join(sorted(map(str, limited - set(takers))))}; "
+                f'give it when={{"optimizer": {(takers[0] if len(takers) == 1 else tuple(takers))!r}}}'
+            )
+
+
+def _check_recipe(study: "Study") -> None:
+    words = [word for word in SOFT_TARGETS if study.uses(word, study.names)]
+    if study.loss == "squared_error" and words:
+        raise ValueError(f'{words[0]}: squared_error knows none; leave it out, or choose loss="cross_entropy"')
 
 
 def _check_trainable(study: "Study", name: str, value: Value) -> None:
@@ -79,13 +104,22 @@ def _check_trainable(study: "Study", name: str, value: Value) -> None:
 
 def _parts(study: "Study") -> tuple[RecipePart, ...]:
     """The parts of the recipe that say which parameters they take."""
-    return (study.family, study.schedule, study.optimizer)
+    return (study.family, study.schedule, *_optimizers(study))
+
+
+def _optimizers(study: "Study") -> list[OptimizerConfig]:
+    """The optimizers that trials may have."""
+    if "optimizer" in study.space:
+        names = extreme_values(study.space["optimizer"])
+    else:
+        names = (study.fixed.get("optimizer", study.optimizer.name),)
+    return [study.optimizer_of({"optimizer": name}) for name in names]
 
 
 def _kind(study: "Study", name: str) -> Any:
     """The type and bounds of a parameter, for pydantic's TypeAdapter; None where a model of one's own may say."""
     kinds = (part.kind_of(name) for part in _parts(study))
-    return next((kind for kind in kinds if kind is not None), _KINDS.get(name))
+    return next((kind for kind in kinds if kind is not None), (_KINDS | study.SEARCHABLE).get(name))
 
 
 # Types of the parameters that no part of the recipe takes.

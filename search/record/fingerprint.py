@@ -15,6 +15,18 @@ from search.objective import Objective
 # Fields of a study that may change, and those that are spelled out below.
 _LEFT_OUT = {"about", "trials", "baselines", "space", "augment", "metrics", "objective"}
 
+# Fields that are younger than some databases, with what stood for them before: then they are not named.
+_YOUNGER: dict[str, Any] = {
+    "label_smoothing": 0.0,
+    "class_weights": None,
+    "mixup": 0.0,
+    "warmup": 0,
+    "clip_norm": None,
+    "accumulate": 1,
+    "ema_decay": 0.0,
+    "optimizer.nesterov": False,
+}
+
 
 def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     """Return all that the outcome of a study depends on, as flat plain data in a fixed order."""
@@ -28,6 +40,7 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     flat |= _flat(study.model_dump(mode="json", exclude=left_out))
     for key in ("family.source", "family.file"):  # the hash says which model it is
         flat.pop(key, None)
+    flat = {key: value for key, value in flat.items() if key not in _YOUNGER or value != _YOUNGER[key]}
     if not builtin:  # their hash says which they are, wherever they lie and whatever they are called
         flat["data"] = "own data"
     if study.objective != Objective():

@@ -14,7 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from models.config.losses import Loss
 from models.errors import UserError
-from models.families.base import Lane, Weights
+from models.families.base import FusedModel, Lane, Weights
 from models.families.custom.vectorize import (
     ExecutionPlan,
     accepts_channels_last,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ALIGNED = 16  # numbers; a lane's part of a stack begins at a multiple, so that its products round as they do alone
 
 
-class FusedModules:
+class FusedModules(FusedModel):
     """The lanes of one group.
 
     How the lanes of a function train is decided on their first minibatch, and holds for all of the family.
@@ -50,12 +50,14 @@ class FusedModules:
         """Draw everything random in this epoch's forward passes from a seed."""
         self._seed, self._step, self._examples = seed, 0, examples
 
-    def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
+    def step(
+        self, x: Tensor, y: Tensor, optimizer: LaneOptimizer, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Train one step; see `FusedModel`."""
         parts = self._arranged(x, y)
         self._step += 1
         optimizer.start_step()
-        return self._run(x, y, derive(self._seed, "step", self._step), parts, optimizer)
+        return self._run(x, y, derive(self._seed, "step", self._step), parts, optimizer, targets=targets)
 
     @torch.no_grad()
     def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -70,6 +72,7 @@ class FusedModules:
         parts: "list[_Vectorized | _Sequential]",
         optimizer: LaneOptimizer | None,
         all_logits: Tensor | None = None,
+        targets: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         losses, hits = x.new_empty(len(self._lanes), len(y)), y.new_empty(len(self._lanes), len(y), dtype=torch.bool)
         channels_last = x
@@ -78,7 +81,8 @@ class FusedModules:
         for part in parts:
             with seeded_generators(seed, x.device):
                 logits = part.forward(channels_last if part.channels_last else x, optimizer is not None)  # (l, B, C)
-            part_losses = losses_of(self._loss, logits, y)
+            own = targets if targets is None or len(targets) == 1 else targets[part.positions]
+            part_losses = losses_of(self._loss, logits, y, own)
             if optimizer is not None:
                 part.apply(part_losses, optimizer)
             losses[part.positions] = part_losses.detach()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.config.optimizers import Adam, AdamW
 from models.ops.matmul import product
-from models.ops.optimizers.base import Block, Columns, TickHyperparameters, shrink_factors
+from models.ops.optimizers.base import Block, Columns, TickHyperparameters, shrink_factors, values_of
 
 FUSED_FROM = 64  # columns of a block from which one pass a lane beats several over all lanes
 
@@ -26,16 +26,31 @@ class AdamSteps:
     def __init__(
         self, config: Adam | AdamW, tick: TickHyperparameters, like: Tensor, searched: Collection[str]
     ) -> None:
-        self._beta1, self._beta2 = config.betas
-        self._epsilon = config.epsilon
+        # Whether lanes may differ in these depends on the study alone, never on the neighbours.
+        self._differ = bool({"beta1", "beta2", "epsilon"} & set(searched))
+        (self._beta1,), (self._beta2,), (self._epsilon,) = (
+            values_of(tick, name, default)
+            for name, default in (("beta1", config.betas[0]), ("beta2", config.betas[1]), ("epsilon", config.epsilon))
+        )
         self._decoupled = config.decoupled
         self._decays = any(tick.decay)
         self._tick = tick
         # The corrections for moments that began at 0 change with every step. Those of the whole tick are computed at
         # once, since handing numbers to a GPU at each step would make it wait.
         counts = np.array(tick.steps) + np.arange(1, tick.count + 1)[:, np.newaxis]  # (N, L)
-        rate, root = np.array(tick.rates) / (1.0 - self._beta1**counts), (1.0 - self._beta2**counts) ** 0.5
-        self._columns = Columns(like, decay=[tick.decay], shrink=shrink_factors(tick), rate=rate, root=root)
+        beta1, beta2 = np.array(self._beta1), np.array(self._beta2)  # (L,)
+        rate, root = np.array(tick.rates) / (1.0 - beta1**counts), (1.0 - beta2**counts) ** 0.5
+        self._columns = Columns(
+            like,
+            decay=[tick.decay],
+            shrink=shrink_factors(tick),
+            rate=rate,
+            root=root,
+            new1=1.0 - beta1[np.newaxis],
+            beta2=[self._beta2],
+            new2=1.0 - beta2[np.newaxis],
+            epsilon=[self._epsilon],
+        )
         self._done = 0  # steps of this tick
         self._steps_made = torch.tensor(tick.steps, dtype=torch.float32)  # (L,)
         self._kernel = torch._fused_adamw_ if self._decoupled else torch._fused_adam_
@@ -60,10 +75,16 @@ class AdamSteps:
             block.weight.mul_(self._columns("shrink", block))
         elif self._decays:
             gradient.addcmul_(block.weight, self._columns("decay", block))
-        mean.lerp_(gradient, 1.0 - self._beta1)
-        square.mul_(self._beta2).addcmul_(gradient, gradient, value=1.0 - self._beta2)
-        root = torch.sqrt(square, out=self._scratch_like(block)[1])
-        root.div_(self._columns("root", block)).add_(self._epsilon)
+        root = self._scratch_like(block)[1]
+        if self._differ:
+            mean.lerp_(gradient, self._columns("new1", block).expand_as(mean))
+            torch.mul(gradient, gradient, out=root)
+            square.mul_(self._columns("beta2", block)).addcmul_(root, self._columns("new2", block))
+        else:
+            mean.lerp_(gradient, 1.0 - self._beta1[0])
+            square.mul_(self._beta2[0]).addcmul_(gradient, gradient, value=1.0 - self._beta2[0])
+        torch.sqrt(square, out=root).div_(self._columns("root", block))
+        root.add_(self._columns("epsilon", block) if self._differ else self._epsilon[0])
         # mean / root goes where the gradient was: it is not needed again.
         torch.div(mean, root, out=gradient)
         block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
@@ -80,10 +101,10 @@ class AdamSteps:
                 [],
                 [self._steps_made[lane]],
                 lr=self._rates[lane],
-                beta1=self._beta1,
-                beta2=self._beta2,
+                beta1=self._beta1[lane],
+                beta2=self._beta2[lane],
                 weight_decay=self._tick.decay[lane],
-                eps=self._epsilon,
+                eps=self._epsilon[lane],
                 amsgrad=False,
                 maximize=False,
             )

@@ -119,6 +119,11 @@ class Columns:
         return cache[id(block)]
 
 
+def values_of(tick: TickHyperparameters, name: str, default: float) -> list[list[float]]:
+    """Return a parameter of every lane, the default where a trial has none, as one row for `Columns`."""
+    return [[float(parameters.get(name, default)) for parameters in tick.parameters]]
+
+
 def shrink_factors(tick: TickHyperparameters) -> list[list[float]]:
     """Return what decoupled decay leaves of a weight in one step, 1 - rate decay, with as many rows as the rates."""
     return [[1.0 - rate * decay for rate, decay in zip(rates, tick.decay, strict=True)] for rates in tick.rates]

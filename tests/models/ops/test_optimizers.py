@@ -1,15 +1,23 @@
 """Optimizers and schedules for lanes, against torch's own, step by step in float64."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from models.config.optimizers import SGD, Adam, AdamW, OptimizerConfig
-from models.config.schedules import Constant, Cosine, LinearDecay, ScheduleConfig, StepExponential
+from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, OptimizerConfig, RMSprop
+from models.config.schedules import (
+    Constant,
+    Cosine,
+    LinearDecay,
+    OneCycle,
+    ScheduleConfig,
+    StepExponential,
+    WarmupStableDecay,
+)
 from models.ops.optimizers import adam
 from models.ops.optimizers.base import Block, TickHyperparameters
 
@@ -51,6 +59,14 @@ SCHEDULES: list[tuple[ScheduleConfig, dict[str, float], Any]] = [
     (Cosine(), {}, lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 23)),
     (Cosine(final_factor=0.5), {}, lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 23, eta_min=0.5)),
     (Cosine(), {"final_factor": 0.1}, lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 23, eta_min=0.1)),
+    (OneCycle(), {}, lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 1.0, 23, cycle_momentum=False)),
+    (
+        OneCycle(initial_factor=0.2, final_factor=0.01),
+        {"rise": 0.6},
+        lambda o: torch.optim.lr_scheduler.OneCycleLR(
+            o, 1.0, 23, pct_start=0.6, div_factor=5, final_div_factor=20, cycle_momentum=False
+        ),
+    ),
 ]
 
 
@@ -58,6 +74,16 @@ SCHEDULES: list[tuple[ScheduleConfig, dict[str, float], Any]] = [
 def test_a_schedule_is_torchs(schedule: ScheduleConfig, searched: dict[str, float], theirs: Any) -> None:
     mine = [schedule.factor(done, 23, dict(searched)) for done in range(23)]
     assert mine == pytest.approx(torchs_factors(theirs, 23), abs=1e-12)
+
+
+def test_warmup_stable_decay_is_its_formula() -> None:
+    # arXiv 2405.18392, eq. 1 and section 3: rise over n_warm, then 1 - sqrt over the last n_decay steps.
+    schedule = WarmupStableDecay(rise=0.1, fall=0.2)
+    mine = [schedule.factor(t, 50, {}) for t in range(50)]
+    assert mine[:6] == [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]
+    assert mine[5:41] == [1.0] * 36
+    assert mine[40:] == pytest.approx([1 - math.sqrt(n / 10) for n in range(10)])
+    assert WarmupStableDecay(rise=0).factor(49, 50, {"fall": 0.2, "final_factor": 1.0}) == 1.0
 
 
 def test_a_step_exponential_is_its_formula() -> None:
@@ -100,15 +126,17 @@ def rates_of(varying: bool) -> list[list[float]]:
     return [[rate * (1 + 0.5 * math.sin(step + lane)) for lane, rate in enumerate(RATES)] for step in range(STEPS)]
 
 
-def fused(optimizer: OptimizerConfig, varying: bool, product: bool, momenta: Sequence[float] | None) -> Tensor:
+Searched = Mapping[str, Sequence[Any]]  # parameters by name, a value for each lane
+
+
+def fused(optimizer: OptimizerConfig, varying: bool, product: bool, searched: Searched) -> Tensor:
     """Weights after STEPS steps in two ticks of half as many each."""
-    searched = () if momenta is None else ("momentum",)
     block, rates, half = a_block(optimizer, searched), rates_of(varying), STEPS // 2
     for tick in range(2):
         hyperparameters = TickHyperparameters(
             rates=rates[tick * half :][:half] if varying else rates,
             decay=DECAYS,
-            parameters=[{"momentum": momentum} for momentum in momenta] if momenta else [{}] * len(ROWS),
+            parameters=[{name: values[lane] for name, values in searched.items()} for lane in range(len(ROWS))],
             steps=[tick * half] * len(ROWS),
             count=half,
         )
@@ -133,23 +161,72 @@ def alone(lane: int, make: Any, varying: bool) -> Tensor:
     return weight.detach()
 
 
-OPTIMIZERS: dict[str, tuple[OptimizerConfig, Sequence[float] | None, Any]] = {
-    "sgd": (SGD(), None, lambda p, lane: torch.optim.SGD(p, RATES[lane], weight_decay=DECAYS[lane])),
-    "momentum": (
-        SGD(momentum=0.8),
-        None,
-        lambda p, lane: torch.optim.SGD(p, RATES[lane], momentum=0.8, weight_decay=DECAYS[lane]),
-    ),
+class LionOfThePaper(torch.optim.Optimizer):
+    """Appendix A of arXiv 2302.06675."""
+
+    def __init__(self, params: Any, lr: float, betas: tuple[float, float], weight_decay: float) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        for group in self.param_groups:
+            (beta1, beta2), rate = group["betas"], group["lr"]
+            for p in group["params"]:
+                momentum = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                update = momentum * beta1 + p.grad * (1 - beta1)
+                p.mul_(1 - rate * group["weight_decay"]).add_(update.sign(), alpha=-rate)
+                momentum.mul_(beta2).add_(p.grad, alpha=1 - beta2)
+
+
+BETA1, BETA2, EPSILON = (0.5, 0.8, 0.95), (0.9, 0.99, 0.7), (1e-8, 1e-3, 1e-5)
+ALPHA, NESTEROV = (0.9, 0.99, 0.5), (True, False, True)
+
+torchs = torch.optim
+OPTIMIZERS: dict[str, tuple[OptimizerConfig, Searched, Any]] = {
+    "sgd": (SGD(), {}, lambda p, i: torchs.SGD(p, weight_decay=DECAYS[i])),
+    "momentum": (SGD(momentum=0.8), {}, lambda p, i: torchs.SGD(p, momentum=0.8, weight_decay=DECAYS[i])),
     "searched momentum": (
         SGD(),
-        MOMENTA,
-        lambda p, lane: torch.optim.SGD(p, RATES[lane], momentum=MOMENTA[lane], weight_decay=DECAYS[lane]),
+        {"momentum": MOMENTA},
+        lambda p, i: torchs.SGD(p, momentum=MOMENTA[i], weight_decay=DECAYS[i]),
     ),
-    "adam": (Adam(), None, lambda p, lane: torch.optim.Adam(p, RATES[lane], weight_decay=DECAYS[lane])),
+    "nesterov": (
+        SGD(momentum=0.8, nesterov=True),
+        {},
+        lambda p, i: torchs.SGD(p, momentum=0.8, nesterov=True, weight_decay=DECAYS[i]),
+    ),
+    "searched nesterov": (
+        SGD(),
+        {"momentum": ALPHA, "nesterov": NESTEROV},
+        lambda p, i: torchs.SGD(p, momentum=ALPHA[i], nesterov=NESTEROV[i], weight_decay=DECAYS[i]),
+    ),
+    "adam": (Adam(), {}, lambda p, i: torchs.Adam(p, weight_decay=DECAYS[i])),
     "adamw": (
         AdamW(betas=(0.8, 0.99), epsilon=1e-6),
-        None,
-        lambda p, lane: torch.optim.AdamW(p, RATES[lane], (0.8, 0.99), 1e-6, weight_decay=DECAYS[lane]),
+        {},
+        lambda p, i: torchs.AdamW(p, 1.0, (0.8, 0.99), 1e-6, weight_decay=DECAYS[i]),
+    ),
+    "adamw of searched betas": (
+        AdamW(),
+        {"beta1": BETA1, "beta2": BETA2, "epsilon": EPSILON},
+        lambda p, i: torchs.AdamW(p, 1.0, (BETA1[i], BETA2[i]), EPSILON[i], weight_decay=DECAYS[i]),
+    ),
+    "nadam": (
+        NAdam(),
+        {"beta1": BETA1, "beta2": BETA2},
+        lambda p, i: torchs.NAdam(p, 1.0, (BETA1[i], BETA2[i]), weight_decay=DECAYS[i], decoupled_weight_decay=True),
+    ),
+    "lion": (Lion(), {}, lambda p, i: LionOfThePaper(p, 1.0, (0.9, 0.99), DECAYS[i])),
+    "lion of searched betas": (
+        Lion(),
+        {"beta1": BETA1, "beta2": BETA2},
+        lambda p, i: LionOfThePaper(p, 1.0, (BETA1[i], BETA2[i]), DECAYS[i]),
+    ),
+    "rmsprop": (RMSprop(), {"alpha": ALPHA}, lambda p, i: torchs.RMSprop(p, 1.0, ALPHA[i], weight_decay=DECAYS[i])),
+    "adagrad": (
+        Adagrad(),
+        {"epsilon": EPSILON},
+        lambda p, i: torchs.Adagrad(p, 1.0, weight_decay=DECAYS[i], eps=EPSILON[i]),
     ),
 }
 each_way = pytest.mark.parametrize(
@@ -160,33 +237,35 @@ each_way = pytest.mark.parametrize(
 
 
 @each_way
-@pytest.mark.parametrize("name", [*OPTIMIZERS, "adam, fused", "adamw, fused"])
+@pytest.mark.parametrize("name", [*OPTIMIZERS, *(f"{name}, fused" for name in OPTIMIZERS if name.startswith("adam"))])
 def test_a_lanes_steps_are_torchs(name: str, varying: bool, product: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     name, *fused_kernel = name.split(", ")
     monkeypatch.setattr(adam, "FUSED_FROM", 1 if fused_kernel else COLUMNS + 1)
-    optimizer, momenta, make = OPTIMIZERS[name]
-    mine = fused(optimizer, varying, product, momenta)
+    optimizer, searched, make = OPTIMIZERS[name]
+    mine = fused(optimizer, varying, product, searched)
     for lane in range(len(ROWS)):
-        # float64 over six steps: orders of operations differ by some 1e-16 each.
-        torch.testing.assert_close(mine[lane == OF_ROW], alone(lane, make, varying), rtol=1e-12, atol=1e-12)
+        # float64 over six steps: orders of operations differ by some 1e-16 each; NAdam of torch keeps a float32.
+        tolerance = 1e-6 if name == "nadam" else 1e-12
+        torch.testing.assert_close(mine[lane == OF_ROW], alone(lane, make, varying), rtol=tolerance, atol=tolerance)
 
 
 @each_way
-@pytest.mark.parametrize("momenta", [None, MOMENTA], ids=["plain", "momentum"])
-def test_decoupled_decay_is_a_plain_loop(varying: bool, product: bool, momenta: Sequence[float] | None) -> None:
-    mine, rates = fused(SGD(decoupled=True), varying, product, momenta), rates_of(varying)
+@pytest.mark.parametrize("momenta", [(0.0, 0.0, 0.0), MOMENTA], ids=["plain", "momentum"])
+def test_decoupled_decay_is_a_plain_loop(varying: bool, product: bool, momenta: Sequence[float]) -> None:
+    searched = {"momentum": momenta} if any(momenta) else {}
+    mine, rates = fused(SGD(decoupled=True), varying, product, searched), rates_of(varying)
     for lane in range(len(ROWS)):
         w = a_block(SGD()).weight[lane == OF_ROW]
         v = torch.zeros_like(w)
         for step, (delta, inputs) in enumerate(factors()):
             rate = rates[step if varying else 0][lane]
-            v = (momenta[lane] if momenta else 0.0) * v + (delta @ inputs)[lane == OF_ROW]
+            v = momenta[lane] * v + (delta @ inputs)[lane == OF_ROW]
             w = (1 - DECAYS[lane] * rate) * w - rate * v
         torch.testing.assert_close(mine[lane == OF_ROW], w, rtol=1e-12, atol=1e-12)
 
 
 def test_decoupled_decay_differs_where_there_is_momentum() -> None:
-    coupled, decoupled = (fused(SGD(momentum=0.8, decoupled=it), False, True, None) for it in (False, True))
+    coupled, decoupled = (fused(SGD(momentum=0.8, decoupled=it), False, True, {}) for it in (False, True))
     decays = torch.tensor(DECAYS)[OF_ROW] > 0
     assert not torch.isclose(coupled, decoupled)[decays].any()
     assert torch.equal(coupled[~decays], decoupled[~decays])

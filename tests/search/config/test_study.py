@@ -87,6 +87,13 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
         "the tables have a column 'epochs' already",
     ),
     (lambda: study(space={**SPACE, "momentum": Float(0.0, 0.9)}, optimizer=AdamW()), "adamw has no momentum"),
+    (lambda: study(space={**SPACE, "optimizer": Choice(("sgd", "adamm"))}), "no optimizer is called 'adamm'"),
+    (
+        lambda: study(space={**SPACE, "optimizer": Choice(("sgd", "adamw")), "momentum": Float(0.0, 0.9)}),
+        "momentum means nothing to adamw",
+    ),
+    (lambda: study(space={**SPACE, "label_smoothing": Float(0.0, 1.0)}), "label_smoothing can be 1.0, and should be"),
+    (lambda: study(loss="squared_error", label_smoothing=0.1), "label_smoothing: squared_error knows none"),
     (lambda: study(baselines=(baseline(), baseline())), "two have the same name"),
     (lambda: study(baselines=[Baseline("known", hidden=100)]), "'known' does not say 'learning_rate'"),
     (lambda: study(baselines=[baseline(momentum=0.9)]), "'momentum', which is not searched"),
@@ -254,6 +261,13 @@ def test_a_baseline_spelled_out_is_the_one_in_a_dump() -> None:
     spelled = Baseline("notebook", published={"test_accuracy": 0.97}, **KNOWN)
     assert Baseline(**spelled.model_dump()) == spelled
     assert spelled.parameters == KNOWN
+
+
+def test_a_parameter_of_one_optimizer_exists_beside_it_alone() -> None:
+    searched = {"optimizer": Choice(("sgd", "adamw")), "momentum": Float(0.0, 0.9, when={"optimizer": "sgd"})}
+    both = study(space=SPACE | searched | {"warmup": Float(0.0, 0.2), "clip_norm": Float(0.1, 10.0, log=True)})
+    assert both.optimizer_of({"optimizer": "adamw"}) == AdamW()
+    assert both.optimizer_of({}) == both.optimizer
 
 
 def test_places_are_the_lanes_of_all_engines() -> None:

@@ -60,3 +60,9 @@ def test_a_fingerprint_tells_every_kind_of_range() -> None:
     assert told["space.weight_decay"] == "Float 1e-07..0.01 log low is zero"
     assert told["sampler.values.hidden"] == [16, 24]
     assert (told["data.sha256"], told["device"]) == ("f00", "cpu")
+
+
+def test_a_study_that_was_begun_before_a_word_existed_goes_on() -> None:
+    named = fingerprint(a_study(), "", "cpu")
+    assert not {"label_smoothing", "warmup", "ema_decay", "optimizer.nesterov"} & set(named)
+    assert fingerprint(a_study(warmup=0.1), "", "cpu") == {**named, "warmup": 0.1}
