@@ -21,11 +21,11 @@ from search.config.space import Range
 from search.config.study_checks import check_study
 from search.objective import Objective
 from search.pruners.base import PrunerConfig
-from search.pruners.halving import SuccessiveHalving
+from search.pruners.expected_gain import ExpectedGain
 from search.pruners.registry import PRUNERS
 from search.samplers.base import SamplerConfig
 from search.samplers.registry import SAMPLERS
-from search.samplers.tpe import TPE
+from search.samplers.gp import GP
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 STEP = 24  # examples whose time a step costs beside that of its own: perceptrons of 32 to 512 units, 2 to 8 lanes
@@ -65,10 +65,10 @@ class Study(Recipe):
     )
     threads: int = Field(default=1, ge=1, le=256, description="Threads per engine.")
     sampler: Annotated[SerializeAsAny[SamplerConfig], BeforeValidator(SAMPLERS.parse)] = Field(
-        default=TPE(), description="What the next trial tries; a sampler's name will do."
+        default=GP(), description="What the next trial tries; a sampler's name will do."
     )
     pruner: Annotated[SerializeAsAny[PrunerConfig], BeforeValidator(PRUNERS.parse)] = Field(
-        default=SuccessiveHalving(), description="Which trials end early; a pruner's name will do."
+        default=ExpectedGain(), description="Which trials wait or end early; a pruner's name will do."
     )
     paused: int = Field(
         default=64,

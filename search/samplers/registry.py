@@ -7,6 +7,7 @@ SAMPLERS = Registry(
     "sampler",
     {
         "tpe": "search.samplers.tpe:TPE",
+        "gp": "search.samplers.gp:GP",
         "random": "search.samplers.random:Random",
         "qmc": "search.samplers.qmc:QMC",
         "grid": "search.samplers.grid:Grid",

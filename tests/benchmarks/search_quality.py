@@ -19,9 +19,11 @@ from typing import Any
 import optuna
 import pandas as pd
 
+from search.pruners.expected_gain import ExpectedGain
 from search.pruners.halving import SuccessiveHalving
 from search.pruners.none import NoPruner
 from search.samplers.random import Random
+from search.samplers.tpe import TPE
 from tests.benchmarks.quality import lcbench, own
 from tests.benchmarks.quality.peers import PEERS, Peer
 from tests.benchmarks.quality.tables import BUDGETS, difference_rows, regret_rows, regrets
@@ -30,10 +32,11 @@ from tests.benchmarks.work import print_table
 DEFAULT = "Studyhall"
 OURS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
-    "Studyhall, 1 lane": {"lanes": 1},
     "Studyhall, no pruner": {"pruner": NoPruner()},
-    "Studyhall, SuccessiveHalving(min_epochs=4)": {"pruner": SuccessiveHalving(min_epochs=4)},
-    "Studyhall, Random": {"sampler": Random()},
+    "Studyhall, TPE + SuccessiveHalving": {"sampler": TPE(), "pruner": SuccessiveHalving()},
+    "Studyhall, TPE + SuccessiveHalving(min_epochs=4)": {"sampler": TPE(), "pruner": SuccessiveHalving(min_epochs=4)},
+    "Studyhall, TPE, no pruner": {"sampler": TPE(), "pruner": NoPruner()},
+    "Studyhall, Random + ExpectedGain": {"sampler": Random(), "pruner": ExpectedGain()},
 }
 
 

@@ -30,6 +30,7 @@ search.config.space
 search.config.conditions search.config.range_values
 search.pruners
 search.samplers
+search.curves
 search.config
 search.record search.fleet
 search.loop

@@ -29,7 +29,7 @@ SPACE: dict[str, Range] = {  # in the order in which the surrogate takes them, a
     "batch_size": Int(16, 512, log=True),
     "learning_rate": Float(1e-4, 1e-1, log=True),
     "momentum": Float(0.1, 0.99),
-    "weight_decay": Float(1e-5, 1e-1, log=True),
+    "weight_decay": Float(1e-5, 1e-1),
     "num_layers": Int(1, 5),
     "max_units": Int(64, 1024, log=True),
     "max_dropout": Float(0.0, 1.0),

@@ -1,0 +1,1 @@
+"""Learning curves as a model of what trials will reach: which of them is worth the next epochs. No Optuna, no torch."""

@@ -1,0 +1,95 @@
+"""What a search has seen of its trials' curves up to a tick, as a curve process takes it. Reads the history alone."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from search.curves.kernels import Scores
+from search.samplers.unit_cube import features
+
+if TYPE_CHECKING:
+    from search.loop.history import SearchHistory
+
+WORST = -3.0  # nothing counts as worse: what a trial gets that diverged, too
+EARLY = 2  # an epoch whose score is always looked at, to know how steep curves begin
+
+
+class Observed(NamedTuple):
+    """Trials with scores, and these.
+
+    Attributes:
+        numbers: The trials, in the order of the rows of `scores.points`.
+        scores: Their values have spread 1; 0 is the best value so far.
+        best: The best value so far, turned so that higher is better.
+        unit: How much of the objective a value of 1 is.
+        spread: By how much the best value so far is above the median of the newest ones.
+    """
+
+    numbers: list[int]
+    scores: Scores
+    best: float
+    unit: float
+    spread: float
+
+
+def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at_most: int) -> Observed | None:
+    """Return the scores up to a tick, each trial's at a few epochs.
+
+    Args:
+        history: The search.
+        tick: The last one that counts.
+        checkpoints: Epochs whose scores are looked at, besides the newest.
+        at_most: Trials: of more, the better half of them by their newest scores, and the newest.
+
+    Returns:
+        None where fewer than two trials have scores, or all scores are equal.
+    """
+    curves = {number: curve for number in sorted(history.curves) if (curve := _values(history, number, tick))}
+    finite = {number: curve for number, curve in curves.items() if math.isfinite(curve[-1])}
+    if len(finite) < 2:
+        return None
+    newest = np.array([curve[-1] for curve in finite.values()])
+    best = max(max(curve) for curve in finite.values())
+    spread = best - float(np.median(newest))
+    if spread <= 0:
+        return None
+    if len(curves) > at_most:
+        ranked = sorted(curves, key=lambda number: (-np.nan_to_num(curves[number][-1], nan=-np.inf), number))
+        chosen = ranked[: at_most // 2]
+        chosen += [number for number in reversed(curves) if number not in set(chosen)][: at_most - len(chosen)]
+        curves = {number: curves[number] for number in sorted(chosen)}
+    epochs = history.study.epochs
+    trial, ahead, values = [], [], []
+    for row, curve in enumerate(curves.values()):
+        if not math.isfinite(curve[-1]):
+            seen = {epochs: WORST}
+        else:
+            at = {*(epoch for epoch in (EARLY, *checkpoints) if epoch < len(curve)), len(curve)}
+            seen = {epoch: max((curve[epoch - 1] - best) / spread, WORST) for epoch in sorted(at)}
+        for epoch, value in seen.items():
+            trial.append(row)
+            ahead.append(math.log(epochs / epoch) / math.log(epochs) if epochs > 1 else 0.0)
+            values.append(value)
+    unit = float(np.std(values)) or 1.0
+    points = np.array([features(history.study.space, history.rows[number].params) for number in curves])
+    scores = Scores(points, np.array(trial), np.array(ahead), np.array(values) / unit)
+    return Observed(list(curves), scores, best, unit * spread, spread)
+
+
+def _values(history: "SearchHistory", number: int, tick: int) -> list[float]:
+    """Return a trial's values up to a tick, higher is better; NaN where it diverged.
+
+    Where a trial's best epoch counts, the value at each epoch is the best until then.
+    """
+    objective, best = history.study.objective, -math.inf
+    values = []
+    for score, at in zip(history.curves[number], history.ticks[number], strict=True):
+        if at > tick:
+            break
+        value = -objective.cost(score.value) if math.isfinite(score.key[0]) else math.nan
+        best = max(best, value)
+        values.append(value if history.study.keep == "last" or math.isnan(value) else best)
+    return values
+

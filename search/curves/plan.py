@@ -1,0 +1,200 @@
+"""Who gets the free lanes: paused trials that go on, or new configurations, whichever promise most for their epochs.
+
+A curve process says where every trial, begun or not, may end. Lanes are given one after the other to whatever adds
+most, for each epoch that it still takes, to the expected best end of all that is known and already chosen: expected
+improvement of a batch, as q-EI (Ginsbourger et al. 2010) by Monte Carlo. All of it follows from the history, the seed
+and the number of free lanes. Knows no record and no engine.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+from threadpoolctl import threadpool_limits
+
+from models.config.base import Parameters
+from models.seeds import derive
+from search.curves.kernels import Array
+from search.curves.observed import Observed, observed
+from search.curves.process import CurveProcess
+from search.samplers.unit_cube import features, from_unit_cube, to_unit_cube
+
+if TYPE_CHECKING:
+    from search.config.study import Study
+    from search.loop.history import SearchHistory
+
+CONSIDERED, FITTED = 150, 80  # trials that the process observes, and that its hyperparameters are fitted to
+DRAWS = 256  # joint draws of all ends
+EVEN, AROUND, LEADERS, OFFERED = 512, 48, 8, 100  # candidates: drawn evenly, around each leader; those that compete
+STRIDES = (0.02, 0.08, 0.2)  # of the cube's edge, by which a candidate lies beside its leader
+# Extrapolated curves are less certain than a process says that was fitted to their beginnings; measured on LCBench.
+DOUBT = 1.5
+
+
+@dataclass
+class Plan:
+    """Who gets the free lanes, the most promising first.
+
+    Attributes:
+        resumed: Paused trials that go on.
+        new: Configurations to begin.
+        gains: For each paused trial what its end is expected to add to the best score, in units of the objective.
+        expected: For each paused trial its expected score at the end, turned so that higher is better.
+        spread: By how much the best score so far is above the median of all.
+    """
+
+    resumed: list[int] = field(default_factory=list)
+    new: list[Parameters] = field(default_factory=list)
+    gains: dict[int, float] = field(default_factory=dict)
+    expected: dict[int, float] = field(default_factory=dict)
+    spread: float = 0.0
+
+
+def draw_seed(study: "Study", purpose: str, *numbers: int) -> int:
+    """Return a seed that two studies share only if they search the same: else one lucky point would win them all."""
+    about = f"{study.family.model_dump_json()} {study.dataset} {sorted(study.space.items())}"
+    return derive(study.seed, f"{purpose} {about}", *numbers)
+
+
+def spread_point(study: "Study", number: int) -> Parameters:
+    """Return the configuration that a trial tries before anything is known: a point of an even sequence.
+
+    The additive recurrence of the plastic number's generalisation (Roberts 2018), shifted by the study's seed: as even
+    as a Sobol sequence for a handful of parameters, and a function of the trial's number.
+    """
+    root, dimensions = 1.0, len(study.space)
+    for _ in range(60):  # the positive root of x^(d + 1) = x + 1
+        root = (1 + root) ** (1 / (dimensions + 1))
+    shift = np.random.Generator(np.random.PCG64(draw_seed(study, "spread"))).random(dimensions)
+    point = (shift + (number + 1) / root ** np.arange(1, dimensions + 1)) % 1.0
+    return from_unit_cube(study.space, point.tolist())
+
+
+def plan(history: "SearchHistory", free: int, checkpoints: Sequence[int], *, begin: int) -> Plan | None:
+    """Return who gets the free lanes.
+
+    Args:
+        history: The search so far.
+        free: Lanes to give away.
+        checkpoints: Epochs at which trials wait.
+        begin: How many new trials may be among them.
+
+    Returns:
+        None where too little is known to say.
+    """
+    with threadpool_limits(1, user_api="blas"):  # sums differ with the number of threads, and choices with the sums
+        seen = observed(history, history.tick, checkpoints, CONSIDERED)
+        if seen is None:
+            return None
+        process = _fitted(history, checkpoints)
+        process.observe(seen.scores)
+        return _Competition(history, seen, process, history.tick, len(history.mirror)).plan(free, begin)
+
+
+def _fitted(history: "SearchHistory", checkpoints: Sequence[int]) -> CurveProcess:
+    """Return a process with hyperparameters that were fitted when the search was up to a fifth younger.
+
+    They follow from the scores up to that tick alone, and are kept with the mirror until the next such tick.
+    """
+    at = 1
+    while (later := max(at + 1, math.floor(at * 1.25))) <= history.tick:
+        at = later
+    kept = history.mirror.sampler_state.get("curves")
+    if kept is not None and kept[0] == at:
+        return kept[1]
+    seen = observed(history, at, checkpoints, FITTED) or observed(history, history.tick, checkpoints, FITTED)
+    assert seen is not None
+    process = CurveProcess(seen.scores.points.shape[1])
+    process.fit(seen.scores)
+    history.mirror.sampler_state["curves"] = (at, process)
+    return process
+
+
+class _Competition:
+    """All that may be given a lane, and what is expected of it."""
+
+    def __init__(self, history: "SearchHistory", seen: Observed, process: CurveProcess, *seeds: int) -> None:
+        self._history, self._seen, self._process, self._space = history, seen, process, history.study.space
+        self._random = np.random.Generator(np.random.PCG64(draw_seed(history.study, "plan", *seeds)))
+        self._row = {number: row for row, number in enumerate(seen.numbers)}
+        self._paused = [number for number in seen.numbers if number in history.paused]
+        self._live = sorted(history.live)
+
+    def plan(self, free: int, begin: int) -> Plan:
+        """Give lanes away, one after the other."""
+        new = self._candidates(max(OFFERED, 2 * min(free, begin))) if begin else []
+        numbers = [*self._paused, *(-1 for _ in new), *self._live]
+        points = [self._features(number) for number in self._paused]
+        points += [features(self._space, params) for params in new]
+        points += [self._features(number) for number in self._live]
+        if not points:
+            return Plan(spread=self._seen.spread)
+        rows = np.array([self._row.get(number, -1) for number in numbers])
+        mean, covariance = self._process.ends(np.array(points), rows)
+        normal = self._random.standard_normal((len(points), DRAWS))
+        ends = mean[:, None] + DOUBT * (np.linalg.cholesky(covariance) @ normal)  # (M, DRAWS)
+        competing = len(self._paused) + len(new)
+        best = np.maximum(ends[competing:].max(0, initial=-np.inf), 0.0)  # 0 is the best score so far
+        epochs = self._history.study.epochs
+        left = [epochs - len(self._history.curves[number]) for number in self._paused] + [epochs] * len(new)
+        ends, left_of = ends[:competing], np.array(left, float)
+        found = Plan(spread=self._seen.spread)
+        for number, value, end in zip(self._paused, np.maximum(ends - best, 0).mean(1), mean, strict=False):
+            found.gains[number] = float(value) * self._seen.unit
+            found.expected[number] = float(end) * self._seen.unit + self._seen.best
+        taken = np.zeros(competing, bool)
+        for _ in range(min(free, competing)):
+            gain = np.maximum(ends - best, 0).mean(1) / left_of
+            gain[taken] = -1.0
+            if len(found.new) == begin:
+                gain[len(self._paused) :] = -1.0
+            choice = int(gain.argmax())
+            if gain[choice] < 0:
+                break
+            taken[choice] = True
+            best = np.maximum(best, ends[choice])
+            if choice < len(self._paused):
+                found.resumed.append(self._paused[choice])
+            else:
+                found.new.append(new[choice - len(self._paused)])
+        return found
+
+    def _candidates(self, count: int) -> list[Parameters]:
+        """Return new configurations, those with the largest expected improvement."""
+        points = [self._random.random((EVEN, len(self._space)))]
+        newest = {number: value for number, value in zip(self._seen.numbers, self._newest(), strict=True)}
+        for number in sorted(newest, key=lambda number: (-newest[number], number))[:LEADERS]:
+            points.append(self._beside(self._history.rows[number].params))
+        seen = self._history.seen
+        offered = {
+            frozenset(params.items()): params
+            for point in np.clip(np.concatenate(points), 0.0, np.nextafter(1.0, 0.0)).tolist()
+            if seen.first(params := from_unit_cube(self._space, point)) is None
+        }
+        if not offered:
+            return []
+        new = list(offered.values())
+        mean, deviation = self._process.end_moments(np.array([features(self._space, params) for params in new]))
+        above = mean / deviation
+        density = np.exp(-0.5 * above**2) / math.sqrt(2 * math.pi)
+        improvement = deviation * (above * ndtr(above) + density)  # over 0, the best score so far
+        return [new[index] for index in np.argsort(-improvement, kind="stable")[:count]]
+
+    def _beside(self, params: Parameters) -> Array:
+        """Return points beside a configuration, some of its coordinates moved."""
+        centre = np.array(to_unit_cube(self._space, params))
+        moved = self._random.random((AROUND, len(centre))) < self._random.choice([0.2, 0.4, 0.8], (AROUND, 1))
+        stride = self._random.normal(size=moved.shape) * self._random.choice(STRIDES, (AROUND, 1))
+        beside: Array = centre + moved * stride
+        return beside
+
+    def _newest(self) -> Array:
+        """Return the newest score of each observed trial, (T,)."""
+        scores = self._seen.scores
+        return scores.values[np.flatnonzero(np.diff(scores.trial, append=len(self._seen.numbers)))]
+
+    def _features(self, number: int) -> list[float]:
+        return features(self._space, self._history.rows[number].params)

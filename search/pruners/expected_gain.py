@@ -1,0 +1,82 @@
+"""Trials wait at rungs, and those go on that are expected to gain most. Imports no Optuna."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from search.pruners.base import Decision, PrunerConfig
+from search.pruners.rung import RungScore
+
+if TYPE_CHECKING:
+    from search.curves.plan import Plan
+    from search.loop.history import SearchHistory
+
+USUALLY_GO_ON = 0.4  # share of the trials at a rung: the time left is estimated from it
+GAIN_WORTH = 0.002  # of the spread between the best and the median trial: less is not worth the epochs of a paused trial
+
+
+class ExpectedGain(PrunerConfig):
+    """Trials wait after a tenth, a fifth and two fifths of their epochs; a free lane goes to whoever promises most.
+
+    A Gaussian process over all curves says where each trial may end. A free lane goes to the paused trial, or to the
+    new one, that adds most to the expected best end for each epoch that it still takes. So a trial that was overtaken
+    comes back when the others have levelled off, and late bloomers are found out by the few that were trained to their
+    end. Once all trials have begun, paused ones go on until the best of them by expectation are complete and no other
+    is expected to gain anything that counts.
+
+    Example:
+        >>> ExpectedGain(shares=(0.2, 0.5), finish=5)
+    """
+
+    name: Literal["expected_gain"] = "expected_gain"
+    shares: tuple[float, ...] = Field(
+        default=(0.1, 0.2, 0.4), description="Shares of the epochs after which trials wait."
+    )
+    finish: int = Field(default=5, ge=1, description="How many trials are complete at the end of a search, at least.")
+
+    pauses: ClassVar[bool] = True
+
+    def judge(self, epoch: int, score: RungScore, history: "SearchHistory") -> Decision:
+        """Return "pause" at a rung."""
+        return "pause" if epoch in self.rungs(history.study.epochs) else "continue"
+
+    def promote(self, history: "SearchHistory", free: int) -> Sequence[int]:
+        """Return the paused trials that the plan of this tick gives lanes to."""
+        from search.curves.plan import plan
+
+        study, begun = history.study, len(history.mirror)
+        baselines = max(0, len(study.baselines) - begun)
+        begin = 0 if study.sampler.pending(study, begun, history.mirror) else max(0, study.trials - begun - baselines)
+        made = plan(history, free, tuple(self.rungs(study.epochs)), begin=min(free, begin))
+        if made is None:  # too little is known: the best go on
+            return sorted(history.paused, key=lambda number: history.curves[number][-1].key)[:free] if not begin else ()
+        if begin:
+            history.mirror.sampler_state["plan"] = (history.tick, made.new)
+            return made.resumed
+        return [number for number in made.resumed if number in self._worth_finishing(history, made)]
+
+    def _worth_finishing(self, history: "SearchHistory", made: "Plan") -> set[int]:
+        """Return the paused trials that go on when no new ones are begun."""
+        cost, values = history.study.objective.cost, []
+        for number, row in history.rows.items():
+            if row.state == "complete" and row.value is not None and row.joined is not None:
+                values.append((-cost(row.value), number))
+        ranked = sorted([*values, *((end, number) for number, end in made.expected.items())], reverse=True)
+        leading = {number for _, number in ranked[: self.finish]}
+        missing = self.finish - len(values) - len(history.live)
+        by_end = sorted(made.expected, key=lambda number: (-made.expected[number], number))
+        worth = {number for number, gain in made.gains.items() if gain > GAIN_WORTH * made.spread}
+        return {number for number in made.expected if number in leading | worth} | set(by_end[: max(0, missing)])
+
+    def rungs(self, epochs: int) -> Mapping[int, float]:
+        """Return the epochs after which trials wait, each with the share that usually goes on."""
+        rungs = sorted({max(1, round(share * epochs)) for share in self.shares})
+        return {rung: USUALLY_GO_ON for rung in rungs if rung < epochs}
+
+    def describe(self, epochs: int) -> str:
+        """Return where trials wait."""
+        if not (rungs := [str(rung) for rung in self.rungs(epochs)]):
+            return "no trial waits before its last epoch"
+        where = f"epoch{'s' * (len(rungs) > 1)} {', '.join(rungs)}"
+        return f"trials wait after {where}; those go on that are expected to gain most"
