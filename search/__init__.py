@@ -16,8 +16,10 @@ from search.config.baseline import Baseline
 from search.config.space import Choice, Float, Int
 from search.config.study import Study
 from search.objective import Objective
+from search.pruners.expected_gain import ExpectedGain
 from search.pruners.halving import SuccessiveHalving
 from search.run_study import Result, run_study
+from search.samplers.gp import GP
 from search.samplers.tpe import TPE
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ _LATER = {
 }
 
 __all__ = [
+    "GP",
     "QMC",
     "SGD",
     "TPE",
@@ -54,6 +57,7 @@ __all__ = [
     "Cnn",
     "Constant",
     "Cosine",
+    "ExpectedGain",
     "Flip",
     "Float",
     "Folder",

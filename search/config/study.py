@@ -24,8 +24,8 @@ from search.pruners.base import PrunerConfig
 from search.pruners.expected_gain import ExpectedGain
 from search.pruners.registry import PRUNERS
 from search.samplers.base import SamplerConfig
-from search.samplers.registry import SAMPLERS
 from search.samplers.gp import GP
+from search.samplers.registry import SAMPLERS
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 STEP = 24  # examples whose time a step costs beside that of its own: perceptrons of 32 to 512 units, 2 to 8 lanes

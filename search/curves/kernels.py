@@ -4,7 +4,7 @@ A curve is y(x, s): the score of configuration x when log(epochs / t) / log(epoc
 1 before the second epoch and 0 at the end. It is the end that x reaches, less a gap that closes as s falls to 0:
 
     cov = level k(x, x') + 1                                          the end, and its unknown mean
-        + k'(x, x') (slope s s' + drift min(s, s'))                   the gap: a line, and a random walk back from the end
+        + k'(x, x') (slope s s' + drift min(s, s'))                   the gap: a line, and a random walk from the end
         + mean_slope s s' + mean_curvature s^2 s'^2                   the gap that all configurations share
         + [same trial] (own + own_slope s s' + own_drift min(s, s'))  what two trainings of one configuration differ by
         + [same score] noise

@@ -92,4 +92,3 @@ def _values(history: "SearchHistory", number: int, tick: int) -> list[float]:
         best = max(best, value)
         values.append(value if history.study.keep == "last" or math.isnan(value) else best)
     return values
-

@@ -9,7 +9,7 @@ and the number of free lanes. Knows no record and no engine.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy.special import ndtr
@@ -104,7 +104,7 @@ def _fitted(history: "SearchHistory", checkpoints: Sequence[int]) -> CurveProces
         at = later
     kept = history.mirror.sampler_state.get("curves")
     if kept is not None and kept[0] == at:
-        return kept[1]
+        return cast(CurveProcess, kept[1])
     seen = observed(history, at, checkpoints, FITTED) or observed(history, history.tick, checkpoints, FITTED)
     assert seen is not None
     process = CurveProcess(seen.scores.points.shape[1])
@@ -165,9 +165,9 @@ class _Competition:
     def _candidates(self, count: int) -> list[Parameters]:
         """Return new configurations, those with the largest expected improvement."""
         points = [self._random.random((EVEN, len(self._space)))]
-        newest = {number: value for number, value in zip(self._seen.numbers, self._newest(), strict=True)}
-        for number in sorted(newest, key=lambda number: (-newest[number], number))[:LEADERS]:
-            points.append(self._beside(self._history.rows[number].params))
+        newest = dict(zip(self._seen.numbers, self._newest(), strict=True))
+        leaders = sorted(newest, key=lambda number: (-newest[number], number))[:LEADERS]
+        points += [self._beside(self._history.rows[number].params) for number in leaders]
         seen = self._history.seen
         offered = {
             frozenset(params.items()): params

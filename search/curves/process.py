@@ -87,7 +87,7 @@ class CurveProcess:
         return mean, np.sqrt(np.maximum(variance, JITTER))
 
     def _project(self, points: Array, trial: Index) -> tuple[Array, Array]:
-        """Return the mean of the ends, (M,), and the factor's inverse times their covariance with the scores, (N, M)."""
+        """Return the ends' mean, (M,), and the factor's inverse times their covariance with the scores, (N, M)."""
         scales, _, amplitudes = self._hyperparameters(self._logs)
         with_scores = amplitudes.level * matern(points, self._scores.points, scales)[:, self._scores.trial] + 1.0
         with_scores += amplitudes.own * (trial[:, None] == self._scores.trial[None])

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from search.loop.history import SearchHistory
 
 USUALLY_GO_ON = 0.4  # share of the trials at a rung: the time left is estimated from it
-GAIN_WORTH = 0.002  # of the spread between the best and the median trial: less is not worth the epochs of a paused trial
+GAIN_WORTH = (
+    0.002  # of the spread between the best and the median trial: less is not worth the epochs of a paused trial
+)
 
 
 class ExpectedGain(PrunerConfig):

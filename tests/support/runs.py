@@ -17,8 +17,10 @@ from models.config.optimizers import SGD
 from search.config.baseline import Baseline
 from search.config.space import Float, Int
 from search.config.study import Study
+from search.pruners.halving import SuccessiveHalving
 from search.pruners.promotion import Promotion
 from search.record.store import Store
+from search.samplers.tpe import TPE
 from search.trial import TrialRow
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +69,8 @@ REPEATING = Study(
         "weight_decay": Float(0.0, 0.01, step=0.01),
     },
     baselines=(Baseline("known", hidden=5, learning_rate=0.1, weight_decay=0.0),),
+    sampler=TPE(),
+    pruner=SuccessiveHalving(),
 )
 
 # Few places for many trials, so that some wait while others train; momentum, which a pause must keep; few

@@ -39,7 +39,7 @@ def test_it_tells_what_would_be_searched_and_writes_nothing(tmp_path: Path) -> N
     assert told["study"] == "small, not begun yet"
     assert told["data"] == "digits of 1 x 28 x 28, 10 classes: 1078 examples to train on, 360 to score on"
     assert told["budget"] == "20 trials of up to 8 epochs, 1 baseline among them"
-    assert told["pruner"] == "the best 50% go on after epochs 1, 2, 4"
+    assert told["pruner"] == "trials wait after epochs 1, 2, 3; those go on that are expected to gain most"
     assert told["lanes"] == "2 engines x 3 lanes on cpu, 1 thread each"
     assert told["learning_rate"] == "0.05..2 log"
     assert told["hidden"] == "4..24"

@@ -18,6 +18,7 @@ from search.config.translate import translate
 from search.pruners.halving import SuccessiveHalving
 from search.pruners.optuna import OptunaPruner
 from search.samplers.grid import Grid
+from search.samplers.gp import GP
 from search.samplers.random import Random
 from search.samplers.staged import Staged
 from search.samplers.tpe import TPE
@@ -254,7 +255,7 @@ def test_an_unknown_field_is_refused(slip: Callable[[], object]) -> None:
 def test_a_name_stands_for_a_word_with_its_usual_values() -> None:
     named = study(sampler="random", pruner="successive_halving", optimizer="adamw", schedule="constant", family="mlp")
     assert named == study(sampler=Random(), pruner=SuccessiveHalving(), optimizer=AdamW())
-    assert study().sampler == TPE()
+    assert study().sampler == GP()
 
 
 def test_a_baseline_spelled_out_is_the_one_in_a_dump() -> None:

@@ -81,6 +81,6 @@ def test_the_example_of_the_door_proposes_inside_the_space() -> None:
 
 def test_a_sampler_that_nobody_has_is_answered_with_the_names() -> None:
     with pytest.raises(
-        ValueError, match=r"no sampler is called 'tpee' \(did you mean \"tpe\"\?\); choose one of tpe, ran"
+        ValueError, match=r"no sampler is called 'tpee' \(did you mean \"tpe\"\?\); choose one of tpe, gp, ran"
     ):
         Study(family=Mlp(), space=SPACE, sampler="tpee")
