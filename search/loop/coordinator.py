@@ -118,6 +118,7 @@ def run(
             overtaken = 0
             stopwatch("sampling")
             if not workload.alive:
+                after_tick()  # trials that waited, or repeat others, may have ended since the last one
                 snapshots.clear()
                 return True
             if failures.will_repeat_at(workload.tick + 1):

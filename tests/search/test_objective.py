@@ -103,7 +103,14 @@ def pruned_by(study: Study, metric: str, scores: list[tuple[int, EpochMetrics]])
 def test_one_word_in_a_study_file_lets_it_search_and_prune_by_loss(
     tmp_path: Path, digits: Source, one_thread: None
 ) -> None:
-    study = load(str(study_file(tmp_path, ('data="digits",', 'data="digits", objective="loss", sampler="tpe", pruner="successive_halving",')))).study
+    study = load(
+        str(
+            study_file(
+                tmp_path,
+                ('data="digits",', 'data="digits", objective="loss", sampler="tpe", pruner="successive_halving",'),
+            )
+        )
+    ).study
     url = f"sqlite:///{tmp_path}/db.db"
     assert run(study, url, digits)
     rows, scores = table(url)

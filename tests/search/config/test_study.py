@@ -17,8 +17,8 @@ from search.config.study import Study
 from search.config.translate import translate
 from search.pruners.halving import SuccessiveHalving
 from search.pruners.optuna import OptunaPruner
-from search.samplers.grid import Grid
 from search.samplers.gp import GP
+from search.samplers.grid import Grid
 from search.samplers.random import Random
 from search.samplers.staged import Staged
 from search.samplers.tpe import TPE
