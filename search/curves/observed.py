@@ -12,7 +12,7 @@ from search.samplers.unit_cube import features
 if TYPE_CHECKING:
     from search.loop.history import SearchHistory
 
-WORST = -3.0  # nothing counts as worse: what a trial gets that diverged, too
+WORST = -5.0  # what a trial counts as that diverged: a gap of 150 times that of the median
 EARLY = 2  # an epoch whose score is always looked at, to know how steep curves begin
 
 
@@ -21,7 +21,8 @@ class Observed(NamedTuple):
 
     Attributes:
         numbers: The trials, in the order of the rows of `scores.points`.
-        scores: Their values have spread 1; 0 is the best value so far.
+        scores: 0 is the best value so far; the gap to it is measured by the median's and its logarithm taken, so that
+            neither bad trials hide what good ones differ by, nor good ones how bad the others were. Their spread is 1.
         best: The best value so far, turned so that higher is better.
         unit: How much of the objective a value of 1 is.
         spread: By how much the best value so far is above the median of the newest ones.
@@ -67,7 +68,7 @@ def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at
             seen = {epochs: WORST}
         else:
             at = {*(epoch for epoch in (EARLY, *checkpoints) if epoch < len(curve)), len(curve)}
-            seen = {epoch: max((curve[epoch - 1] - best) / spread, WORST) for epoch in sorted(at)}
+            seen = {epoch: -math.log1p((best - curve[epoch - 1]) / spread) for epoch in sorted(at)}
         for epoch, value in seen.items():
             trial.append(row)
             ahead.append(math.log(epochs / epoch) / math.log(epochs) if epochs > 1 else 0.0)

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 CONSIDERED, FITTED = 150, 80  # trials that the process observes, and that its hyperparameters are fitted to
 DRAWS = 256  # joint draws of all ends
-EVEN, AROUND, LEADERS, OFFERED = 512, 48, 8, 100  # candidates: drawn evenly, around each leader; those that compete
+EVEN, AROUND, LEADERS, OFFERED = 1024, 48, 8, 100  # candidates: drawn evenly, around each leader; those that compete
 STRIDES = (0.02, 0.08, 0.2)  # of the cube's edge, by which a candidate lies beside its leader
 # Extrapolated curves are less certain than a process says that was fitted to their beginnings; measured on LCBench.
-DOUBT = 1.5
+DOUBT = 1.25
 
 
 @dataclass
