@@ -24,7 +24,7 @@ class Observed(NamedTuple):
         scores: 0 is the best value so far; the gap to it is measured by the median's and its logarithm taken, so that
             neither bad trials hide what good ones differ by, nor good ones how bad the others were. Their spread is 1.
         best: The best value so far, turned so that higher is better.
-        unit: How much of the objective a value of 1 is.
+        unit: The spread of the logarithms, by which they are divided.
         spread: By how much the best value so far is above the median of the newest ones.
     """
 
@@ -33,6 +33,10 @@ class Observed(NamedTuple):
     best: float
     unit: float
     spread: float
+
+    def value(self, score: float) -> float:
+        """Return the value of the objective, higher is better, that a score stands for."""
+        return self.best - self.spread * math.expm1(-score * self.unit)
 
 
 def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at_most: int) -> Observed | None:
@@ -59,7 +63,8 @@ def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at
     if len(curves) > at_most:
         ranked = sorted(curves, key=lambda number: (-np.nan_to_num(curves[number][-1], nan=-np.inf), number))
         chosen = ranked[: at_most // 2]
-        chosen += [number for number in reversed(curves) if number not in set(chosen)][: at_most - len(chosen)]
+        others = curves.keys() - set(chosen)
+        chosen += sorted(others, reverse=True)[: at_most - len(chosen)]
         curves = {number: curves[number] for number in sorted(chosen)}
     epochs = history.study.epochs
     trial, ahead, values = [], [], []
@@ -76,7 +81,7 @@ def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at
     unit = float(np.std(values)) or 1.0
     points = np.array([features(history.study.space, history.rows[number].params) for number in curves])
     scores = Scores(points, np.array(trial), np.array(ahead), np.array(values) / unit)
-    return Observed(list(curves), scores, best, unit * spread, spread)
+    return Observed(list(curves), scores, best, unit, spread)
 
 
 def _values(history: "SearchHistory", number: int, tick: int) -> list[float]:

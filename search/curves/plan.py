@@ -143,8 +143,8 @@ class _Competition:
         ends, left_of = ends[:competing], np.array(left, float)
         found = Plan(spread=self._seen.spread)
         for number, value, end in zip(self._paused, np.maximum(ends - best, 0).mean(1), mean, strict=False):
-            found.gains[number] = float(value) * self._seen.unit
-            found.expected[number] = float(end) * self._seen.unit + self._seen.best
+            found.gains[number] = float(value) * self._seen.unit * self._seen.spread  # a small gap is its logarithm
+            found.expected[number] = self._seen.value(float(end))
         taken = np.zeros(competing, bool)
         for _ in range(min(free, competing)):
             gain = np.maximum(ends - best, 0).mean(1) / left_of
