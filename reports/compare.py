@@ -43,7 +43,7 @@ def main(
     """Put all exported studies into one table: published, reproduced, found."""
     with command(debug):
         from models.errors import UserError
-        from reports.comparison import comparison_frame, markdown
+        from reports.comparison import comparison_frame, fits, markdown, narrow
         from search.record.store import Store
 
         store = Store(storage, create=False)
@@ -66,7 +66,7 @@ def main(
         if json:
             out.print_json(frame.to_json(orient="records", double_precision=15))
             return
-        out.print(escape(text))
+        out.print(escape(text if fits(text, out) else narrow(frame)))
         out.print(escape(f"{folder / 'compare.md'}, {folder / 'compare.csv'}"))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
 
 from models.ops.losses import losses_of
 from reports.finalists.choose import rank
@@ -167,6 +168,23 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     if missing := _missing(frame, records):
         parts.append(missing)
     return "\n\n".join(parts) + "\n"
+
+
+def fits(text: str, console: Console) -> bool:
+    """Return whether a text can be shown as it is: on a terminal that is wide enough, and wherever no terminal is."""
+    return not console.is_terminal or max(map(len, text.splitlines())) <= console.width
+
+
+def narrow(frame: pd.DataFrame) -> str:
+    """Return what the table says of test accuracy alone, in lines of at most 80 characters."""
+    before: str | None = None
+    lines: list[str] = []
+    for row in frame.to_dict("records"):
+        if row["study"] != before:
+            lines += [""] * bool(lines) + [f"{row['study']} on {row['dataset']}"[:80]]
+        before = row["study"]
+        lines.append(f"  {_label(row)[:50]:<50}  {_spread(row, 'test_accuracy'):<18}".rstrip())
+    return "\n".join(lines) + "\n\ntest accuracy ± half a 95 % interval; compare.md has the other columns\n"
 
 
 def _label(row: Row) -> str:

@@ -30,6 +30,9 @@ EXAMPLES = """
   also run ten pruned trials on: was it right to cut them?
   python -m reports.export --study mlp --audit 10
 
+  what it would train, and about how long that takes
+  python -m reports.export --study mlp --check
+
   the page of the search alone; the test set stays shut
   python -m reports.export --study mlp --no-retrain
 """
@@ -69,6 +72,12 @@ def main(
     retest: Annotated[
         bool, typer.Option("--retest", metavar="", help="Open the test set again.", rich_help_panel=FINALISTS)
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", metavar="", help="Show what would be trained, and for how long.", rich_help_panel=FINALISTS
+        ),
+    ] = False,
     csv: Annotated[
         Path, typer.Option(metavar="FILE", help="The finalists' table, in the output folder.", rich_help_panel=WHERE)
     ] = Path("results.csv"),
@@ -91,7 +100,7 @@ def main(
     with command(debug):
         import optuna
 
-        from reports.exporting import ExportOptions, export
+        from reports.exporting import ExportOptions, export, find_record
         from reports.finalists.training import Paused
         from search.record.store import Store
 
@@ -110,9 +119,23 @@ def main(
             data_dir=None if data_dir is None else str(data_dir),
         )
         store, interrupt = Store(storage, create=False), Interrupt()
+        if check:
+            from reports.export_plan import export_plan
+            from search.fleet.local import worker_count
+
+            engines = (record := find_record(store, study)).study.engines
+            plan = export_plan(record, top, seeds, engines if cluster else worker_count(workers, engines))
+            if json:
+                out.print_json(data=plan.as_data())
+            else:
+                out.print("\n".join(plan.lines), markup=False)
+            return
+        from reports.export_progress import ExportProgress
+
         try:
             say = (lambda line: None) if quiet or json else _say
-            report, folder = export(store, storage, study, options, hosts, interrupt, say)
+            with ExportProgress(out, quiet=quiet or json) as progress:
+                report, folder = export(store, storage, study, options, hosts, interrupt, say, progress)
         except Paused:
             out.print("paused, with a snapshot; the same command goes on from here")
             sys.exit(interrupt.exit_code)
@@ -151,6 +174,7 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     """Print what came out."""
     from reports.page.verdict import verdict
     from reports.page.wording import metric_title
+    from search.cli.wording import parameters_text
 
     out.print(verdict(report).headline, markup=False)
     if report.finalists is None:
@@ -166,8 +190,11 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
             f"{validation} {row[report.score]:.4f}",
             markup=False,
         )
+    best = report.study.to_external(report.rows[report.finalists.winner.number].params)
+    out.print(f"winner: {parameters_text(best)}", markup=False)
     tables = f"{folder / csv}, {folder / 'trials.csv'}"
-    out.print(f"{folder / 'report.html'}, {tables}, models in {report.folder / 'finalists'}", markup=False)
+    out.print(f"{tables}, models in {report.folder / 'finalists'}", markup=False)
+    out.print(f"open {folder / 'report.html'}", markup=False)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ def export_study(
 
     from models.console import out
     from models.errors import UserError
+    from reports.export_progress import ExportProgress
     from reports.exporting import ExportOptions, export
     from reports.finalists.training import Paused
     from reports.page.verdict import verdict
@@ -112,15 +113,17 @@ def export_study(
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        report, written = export(
-            Store(url, create=False),
-            url,
-            name,
-            options,
-            Options(workers=workers, cluster=cluster).checked(),
-            Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
-            (lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
-        )
+        with ExportProgress(out, quiet=quiet) as progress:
+            report, written = export(
+                Store(url, create=False),
+                url,
+                name,
+                options,
+                Options(workers=workers, cluster=cluster).checked(),
+                Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
+                (lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
+                progress,
+            )
     except Paused:
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here") from None
     finally:

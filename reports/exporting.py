@@ -47,6 +47,7 @@ def export(
     hosts_options: "Options",  # of these, what they say of workers and of a cluster counts
     interrupt: "Interrupt",  # its signals pause the training
     say: Callable[[str], None],
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,  # of training, after a tick
 ) -> tuple["ReportData", Path]:
     """Train what is to be trained, write everything, and return what was found and the folder of page and tables.
 
@@ -54,7 +55,7 @@ def export(
         UserError: The study, its data, or a folder to write to is missing.
         Paused: A signal stopped it; a snapshot is kept.
     """
-    record = _find_record(store, name)
+    record = find_record(store, name)
     folder = options.folder or record.folder
     _check_writable(folder)
     if options.audit or options.retrain:
@@ -65,7 +66,7 @@ def export(
         dataset, sha256, device = record.study.dataset, record.fingerprint["data.sha256"], record.fingerprint["device"]
         source = find_data(record, dataset, sha256, options.data_dir, f"`{record.name}` was searched on")
         with hosts(record.study, device, hosts_options, say) as provider, record.lease(), interrupt.watched():
-            training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say)
+            training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say, progress)
             report = _train_and_read(training, options)
     else:
         from reports.page.data import read_report, read_search
@@ -139,7 +140,7 @@ def _write(
         artifacts.put(store, url, record, notes, items)
 
 
-def _find_record(store: "Store", name: str) -> "Record":
+def find_record(store: "Store", name: str) -> "Record":
     """Return the study's record. Raises UserError, with what there is instead, where there is none."""
     from models.errors import UserError, did_you_mean
 

@@ -37,8 +37,16 @@ class Training:
     device: str  # "cpu" or "cuda"
     should_pause: Callable[[], bool]  # asked once a tick; True keeps a snapshot and raises `Paused`
     say: Callable[[str], None]
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None  # epochs done, and in all, after a tick
 
-    def run(self, work: Workload, fleet: Fleet, name: str, parts: Sequence[object]) -> None:
+    def run(
+        self,
+        work: Workload,
+        fleet: Fleet,
+        name: str,
+        parts: Sequence[object],
+        after_tick: Callable[[], None] = lambda: None,
+    ) -> None:
         """Train some work to its end; a snapshot, named after `name`, is of use to the same `parts` only.
 
         Raises:
@@ -46,7 +54,7 @@ class Training:
         """
         digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         snapshots = snapshots_of(self.record, fleet, f"{name}-{digest}")
-        if not coordinator.run(work, fleet, snapshots, pause=self.should_pause):
+        if not coordinator.run(work, fleet, snapshots, pause=self.should_pause, after_tick=after_tick):
             raise Paused
 
 
@@ -97,10 +105,16 @@ def finalist_rows(record: Record) -> Mapping[tuple[int, int], FinalistRow]:
 def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
     """Train jobs in waves of twice as many as there are lanes."""
     study, size = training.record.study, 2 * training.record.study.places
+    total = sum(job.epochs for job in jobs)
     with Fleet(study.engines, training.hosts) as fleet:
         dataset_info = fleet.open(study, training.source, device=training.device, hold_out=phase == "rank")
         for start in range(0, len(jobs), size):
             some = jobs[start : start + size]
             wave = Wave(phase, some, training.record, fleet, dataset_info)
             training.say(f"{phase}: {len(some)} models on {dataset_info.train} examples, up to {study.epochs} epochs")
-            training.run(wave, fleet, phase, [(job.lane, job.epochs) for job in some])
+            before = sum(job.epochs for job in jobs[:start])
+
+            def after_tick(wave: Wave = wave, some: Sequence[Job] = some, before: int = before) -> None:
+                training.progress(phase, before + sum(min(wave.tick, job.epochs) for job in some), total)
+
+            training.run(wave, fleet, phase, [(job.lane, job.epochs) for job in some], after_tick)

@@ -5,6 +5,7 @@ shows what its `study = Study(...)` spells out.
 """
 
 import ast
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,9 +73,13 @@ class Row:
 def show(storage: str, console: Console) -> None:
     """Print the list, in columns that fit."""
     rows = list(study_rows(storage))
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(file=console.file, width=WIDE, highlight=False)
-    console.print(_table(rows, console.width), soft_wrap=False)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        console.print(_table(rows, console.width), soft_wrap=False)
+        return
+    wide = Console(file=io.StringIO(), width=WIDE, highlight=False)
+    wide.print(_table(rows, WIDE), soft_wrap=False)
+    for line in wide.file.getvalue().splitlines():  # type: ignore[attr-defined]
+        console.print(line.rstrip(), markup=False)  # a pipe wants no spaces behind
 
 
 def study_rows(storage: str) -> Iterator[Row]:

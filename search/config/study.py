@@ -152,7 +152,14 @@ class Study(Recipe):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What its author may not have meant, a sentence each, with the remedy; a run says it before it begins."""
-        return range_warnings(self.space)
+        lanes = max(self.lanes_of)
+        if lanes == 1 or self.vectorize:
+            return range_warnings(self.space)
+        alone = (
+            f"trials of {self.family.label} train one after another, not in one pass: the space builds another model "
+            f"for about every one; they train together where it builds at most {lanes // 2} different ones"
+        )
+        return (*range_warnings(self.space), alone)
 
     def to_external(self, internal: Mapping[str, Value]) -> Parameters:
         """Return the parameters that are trained and exported, the fixed ones included.

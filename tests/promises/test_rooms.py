@@ -43,7 +43,7 @@ search.run
 reports.statistics reports.wsgi
 reports.finalists reports.artifacts reports.report_pages
 reports.page
-reports.exporting reports.comparison reports.dashboard
+reports.exporting reports.export_plan reports.export_progress reports.comparison reports.dashboard
 reports.export_study
 reports
 reports.export reports.compare reports.evaluate

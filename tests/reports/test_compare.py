@@ -230,3 +230,22 @@ def test_a_folder_that_cannot_be_written_is_told(asked: Asked, runs: Path) -> No
 )
 def test_a_figure_is_told_with_its_certainty(row: comparison.Row, told: str) -> None:
     assert comparison._spread(row, "it") == told
+
+
+def test_a_narrow_terminal_gets_the_test_accuracies_alone() -> None:
+    found = {
+        "study": "mlp",
+        "dataset": "mnist",
+        "what": "found",
+        "baseline": pd.NA,
+        "trial": 3,
+        "test_accuracy": 0.9876,
+    }
+    published = {"study": "mlp", "dataset": "mnist", "what": "published", "baseline": "x" * 90, "test_accuracy": 0.97}
+    bounds = {"test_accuracy_low": 0.98, "test_accuracy_high": 0.99}
+    frame = pd.DataFrame([found | bounds, published]).astype({"trial": "Int64"})
+    lines = comparison.narrow(frame).splitlines()
+    assert lines[0] == "mlp on mnist"
+    assert lines[1].split() == ["found:", "trial", "3", "0.9876", "±", "0.0076"]
+    assert lines[2].endswith("  0.97")
+    assert max(map(len, lines)) <= 80
