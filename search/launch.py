@@ -28,6 +28,9 @@ from search.record.fingerprint import fingerprint
 from search.record.record import Record
 from search.record.store import Store
 
+# Called once, when a search begins; returns what is called after every tick.
+Watcher = Callable[[TrialScheduler, DatasetInfo], Callable[[], None]]
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -111,7 +114,7 @@ def search(
     options: Options,
     *,
     interrupt: Interrupt,
-    watchers: Sequence[Callable[[TrialScheduler, DatasetInfo], Callable[[], None]]] = (),
+    watchers: Sequence[Watcher] = (),
     note: Callable[[str], None] = lambda line: None,
     machine: Machine | None = None,
 ) -> RunOutcome:

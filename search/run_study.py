@@ -15,9 +15,12 @@ from search.config.study import Study
 from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import optuna
     import pandas as pd
 
+    from search.cli.callbacks import TickEvent, TrialEvent
     from search.config.study_files import NamedStudy
     from search.record.record import Record
 
@@ -109,6 +112,8 @@ def run_study(
     cluster: str | None = None,
     restart: bool = False,
     quiet: bool = False,
+    on_tick: "Callable[[TickEvent], object] | None" = None,
+    on_trial: "Callable[[TrialEvent], object] | None" = None,
 ) -> Result:
     """Search a study, or go on where an earlier call was stopped; a finished one is returned as it is.
 
@@ -127,6 +132,9 @@ def run_study(
         cluster: The address of a Ray cluster to train on.
         restart: Begin anew, and keep the trials that are there under another name.
         quiet: Show nothing.
+        on_tick: Called after every tick and at the end, with `tick`, `alive`, `done`, `trials`, `best` and
+            `seconds_left`. What it raises ends the search; the same call goes on.
+        on_trial: Called once for each trial that ends, with `number`, `state`, `parameters` and `value`.
 
     Raises:
         models.errors.UserError: The caller can put something right; the text has two lines, what is so and what to do.
@@ -141,6 +149,7 @@ def run_study(
     from models.console import err, out
     from models.families.custom import factory
     from search.cli import session
+    from search.cli.callbacks import Callbacks
     from search.interrupt import Interrupt
 
     if factory.is_executing:  # by an engine: every search would begin others
@@ -172,6 +181,7 @@ def run_study(
             console=out,
             note=(lambda text: None) if quiet else (lambda text: err.print(f"note: {text}", markup=False)),
             quiet=quiet,
+            watchers=[Callbacks(on_tick, on_trial).begin] if on_tick or on_trial else [],
         )
         if not quiet:
             out.print(session_result.summary)

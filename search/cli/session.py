@@ -3,7 +3,7 @@
 Knows neither exit codes nor a command line: what is said after the search is the caller's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from search.config.study_files import NamedStudy
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.interrupt import Interrupt
-from search.launch import Prepared, RunOutcome
+from search.launch import Prepared, RunOutcome, Watcher
 from search.loop.snapshots import snapshots_of
 from search.options import Options
 
@@ -51,6 +51,7 @@ def run(
     quiet: bool = False,
     tensorboard: bool = False,
     machine: Machine | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> SessionResult:
     """Search a study until its budget is spent, or until the timeout or a signal pauses it.
 
@@ -73,6 +74,8 @@ def run(
             event_files.catch_up()
         return SessionResult(prepared, None, curves)
     with ProgressDisplay(prepared, console, quiet=quiet) as display:
-        watchers = [watcher.begin for watcher in (display, event_files) if watcher]
-        outcome = launch.search(prepared, options, interrupt=interrupt, watchers=watchers, note=note, machine=machine)
+        all_watchers = [*(watcher.begin for watcher in (display, event_files) if watcher), *watchers]
+        outcome = launch.search(
+            prepared, options, interrupt=interrupt, watchers=all_watchers, note=note, machine=machine
+        )
     return SessionResult(prepared, outcome, curves)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pandas as pd
@@ -15,6 +16,7 @@ from models.errors import UserError
 from models.families.custom import factory
 from reports import Export, export_study
 from search import NoPruner, Result, run_study
+from search.cli.callbacks import TickEvent, TrialEvent
 from tests.support.commands import search_here
 from tests.support.runs import REPEATING, ROOT, finish, study_file, table
 
@@ -74,6 +76,21 @@ def test_it_finds_what_the_command_finds(tmp_path: Path, url: str) -> None:
     search_here(file, by_command)
     assert run_study(file, storage=url, workers=0, quiet=True).name == "small"
     assert table(url) == table(by_command)
+
+
+def test_a_program_is_told_of_every_tick_and_of_every_trial_once(url: str) -> None:
+    ticks: list[TickEvent] = []
+    trials: list[TrialEvent] = []
+    options: dict[str, Any] = {"name": "mine", "storage": url, "workers": 0, "quiet": True}
+    run_study(REPEATING, timeout=0, on_tick=ticks.append, on_trial=trials.append, **options)  # paused after a tick
+    result = run_study(REPEATING, on_tick=ticks.append, on_trial=trials.append, **options)
+    assert sorted({tick.tick for tick in ticks}) == list(range(1, ticks[-1].tick + 1))
+    assert (ticks[-1].alive, ticks[-1].done, ticks[-1].trials) == (0, 16, 16)
+    assert result.best is not None
+    assert ticks[-1].best == result.best.score
+    assert sorted(trial.number for trial in trials) == list(range(16))
+    winner = next(trial for trial in trials if trial.number == result.best.number)
+    assert (winner.state, winner.parameters, winner.value) == ("complete", result.best.parameters, result.best.score)
 
 
 def test_a_finished_study_is_returned_as_it_is(finished: Result) -> None:
