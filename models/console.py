@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand
 
-from models.errors import UserError
+from models.errors import UserError, as_user_error
 from studyhall.importing import COMMANDS, ON_TOP
 
 WHERE, SHOWN = "Where things are", "What is shown"  # groups of options
@@ -80,16 +80,17 @@ def command(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except UserError as error:
-        if debug:
-            err.print_exception()
-        err.print(f"[bold red]error:[/] {escape(error.what)}\n  {escape(error.remedy)}")
-        sys.exit(2)
     except BrokenPipeError:
         # The reader of our lines has gone; without this, Python would complain once more when it flushes them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        told = error if isinstance(error, UserError) else as_user_error(error)
+        if told is not None:
+            if debug:
+                err.print_exception()
+            err.print(f"[bold red]error:[/] {escape(told.what)}\n  {escape(told.remedy)}")
+            sys.exit(2)
         if debug:
             raise
         first = (str(error).splitlines() or [""])[0]

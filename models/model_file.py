@@ -12,6 +12,7 @@ The file of a custom model holds its name, hash and tensors, but no code: `load_
 builds it.
 """
 
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -80,9 +81,8 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
     model = model.model_copy(update={"recipe": recipe})
-    save_file(
-        tensors, unfinished, {"studyhall": model.model_dump_json(exclude=set() if model.columns else {"columns"})}
-    )
+    about = model.model_dump_json(exclude=set() if model.columns else {"columns"})
+    save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})
     os.replace(unfinished, path)
 
 
@@ -126,12 +126,24 @@ def load_model(path: Path, code: FamilyConfig | Callable[..., Any] | None = None
         module = _with_code(path, model, code) if needs_code else _without_weights(path, model, len(file.keys()))
         wanted = {name: (list(it.shape), it.dtype) for name, it in module.state_dict().items()}
         _check_shapes(path, wanted, file)
-        weights = {name: file.get_tensor(name) for name in wanted}
+        weights, written = {name: file.get_tensor(name) for name in wanted}, file.metadata()
     for name, (_, dtype) in wanted.items():
         if weights[name].dtype != dtype:
             raise _other_tensors(path, f"{name} is {weights[name].dtype}, not {dtype}")
+    if written.get("sha256", "") not in ("", _sum(written["studyhall"], weights)):  # the first versions wrote none
+        raise UserError(f"{path} is damaged: it is not as it was written", _REMEDY)
     module.load_state_dict(weights, assign=not needs_code)  # tied tensors stay tied
     return model, module.eval()
+
+
+def _sum(about: str, weights: Weights) -> str:
+    """Return the hash of all that a model file holds."""
+    digest = hashlib.sha256(about.encode())
+    for name in sorted(weights):
+        tensor = weights[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 # --- how far a file is believed ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import mimetypes
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ from search.record.store import Store
 _OF_STUDY = "artifacts:"  # followed by the artifact's id
 _OF_TRIAL = "dashboard:artifacts:"  # followed by Optuna's id of the trial, a colon and the artifact's id
 _OURS = "studyhall:shelf"  # the attribute of a study that lists our artifacts
+
+# Marks of our part of a note, which the dashboard does not show; and how notes began before there were any.
+_BEGIN, _END = "<!-- written by reports.export, again each time -->", "<!-- what stands below is yours, as above -->"
+_UNMARKED = re.compile(r"\*\*(Finalist, rank \d+ of \d+\.\*\*|.*\n[^\0]*\[The whole report\]\(/reports/)")
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,24 @@ def put(store: Store, url: str, record: Record, notes: Mapping[int | None, str],
 
 
 def _note(study: optuna.Study, trial_id: int | None, text: str) -> None:
-    """Write a note, unless it is there: its version does not grow then."""
+    """Write our part of a note, unless it is there: the note's version does not grow then."""
     from optuna_dashboard import get_note, save_note  # takes a second to import, and most callers ask for a folder
 
     noted = study if trial_id is None else optuna.Trial(study, trial_id)
-    if get_note(noted) != text:
-        save_note(noted, text)
+    before = get_note(noted)
+    if (after := with_our_part(before, text)) != before:
+        save_note(noted, after)
+
+
+def with_our_part(note: str, ours: str) -> str:
+    """Return a note in which our part stands between its marks; what its user wrote around them stays."""
+    part = f"{_BEGIN}\n{ours.rstrip()}\n\n{_END}"
+    begin, end = note.find(_BEGIN), note.find(_END)
+    if 0 <= begin < end:
+        return note[:begin] + part + note[end + len(_END) :]
+    if not note.strip() or _UNMARKED.match(note):
+        return part
+    return f"{note.rstrip()}\n\n{part}"
 
 
 def _key(record: Record, item: Item, ids: Mapping[int, int]) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from search.record.store import Store
 
 
+ROOM_BYTES = 64 << 20  # what predictions, tables, figures and artifacts of a report may take
+
+
 @dataclass(frozen=True)
 class ExportOptions:
     """What an export does, and where it writes."""
@@ -57,7 +60,7 @@ def export(
     """
     record = find_record(store, name)
     folder = options.folder or record.folder
-    _check_writable(folder)
+    _check_writable(folder, options.csv)
     if options.audit or options.retrain:
         from reports.finalists.find_data import find_data
         from reports.finalists.training import Training
@@ -67,7 +70,7 @@ def export(
         source = find_data(record, dataset, sha256, options.data_dir, f"`{record.name}` was searched on")
         with hosts(record.study, device, hosts_options, say) as provider, record.lease(), interrupt.watched():
             training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say, progress)
-            report = _train_and_read(training, options)
+            report = _train_and_read(training, options, folder)
     else:
         from reports.page.data import read_report, read_search
 
@@ -77,7 +80,7 @@ def export(
     return report, folder
 
 
-def _train_and_read(training: "Training", options: ExportOptions) -> "ReportData":
+def _train_and_read(training: "Training", options: ExportOptions, folder: Path) -> "ReportData":
     """Audit, rank, retrain and test, in this order, and read what came out."""
     from reports.finalists.audit import audit, draw
     from reports.finalists.choose import choose
@@ -86,6 +89,7 @@ def _train_and_read(training: "Training", options: ExportOptions) -> "ReportData
     from reports.page.data import read_report, read_search
 
     record, seeds = training.record, options.seeds
+    _remove_leftovers(record.folder / "finalists")
     search = read_search(record)
     if options.audit:
         audit(training, draw(record.study, search.trials, options.audit))
@@ -93,9 +97,17 @@ def _train_and_read(training: "Training", options: ExportOptions) -> "ReportData
         return read_report(record, search)
     ranked = rank_finalists(training, choose(record, search.trials, search.curves, options.top), seeds)
     retrain(training, ranked, seeds)
+    _check_room(record.folder, folder)
     predictions = predict_test_set(record, training.source, ranked, seeds, again=options.retest, say=training.say)
     with _no_collection():
         return read_report(record, search, ranked, seeds, predictions)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a kill has left half written; nobody else writes there, under the study's lease."""
+    for pattern in (".tmp*", "*.partial"):
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -156,16 +168,34 @@ def find_record(store: "Store", name: str) -> "Record":
     return record
 
 
-def _check_writable(folder: Path) -> None:
-    """Raise UserError where the folder cannot be written to: now, not after minutes of training."""
+def _check_writable(folder: Path, csv: Path) -> None:
+    """Raise UserError where the folder or its table cannot be written: now, not after minutes of training."""
     from models.errors import UserError
 
+    table = folder / csv
+    if table.is_dir() or (not table.parent.is_dir() and table.parent != folder):
+        what = "is a folder" if table.is_dir() else "lies in a folder that is not there"
+        raise UserError(f"{table} {what}", "name a file with --csv, like --csv results.csv")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        for probe in (folder / ".writable", table.with_name(f".{table.name}.writable")):
+            probe.touch()
+            probe.unlink()
     except OSError as error:
         raise UserError(
             f"{folder} cannot be written to: {error.strerror}", "choose another folder with --out"
         ) from None
+
+
+def _check_room(*folders: Path) -> None:
+    """Raise UserError where a disk is all but full: before the test set is opened, which cannot be undone."""
+    import shutil
+
+    from models.errors import UserError
+
+    for folder in folders:
+        if (free := shutil.disk_usage(folder).free) < ROOM_BYTES:
+            raise UserError(
+                f"{folder} is on a disk with {free >> 20} MiB left; a report takes up to {ROOM_BYTES >> 20} MiB",
+                "make room, then give the same command again; the finalists are trained, the test set is still shut",
+            )

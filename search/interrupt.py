@@ -13,16 +13,9 @@ from types import FrameType
 
 from models import console
 from models.console import err
+from models.errors import Stopped
 
 _Handler = Callable[[int, FrameType | None], object]
-
-
-class Stopped(BaseException):
-    """A signal came while there was nothing to pause: whatever is open is closed on the way out."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 @contextmanager

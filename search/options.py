@@ -34,6 +34,8 @@ class Options:
         """
         if self.device not in ("auto", "cpu", "cuda"):
             raise UserError(f"{prefix}device is {self.device}", "choose auto, cpu or cuda")
+        if self.name == "":
+            raise UserError(f"{prefix}name is empty", "give the study a name, or leave it out")
         if self.timeout is not None and not self.timeout >= 0:
             raise UserError(f"{prefix}timeout is {self.timeout:g} seconds", "give a number that is not below 0")
         if self.workers is not None and not 0 <= self.workers <= 4096:

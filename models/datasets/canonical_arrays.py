@@ -161,7 +161,14 @@ def _label_values(labels: NDArray[Any], title: str) -> NDArray[Any]:
     if labels.dtype.kind in "OSU":
         if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels.tolist()):
             raise UserError(f"{title}: labels are neither all numbers nor all texts", "make them one or the other")
-        texts = labels.astype(np.str_)
+        try:
+            texts = labels.astype(np.str_)
+            "".join(texts.tolist()).encode()
+        except UnicodeError:  # bytes beyond ASCII, or half a character
+            raise UserError(
+                f"{title}: a label is no text that can be written as UTF-8",
+                "decode labels that are bytes: label.decode()",
+            ) from None
         try:
             labels = texts.astype(np.float64)  # "10" comes after "9"
         except ValueError:

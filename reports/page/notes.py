@@ -20,8 +20,10 @@ def study_note(report: ReportData) -> str:
     of = verdict(report)
     rows = "\n".join(f"| {escape(name)} | {escape(value)} | {escape(basis)} |" for name, value, basis in of.figures)
     sentences = "\n\n".join(str(escape(sentence)) for sentence in of.sentences)
-    # The link leads where reports.dashboard serves; in optuna-dashboard by itself the report is among the artifacts.
-    link = f"[The whole report](/reports/{report.folder.name})"
+    link = (
+        f"[The whole report](/reports/{report.folder.name}) where `python -m reports.dashboard` serves it; where "
+        "`optuna-dashboard` does, `report.html` is among the artifacts, if it is given `--artifact-dir`."
+    )
     return f"**{escape(of.headline)}**\n\n{sentences}\n\n| | | |\n|---|---|---|\n{rows}\n\n{link}\n"
 
 

@@ -130,7 +130,7 @@ def recorded_row(store: Store, name: str) -> Row:
 def _study_keywords(path: Path) -> dict[str, ast.expr] | str | None:
     """Return the keywords of a file's `study = Study(...)`, why they cannot be read, or None without a study."""
     try:
-        if path.stat().st_size > LARGEST:
+        if not path.is_file() or path.stat().st_size > LARGEST:  # a device or a pipe could be read for ever
             return None
         tree = ast.parse(path.read_bytes())
     except SyntaxError as error:

@@ -6,15 +6,17 @@ with a slash or `.py` is a path. Knows neither torch, Optuna nor the database: l
 
 import builtins
 import hashlib
+import os
 import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from pydantic import ValidationError
 
-from models.errors import UserError, did_you_mean
+from models.errors import Stopped, UserError, did_you_mean
 from search.config.study import Study
 from search.config.translate import describe_type, translate
 from studyhall import importing
@@ -94,7 +96,7 @@ def override(study: Study, **changes: object) -> Study:
 def _find(name_or_path: str) -> Path:
     if name_or_path.endswith(".py") or "/" in name_or_path:
         path = Path(name_or_path).expanduser().absolute()
-        if not path.is_file():
+        if not os.path.isfile(path):  # which is False, too, for a path that no system can hold
             raise UserError(
                 f"there is no study file {name_or_path}", f"check the path, or name one of: {', '.join(names())}"
             )
@@ -114,6 +116,8 @@ def _find(name_or_path: str) -> Path:
 
 def _read(path: Path) -> str:
     try:
+        if not (path.is_file() or path.is_dir()):  # a device or a pipe could be read for ever
+            raise UserError(f"{_shown(path)} is no file", "name a Python file")
         return path.read_text(encoding="utf-8-sig")  # with or without the mark that some editors put before it
     except OSError as error:
         raise UserError(
@@ -135,16 +139,24 @@ def _run(path: Path, text: str) -> ModuleType:
     if (folder := str(path.parent)) not in sys.path:
         sys.path.append(folder)  # a study file can import what lies beside it, as a script can
     sys.modules[module.__name__] = module  # classes that the file defines look for their module there
+    leave = os._exit
+    os._exit = _refuse_to_leave
     try:
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - its owner asks us to run it
-    except UserError:
+    except (UserError, KeyboardInterrupt, Stopped):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # whatever a file raises, its user is told the line
         raise _loading_failed(path, error) from error
+    finally:
+        os._exit = leave
     return module
 
 
-def _loading_failed(path: Path, error: Exception | SystemExit) -> UserError:
+def _refuse_to_leave(status: int) -> NoReturn:
+    raise SystemExit(status)
+
+
+def _loading_failed(path: Path, error: BaseException) -> UserError:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return UserError(f"{_shown(path)}, line {error.lineno}: {error.msg}", "correct the line; it is not Python yet")
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
@@ -154,9 +166,16 @@ def _loading_failed(path: Path, error: Exception | SystemExit) -> UserError:
     if isinstance(error, ImportError) and (remedy := importing.remedy(error, path.parent)):
         return UserError(f"{where}: {type(error).__name__}: {error}", remedy)
     return UserError(
-        f"{where}: {type(error).__name__}: {error}",
+        f"{where}: {type(error).__name__}: {_text(error)}",
         f"correct the line; a study file is imports and one assignment, as {_shown(PATTERN)} is",
     )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 (the file's own class)
+        return "it cannot be shown"
 
 
 def _shown(path: Path) -> str:

@@ -7,6 +7,7 @@ A snapshot that cannot be read counts as none: what it held is trained again.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from search.record.snapshot_table import SnapshotTable
 
 COST_SHARE = 1 / 50  # of wall time that snapshots may take
 KEPT = 2  # snapshots
+SUMS = "sha256.json"  # the hash of every other file of a snapshot: one wrong bit of a weight is another result
 
 
 def snapshots_of(
@@ -56,6 +58,7 @@ class Snapshots:
             if tick <= not_after:
                 try:
                     with self._opened(tick) as folder:
+                        _check_sums(folder)
                         state: dict[str, Any] = json.loads((folder / "coordinator.json").read_text())
                         self._fleet.load(folder)
                 except (OSError, ValueError, EngineError) as error:
@@ -88,6 +91,7 @@ class Snapshots:
             partial.mkdir(parents=True)
             self._fleet.save(partial.resolve())
             (partial / "coordinator.json").write_text(json.dumps(state))
+            (partial / SUMS).write_text(json.dumps({file.name: _sum(file) for file in partial.iterdir()}))
             self._put(tick, partial)
         except OSError as error:
             raise UserError(
@@ -164,6 +168,19 @@ class ServerSnapshots(Snapshots):
 
     def _ticks(self) -> list[int]:
         return self._table.ticks()
+
+
+def _check_sums(folder: Path) -> None:
+    """Raise ValueError where a file is not as it was written. Snapshots of earlier versions have no sums."""
+    file = folder / SUMS
+    sums = json.loads(file.read_text()) if file.exists() else {}
+    if damaged := [name for name, expected in sums.items() if _sum(folder / name) != expected]:
+        raise ValueError(f"{damaged[0]} is damaged")
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _to_disk(path: Path) -> None:

@@ -25,12 +25,15 @@ class OptunaPruner(PrunerConfig):
     with them a resumed run may end differently from an undisturbed one.
 
     Example:
-        >>> OptunaPruner(kind="MedianPruner", arguments={"n_warmup_steps": 2})
+        >>> median = OptunaPruner(kind="MedianPruner", arguments={"n_warmup_steps": 2})
+        >>> OptunaPruner(kind="PatientPruner", arguments={"wrapped_pruner": median, "patience": 2})
     """
 
     name: Literal["optuna"] = "optuna"
     kind: str = Field(pattern=r"^[A-Z][A-Za-z]+Pruner$", description='Name of the class, as "MedianPruner".')
-    arguments: dict[str, Value] = Field(default={}, description="Arguments of the class.")
+    arguments: dict[str, "Value | OptunaPruner | None"] = Field(
+        default={}, description="Arguments of the class; where that takes a pruner, an `OptunaPruner`."
+    )
 
     def should_prune(self, epoch: int, score: RungScore, peers: Sequence[RungScore], mirror: "Mirror") -> bool:
         """Return what the pruner of Optuna answers for the mirror's trial."""
@@ -48,6 +51,7 @@ class OptunaPruner(PrunerConfig):
             UserError: Optuna has none of that name, or it takes other arguments.
         """
         import inspect
+        import warnings
 
         import optuna
 
@@ -63,8 +67,20 @@ class OptunaPruner(PrunerConfig):
         for name in self.arguments:
             if name not in parameters:
                 raise UserError(f'pruner: {self.kind} has no argument "{name}"{did_you_mean(name, parameters)}', remedy)
+            takes_pruner = "BasePruner" in str(parameters[name].annotation)
+            if takes_pruner is not isinstance(self.arguments[name], OptunaPruner) and self.arguments[name] is not None:
+                what = "a pruner" if takes_pruner else "no pruner"
+                raise UserError(
+                    f'pruner: the argument "{name}" of {self.kind} is {what}',
+                    'write {"wrapped_pruner": OptunaPruner(kind="MedianPruner"), ...}' if takes_pruner else remedy,
+                )
+        values = {
+            name: value.optuna_pruner() if isinstance(value, OptunaPruner) else value
+            for name, value in self.arguments.items()
+        }
         try:
-            pruner: optuna.pruners.BasePruner = kind(**self.arguments)
+            with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+                pruner: optuna.pruners.BasePruner = kind(**values)
         except (TypeError, ValueError) as error:
             raise UserError(f"pruner: {self.kind} refuses its arguments: {error}", remedy) from error
         return pruner

@@ -13,6 +13,10 @@ from models.errors import UserError
 from search.options import DEFAULT_STORAGE
 
 KINDS = ("sqlite", "postgresql")
+_WHY_THESE = (
+    "use sqlite:///... or postgresql+psycopg://...: trials, scores and curves are written in one transaction under a "
+    "lease, which Optuna's journal, its gRPC proxy and MySQL's drivers were not tried for"
+)
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -24,19 +28,21 @@ def parse(url: str) -> URL:
     """
     try:
         address = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         shown = re.sub(r":[^:@/]*@", ":***@", url)
         raise UserError(f"{shown!r} is not the address of a database", f"write {DEFAULT_STORAGE}") from error
     kind = address.get_backend_name()
     if kind not in KINDS:
-        fact = f"{mask(address)} is not a kind of database we know"
-        raise UserError(fact, "use sqlite:///... or postgresql+psycopg://...")
+        raise UserError(f"{mask(address)} is not a kind of database that can keep a study", _WHY_THESE)
     if address.drivername not in _DRIVERS:
         raise UserError(f"{mask(address)} names a driver that we do not use", f"write {kind}://...")
     if kind == "sqlite":
         name = address.database or ":memory:"
         if name.startswith((":memory:", "file:")):
             raise UserError(f"{mask(address)} names no file to keep trials in", f"write {DEFAULT_STORAGE}")
+        if address.host or address.username or address.query:
+            fact = f"{mask(address)} names a host or an option, which a file does not have"
+            raise UserError(fact, "write three slashes before a relative path, as in sqlite:///runs/studies.db")
         if Path(name).is_dir():
             raise UserError(f"{name} is a folder", f"name a file in it: --storage sqlite:///{Path(name)}/studies.db")
     return address

@@ -68,6 +68,7 @@ class Database:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._one_process():
                 self._create_tables(address)
+            self._open_file = sqlite.OpenFile(Path(address.database or ""), self._engine) if self.is_file else None
 
     def _translate_errors(self) -> Any:
         return (sqlite if self.is_file else postgres).translate_errors(self.masked)
@@ -133,6 +134,12 @@ class Database:
             for step in range(version, VERSION):
                 STEPS[step](connection)
             connection.execute(update(Schema).values(version=VERSION))
+
+    def check_in_place(self) -> None:
+        """Raise UserError where the file is not the one that was opened, any more."""
+        if self._open_file is not None:
+            with self._translate_errors():
+                self._open_file.check()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

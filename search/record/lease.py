@@ -150,6 +150,7 @@ class LeasedStudy:
         """
         if self._generation is None:
             raise RuntimeError(f"`{self.name}` is written without a lease")
+        self._database.check_in_place()
         with ExitStack() as stack:
             yield retry(lambda: self._renew(stack))
 

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from models.errors import UserError, first_line
 from search.record.address import folder_refused
@@ -96,6 +96,10 @@ def _refusal(where: str, error: DBAPIError) -> UserError | None:
         for pattern, (fact, remedy) in _AT_LOGIN.items():
             if re.search(f"FATAL: .*({pattern})", message):
                 return UserError(f"{where} {fact}: {message.partition('FATAL:')[2].strip()}", remedy)
+    if code is None and isinstance(error, ProgrammingError):  # libpq's, before it connects
+        return UserError(
+            f"{where} cannot be connected to: {message}", "correct the options behind the ? of the address"
+        )
     if code in _BY_CODE:
         fact, remedy = _BY_CODE[code]
         return UserError(f"{where} {fact}: {message}", remedy)

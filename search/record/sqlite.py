@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 
 from filelock import FileLock, Timeout
 from sqlalchemy import create_engine, event
@@ -75,6 +76,51 @@ def _set_up_connection(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None
     # The last commits may be lost when the power fails, but nothing is damaged; a run does them again.
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+class OpenFile:
+    """The file that connections have open, which another program may remove or replace meanwhile.
+
+    SQLite itself would go on: in a file without a name, or with pages of two files.
+    """
+
+    def __init__(self, file: Path, engine: Engine) -> None:
+        self._file, self._engine = file, engine
+        self._seen = file.stat()
+
+    def check(self) -> None:
+        """Raise UserError where the file is not the one that was opened; what was recorded is saved where it can be."""
+        try:
+            now = self._file.stat()
+        except FileNotFoundError:
+            self._save(self._file)
+            raise UserError(
+                f"{self._file} was removed while it was written to",
+                "all that was recorded is written there again; give the same command again, it goes on",
+            ) from None
+        if (now.st_dev, now.st_ino) != (self._seen.st_dev, self._seen.st_ino):
+            saved = self._file.with_name(f"{self._file.stem}.saved-{self._seen.st_ino}.db")
+            self._save(saved)
+            raise UserError(
+                f"{self._file} was replaced by another file while it was written to",
+                f"all that was recorded is in {saved}: put it back, or go on with the other file by the same command",
+            )
+        if now.st_size < self._seen.st_size:
+            raise UserError(
+                f"{self._file} was overwritten while it was written to",
+                "restore it from a copy that was made while no command ran, and give the same command again",
+            )
+        self._seen = now
+
+    def _save(self, to: Path) -> None:
+        """Write all that our connection still reads to a file."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        connection = self._engine.raw_connection()
+        try:
+            with closing(sqlite3.connect(to)) as copy:
+                cast(sqlite3.Connection, connection.driver_connection).backup(copy)
+        finally:
+            connection.close()
 
 
 def check_usable(file: Path, lock: Path) -> None:

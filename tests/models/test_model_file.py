@@ -166,6 +166,13 @@ def test_a_file_of_the_first_version_is_loaded(
 # --- whatever else is given is refused --------------------------------------------------------------------------------
 
 
+def test_a_wrong_bit_is_noticed(good: Path) -> None:
+    content = bytearray(good.read_bytes())
+    content[-3] ^= 0b1000_0000  # of a weight
+    good.write_bytes(content)
+    assert "is damaged: it is not as it was written" in _refused(good)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "there is no model file" in _refused(tmp_path / "none.safetensors")
 

@@ -10,13 +10,28 @@ from optuna.storages import RDBStorage
 from optuna_dashboard import get_note
 from optuna_dashboard.artifact._backend import list_study_artifacts, list_trial_artifacts
 
-from reports.artifacts import artifact_folder
+from reports.artifacts import artifact_folder, with_our_part
 from search.record.store import Store
 from tests.support.exports import STUDY, export, url
 
-pytestmark = pytest.mark.slow
+
+@pytest.mark.parametrize("mine", ["mine", "# Mine\n\n* 1\n* 2"])
+def test_what_a_user_wrote_into_a_note_stays(mine: str) -> None:
+    once = with_our_part(mine, "Trial 3 wins.")
+    assert once.startswith(f"{mine}\n\n<!-- ")
+    again = with_our_part(f"{once}\n\nand below", "Trial 4 wins.")
+    assert again.replace("Trial 4", "Trial 3") == f"{once}\n\nand below"
 
 
+@pytest.mark.parametrize(
+    "text", ["", "**Trial 3 wins.**\n\nx\n\n[The whole report](/reports/mlp)\n", "**Finalist, rank 2 of 3.** x"]
+)
+def test_a_note_of_an_earlier_version_is_replaced(text: str) -> None:
+    assert "Trial 3" not in with_our_part(text, "Trial 4 wins.")
+    assert with_our_part(text, "Trial 4 wins.") == with_our_part("", "Trial 4 wins.")
+
+
+@pytest.mark.slow
 def test_the_dashboard_shows_the_verdict_as_the_studys_note(runs: Path) -> None:
     study = optuna.load_study(study_name=STUDY, storage=RDBStorage(url(runs)))
     assert "wins: test accuracy" in get_note(study)
@@ -24,6 +39,7 @@ def test_the_dashboard_shows_the_verdict_as_the_studys_note(runs: Path) -> None:
     assert "**Finalist, rank 1 of 2.**" in get_note(optuna.Trial(study, study.trials[best]._trial_id))
 
 
+@pytest.mark.slow
 def test_the_dashboard_finds_the_figures_and_the_model_of_each_finalist(runs: Path) -> None:
     study = optuna.load_study(study_name=STUDY, storage=RDBStorage(url(runs)))
     attributes = study._storage.get_study_system_attrs(study._study_id)
@@ -37,6 +53,7 @@ def test_the_dashboard_finds_the_figures_and_the_model_of_each_finalist(runs: Pa
             assert stream.read() == (runs / "studies" / STUDY / "finalists" / model).read_bytes()
 
 
+@pytest.mark.slow
 def test_another_report_takes_the_place_of_the_last_one(runs: Path) -> None:
     export(runs, "--top", "1", "--seeds", "1")
     study = optuna.load_study(study_name=STUDY, storage=RDBStorage(url(runs)))

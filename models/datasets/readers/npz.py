@@ -1,6 +1,8 @@
 """Reads arrays from an .npz file by their usual names. Never unpickles."""
 
+import math
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +23,22 @@ def read_npz(path: Path) -> RawDataset:
         UserError: If the file is no .npz file, or a part has not exactly one array of inputs and one of labels.
     """
     parts: dict[str, dict[str, list[NDArray[Any]]]] = {}
+    names: list[str] = []
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
-            for name in file.files:
-                if (meaning := _meaning(name)) is not None:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                names.append(name := member.filename.removesuffix(".npy"))
+                if member.filename != name and (meaning := _meaning(name)) is not None:
                     part, role = meaning
-                    parts.setdefault(part, {}).setdefault(role, []).append(file[name])
-            names = ", ".join(file.files)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+                    parts.setdefault(part, {}).setdefault(role, []).append(_array(archive, member))
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise UserError(
             f"{path} is no .npz file that can be read: {error}", "write it with numpy.savez, of plain arrays"
         ) from None
     for part in ("train", *parts):
         if {role: len(arrays) for role, arrays in parts.get(part, {}).items()} != {"inputs": 1, "labels": 1}:
             raise UserError(
-                f"{path} holds {names or 'nothing'}, which is not inputs and labels",
+                f"{path} holds {', '.join(names) or 'nothing'}, which is not inputs and labels",
                 "call them x and y, or x_train, y_train, x_test and y_test",
             )
     pairs = {part: (arrays["inputs"][0], arrays["labels"][0]) for part, arrays in parts.items()}
@@ -50,6 +51,34 @@ def read_npz(path: Path) -> RawDataset:
                 f"{path}: train and val do not go together: {error}", "give both arrays of the same shape"
             ) from None
     return RawDataset(train, pairs.get("test"))
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """Read an array, if its header and the archive agree on its size, and memory has room for it.
+
+    Raises:
+        ValueError: They do not, or it is no plain array.
+    """
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+        size = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or size != member.file_size - file.tell():
+            raise ValueError(f"{member.filename} is not the array of {dtype} that it says it is")
+    if size > free_memory():
+        raise ValueError(f"{member.filename} takes {size / 2**30:.1f} GiB, more than the memory that is free")
+    with archive.open(member) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
+def free_memory() -> float:
+    """Return how many bytes of memory can be used; infinity where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return math.inf
 
 
 def _meaning(name: str) -> tuple[str, str] | None:

@@ -176,6 +176,17 @@ def test_a_snapshot_that_cannot_be_read_is_done_without(
     assert_whole(url("db"))
 
 
+def test_a_snapshot_with_one_wrong_bit_is_done_without(
+    undisturbed: str, url: Url, digits: Source, tmp_path: Path
+) -> None:
+    file = paused(url("db"), digits, tmp_path)[-1] / "engine-0.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 0b1000_0000  # of a weight
+    file.write_bytes(content)
+    assert run(REPEATING, url("db"), digits)
+    assert table(url("db")) == table(undisturbed)
+
+
 def test_a_snapshot_ahead_of_the_record_is_not_taken(
     undisturbed: str, url: Url, digits: Source, tmp_path: Path
 ) -> None:

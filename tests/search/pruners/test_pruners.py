@@ -261,3 +261,32 @@ def test_the_abstract_pruner_is_not_offered() -> None:
     with pytest.raises(UserError) as caught:
         OptunaPruner(kind="BasePruner").optuna_pruner()
     assert "BasePruner" not in caught.value.remedy
+
+
+def test_a_pruner_of_optuna_can_wrap_another() -> None:
+    median = OptunaPruner(kind="MedianPruner", arguments={"n_warmup_steps": 2})
+    patient = OptunaPruner(kind="PatientPruner", arguments={"wrapped_pruner": median, "patience": 1})
+    assert OptunaPruner.model_validate_json(patient.model_dump_json()) == patient
+    made = patient.optuna_pruner()
+    assert isinstance(made, optuna.pruners.PatientPruner)
+    assert isinstance(made._wrapped_pruner, optuna.pruners.MedianPruner)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "fact"),
+    [
+        (
+            "PatientPruner",
+            {"wrapped_pruner": "MedianPruner", "patience": 1},
+            '"wrapped_pruner" of PatientPruner is a pruner',
+        ),
+        (
+            "PercentilePruner",
+            {"percentile": OptunaPruner(kind="NopPruner")},
+            '"percentile" of PercentilePruner is no pruner',
+        ),
+    ],
+)
+def test_a_pruner_is_given_where_optuna_takes_one(kind: str, arguments: dict[str, Any], fact: str) -> None:
+    with pytest.raises(UserError, match=fact):
+        OptunaPruner(kind=kind, arguments=arguments).optuna_pruner()

@@ -39,7 +39,7 @@ def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
     ("address", "fact"),
     [
         ("runs/studies.db", "is not the address of a database"),
-        ("oracle://host/studies", "is not a kind of database we know"),
+        ("oracle://host/studies", "is not a kind of database that can keep a study"),
         ("postgresql+nonesuch://host/studies", "names a driver that we do not use"),
         ("postgresql+pg8000://host/studies", "names a driver that we do not use"),
         ("sqlite://", "names no file"),

@@ -1,6 +1,7 @@
 """SQLite files: what is refused before a byte is changed, and what a connection is set to."""
 
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -13,8 +14,9 @@ import pytest
 
 from models.errors import UserError
 from search.record import sqlite
+from search.record.record import Record
 from search.record.store import Store
-from tests.support.records import in_a_file
+from tests.support.records import a_trial, in_a_file, insert
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -107,3 +109,42 @@ def test_a_file_system_that_hangs_is_refused(url: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: time.sleep(1))
     with pytest.raises(UserError, match="locks hang"):
         Store(url)
+
+
+# --- a file that goes away --------------------------------------------------------------------------------------------
+
+
+def recorded(url: str) -> list[int]:
+    """The numbers of the trials of `mlp` in a database."""
+    record = Store(url, create=False).find("mlp")
+    assert record is not None
+    return [row.number for row in record.trials()]
+
+
+@in_a_file
+def test_a_file_that_is_removed_is_written_again(record: Record, url: str, tmp_path: Path) -> None:
+    insert(record, a_trial(0))
+    shutil.rmtree(tmp_path / "runs")
+    with pytest.raises(UserError, match=r"was removed while it was written to"):
+        insert(record, a_trial(1))
+    assert recorded(url) == [0]
+
+
+@in_a_file
+def test_a_file_that_is_replaced_is_saved_beside(record: Record, url: str, tmp_path: Path) -> None:
+    file = tmp_path / "runs" / "studies.db"
+    older = shutil.copy(file, tmp_path / "older.db")
+    insert(record, a_trial(0))
+    os.replace(older, file)
+    with pytest.raises(UserError, match=r"was replaced by another file while it was written to"):
+        insert(record, a_trial(1))
+    (saved,) = file.parent.glob("studies.saved-*.db")
+    assert recorded(f"sqlite:///{saved}") == [0]
+
+
+@in_a_file
+def test_a_file_that_is_overwritten_is_written_no_more(record: Record, tmp_path: Path) -> None:
+    insert(record, a_trial(0))
+    (tmp_path / "runs" / "studies.db").write_bytes(b"")
+    with pytest.raises(UserError, match=r"was overwritten while it was written to"):
+        insert(record, a_trial(1))
