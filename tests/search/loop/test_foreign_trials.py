@@ -157,7 +157,7 @@ def test_a_program_that_always_is_quicker_is_named(url: str, digits: Source, mon
 
     def overtaken(record: Record, first: int) -> list[TrialRow]:
         rows = foreign(record, first)
-        by_optuna(url).enqueue_trial(SUGGESTED)
+        by_optuna(url).add_trial(create_trial(value=1.0))
         return rows
 
     monkeypatch.setattr(Record, "foreign", overtaken)

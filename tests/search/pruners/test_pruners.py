@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import optuna
 import pytest
