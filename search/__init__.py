@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from studyhall import importing as _importing  # noqa: F401 - says what hides our packages, before they are needed
 
 # isort: split
-from models.config.augmentation import Flip, Rotate, Shift
+from models.config.augmentation import Cutout, Flip, Rotate, Shift
 from models.config.families import Cnn, Linear, Mlp
 from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
 from models.config.schedules import Constant, Cosine, LinearDecay, OneCycle, StepExponential, WarmupStableDecay
@@ -57,7 +57,11 @@ __all__ = [
     "Cnn",
     "Constant",
     "Cosine",
+<<<<<<< HEAD
     "ExpectedGain",
+=======
+    "Cutout",
+>>>>>>> c163aec (Dropout and padding of the built-in families, fixed or searched; Cutout; the studies of FashionMNIST search them)
     "Flip",
     "Float",
     "Folder",

@@ -48,4 +48,19 @@ class Rotate:
         return f"rotate {self.degrees:g}"
 
 
-Augment = Annotated[Shift | Flip | Rotate, Field(discriminator="kind")]
+@dataclass(frozen=True, config=STRICT)
+class Cutout:
+    """Black out a square about a place drawn at random, cut off at the edges.
+
+    DeVries and Taylor 2017, arXiv 1708.04552, who fill the square with the mean of all pictures.
+    """
+
+    pixels: int = Field(ge=1, description="The square's side.")
+    _: KW_ONLY
+    kind: Literal["cutout"] = "cutout"
+
+    def __str__(self) -> str:
+        return f"cutout {self.pixels}"
+
+
+Augment = Annotated[Shift | Flip | Rotate | Cutout, Field(discriminator="kind")]

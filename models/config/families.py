@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # "bfloat16": activations and the matrices they are multiplied by have 16 bits; weights, sums and optimizer state 32.
 Precision = Literal["float32", "bfloat16"]
 Width = Annotated[int, Field(ge=1)]  # units of a hidden layer, or channels
+Padding = Literal["none", "same"]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class FamilyConfig(RecipePart):
@@ -130,11 +132,15 @@ class Mlp(FamilyConfig):
         "that sums of them have the size of one input (LeCun et al. 1998, Efficient BackProp, eq. 16); biases 0.",
     )
 
+    dropout: Share = Field(
+        default=0.0, description="Share of each hidden layer that is dropped in training, unless `dropout` is searched."
+    )
+
     implementation = "models.families.mlp:MlpFamily"
     precisions = ("float32", "bfloat16")
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
     required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
-    optional_parameters: ClassVar[frozenset[str]] = frozenset({"depth", "activation"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"depth", "activation", "dropout"})
 
     def depth_of(self, parameters: Parameters) -> int:
         """Return the hidden layers of one configuration."""
@@ -143,6 +149,10 @@ class Mlp(FamilyConfig):
     def activation_of(self, parameters: Parameters) -> str:
         """Return the name of the activation of one configuration."""
         return str(parameters.get("activation", self.activation))
+
+    def dropout_of(self, parameters: Parameters) -> float:
+        """Return the share that one configuration drops."""
+        return float(parameters.get("dropout", self.dropout))
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """Return the multiply-adds of one forward pass of one example."""
@@ -154,15 +164,34 @@ class Cnn(FamilyConfig):
     """Two convolutions (5 x 5, then 7 x 7), each with ReLU and 2 x 2 max-pooling, then a linear layer to the classes.
 
     `hidden` is the number of channels of the first convolution; the second has twice as many, and the linear layer
-    sees all of those at each place that is left. Nothing is padded.
+    sees all of those at each place that is left.
     """
 
     name: Literal["cnn"] = "cnn"
+    padding: Padding = Field(
+        default="none",
+        description='"same": zeros around, so that a convolution leaves height and width as they are; unless `padding` '
+        "is searched.",
+    )
+    dropout: Share = Field(
+        default=0.0,
+        description="Share of the linear layer's inputs that is dropped in training, unless `dropout` is searched.",
+    )
 
     implementation = "models.families.cnn:CnnFamily"
     precisions = ("float32", "bfloat16")
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
     required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"padding", "dropout"})
+
+    def padding_of(self, parameters: Parameters) -> Padding:
+        """Return the padding of one configuration."""
+        padding: Padding = parameters.get("padding", self.padding)  # type: ignore[assignment]
+        return padding
+
+    def dropout_of(self, parameters: Parameters) -> float:
+        """Return the share that one configuration drops."""
+        return float(parameters.get("dropout", self.dropout))
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """Return the multiply-adds of one forward pass of one example, as if it were a square picture of one channel.
@@ -170,6 +199,7 @@ class Cnn(FamilyConfig):
         Engines were balanced by this count when studies of today began, so other shapes are not counted otherwise.
         """
         hidden, side = float(parameters["hidden"]), math.isqrt(math.prod(shape))
-        first = (side - 4) // 2 * 2  # rows of each convolution's output that pooling keeps
-        second = (first // 2 - 6) // 2 * 2
+        lost, lost_then = (4, 6) if self.padding_of(parameters) == "none" else (0, 0)
+        first = (side - lost) // 2 * 2  # rows of each convolution's output that pooling keeps
+        second = (first // 2 - lost_then) // 2 * 2
         return hidden * (25 * first**2 + 2 * hidden * 49 * second**2 + 2 * (second // 2) ** 2 * classes)

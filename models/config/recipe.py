@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
-from models.config.augmentation import Augment, Flip, Rotate, Shift
+from models.config.augmentation import Augment, Cutout, Flip, Rotate, Shift
 from models.config.base import FrozenConfig, Parameters
 from models.config.families import FamilyConfig, Precision
 from models.config.losses import Loss
@@ -100,7 +100,7 @@ class Recipe(FrozenConfig):
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         """Let augment=Flip() stand for augment=(Flip(),)."""
-        return (value,) if isinstance(value, Shift | Flip | Rotate) else value
+        return (value,) if isinstance(value, Shift | Flip | Rotate | Cutout) else value
 
     def make_family(self, shape: Sequence[int], classes: int, *, vectorize: bool = True) -> "Family":
         """Return what builds and trains models of the family; imports torch.

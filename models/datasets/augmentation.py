@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.config.augmentation import Augment, Flip, Rotate, Shift
+from models.config.augmentation import Augment, Cutout, Flip, Rotate, Shift
 from models.datasets.array_store import Inputs
 from models.datasets.download import import_torchvision
 from models.errors import UserError
@@ -41,6 +41,21 @@ def check_movable(augment: Sequence[Augment], inputs: Inputs) -> None:
             )
 
 
+class _Cutout(nn.Module):
+    """Sets a square to 0: rows and columns from y - side // 2 up to y + side // 2, as the authors' code does."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self._side = side
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return a copy of pictures (..., H, W) without the square."""
+        y, x = (int(torch.randint(length, ())) - self._side // 2 for length in pictures.shape[-2:])
+        cut = pictures.clone()
+        cut[..., max(0, y) : y + self._side, max(0, x) : x + self._side] = 0
+        return cut
+
+
 class Augmentation:
     """The transforms of one pass over pictures of a shape (C, H, W), whose moves are all drawn from one seed."""
 
@@ -59,6 +74,8 @@ class Augmentation:
                     transforms.append(
                         v2.RandomRotation(step.degrees, interpolation=v2.InterpolationMode.BILINEAR, fill=None)
                     )
+                case Cutout():
+                    transforms.append(_Cutout(step.pixels))
         self._transforms = nn.Sequential(*transforms)
         self._sharing = max(1, min(MAX_SHARING, MAX_BYTES // (DRAW_STRIDE * math.prod(shape))))
         self._seed, self._calls = seed, 0

@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from models.config.families import Padding
+
 if TYPE_CHECKING:
     from models.families.cnn import CnnFamily
 
 FIRST, SECOND = 5, 7  # the sides of the two convolutions' filters
+PADDINGS = {"none": (0, 0), "same": (FIRST // 2, SECOND // 2)}  # zeros around the input of either convolution
 PATCH = FIRST + 1  # what the four members of a pooling window see together
 
 
@@ -17,8 +20,8 @@ class Workspace:
     Lanes of the same width take turns in it.
     """
 
-    def __init__(self, family: "CnnFamily", hidden: int, size: int, like: Tensor) -> None:
-        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.pooled_sizes
+    def __init__(self, family: "CnnFamily", padding: Padding, hidden: int, size: int, like: Tensor) -> None:
+        channels, ((rows, columns), (rows2, columns2)) = family.shape[0], family.pooled_sizes(padding)
         first, pixels = size * rows * columns, channels * PATCH * PATCH
         self.windows1 = like.new_empty(2, 2, hidden, first)
         self.winners1 = like.new_empty(2, hidden, first)

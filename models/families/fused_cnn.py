@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from models.config.losses import Loss
 from models.families.base import FusedModel, Lane, Weights
-from models.families.cnn_workspace import PATCH, SECOND, Workspace
+from models.families.cnn_workspace import PADDINGS, PATCH, SECOND, Workspace
+from models.ops.dropout import dropout_masks
 from models.ops.losses import LOSSES, soft_cross_entropy
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.pooling import keep_positive, pool, unpool
@@ -42,11 +43,18 @@ class FusedCnn(FusedModel):
 
     def __init__(self, family: "CnnFamily", lanes: Sequence[Lane], loss: Loss) -> None:
         like = lanes[0].weights["out.weight"]
-        self._family = family
+        self._family, self._padding = family, family.config.padding_of(lanes[0].spec.parameters)
         self._dtype = torch.bfloat16 if family.precision == "bfloat16" else like.dtype
         numbers = torch.arange(len(lanes), device=like.device)
-        self._nets = [_Net(lane, numbers[i : i + 1], loss) for i, lane in enumerate(lanes)]
+        self._nets = [_Net(lane, numbers[i : i + 1], loss, PADDINGS[self._padding][1]) for i, lane in enumerate(lanes)]
+        rates = [family.config.dropout_of(lane.spec.parameters) for lane in lanes]
+        self._dropout = dropout_masks(rates, like)
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by width and minibatch size
+
+    def begin_tick(self, seed: int, examples: int) -> None:
+        """Draw the masks of dropout in this epoch from a seed."""
+        if self._dropout is not None:
+            self._dropout.begin_tick(seed)
 
     def step(
         self, x: Tensor, y: Tensor, optimizer: LaneOptimizer, targets: Tensor | None = None
@@ -54,10 +62,14 @@ class FusedCnn(FusedModel):
         """Train one step; see `FusedModel`."""
         patches, hot = self._patches(x), self._one_hot(y)
         soft = [None] * len(self._nets) if targets is None else targets.expand(len(self._nets), -1, -1).unbind()
+        masks: Sequence[Tensor | None] = [None] * len(self._nets)
+        if self._dropout is not None:
+            self._dropout.start_step()
+            masks = self._dropout.masks(1, [net.seen for net in self._nets], len(x))
         optimizer.start_step()
         pairs = [
-            net.step(patches, y, hot, self._workspace(net, len(x)), optimizer, own)
-            for net, own in zip(self._nets, soft, strict=True)
+            net.step(patches, y, hot, self._workspace(net, len(x)), optimizer, own, mask)
+            for net, own, mask in zip(self._nets, soft, masks, strict=True)
         ]
         losses, hits = zip(*pairs, strict=True)
         return torch.stack(losses), torch.stack(hits)
@@ -86,7 +98,9 @@ class FusedCnn(FusedModel):
         A row is one pixel of the patch; the last row is of ones and meets the bias.
         """
         x = x.to(self._dtype)
-        rows, columns = self._family.pooled_sizes[0]
+        if around := PADDINGS[self._padding][0]:
+            x = nn.functional.pad(x, (around,) * 4)
+        rows, columns = self._family.pooled_sizes(self._padding)[0]
         cut = x.unfold(2, PATCH, 2).unfold(3, PATCH, 2)[:, :, :rows, :columns]  # (B, I, rows, columns, 6, 6), a view
         patches = x.new_empty(cut.shape[1] * PATCH * PATCH + 1, len(x) * rows * columns)
         patches[:-1].view(-1, PATCH, PATCH, len(x), rows, columns).copy_(cut.permute(1, 4, 5, 0, 2, 3))
@@ -101,14 +115,15 @@ class FusedCnn(FusedModel):
     def _workspace(self, net: "_Net", size: int) -> "Workspace":
         key = (net.hidden, size)
         if key not in self._workspaces:
-            self._workspaces[key] = Workspace(self._family, net.hidden, size, net.like.new_empty(0, dtype=self._dtype))
+            like = net.like.new_empty(0, dtype=self._dtype)
+            self._workspaces[key] = Workspace(self._family, self._padding, net.hidden, size, like)
         return self._workspaces[key]
 
 
 class _Net:
     """One lane. All its weights lie in one column, so that its optimizer's step is one pass over them."""
 
-    def __init__(self, lane: Lane, number: Tensor, loss: Loss) -> None:
+    def __init__(self, lane: Lane, number: Tensor, loss: Loss, padding: int) -> None:
         names = sorted(lane.weights)  # whatever order they came in, from a module or a snapshot
 
         def in_column(tensors: Weights) -> tuple[Tensor, Weights]:
@@ -124,6 +139,8 @@ class _Net:
         self._weights, self._loss = lane.weights, LOSSES[loss]
         self.like = column
         self.hidden = len(lane.weights["conv1.bias"])
+        self.seen = lane.weights["out.weight"].shape[1]  # inputs of the linear layer
+        self._padding = padding  # of the second convolution
 
     def step(
         self,
@@ -133,15 +150,16 @@ class _Net:
         space: Workspace,
         optimizer: LaneOptimizer,
         targets: Tensor | None,
+        mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
-        z, h2 = self._forward(patches, space)
+        z, h2 = self._forward(patches, space, mask)
         hits = z.argmax(0) == y
         if targets is None:
             losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
         else:
             losses = soft_cross_entropy(z.unsqueeze(0), targets.unsqueeze(0), True).squeeze(0)
-        self._backward(z, h2, patches, space)  # z holds dz now
+        self._backward(z, h2, patches, space, mask)  # z holds dz now
         optimizer.apply(self._block, self._gradient)
         return losses, hits
 
@@ -155,7 +173,7 @@ class _Net:
         hits = z.argmax(0) == y
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 
-    def _forward(self, patches: Tensor, space: Workspace) -> tuple[Tensor, Tensor]:
+    def _forward(self, patches: Tensor, space: Workspace, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the logits (C, B) and what the linear layer saw, (B, 2 H Q); the rest stays in the space.
 
         Convolution and cutting into pooling windows are one product. Member (r, c) of the window at (y, x) is
@@ -173,14 +191,16 @@ class _Net:
         torch.clamp_min(a1.view(self.hidden, size, -1).transpose(0, 1), 0, out=space.hidden1.flatten(2))  # (B, H, P)
 
         dtype = patches.dtype
-        a2 = torch.conv2d(space.hidden1, w["conv2.weight"].to(dtype), w["conv2.bias"].to(dtype))
+        a2 = torch.conv2d(space.hidden1, w["conv2.weight"].to(dtype), w["conv2.bias"].to(dtype), padding=self._padding)
         rows, columns = space.even
         space.second.copy_(a2[:, :, :rows, :columns].reshape(-1, rows * columns).t())  # (4 Q, B 2 H)
         a2 = pool(space.windows2, space.winners2, space.maxima2)
         h2 = a2.clamp_min(0).flatten(0, 1).t().reshape(size, -1).to(w["out.weight"].dtype)  # (B, 2 H Q)
+        if mask is not None:
+            h2 = h2 * mask.t()
         return torch.addmm(w["out.bias"].unsqueeze(1), w["out.weight"], h2.t()), h2
 
-    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, space: Workspace) -> None:
+    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, space: Workspace, mask: Tensor | None) -> None:
         """Write the gradient of the mean loss by all weights, from dz (C, B), that by the logits.
 
         With a = W h + b:  dW = da h^T,  db = da 1,  dh = W^T da; a convolution is such a product over its patches.
@@ -189,13 +209,15 @@ class _Net:
         size, hidden = space.hidden1.shape[0], self.hidden
         torch.mm(dz, h2, out=g["out.weight"])
         torch.sum(dz, 1, out=g["out.bias"])
-        dh2 = torch.mm(dz.t(), w["out.weight"]).to(dtype)  # (B, 2 H Q)
+        dh2 = torch.mm(dz.t(), w["out.weight"])  # (B, 2 H Q)
+        dh2 = (dh2 if mask is None else dh2 * mask.t()).to(dtype)
         dh2 = dh2.view(2 * hidden * size, -1).t().reshape(space.maxima2.shape)  # (Q, B 2 H)
         unpool(keep_positive(dh2, space.maxima2, out=dh2), space.windows2, space.winners2)
 
         rows, columns = space.even
         da2 = space.second.t().reshape(size, 2 * hidden, rows, columns)
-        down, right = (side - SECOND + 1 for side in space.hidden1.shape[2:])
+        around = self._padding
+        down, right = (side + 2 * around - SECOND + 1 for side in space.hidden1.shape[2:])
         if (down, right) != space.even:  # the last row or column is in no window
             da2 = nn.functional.pad(da2, (0, right - columns, 0, down - rows))
         dh1, dw2, db2 = torch.ops.aten.convolution_backward(
@@ -204,7 +226,7 @@ class _Net:
             w["conv2.weight"].to(dtype),
             [2 * hidden],
             [1, 1],  # stride
-            [0, 0],  # padding
+            [around, around],  # padding
             [1, 1],  # dilation
             False,  # not transposed
             [0, 0],

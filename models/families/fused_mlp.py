@@ -24,13 +24,14 @@ from models.config.families import Precision
 from models.config.losses import Loss
 from models.families.base import FusedModel, Lane
 from models.families.fused_tensors import LaneView, Matrix, fuse
+from models.families.mlp_workspace import Workspace, rounded_up
 from models.ops.activations import Activation, relu
+from models.ops.dropout import dropout_masks
 from models.ops.losses import LOSSES, soft_cross_entropy
 from models.ops.matmul import sums
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.output_layers import output_layers
 
-ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
 MIN_EXAMPLES = 16  # of a minibatch in a fused product
 
 
@@ -47,6 +48,7 @@ class FusedMlp(FusedModel):
         bias: Whether layers have biases.
         loss: The loss.
         precision: Of the factors of all products but those of the output layers.
+        dropout: (L,) the share of hidden units that each lane drops; none if not given.
     """
 
     cuda_graph_safe = True
@@ -59,21 +61,26 @@ class FusedMlp(FusedModel):
         bias: bool,
         loss: Loss,
         precision: Precision = "float32",
+        dropout: Sequence[float] = (),
     ) -> None:
         low = torch.bfloat16 if precision == "bfloat16" else None
         self._activation = activation or relu  # of no layer without hidden ones
         self._loss, self._lanes = LOSSES[loss], len(lanes)
         self._classes = lanes[0].weights["out.weight"].shape[0]
-        self._workspaces: dict[int, _Workspace] = {}
+        self._workspaces: dict[int, Workspace] = {}
         first = lanes[0].weights["hidden1.weight" if depth else "out.weight"]
         like, inputs = first, first.shape[1]
+        self._dropout = dropout_masks(dropout, like)
+        self.cuda_graph_safe = self._dropout is None  # masks are drawn on the CPU
         number = torch.arange(len(lanes), device=like.device)
         widths = [lane.weights["hidden1.weight"].shape[0] if depth else self._classes for lane in lanes]
-        padded = [_rounded_up(width) for width in widths]
+        padded = [rounded_up(width) for width in widths]
         ends = torch.tensor(padded).cumsum(0).tolist()
         self._rows = [slice(end - rows, end) for end, rows in zip(ends, padded, strict=True)]  # of S, one a lane
         self._activated_rows = self._rows if self._activation.lane_by_lane else [slice(None)]
-        used = [slice(rows.start, rows.start + width) for rows, width in zip(self._rows, widths, strict=True)]
+        self._used = used = [
+            slice(rows.start, rows.start + width) for rows, width in zip(self._rows, widths, strict=True)
+        ]
         of_row = number.repeat_interleave(torch.tensor(padded, device=like.device))
         total, name = ends[-1], "hidden1" if depth else "out"
 
@@ -107,7 +114,22 @@ class FusedMlp(FusedModel):
 
     # --- forward
 
-    def _forward(self, x: Tensor, space: "_Workspace") -> Tensor:
+    def begin_tick(self, seed: int, examples: int) -> None:
+        """Draw the masks of dropout in this epoch from a seed."""
+        if self._dropout is not None:
+            self._dropout.begin_tick(seed)
+
+    def _drop(self, layer: int, space: Workspace, is_training: bool) -> Tensor:
+        """Return what the layer above a hidden layer sees."""
+        if self._dropout is None or not is_training:
+            return space.hidden[layer]
+        heights = [rows.stop - rows.start for rows in self._used]
+        masks = self._dropout.masks(layer, heights, space.delta.shape[1])
+        for rows, mask in zip(self._used, masks, strict=True):
+            space.masks[layer][rows] = mask
+        return torch.mul(space.hidden[layer], space.masks[layer], out=space.seen[layer])
+
+    def _forward(self, x: Tensor, space: Workspace, is_training: bool) -> Tensor:
         """Return the logits (L, C, B) of x (B, I); `space` keeps what backward needs."""
         if x.shape[0] >= MIN_EXAMPLES:
             # (S, I) @ (I, B) -> (S, B): every lane's first layer in one product
@@ -121,15 +143,16 @@ class FusedMlp(FusedModel):
         if self._last is None:
             return h.view(self._lanes, -1, h.shape[1])[:, : self._classes]  # the rows are logits already
         self._activate(h, space.kept[0])
-        for (squares, biases), below, above, kept in zip(
-            self._middle, space.hidden[:-1], space.hidden[1:], space.kept[1:], strict=True
-        ):
+        below = self._drop(0, space, is_training)
+        for layer, (squares, biases) in enumerate(self._middle, 1):
+            above = space.hidden[layer]
             for square, rows in zip(squares, self._rows, strict=True):
                 square.times(below[rows], out=above[rows])  # (H, H) @ (H, B) -> (H, B)
             if biases is not None:
                 above.add_(biases.weight)
-            self._activate(above, kept)
-        self._output_layers.logits(self._last.weight, space.hidden[-1], space.z)
+            self._activate(above, space.kept[layer])
+            below = self._drop(layer, space, is_training)
+        self._output_layers.logits(self._last.weight, below, space.z)
         if self._last_bias is not None:
             space.z.add_(self._last_bias.weight.view(self._lanes, self._classes, 1))
         return space.z
@@ -138,7 +161,10 @@ class FusedMlp(FusedModel):
         for rows in self._activated_rows:
             self._activation.forward(a[rows], None if kept is None else kept[rows])
 
-    def _activate_backward(self, dh: Tensor, h: Tensor, kept: Tensor | None) -> Tensor:
+    def _activate_backward(self, dh: Tensor, layer: int, space: Workspace) -> Tensor:
+        h, kept = space.hidden[layer], space.kept[layer]
+        if self._dropout is not None:
+            dh.mul_(space.masks[layer])
         for rows in self._activated_rows:
             self._activation.backward(dh[rows], h[rows], None if kept is None else kept[rows])
         return dh  # da by now
@@ -152,7 +178,9 @@ class FusedMlp(FusedModel):
         """Train one step; see `FusedModel`."""
         x = x.flatten(1).to(self._dtype)  # (B, I)
         space = self._workspace(x)
-        z = self._forward(x, space)
+        if self._dropout is not None:
+            self._dropout.start_step()
+        z = self._forward(x, space, True)
         hot = space.one_hot(y)
         hits = _unique_hits(z, hot)
         # z is dz from here on
@@ -162,27 +190,22 @@ class FusedMlp(FusedModel):
             self._apply_first(space.hidden[0], x, optimizer)  # dz lies in the rows of the first layer
             return losses, hits
         dh = space.delta
-        optimizer.apply(self._last, self._output_layers.backward(self._last.weight, space.hidden[-1], z, dh))
+        optimizer.apply(self._last, self._output_layers.backward(self._last.weight, space.seen[-1], z, dh))
         if self._last_bias is not None:
             optimizer.apply(self._last_bias, sums(z).view(-1, 1))
-        for (squares, biases), below, above, kept in zip(
-            reversed(self._middle),
-            reversed(space.hidden[:-1]),
-            reversed(space.hidden[1:]),
-            reversed(space.kept[1:]),
-            strict=True,
-        ):
-            da = self._activate_backward(dh, above, kept)
+        for layer in range(len(self._middle), 0, -1):
+            (squares, biases), above = self._middle[layer - 1], space.hidden[layer]
+            da = self._activate_backward(dh, layer, space)
             if biases is not None:
                 db = sums(da).unsqueeze(1)
             # `above` is not needed again: it takes the next dh, and the optimizer may overwrite the old one.
             for square, rows in zip(squares, self._rows, strict=True):
                 square.transposed_times(da[rows], out=above[rows])  # dh = W^T da
-                square.apply(da[rows], below[rows].t(), optimizer)  # dW = da h^T
+                square.apply(da[rows], space.seen[layer - 1][rows].t(), optimizer)  # dW = da h^T
             if biases is not None:
                 optimizer.apply(biases, db)
             dh = above
-        self._apply_first(self._activate_backward(dh, space.hidden[0], space.kept[0]), x, optimizer)
+        self._apply_first(self._activate_backward(dh, 0, space), x, optimizer)
         return losses, hits
 
     def _apply_first(self, da: Tensor, x: Tensor, optimizer: LaneOptimizer) -> None:
@@ -194,7 +217,7 @@ class FusedMlp(FusedModel):
         """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) to `logits` if given."""
         x = x.flatten(1).to(self._dtype)
         space = self._workspace(x)
-        z = self._forward(x, space)
+        z = self._forward(x, space, False)
         hits = z.argmax(1) == y
         if logits is not None:
             logits.copy_(z.transpose(1, 2))
@@ -205,16 +228,14 @@ class FusedMlp(FusedModel):
         for matrix in (self._first, *(square for squares, _ in self._middle for square in squares)):
             matrix.block.update_low()
 
-    def _workspace(self, x: Tensor) -> "_Workspace":
+    def _workspace(self, x: Tensor) -> Workspace:
         size = x.shape[0]
         if size not in self._workspaces:
             layers, keeps = 1 + len(self._middle), self._activation.keeps_input
-            self._workspaces[size] = _Workspace(self._like, layers, self._lanes, self._classes, size, keeps)
+            self._workspaces[size] = Workspace(
+                self._like, layers, self._lanes, self._classes, size, keeps=keeps, drops=self._dropout is not None
+            )
         return self._workspaces[size]
-
-
-def _rounded_up(rows: int) -> int:
-    return -(-rows // ROWS) * ROWS
 
 
 FAR = torch.finfo(torch.float32).max  # subtracted from the label's logit, it leaves the others above it
@@ -227,19 +248,3 @@ def _unique_hits(z: Tensor, hot: Tensor) -> Tensor:
     subtracting a huge value from the label's logit is faster than a mask.
     """
     return (z * hot).sum(1) > z.add(hot, alpha=-FAR).amax(1)
-
-
-class _Workspace:
-    """Memory for the activations of one minibatch size, so that a step allocates next to nothing."""
-
-    def __init__(self, like: Tensor, layers: int, lanes: int, classes: int, size: int, keeps: bool) -> None:
-        units = like.shape[0]
-        self.hidden = [like.new_empty(units, size) for _ in range(layers)]
-        self.kept = [like.new_empty(units, size) if keeps else None for _ in range(layers)]  # by the activation
-        self.delta = like.new_empty(units, size)
-        self.z = like.new_empty(lanes, _rounded_up(classes * size))[:, : classes * size].view(lanes, classes, size)
-        self._hot = like.new_empty(classes, size)
-
-    def one_hot(self, y: Tensor) -> Tensor:
-        """Return y (B,) as (C, B) of zeros and ones."""
-        return self._hot.zero_().scatter_(0, y.unsqueeze(0), 1.0)

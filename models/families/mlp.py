@@ -34,6 +34,8 @@ class MlpFamily(Family):
         for number in range(1, self.config.depth_of(parameters) + 1):
             layers[f"hidden{number}"] = self._layer(width, hidden)
             layers[f"activation{number}"] = activation
+            if dropout := self.config.dropout_of(parameters):
+                layers[f"dropout{number}"] = nn.Dropout(dropout)
             width = hidden
         layers["out"] = self._layer(width, self.classes)
         return nn.Sequential(layers)
@@ -58,4 +60,5 @@ class MlpFamily(Family):
         """Concatenate the lanes' units."""
         parameters = lanes[0].spec.parameters
         depth, activation = self.config.depth_of(parameters), self._activation(parameters)
-        return FusedMlp(lanes, depth, activation, self.config.bias, loss, self.precision)
+        dropout = [self.config.dropout_of(lane.spec.parameters) for lane in lanes]
+        return FusedMlp(lanes, depth, activation, self.config.bias, loss, self.precision, dropout)

@@ -25,6 +25,8 @@ _YOUNGER: dict[str, Any] = {
     "accumulate": 1,
     "ema_decay": 0.0,
     "optimizer.nesterov": False,
+    "family.dropout": 0.0,
+    "family.padding": "none",
 }
 
 

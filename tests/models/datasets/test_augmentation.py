@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.config.augmentation import Augment, Flip, Rotate, Shift
+from models.config.augmentation import Augment, Cutout, Flip, Rotate, Shift
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics, LaneSpec
 from models.config.optimizers import SGD
@@ -70,6 +70,18 @@ def test_a_flip_is_left_for_right_every_other_time() -> None:
     flipped = [not torch.equal(picture, one[0]) for picture in moved(one.repeat(128, 1, 1, 1), Flip())]
     assert all(torch.equal(it, one[0].flip(2)) for it in moved(one.repeat(128, 1, 1, 1), Flip())[flipped])
     assert 40 < sum(flipped) < 88  # 128 throws of a coin: four deviations of 5.7
+
+
+def test_a_cutout_is_a_black_square_about_any_place_cut_off_at_the_edges() -> None:
+    white = torch.full((1, 3, 6, 5), 255, dtype=torch.uint8)
+    possible = []
+    for y in range(6):
+        for x in range(5):  # the authors' code: from the place less half the side, clipped to the picture
+            picture = white[0].clone()
+            picture[:, max(0, y - 2) : y + 2, max(0, x - 2) : x + 2] = 0
+            possible.append(picture)
+    cut = moved(white.repeat(600, 1, 1, 1), Cutout(pixels=4))
+    assert {next(i for i, it in enumerate(possible) if torch.equal(it, picture)) for picture in cut} == set(range(30))
 
 
 def test_a_rotation_turns_about_the_middle_by_no_more_than_asked() -> None:

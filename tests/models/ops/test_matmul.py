@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.families.fused_mlp import MIN_EXAMPLES, ROWS
+from models.families.fused_mlp import MIN_EXAMPLES
+from models.families.mlp_workspace import ROWS
 from models.ops import matmul
 from models.ops.matmul import input_product
 

@@ -76,7 +76,7 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: within(when={"steps": 2}), "steps -> steps depend on each other in a circle"),
     (lambda: within(when={"depth": 1, "width": 1}), "steps can never exist, as no value of 'depth'"),
     (lambda: study(data="minst"), "no data set is called 'minst'"),
-    (lambda: study(space={**SPACE, "dropout": Float(0.0, 0.5)}), "mlp has no parameter 'dropout'"),
+    (lambda: study(space={**SPACE, "blocks": Int(1, 5)}), "mlp has no parameter 'blocks'"),
     (lambda: study(space={**SPACE, "final_factor": Float(0.0, 1.0)}), "mlp has no parameter 'final_factor'"),
     (lambda: study(space={"learning_rate": SPACE["learning_rate"]}), "'hidden' is missing"),
     (lambda: study(space={**KNOWN}), "nothing is searched"),
@@ -88,6 +88,7 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
         "the tables have a column 'epochs' already",
     ),
     (lambda: study(space={**SPACE, "momentum": Float(0.0, 0.9)}, optimizer=AdamW()), "adamw has no momentum"),
+    (lambda: study(optimizer=Choice(("sgd", "adamw"))), "optimizer is a range; write it in the space"),
     (lambda: study(space={**SPACE, "optimizer": Choice(("sgd", "adamm"))}), "no optimizer is called 'adamm'"),
     (
         lambda: study(space={**SPACE, "optimizer": Choice(("sgd", "adamw")), "momentum": Float(0.0, 0.9)}),
