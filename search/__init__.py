@@ -57,11 +57,8 @@ __all__ = [
     "Cnn",
     "Constant",
     "Cosine",
-<<<<<<< HEAD
-    "ExpectedGain",
-=======
     "Cutout",
->>>>>>> c163aec (Dropout and padding of the built-in families, fixed or searched; Cutout; the studies of FashionMNIST search them)
+    "ExpectedGain",
     "Flip",
     "Float",
     "Folder",

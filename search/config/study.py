@@ -17,7 +17,7 @@ from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
 from search.config.conditions import existing
 from search.config.range_values import middle_value, range_warnings, value_count
-from search.config.space import Range
+from search.config.space import Choice, Float, Int, Range
 from search.config.study_checks import check_study
 from search.objective import Objective
 from search.pruners.base import PrunerConfig
@@ -83,6 +83,16 @@ class Study(Recipe):
         """Let a class or function that makes an nn.Module stand for the word that says where it is."""
         ours = isinstance(family, type) and issubclass(family, FrozenConfig)  # Mlp for Mlp(): told as any other slip
         return custom_model_config(family) if callable(family) and not ours else family
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ranges_in_the_space(cls, given: Any) -> Any:
+        """Refuse a range where a field's value is meant."""
+        if isinstance(given, Mapping):
+            ranges = [name for name, value in given.items() if isinstance(value, Float | Int | Choice)]
+            if lines := [f'{name} is a range; write it in the space, space={{"{name}": ...}}' for name in ranges]:
+                raise ValueError("\n".join(lines))
+        return given
 
     @model_validator(mode="before")
     @classmethod

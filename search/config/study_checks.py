@@ -3,6 +3,7 @@
 Each raises ValueError("fact; remedy"). Changes nothing.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -18,25 +19,37 @@ from search.config.space import same_value
 if TYPE_CHECKING:
     from search.config.study import Study
 
-TRAINING_PARAMETERS = frozenset(
-    {"learning_rate", "weight_decay", "momentum", "batch_size", "optimizer"}
-)  # of any family
+# Those that are searched whatever the family.
+TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size", "optimizer"})
 MOST_LANES = 4096  # of one engine
 
 
 def check_study(study: "Study") -> None:
-    """Raise ValueError with the first rule that a study breaks."""
+    """Raise ValueError with all the rules that a study breaks, "fact; remedy", a line each.
+
+    What would only follow from a broken rule is not told: values are not checked where names are wrong.
+    """
     _check_names(study)
     check_conditions(study.space)
-    _check_recipe(study)
-    if study.precision not in study.family.precisions:
-        raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
+    problems: list[str] = []
+
+    def note(check: Callable[..., None], *arguments: object) -> None:
+        try:
+            check(*arguments)
+        except ValueError as error:
+            problems.append(str(error))
+
+    note(_check_recipe, study)
     for name in study.names:
         for value in extreme_values(study.space[name]) if name in study.space else (study.fixed[name],):
-            _check_trainable(study, name, value)
-    _check_baselines(study)
-    _check_lanes(study)
-    study.sampler.check(study.space)
+            note(_check_trainable, study, name, value)
+    for baseline in study.baselines:
+        note(_check_configuration, study, f"baseline {baseline.name!r}", baseline.parameters)
+    note(_check_baselines, study)
+    note(_check_lanes, study)
+    note(study.sampler.check, study.space)
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def _check_names(study: "Study") -> None:
@@ -86,6 +99,8 @@ def _check_of_one_optimizer(study: "Study") -> None:
 
 
 def _check_recipe(study: "Study") -> None:
+    if study.precision not in study.family.precisions:
+        raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
     words = [word for word in SOFT_TARGETS if study.uses(word, study.names)]
     if study.loss == "squared_error" and words:
         raise ValueError(f'{words[0]}: squared_error knows none; leave it out, or choose loss="cross_entropy"')
@@ -131,8 +146,6 @@ _KINDS: dict[str, Any] = {
 
 
 def _check_baselines(study: "Study") -> None:
-    for baseline in study.baselines:
-        _check_configuration(study, f"baseline {baseline.name!r}", baseline.parameters)
     if len({baseline.name for baseline in study.baselines}) < len(study.baselines):
         raise ValueError("baselines: two have the same name; give each its own")
     if study.trials < len(study.baselines):

@@ -12,11 +12,22 @@ _KINDS_OF_VALUE = ("bool", "int", "float", "str")  # of a searched parameter: py
 
 
 def translate(error: ValidationError, where: str) -> UserError:
-    """Return the first problem that pydantic found `where`, in a line of a file or in options, as fact and remedy."""
-    problems = error.errors(include_url=False)
-    fact, remedy = _fact_and_remedy(error.title, problems[0])
-    more = len({_field(error.title, problem) for problem in problems}) - 1
-    return UserError(f"{where}: {fact}" + (f" (and {more} more)" if more else ""), remedy)
+    """Return all that pydantic found `where`, in a line of a file or in options.
+
+    The first problem is fact and remedy; each other one is a line behind the remedy.
+    """
+    found: list[tuple[str, str]] = []
+    seen = set[str]()
+    for problem in error.errors(include_url=False):
+        if problem["type"] == "value_error":  # our own checks, which say "fact; remedy", a line each
+            lines = str(problem["ctx"]["error"]).splitlines()
+            found += [(fact, remedy) for fact, _, remedy in (line.rpartition("; ") for line in lines)]
+        elif (field := _field(error.title, problem)) not in seen:
+            seen.add(field)
+            found.append(_fact_and_remedy(error.title, problem))
+    (fact, remedy), *others = found
+    more = f" (and {len(others)} more)" if others else ""
+    return UserError(f"{where}: {fact}{more}", "\n  ".join([remedy, *map("; ".join, others)]))
 
 
 def describe_type(value: object) -> str:
@@ -28,9 +39,6 @@ def _fact_and_remedy(title: str, problem: ErrorDetails) -> tuple[str, str]:
     """One problem with the class of that title: "Study", "Float", ..."""
     field, given = _field(title, problem), reprlib.repr(problem["input"])
     match problem["type"]:
-        case "value_error":  # one of our own checks, which says "fact; remedy"
-            fact, _, remedy = str(problem["ctx"]["error"]).rpartition("; ")
-            return fact, remedy
         case "missing":
             return f"{title} says no {field}", f"add {field}="
         case "extra_forbidden" | "unexpected_keyword_argument":

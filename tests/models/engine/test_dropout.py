@@ -11,7 +11,7 @@ from models.config.families import Cnn, FamilyConfig, Mlp
 from models.config.recipe import Recipe
 from models.ops.dropout import DropoutMasks
 from models.seeds import derive
-from tests.models.engine.test_recipe_words import CLASSES, SIZE, TICKS, engine, learnt, parts, spec
+from tests.support.small_engines import CLASSES, SIZE, TICKS, engine, learnt, parts, spec
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -14,54 +14,17 @@ from models.config.messages import LaneSpec
 from models.config.optimizers import SGD, AdamW
 from models.config.recipe import Recipe
 from models.config.schedules import Cosine
-from models.datasets.batches import BatchSource
-from models.datasets.source import Examples
-from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.engine.soft_targets import class_weights
 from models.errors import UserError
 from models.families.custom.module_family import ModuleFamily
 from models.seeds import derive
 from tests.support.lanes import torchs_optimizer
+from tests.support.small_engines import CLASSES, CPU, SIZE, TICKS, engine, learnt, parts, spec
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-CPU, CLASSES, TICKS, SIZE = torch.device("cpu"), 4, (1, 2), 48
 WEIGHTS = (0.5, 1.0, 2.0, 3.0)
-
-
-def parts(side: int) -> tuple[BatchSource, BatchSource]:
-    """100 noisy pictures of 4 unequal classes to train on (two minibatches of 48 and one of 4), 40 to score."""
-    draw = np.random.Generator(np.random.PCG64(5))
-    labels = draw.choice(CLASSES, 140, p=(0.5, 0.3, 0.1, 0.1))
-    patterns = draw.integers(0, 256, (CLASSES, 1, side, side))
-    inputs = ((patterns[labels] + draw.integers(0, 256, (140, 1, side, side))) // 2).astype(np.uint8)
-    examples = Examples(inputs, labels.astype(np.int64), tuple("abcd"))
-    normalised = Normalisation((0.5,), (0.25,))
-    return (
-        BatchSource(examples, np.arange(100), normalised, CPU),
-        BatchSource(examples, np.arange(100, 140), normalised, CPU),
-    )
-
-
-def spec(lane: int, hidden: int = 12, **more: Any) -> LaneSpec:
-    parameters: Parameters = {"learning_rate": 0.05, "weight_decay": 1e-3, "hidden": hidden, **more}
-    return LaneSpec(lane=lane, parameters=parameters, seed=derive(0, "initial", lane))
-
-
-def engine(recipe: Recipe, *specs: LaneSpec, side: int = 8, searched: tuple[str, ...] = ()) -> Engine:
-    family = recipe.make_family((1, side, side), CLASSES)
-    made = Engine(recipe, family, *parts(side), CPU, searched=searched)
-    for each in specs:
-        made.add(each)
-    return made
-
-
-def learnt(recipe: Recipe, *specs: LaneSpec, **more: Any) -> dict[int, dict[str, Tensor]]:
-    made = engine(recipe, *specs, **more)
-    for tick in TICKS:
-        made.tick(tick)
-    return {each.lane: made.weights(each.lane) for each in specs}
 
 
 def by_torch(recipe: Recipe, spec: LaneSpec, side: int = 8) -> dict[str, Tensor]:

@@ -235,6 +235,20 @@ def test_a_slip_in_the_words_names_line_field_remedy(right: str, wrong: str, wha
     assert remedy in error.remedy
 
 
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    told = slip_of(
+        "from search import *\nstudy = Study(family=Mlp(), optimizer='adamw', lanes=0, loss='squared_error',\n"
+        "  label_smoothing=0.1, baselines=[Baseline('a', hidden=9, learning_rate=2.0)],\n"
+        "  space={'hidden': Int(10, 20), 'learning_rate': Float(0.1, 1.0), 'weight_decay': 0.0})"
+    )
+    assert told.what.endswith("label_smoothing: squared_error knows none (and 2 more)")
+    assert told.remedy.splitlines() == [
+        'leave it out, or choose loss="cross_entropy"',
+        "  baseline 'a': hidden = 9 lies outside its range 10..20; widen the range",
+        "  lanes: 0 is not from 1 to 4096; give another number",
+    ]
+
+
 def test_a_value_of_no_kind_is_one_problem() -> None:
     error = slip_of("from search import Baseline\nBaseline('known', hidden=None)")
     assert error.what == "studies/own.py, line 2: parameters.hidden is None"
