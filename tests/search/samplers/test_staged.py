@@ -63,7 +63,7 @@ class HandRecord:
         drawn = self.study.sampler.propose(self.study, number, self.mirror)
         if drawn is None:
             return None
-        self.rows.append(TrialRow(number=number, state="running", params=drawn))
+        self.rows.append(TrialRow(number=number, state="running", params=drawn, joined=1))
         return self.study.to_external(drawn)
 
     def end(self, number: int, accuracy: float, loss: float = 0.1, state: State = "complete") -> None:
