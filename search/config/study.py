@@ -165,9 +165,10 @@ class Study(Recipe):
         lanes = max(self.lanes_of)
         if lanes == 1 or self.vectorize:
             return range_warnings(self.space)
+        together = f"at most {lanes // 2} different model{'s' * (lanes // 2 != 1)}"
         alone = (
-            f"trials of {self.family.label} train one after another, not in one pass: the space builds another model "
-            f"for about every one; they train together where it builds at most {lanes // 2} different ones"
+            f"trials of {self.family.label} train one after another, not in one pass, since about every one of them is "
+            f"another model; they train together where the space builds {together}"
         )
         return (*range_warnings(self.space), alone)
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.config.families import Mlp
 from models.config.optimizers import AdamW
+from models.families.resnet import Resnet
 from search.config.baseline import Baseline
 from search.config.conditions import check_conditions
 from search.config.space import Choice, Float, Int, Range
@@ -285,3 +286,10 @@ def test_an_even_range_over_orders_of_magnitude_is_warned_of(even: Range) -> Non
 @pytest.mark.parametrize("usual", [Float(1e-4, 1.0, log=True), Float(0.0, 1.0), Int(1, 512)])
 def test_usual_ranges_are_not_warned_of(usual: Range) -> None:
     assert study(space={**SPACE, "hidden" if isinstance(usual, Int) else "learning_rate": usual}).warnings == ()
+
+
+def test_a_note_says_where_trials_of_a_module_do_not_train_together() -> None:
+    rates = {"learning_rate": Float(1e-3, 1.0, log=True), "weight_decay": 0.0}
+    (note,) = Study(family=Resnet(), space=rates | {"hidden": Int(8, 64)}, epochs=1, trials=4).warnings
+    assert note.endswith("they train together where the space builds at most 4 different models")
+    assert Study(family=Resnet(), space=rates | {"hidden": Int(8, 16, factor=2)}, epochs=1, trials=4).warnings == ()
