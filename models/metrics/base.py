@@ -25,7 +25,7 @@ class Metric(Protocol):
 
     Registered under `studyhall.metrics` (`models/metrics/registry.py`). It is made without arguments in every engine,
     and imports torch only inside `compute`: commands read its attributes to sort trials. One that needs logits is
-    computed on the validation part alone. Figures of the test set are loss and accuracy, whatever the objective.
+    computed on the validation part, and of finalists on the test set; of the running epoch's minibatches it is not.
 
     Example:
         >>> class ErrorRate:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from models.metrics.base import Predictions
+from models.metrics.registry import metric_named
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.statistics import Interval, interval
 from search.config.columns import AFTER_PARAMETERS, BEFORE_PARAMETERS, Column
@@ -70,7 +73,7 @@ def results_frame(
     predictions: TestPredictions,
 ) -> pd.DataFrame:
     """Return one row per finalist, in their order, with a column for every metric that the study records."""
-    recorded = tuple(_validation_column(metric) for metric in study.recorded)
+    recorded = tuple(column for metric in study.recorded for column in _columns_of(metric, predictions))
     columns = (*BEFORE_PARAMETERS, *AFTER_PARAMETERS, *recorded)
     lines = []
     for rank, trial in enumerate(ranked, start=1):
@@ -90,5 +93,32 @@ def results_frame(
     return pd.DataFrame(lines, columns=list(dtypes)).astype(dtypes)
 
 
-def _validation_column(metric: str) -> Column:
-    return Column(f"validation_{metric}", "Float64", lambda finalist: finalist.mean("validation", metric))
+def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]:
+    """Return the columns of a metric that is recorded besides accuracy and loss."""
+
+    def tested(finalist: Summary) -> NDArray[np.float64]:
+        return tested_values(metric, predictions, finalist.study, finalist.trial.number, len(finalist.rows))
+
+    def std(finalist: Summary) -> float | None:
+        return float(tested(finalist).std(ddof=1)) if len(finalist.rows) > 1 else None
+
+    return (
+        Column(f"validation_{metric}", "Float64", lambda finalist: finalist.mean("validation", metric)),
+        Column(f"test_{metric}_mean", "Float64", lambda finalist: float(tested(finalist).mean())),
+        Column(f"test_{metric}_std", "Float64", std),
+    )
+
+
+def tested_values(
+    metric: str, predictions: TestPredictions, study: Study, trial: int, seeds: int
+) -> NDArray[np.float64]:
+    """Return a metric of a finalist's models on the test set, (seeds,), from the logits that are kept of them."""
+    import torch
+
+    from models.ops.losses import losses_of
+
+    # The seeds of a finalist stand in the place of lanes: they have answered to the same examples.
+    logits = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in range(seeds)]))
+    labels = torch.from_numpy(predictions.labels)
+    given = Predictions(losses_of(study.loss, logits, labels), logits.argmax(2) == labels, labels, logits)
+    return np.asarray(metric_named(metric).compute(given).numpy(), np.float64)

@@ -1,8 +1,14 @@
 """The table of finalists: one row each, with intervals that stay accuracies."""
 
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
 from search.config.columns import RESULT_COLUMNS
 from search.record.record import Record
-from tests.support.reports import finalists_of
+from tests.support.reports import a_record, a_study, add, finalists_of
 
 
 def test_an_accuracy_near_one_has_an_interval_that_ends_there(fated: Record) -> None:
@@ -16,3 +22,14 @@ def test_every_column_of_the_list_is_there_and_the_baseline_has_its_published_fi
     assert list(results["rank"]) == [1, 2]
     assert results["published_test_accuracy"].isna().tolist() == [True, False]
     assert results["published_test_accuracy"][1] == 0.5
+
+
+def test_the_test_figures_of_a_recorded_metric_are_scikit_learns(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(metrics=("macro_f1",)))
+    add(record, 0, [0.5, 0.6], "complete")
+    finalists = finalists_of(record, {0: 0.8}, seeds=3)
+    kept = finalists.predictions
+    values = [f1_score(kept.labels, kept.predicted(0, seed), average="macro") for seed in range(3)]
+    (row,) = finalists.results.to_dict("records")
+    assert row["test_macro_f1_mean"] == pytest.approx(sum(values) / 3)
+    assert row["test_macro_f1_std"] == pytest.approx(pd.Series(values).std())
