@@ -5,6 +5,7 @@ Normalisation, a table's columns and the names of the classes come from the mode
 Shapes: N examples, C channels, H height, W width, F features of a table, K classes.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,27 @@ class LoadedModel(nn.Module):
     def predict(self, data: Any, batch_size: int = 1024) -> list[str]:
         """Return the name of the likeliest class of every example; for arguments see `predict_proba`."""
         return [self.classes[index] for index in self.predict_proba(data, batch_size).argmax(1)]
+
+    def export(self, path: Path) -> None:
+        """Write the model, normalisation included, as a program of `torch.export` for batches of any size.
+
+        `torch.export.load(path).module()` runs it without Studyhall and without the model's code; the file's extra
+        `classes.json` names the outputs.
+
+        Raises:
+            UserError: The model cannot be exported, or the file cannot be written.
+        """
+        kind = torch.float32 if self.description.scale == 1 else torch.uint8
+        example = torch.zeros(2, *self.description.shape, dtype=kind)
+        try:
+            program = torch.export.export(self, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+            torch.export.save(program, path, extra_files={"classes.json": json.dumps(self.classes)})
+        except Exception as error:  # whatever a model of the user's own makes of it
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(
+                f"the model cannot be exported to {path}: {reason}",
+                "give a file like model.pt2 in a folder that is there; a model of your own must suit torch.export",
+            ) from error
 
     def _inputs(self, data: Any) -> NDArray[Any]:
         """Return data as (N, C, H, W)."""

@@ -54,6 +54,9 @@ def main(
         Path | None,
         typer.Option("--out", metavar="CSV", help="Where answers for a table or a folder go. Default: printed."),
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="OUT.pt2", help="Write the model as a program of torch.export instead.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="A data set instead, as mnist or digits.")] = None,
     index: Annotated[
         int | None,
@@ -74,11 +77,15 @@ def main(
 
         loaded = load(model, study_file=study_file)
         description, module = loaded.description, loaded.module
-        ways = {"--image": image, "--table": table, "--folder": folder, "--dataset": dataset}
+        ways = {"--image": image, "--table": table, "--folder": folder, "--dataset": dataset, "--export": export}
         if len(given := [way for way, value in ways.items() if value is not None]) > 1:
             raise UserError(f"{given[0]} and {given[1]} are two questions", "ask one of them at a time")
         if output is not None and table is None and folder is None:
             raise UserError("--out is for the answers to --table or --folder", "give one of them")
+        if export is not None:
+            loaded.export(export)
+            out.print(escape(f"{export}: takes what the data are, not normalised; torch.export.load reads it"))
+            return
         if table is not None or folder is not None:
             from models.predict_many import answer_folder, answer_table, write_rows
 

@@ -1,6 +1,7 @@
 """A model that was taken home answers for data as they are: bytes, numbers, pictures, tables."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -131,8 +132,20 @@ def test_a_folder_is_answered_by_file(pictures: LoadedModel, tmp_path: Path) -> 
         answer_folder(pictures, tmp_path / "all" / "none")
 
 
-def test_it_runs_as_a_traced_module(pictures: LoadedModel) -> None:
-    given = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    exported = torch.export.export(pictures, (given,)).module()
-    with torch.no_grad():
-        assert torch.equal(exported(given), pictures(given))
+def test_an_exported_program_answers_as_the_model_does(
+    pictures: LoadedModel, rows: LoadedModel, tmp_path: Path
+) -> None:
+    numbers = torch.Generator().manual_seed(0)
+    for model, given in (
+        (pictures, torch.randint(0, 256, (5, 3, 4, 5), dtype=torch.uint8, generator=numbers)),
+        (rows, torch.randn(5, 3, 1, 1, generator=numbers)),
+    ):
+        model.export(tmp_path / "model.pt2")
+        extra = {"classes.json": ""}
+        program = torch.export.load(tmp_path / "model.pt2", extra_files=extra).module()
+        assert json.loads(extra["classes.json"]) == list(model.classes)
+        with torch.no_grad():
+            for batch in (given, given[:1]):
+                torch.testing.assert_close(program(batch), model(batch))
+    with pytest.raises(UserError, match="cannot be exported to"):
+        rows.export(tmp_path / "none" / "model.pt2")
