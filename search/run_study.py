@@ -78,7 +78,8 @@ class Result:
     def study(self) -> "optuna.Study":
         """Optuna's study of these trials, for its plots and importances.
 
-        What `enqueue_trial` puts into it is trained by the next call of `run_study`; other trials are passed over.
+        `optuna.visualization` needs plotly: `pip install 'studyhall[plots]'`. What `enqueue_trial` puts into the study
+        is trained by the next call of `run_study`; trials that are added otherwise are passed over.
         """
         import optuna
         from sqlalchemy.pool import NullPool

@@ -235,8 +235,8 @@ class TrialScheduler:
             last = reason.strip().splitlines()[-1]
             raise UserError(
                 f"{MAX_FAILURES} trials in a row failed; the last one, trial {lane}, with {last}",
-                "each keeps its traceback as `reason`; change the study's space and begin anew with --restart, or give "
-                "the same command again to try the trials after them",
+                "failures/ in the study's folder has the tracebacks; change its space and begin anew with --restart, "
+                "or give the same command again to try the trials after them",
             )
 
     def _end(

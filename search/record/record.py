@@ -95,7 +95,12 @@ class Record(WritableTrials, ForeignTrials, StudyScores, StudyFinalists, StudyLe
         reason: str | None = None,
         waited_until: int | None = None,
     ) -> None:
-        """End one trial; see `write`."""
+        """End one trial; see `write`. Of a traceback the last line is its reason; all of it is kept as a file."""
+        if reason is not None and len(lines := reason.strip().splitlines()) > 1:
+            file = self.folder / "failures" / f"trial-{number}.txt"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(reason, encoding="utf-8")
+            reason = f"{lines[-1]} ({file.relative_to(self.folder)})"
         ended = TrialRow(
             number, state, {}, value=value, diverged_at=diverged_at, reason=reason, waited_until=waited_until
         )

@@ -75,7 +75,7 @@ def test_the_time_of_each_fate_is_the_sum_of_its_trials(searched: ReportData) ->
 def test_few_trials_have_no_importance(searched: ReportData) -> None:
     (part,) = Importance().parts(searched)
     assert isinstance(part, Text)
-    assert part.text.startswith("Not told: 3 complete trials are too few")
+    assert part.text.startswith("Not told: 6 trials are too few")
 
 
 def test_an_importance_finds_the_parameter_that_matters(tmp_path: Path) -> None:
@@ -85,6 +85,22 @@ def test_an_importance_finds_the_parameter_that_matters(tmp_path: Path) -> None:
     frame = Importance().frame(report_of(record))
     assert frame["trials"].unique() == [80]
     assert dict(zip(frame["parameter"], frame["importance"], strict=True))["weight_decay"] < 0.1
+
+
+def test_an_importance_of_pruned_trials_is_of_an_epoch_that_many_reached(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(baselines=(), trials=60, epochs=4))
+    for number, hidden in enumerate(np.linspace(16, 512, 60).astype(int)):
+        scores = [hidden / 1000, hidden / 600][: 1 + (number % 10 > 0)]
+        add(record, number, scores, "pruned", hidden=int(hidden))
+    report = report_of(record)
+    frame = Importance().frame(report).set_index("parameter")
+    assert (frame["trials"].iloc[0], frame["epoch"].iloc[0]) == (54, 2)
+    hidden, decay = frame.loc["hidden"], frame.loc["weight_decay"]
+    assert hidden["low"] > decay["high"]
+    assert hidden["low"] <= hidden["importance"] <= hidden["high"]
+    caption = Importance().caption(report, Importance().frame(report))
+    assert "the scores of 54 trials after epoch 2" in caption
+    assert "only 0 are complete" in caption
 
 
 # --- the finalists ----------------------------------------------------------------------------------------------------

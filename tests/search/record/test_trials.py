@@ -108,3 +108,10 @@ def test_a_trial_cannot_be_told_as_no_number(record: Record, state: str, value: 
     insert(record, a_trial(0))
     with pytest.raises(ValueError, match="trial 0 cannot be told"):
         record.tell(0, state, value)  # type: ignore[arg-type]
+
+
+def test_of_a_traceback_the_last_line_is_the_reason(record: Record) -> None:
+    insert(record, a_trial(0))
+    record.tell(0, "failed", None, reason="Traceback ...\n  File ...\nValueError: no\n")
+    assert record.trials()[0].reason == "ValueError: no (failures/trial-0.txt)"
+    assert (record.folder / "failures" / "trial-0.txt").read_text().startswith("Traceback")
