@@ -46,10 +46,21 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
             raise UserError(
                 f"{path}, row {empty[0] + 2}: the label {config.label!r} is empty", "fill it, or drop the row"
             )
-    categories = {name: _categories(train, name, first[name]) for name in features}
+    unreadable: dict[str, UserError] = {}  # by column, so that all are told at once
+    categories: dict[str, list[str] | None] = {}
+    columns_of: dict[Path, list[NDArray[np.float32]]] = {path: [] for path in tables}
+    for name in features:
+        try:
+            categories[name] = _categories(train, name, first[name])
+            for path, table in tables.items():
+                columns_of[path].append(_to_columns(path, name, table[name], categories[name]))
+        except UserError as error:
+            unreadable[name] = error
+    if unreadable:
+        raise _all_at_once(unreadable)
     parts = []
     for path, table in tables.items():
-        columns = [_to_columns(path, name, table[name], categories[name]) for name in features]
+        columns = columns_of[path]
         parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.label]])))  # (N, F), (N,)
     # No text is empty.
     names = [f"{name}={text}" if text else name for name in features for text in (categories[name] or [""])]
@@ -157,6 +168,17 @@ def _not_a_number(path: Path, name: str, row: int, cell: str) -> UserError:
     return UserError(
         f"{path}, row {row + 2}: {name!r} {what}",  # row 1 has the names
         f"fill it, drop the row, or leave the column out with leave_out=({name!r},)",
+    )
+
+
+def _all_at_once(unreadable: Mapping[str, UserError]) -> UserError:
+    """Return what is wrong with the first column, and the names of the others with which something is wrong."""
+    names, error = list(unreadable), next(iter(unreadable.values()))
+    if len(names) == 1:
+        return error
+    return UserError(
+        f"{error.what}; nor can {_shorten(list(map(repr, names[1:])))} be read",
+        f"fill what is missing, drop such rows, or leave the columns out with leave_out={tuple(names)!r}",
     )
 
 

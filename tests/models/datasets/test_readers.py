@@ -367,3 +367,11 @@ def test_a_table_that_will_not_do_is_told(text: str, what: str, tmp_path: Path) 
     with pytest.raises(UserError, match=what) as told:
         imported(table(tmp_path, text), tmp_path)
     assert "\n" not in told.value.what + told.value.remedy
+
+
+def test_all_columns_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
+    text = "weight,age,surface,kind\n1,,rough,a\n2,3,,b\nheavy,4,smooth,a\n"
+    with pytest.raises(UserError) as told:
+        imported(table(tmp_path, text), tmp_path)
+    assert told.value.what.endswith("row 4: 'weight' is 'heavy', which is no number; nor can 'age', 'surface' be read")
+    assert told.value.remedy.endswith("leave_out=('weight', 'age', 'surface')")
