@@ -19,12 +19,30 @@ def environment(device: str, data_root: str) -> dict[str, Any]:
         "python": platform.python_version(),
         **{library: version(library) for library in LIBRARIES},
         "machine": platform.machine(),
+        "cpu": _instructions(),
         "system": platform.system(),
         "cores": os.cpu_count(),
         "device": device,
         "data": data_root,
         **({"commit": commit} if (commit := _commit()) else {}),
     }
+
+
+def kind_of_machine() -> dict[str, str]:
+    """Return what decides the last bits of a trained model: another kind of machine ends with other bits."""
+    libraries = {library: version(library) for library in ("torch", "numpy")}
+    return {"machine": platform.machine(), "cpu": _instructions(), **libraries}
+
+
+def _instructions() -> str:
+    """Return the widest vector instructions that torch can choose here, or is told to by its variable."""
+    if chosen := os.environ.get("ATEN_CPU_CAPABILITY"):
+        return chosen.upper()
+    try:
+        flags = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+    except OSError:
+        return platform.processor()
+    return next((name.upper() for name in ("avx512f", "avx2") if name in flags), "DEFAULT").removesuffix("F")
 
 
 def _commit() -> str:

@@ -13,7 +13,7 @@ from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
 from search.device import cluster_device, resolve_device
-from search.environment import environment
+from search.environment import environment, kind_of_machine
 from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
@@ -132,6 +132,9 @@ def search(
         Fleet(study.engines, where) as fleet,
     ):
         dataset_info = fleet.open(study, prepared.source, device=prepared.device)
+        if different := prepared.record.continue_on(kind_of_machine()):
+            changes = ", ".join(f"{key} {now} instead of {before}" for key, (before, now) in different.items())
+            note(f"this run has {changes}: results may differ in their last digits, and so may what is tried next")
         scheduler = TrialScheduler(study, prepared.record, dataset_info)
         callbacks, noted = [watch(scheduler, dataset_info) for watch in watchers], 0
 

@@ -115,3 +115,22 @@ class Record(WritableTrials, ForeignTrials, StudyScores, StudyFinalists, StudyLe
             spent = {part: before.get(part, 0.0) + more for part, more in seconds.items()}
             self.environment = environment | {"spent": spent}
             connection.execute(update(Studies).where(mine).values(environment=self.environment))
+
+    def continue_on(self, machine: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        """Write down on what kind of machine the study goes on: `environment["machines"]` has each, and since when.
+
+        Returns:
+            What is different from the last one, as (before, now); nothing where it is the same kind.
+        """
+        mine = Studies.id == self.row
+        with self.writing() as connection:
+            environment = connection.scalars(select(Studies.environment).where(mine)).one()
+            first = {key: environment[key] for key in machine if key in environment}
+            machines = environment.get("machines", [first])
+            before = machines[-1]
+            different = {key: (before[key], now) for key, now in machine.items() if before.get(key, now) != now}
+            if different:
+                machines = [*machines, {"since": self._clock().isoformat(timespec="seconds"), **machine}]
+                self.environment = environment | {"machines": machines}
+                connection.execute(update(Studies).where(mine).values(environment=self.environment))
+        return different

@@ -7,7 +7,7 @@ from models.errors import UserError
 from search.record.fingerprint import fingerprint
 from search.record.record import Record
 from search.record.store import Store
-from tests.support.records import a_score, a_study, a_trial, begin, in_a_file, insert, optuna_storage
+from tests.support.records import Clock, a_score, a_study, a_trial, begin, in_a_file, insert, optuna_storage
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -94,3 +94,14 @@ def test_a_running_study_is_not_archived(store: Store, record: Record) -> None:
 def test_an_archived_name_fits(store: Store) -> None:
     begin(store, "x" * 100)
     assert store.find(store.archive("x" * 100)) is not None
+
+
+def test_another_kind_of_machine_is_told_and_written_down(store: Store, clock: Clock) -> None:
+    study = a_study()
+    record = store.begin("mlp", study, fingerprint(study, "f00", "cpu"), {"cpu": "AVX512", "torch": "2.13"}, "")
+    with record.lease():
+        assert record.continue_on({"cpu": "AVX512", "torch": "2.13", "numpy": "2.4"}) == {}
+        assert record.continue_on({"cpu": "AVX2", "torch": "2.13"}) == {"cpu": ("AVX512", "AVX2")}
+        assert record.continue_on({"cpu": "AVX2", "torch": "2.13"}) == {}
+    machines = [{"cpu": "AVX512", "torch": "2.13"}, {"since": clock().isoformat(), "cpu": "AVX2", "torch": "2.13"}]
+    assert record.environment["machines"] == machines
