@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from models.ops.losses import losses_of
-from reports.finalists.choose import rank
+from reports.finalists.choose import as_retrained, rank
+from reports.finalists.looks import looks
 from reports.finalists.predictions import FILE, TestPredictions, read
-from reports.statistics import Interval, interval
+from reports.statistics import ACCURACY, Interval, interval
 from search.cli.wording import parameters_text
 from search.record.record import Record
 from search.record.rows import FinalistRow
@@ -78,7 +79,7 @@ def last_tested(record: Record) -> tuple[list[FinalistRow], TestPredictions] | N
 def _rows(record: Record, finalists: list[FinalistRow], predictions: TestPredictions) -> list[Row]:
     study, trials = record.study, record.trials()
     by_trial: dict[int, list[FinalistRow]] = {}
-    for row in finalists:
+    for row in as_retrained(study, finalists, record.finalist_scores("rank")).values():
         by_trial.setdefault(row.trial, []).append(row)
     ranked = rank(by_trial, record.study.objective)
     about = {"study": record.name, "dataset": study.dataset}
@@ -107,7 +108,7 @@ def _figures(record: Record, rows: list[FinalistRow], predictions: TestPredictio
         "train_loss": _over_seeds([(row.train or {}).get("loss") for row in rows]),
         "train_accuracy": _over_seeds([(row.train or {}).get("accuracy") for row in rows]),
         "test_loss": interval(losses) if np.isfinite(losses).all() else None,
-        "test_accuracy": interval(hits),
+        "test_accuracy": interval(hits, ACCURACY),
     }
     figures: Row = {"seeds": len(seeds)}
     for name, interval_ in intervals.items():
@@ -161,8 +162,8 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     for row in frame[frame["what"] == "found"].to_dict("records"):
         record = by_name[row["study"]]
         parameters = record.study.to_external(record.trials()[row["trial"]].params)
-        opened = len(record.ledger())  # after the first time, one could have chosen by the test figures
-        again = f"; its test set was opened {opened} times" if opened > 1 else ""
+        seen = record.ledger()  # after the first look, one could have chosen by the test figures
+        again = f"; its test set was {looks(seen)}" if len(seen) > 1 else ""
         winners.append(f"* {record.name}, trial {row['trial']}: {parameters_text(parameters)}{again}")
     parts = [_table(lines), "\n".join(winners), NOTES.rstrip()]
     if missing := _missing(frame, records):

@@ -54,6 +54,7 @@ def main(
     with command(debug):
         from models.model_file import describe, load_model
         from reports.finalists.find_data import find_data
+        from reports.finalists.looks import looks
         from reports.finalists.test_set import open_test_set
         from search.record.store import Store
 
@@ -64,14 +65,15 @@ def main(
         folder = None if data_dir is None else str(data_dir)
         source = find_data(record, described.data, described.data_sha256, folder, "this model was trained on")
         with record.lease():
-            opened = open_test_set(record, source, f"evaluation of {model.name}", 1)
+            again = f"python -m reports.evaluate --model {model.name}"
+            opened = open_test_set(record, source, f"evaluation of {model.name}", 1, again, "evaluation")
+            evaluated = evaluation(described, module, opened.examples)
+            record.show(opened.line, {model.name: evaluated.accuracy})
         about = ", ".join(f"{key} {value}" for key, value in described.about.items())
         out.print(escape(f"{model}: {described.recipe.family.label} on {described.data} ({about})"))
-        number = len(record.ledger())
-        times = "once" if number == 1 else f"{number} times"
-        ledger = f"the ledger of `{escape(record.name)}`"
-        out.print(f"test set opened: line {opened.line} of {ledger}, opened {times} so far")
-        out.print(escape(evaluation(described, module, opened.examples).text()))
+        seen = looks(record.ledger())
+        out.print(escape(f"test set opened: line {opened.line} of the ledger, {seen} so far in this database"))
+        out.print(escape(evaluated.text()))
 
 
 # --- what the model belongs to ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ is theirs. Imports nothing heavy before it is called.
 """
 
 import gc
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,12 @@ class ExportOptions:
     folder: Path | None  # where page and tables go; the study's own unless given
     csv: Path  # the name of the finalists' table
     data_dir: str | None  # the only folder to look for the data in
+
+    def command(self, study: str) -> str:
+        """Return the command that does it, as the ledger names it."""
+        words = ["python", "-m", "reports.export", "--study", study]
+        words += [word for option, number in self.to_repeat.items() for word in (f"--{option}", str(number))]
+        return shlex.join(words + ["--retest"] * self.retest)
 
     @property
     def to_repeat(self) -> dict[str, int]:
@@ -82,7 +89,8 @@ def export(
 
 def _train_and_read(training: "Training", options: ExportOptions, folder: Path) -> "ReportData":
     """Audit, rank, retrain and test, in this order, and read what came out."""
-    from reports.finalists.audit import audit, draw
+    from reports.finalists.audit import audit
+    from reports.finalists.audit_sample import draw
     from reports.finalists.choose import choose
     from reports.finalists.testing import predict_test_set
     from reports.finalists.training import rank_finalists, retrain
@@ -92,13 +100,18 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     _remove_leftovers(record.folder / "finalists")
     search = read_search(record)
     if options.audit:
-        audit(training, draw(record.study, search.trials, options.audit))
+        epochs = {trial: len(curve) for trial, curve in search.curves.items()}
+        seconds = {trial: sum(score.seconds for score in curve) / len(curve) for trial, curve in search.curves.items()}
+        audit(training, draw(record.study, search.trials, epochs, options.audit), seconds)
     if not options.retrain:
         return read_report(record, search)
     ranked = rank_finalists(training, choose(record, search.trials, search.curves, options.top), seeds)
     retrain(training, ranked, seeds)
     _check_room(record.folder, folder)
-    predictions = predict_test_set(record, training.source, ranked, seeds, again=options.retest, say=training.say)
+    command = options.command(record.name)
+    predictions = predict_test_set(
+        record, training.source, ranked, seeds, again=options.retest, command=command, say=training.say
+    )
     with _no_collection():
         return read_report(record, search, ranked, seeds, predictions)
 

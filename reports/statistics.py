@@ -1,4 +1,7 @@
-"""Intervals of figures, and tests of whether two can be told apart. Knows arrays only.
+"""Intervals of figures, and comparisons of two. Knows arrays only.
+
+A figure is a mean over images of a number per seed and image: whether it was classified correctly, its loss, or
+another metric. Where the numbers have bounds, as 0 and 1 for accuracy, say so: see `interval`.
 
 Letters: S seeds, N test images.
 """
@@ -8,9 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 LEVEL = 0.95  # of confidence
+Bounds = tuple[float, float]
+ACCURACY: Bounds = (0.0, 1.0)
 
 
 class Interval(NamedTuple):
@@ -23,17 +28,12 @@ class Interval(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """How far a first configuration lies above a second one, and the two-sided p value of that gap."""
+    """How far a first configuration lies above a second one, and the two-sided p value of that gap.
+
+    Both are adjusted alike: p is below 1 - LEVEL where the interval leaves out 0, and nowhere else.
+    """
 
     gap: Interval
-    p: float
-
-
-class McNemar(NamedTuple):
-    """McNemar's test of two models: the images that only one of them classifies correctly, and the p value."""
-
-    only_first: int
-    only_second: int
     p: float
 
 
@@ -45,10 +45,10 @@ class _Part(NamedTuple):
 
     def half_width(self, p: float) -> float:
         """Return the half width of Student's interval at level 1 - p."""
-        return float(stats.t.isf(p / 2, self.freedom)) * self.error if self.error else 0.0
+        return -float(special.stdtrit(self.freedom, p / 2)) * self.error if self.error else 0.0
 
 
-def interval(values: NDArray[np.float64]) -> Interval:
+def interval(values: NDArray[np.float64], bounds: Bounds | None = None) -> Interval:
     """Return the interval of a configuration's mean over new seeds and new images.
 
     Seeds and images are crossed random effects: each seed meets every image. The variance of the mean is the sum of
@@ -58,37 +58,80 @@ def interval(values: NDArray[np.float64]) -> Interval:
     Satterthwaite's degrees of freedom for the sum, tried first, covered too little with few seeds. With one seed the
     first part is unknown and left out.
 
+    Near a bound a few images vary too little to show how much others would. So two images at each bound are added for
+    the interval, not for the mean (Agresti and Coull 1998, who do so for one binomial share).
+
     Args:
         values: (S, N), one number per seed and image.
+        bounds: Between which every number lies, if there are such.
     """
-    mean, half = float(values.mean()), _half_width(_parts(values), 1 - LEVEL)
-    std = float(values.mean(1).std(ddof=1)) if len(values) > 1 else float("nan")
-    return Interval(mean, std, mean - half, mean + half)
+    low, high = _ends(_with(values, 2 * bounds if bounds else ()), 1 - LEVEL)
+    if bounds:
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    return Interval(float(values.mean()), _std(values), low, high)
 
 
-def compare(first: NDArray[np.float64], second: NDArray[np.float64]) -> Comparison:
+def compare(
+    first: NDArray[np.float64], second: NDArray[np.float64], bounds: Bounds | None = None, family: int = 1
+) -> Comparison:
     """Compare two configurations on the same images under the same seeds.
 
     Paired: `gap` is the `interval` of the differences under each seed on each image, which is narrower than two
     intervals side by side suggest, because an image that is hard for one is mostly hard for the other. `p` is 1 less
-    the level at which that interval would just touch zero. With one seed this is the paired t test over images; for two
-    trained models, `mcnemar` is the exact test.
+    the level at which that interval would just touch zero. With one seed this is the paired t test over images.
+
+    One of a family of comparisons, interval and p value are adjusted by Bonferroni: at LEVEL the intervals of the whole
+    family hold together. Holm's p values would be smaller, but no interval belongs to them, and the two could
+    contradict each other.
 
     Args:
         first: (S, N)
         second: (S, N)
+        bounds: Between which every number lies, if there are such. Then an image that only the first gets right and
+            one that only the second does are added (Bonett and Price 2012, who do so for two paired shares).
+        family: How many comparisons there are, this one included.
     """
     differences = first - second
-    parts, distance = _parts(differences), abs(float(differences.mean()))
+    values = _with(differences, (bounds[1] - bounds[0], bounds[0] - bounds[1]) if bounds else ())
+    gap = Interval(float(differences.mean()), _std(differences), *_ends(values, (1 - LEVEL) / family))
+    parts, distance = _parts(values), abs(float(values.mean()))
     if distance == 0.0 or not any(part.error for part in parts):
-        return Comparison(interval(differences), 1.0 if distance == 0.0 else 0.0)
+        return Comparison(gap, 1.0 if distance == 0.0 else 0.0)
 
     def beyond(logarithm: float) -> float:
         return _half_width(parts, float(np.exp(logarithm))) - distance
 
     least = -700.0  # of a logarithm whose exponential is still a number
     p = float(np.exp(optimize.brentq(beyond, least, 0.0))) if beyond(least) > 0 else 0.0
-    return Comparison(interval(differences), p)
+    return Comparison(gap, min(1.0, family * p))
+
+
+def next_run(values: NDArray[np.float64]) -> Interval:
+    """Return where one more run of a configuration would come out on the same images: Student's prediction interval.
+
+    It knows of the seeds alone. With one seed it has no ends.
+
+    Args:
+        values: (S, N)
+    """
+    means = values.mean(1)
+    mean, std = float(means.mean()), _std(values)
+    half = float(stats.t.isf((1 - LEVEL) / 2, len(means) - 1)) * std * (1 + 1 / len(means)) ** 0.5
+    return Interval(mean, std, mean - half, mean + half)
+
+
+def _std(values: NDArray[np.float64]) -> float:
+    return float(values.mean(1).std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _with(values: NDArray[np.float64], images: Sequence[float]) -> NDArray[np.float64]:
+    """Add images that have the same number under every seed."""
+    return np.hstack([values, np.tile(np.asarray(images, float), (len(values), 1))])
+
+
+def _ends(values: NDArray[np.float64], p: float) -> tuple[float, float]:
+    mean, half = float(values.mean()), _half_width(_parts(values), p)
+    return mean - half, mean + half
 
 
 def _parts(values: NDArray[np.float64]) -> list[_Part]:
@@ -101,33 +144,14 @@ def _half_width(parts: Sequence[_Part], p: float) -> float:
     return float(np.hypot.reduce([part.half_width(p) for part in parts]))
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
-    """Compare two trained models by McNemar's exact test (McNemar 1947).
+def share_of_some(hits: int, drawn: int, whole: int) -> tuple[float, float]:
+    """Return the exact interval of a share of `whole`, seen `hits` times in `drawn` of them.
 
-    Images on which both are correct, or both wrong, do not count; of the others half should fall to either side
-    (Dietterich 1998, who recommends it where each model is trained once). It compares these two models, not their
-    configurations.
-
-    Args:
-        first: (N,), where the first is correct.
-        second: (N,), where the second is.
+    The shares under which neither so few nor so many hits would be rarer than half of 1 - LEVEL (hypergeometric; for a
+    large whole it is Clopper and Pearson's of 1934).
     """
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    differing = only_first + only_second
-    return McNemar(only_first, only_second, float(stats.binomtest(only_first, differing).pvalue) if differing else 1.0)
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """Return p values adjusted for there being several (Holm 1979): below 1 - LEVEL, all of them hold at that level."""
-    adjusted = [1.0] * len(values)
-    highest = 0.0
-    for smaller, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        highest = max(highest, min(1.0, (len(values) - smaller) * values[index]))
-        adjusted[index] = highest
-    return adjusted
-
-
-def share(hits: int, of: int) -> tuple[float, float]:
-    """Return the exact interval of a share, seen `hits` times in `of` draws (Clopper and Pearson 1934)."""
-    exact = stats.binomtest(hits, of).proportion_ci(LEVEL, "exact")
-    return float(exact.low), float(exact.high)
+    possible = np.arange(hits, whole - (drawn - hits) + 1)
+    counts = stats.hypergeom(whole, possible, drawn)
+    rare = (1 - LEVEL) / 2
+    kept = possible[(counts.cdf(hits) > rare) & (counts.sf(hits - 1) > rare)]
+    return float(kept[0] / whole), float(kept[-1] / whole)

@@ -7,13 +7,13 @@ the coordinator's loop, with snapshots. Must not judge what comes out.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
-from models.seeds import derive
 from reports.finalists.training import Training
 from reports.finalists.wave import cannot_train, flops_per_example
+from search.cli.wording import duration
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
@@ -27,15 +27,10 @@ from search.trial import TrialRow
 PHASE = "audit"  # the name of its curves among those of the finalists; their seed is 0, for there is only one
 
 
-def draw(study: Study, trials: Sequence[TrialRow], number: int) -> list[TrialRow]:
-    """Return `number` pruned trials, or all there are, as a function of the seed: a larger number adds to a smaller."""
-    pruned = [row for row in trials if row.state == "pruned" and row.diverged_at is None and row.joined is not None]
-    drawn = sorted(pruned, key=lambda row: derive(study.seed, "audit", row.number))[:number]
-    return sorted(drawn, key=lambda row: row.number)
-
-
-def audit(training: Training, rows: Sequence[TrialRow]) -> None:
+def audit(training: Training, rows: Sequence[TrialRow], seconds: Mapping[int, float]) -> None:
     """Train pruned trials to their end, except for those that have been.
+
+    `seconds` is what an epoch of each has taken.
 
     Raises:
         Paused: It was asked to stop.
@@ -45,9 +40,14 @@ def audit(training: Training, rows: Sequence[TrialRow]) -> None:
         return
     record, study = training.record, training.record.study
     done = {trial for trial, curve in curves(record).items() if is_over(study, curve)}
-    if done >= {row.number for row in rows}:
+    left = [seconds[row.number] for row in rows if row.number not in done]
+    if not left:
         return
-    training.say(f"audit: {len(rows)} pruned trials, up to {study.epochs} epochs")
+    cost = duration(sum(left) * study.epochs / study.engines)
+    are = f", {len(left)} of them left" if len(left) < len(rows) else ""
+    training.say(
+        f"audit: {len(rows)} pruned trials{are}, {study.epochs} epochs each, about {cost} by what their first ones took"
+    )
     with Fleet(study.engines, training.hosts) as fleet:
         dataset_info = fleet.open(study, training.source, device=training.device)
         training.run(Audit(record, rows, dataset_info), fleet, PHASE, [row.number for row in rows])

@@ -2,10 +2,13 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from models.config.messages import EpochMetrics
 from models.errors import UserError
+from reports.finalists.predictions import ModelKey
+from search.config.study import Study
 from search.objective import Key, Objective, select_epoch
 from search.record.record import Record
 from search.record.rows import FinalistRow
@@ -40,8 +43,40 @@ def choose(
     return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
 
 
+def epochs_to_retrain(study: Study, rows: Sequence[FinalistRow]) -> int:
+    """Return for how many epochs a finalist is retrained: the lower median of its seeds' best epochs, or all."""
+    best = [row.best_epoch or study.epochs for row in rows]
+    return statistics.median_low(best) if study.keep == "best" else study.epochs
+
+
+def as_retrained(
+    study: Study, rows: Iterable[FinalistRow], scores: Iterable[tuple[int, int, int, EpochMetrics]]
+) -> dict[ModelKey, FinalistRow]:
+    """Return what is recorded of finalists, with their validation metrics at the epoch that they are retrained for.
+
+    What is recorded are those of each seed's best epoch: better than any model that is retrained, and the more so the
+    more a curve scatters. A seed that diverged keeps its own.
+
+    Args:
+        study: That they belong to.
+        rows: Of every finalist, for all seeds that count.
+        scores: What `Record.finalist_scores("rank")` returns.
+    """
+    found = {(row.trial, row.seed): row for row in rows}
+    by_trial: dict[int, list[FinalistRow]] = {}
+    for row in found.values():
+        if row.best_epoch is not None:
+            by_trial.setdefault(row.trial, []).append(row)
+    epochs = {trial: epochs_to_retrain(study, of_trial) for trial, of_trial in by_trial.items()}
+    for _, trial, seed, metrics in scores:
+        ranked = found.get((trial, seed))
+        if ranked is not None and ranked.best_epoch and metrics.epoch == epochs[trial]:
+            found[trial, seed] = replace(ranked, validation=metrics.validation)
+    return found
+
+
 def rank(by_trial: Mapping[int, Sequence[FinalistRow]], objective: Objective) -> list[int]:
-    """Return the finalists' trial numbers, best first, by their mean validation metrics over seeds.
+    """Return the finalists' trial numbers, best first, by their mean validation metrics over seeds, `as_retrained`.
 
     A finalist that diverged under a seed comes after all that did not.
     """

@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,15 @@ FILE = "tested.safetensors"  # in <the study's folder>/finalists
 ModelKey = tuple[int, int]  # trial and seed
 
 
+class Cost(NamedTuple):
+    """What a model costs where it is used."""
+
+    parameters: int  # numbers in its weights
+    multiply_adds: float  # of a prediction for one example, as torch counts them
+    bytes: int  # of its file
+    milliseconds: float  # of a prediction for one example, on one thread of the CPU that tested it
+
+
 @dataclass(frozen=True, eq=False)
 class TestPredictions:
     """The test set as it was opened last, seen through the models."""
@@ -34,6 +43,7 @@ class TestPredictions:
     misclassified: NDArray[np.int64]  # indices, ascending, of the examples that some model misclassifies
     inputs: Inputs  # (len(misclassified), channels, height, width) bytes; of a table, their features
     classes: tuple[str, ...]  # the names of the C classes
+    costs: Mapping[int, Cost] = field(default_factory=dict)  # by trial; empty in files of earlier versions
 
     @property
     def is_table(self) -> bool:
@@ -64,6 +74,11 @@ class TestPredictions:
         """Return 1 where a finalist's model is correct and 0 where not, (S, N)."""
         return np.stack([self.correct(trial, seed) for seed in range(seeds)]).astype(np.float64)
 
+    def commonest_class(self) -> tuple[str, float]:
+        """Return the commonest class of the test set, and the accuracy of always answering it."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return self.classes[int(counts.argmax())], float(counts.max() / len(self.labels))
+
     def probabilities(self, trial: int, seeds: int) -> NDArray[np.float64]:
         """Return the softmax averaged over a finalist's seeds, (N, C); a model that diverged counts as uniform."""
         total = np.zeros((len(self.labels), len(self.classes)))
@@ -82,6 +97,7 @@ def save(
     labels: NDArray[np.int64],
     inputs: Inputs,
     classes: tuple[str, ...],
+    costs: Mapping[int, Cost] | None = None,
 ) -> TestPredictions:
     """Write predictions, whole or not at all, and return them.
 
@@ -92,7 +108,9 @@ def save(
         labels: (N,)
         inputs: (N, channels, height, width), of which the misclassified ones are kept.
         classes: The names of the C classes.
+        costs: By trial.
     """
+    costs = costs or {}
     wrong = np.logical_or.reduce([np.zeros(len(labels), bool), *(of.argmax(1) != labels for of in logits.values())])
     misclassified = np.flatnonzero(wrong)
     tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
@@ -101,9 +119,10 @@ def save(
     tensors["pictures"] = kept
     sums = {_key(*model): digest for model, digest in models.items()}
     unfinished = file.with_suffix(".partial")
-    save_file(tensors, unfinished, {"models": json.dumps(sums), "classes": json.dumps(classes)})
+    about = {"models": json.dumps(sums), "classes": json.dumps(classes), "costs": json.dumps(costs)}
+    save_file(tensors, unfinished, about)
     os.replace(unfinished, file)
-    return TestPredictions(labels, logits, misclassified, kept, classes)
+    return TestPredictions(labels, logits, misclassified, kept, classes, costs)
 
 
 def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
@@ -121,6 +140,7 @@ def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
             misclassified=kept.get_tensor("pictured"),
             inputs=kept.get_tensor("pictures"),
             classes=tuple(json.loads(about["classes"])),
+            costs={int(trial): Cost(*cost) for trial, cost in json.loads(about.get("costs", "{}")).items()},
         )
 
 

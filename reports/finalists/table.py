@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from models.metrics.base import Predictions
 from models.metrics.registry import metric_named
-from reports.finalists.predictions import ModelKey, TestPredictions
-from reports.statistics import Interval, interval
+from reports.finalists.predictions import Cost, ModelKey, TestPredictions
+from reports.statistics import ACCURACY, Interval, interval
 from search.config.columns import AFTER_PARAMETERS, BEFORE_PARAMETERS, Column
 from search.config.study import Study
 from search.record.rows import FinalistRow
@@ -31,6 +31,8 @@ class Summary:
     trial: TrialRow
     rows: Sequence[FinalistRow]  # what is recorded of it, a row for each seed
     test_accuracy: Interval  # its mean and interval over seeds and test examples
+    cost: Cost | None  # of a prediction, by its model of seed 0; None where it was not measured
+    commonest_class_accuracy: float  # of always answering the commonest class of the test set
 
     @property
     def family(self) -> str:
@@ -78,8 +80,10 @@ def results_frame(
     lines = []
     for rank, trial in enumerate(ranked, start=1):
         by_seed = [rows[trial.number, seed] for seed in range(seeds)]
-        test_accuracy = interval(predictions.hits(trial.number, seeds))
-        summary = Summary(rank, study_name, study, trial, by_seed, test_accuracy)
+        test_accuracy = interval(predictions.hits(trial.number, seeds), ACCURACY)
+        cost = predictions.costs.get(trial.number)
+        commonest = predictions.commonest_class()[1]
+        summary = Summary(rank, study_name, study, trial, by_seed, test_accuracy, cost, commonest)
         values = {column.name: column.value(summary) for column in columns}
         lines.append(values | study.to_external(trial.params))
     dtypes = {

@@ -18,6 +18,7 @@ from models.datasets.split import Normalisation
 from models.engine.engine import SCORED_AT_ONCE
 from models.model_file import Model
 from search.record.record import Record
+from search.record.rows import Look
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,9 @@ class OpenedTestSet:
         return torch.from_numpy(np.array(self.examples.labels))
 
 
-def open_test_set(record: Record, source: Source, purpose: str, models: int) -> OpenedTestSet:
+def open_test_set(
+    record: Record, source: Source, purpose: str, models: int, command: str, kind: Look = "export"
+) -> OpenedTestSet:
     """Enter in a study's ledger that its test set is opened, commit that, and read it.
 
     Args:
@@ -41,13 +44,16 @@ def open_test_set(record: Record, source: Source, purpose: str, models: int) -> 
         source: The data set.
         purpose: What for; a part of the line.
         models: How many models are tested.
+        command: That opens it.
+        kind: "export" or "evaluation".
 
     Raises:
         UserError: The files are gone or damaged; then nothing is entered if they are not there.
         LeaseLost: Another process has taken the study; then nothing is read.
     """
     check_test_part(source)
-    signed = record.sign(f"{purpose}: {describe_test_part(source)}", source.name, source.sha256, models)
+    said = f"{purpose}: {describe_test_part(source)}"
+    signed = record.sign(said, source.name, source.sha256, models, command=command, kind=kind)
     return OpenedTestSet(read_test_part(source, signed), signed.line)
 
 

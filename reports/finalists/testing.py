@@ -6,6 +6,7 @@ from models.datasets.source import Source
 from models.model_file import load_model
 from models.ops.losses import losses_of
 from reports.finalists import predictions
+from reports.finalists.costs import cost_of
 from reports.finalists.predictions import TestPredictions
 from reports.finalists.test_set import logits_of, open_test_set
 from search.record.record import Record
@@ -20,9 +21,14 @@ def predict_test_set(
     seeds: int,
     *,
     again: bool,  # open it also where the predictions of these very models are kept
+    command: str,  # that asks for it, for the ledger
     say: Callable[[str], None],
 ) -> TestPredictions:
-    """Open the test set once for all models, and keep and return their predictions."""
+    """Open the test set once for all models, and keep and return their predictions.
+
+    Kept predictions of these very models are read instead; where other figures are seen than the last time, the ledger
+    gets a line for that.
+    """
     folder, numbers = record.folder / "finalists", {row.number for row in ranked}
     files = {
         (row.trial, row.seed): folder / row.model
@@ -31,11 +37,12 @@ def predict_test_set(
     }
     sums = {model: predictions.sha256_of(file) for model, file in files.items()}
     if not again and (kept := predictions.read(folder / predictions.FILE, sums)) is not None:
+        _enter_reading(record, source, kept, ranked, seeds, command)
         return kept
-    opened = open_test_set(record, source, f"test of {len(files)} models", len(files))
+    opened = open_test_set(record, source, f"test of {len(files)} models", len(files), command)
     examples, labels = opened.examples, opened.labels
     say(f"test set opened: {len(files)} models on {len(labels)} images (line {opened.line} of the ledger)")
-    logits = {}
+    logits, costs = {}, {}
     for model, file in files.items():
         description, module = load_model(file, record.study.family)
         answers = logits_of(description, module, examples)
@@ -44,5 +51,28 @@ def predict_test_set(
         accuracy = (answers.argmax(1) == labels).double().mean()
         test = {"loss": loss.item(), "accuracy": accuracy.item()}
         record.save_finalist(FinalistRow(*model, test=test, ledger=opened.line))
+        if model[0] not in costs:
+            costs[model[0]] = cost_of(file, description, module, examples)
     file = folder / predictions.FILE
-    return predictions.save(file, sums, logits, labels.numpy(), examples.inputs, examples.classes)
+    saved = predictions.save(file, sums, logits, labels.numpy(), examples.inputs, examples.classes, costs)
+    record.show(opened.line, _figures(saved, ranked, seeds))
+    return saved
+
+
+def _enter_reading(
+    record: Record, source: Source, kept: TestPredictions, ranked: Sequence[TrialRow], seeds: int, command: str
+) -> None:
+    """Enter in the ledger that kept predictions are read, unless they show what was shown last."""
+    figures = _figures(kept, ranked, seeds)
+    last = next((line for line in reversed(record.ledger()) if line.mine and line.kind != "evaluation"), None)
+    if last is not None and last.figures is None and last.command == command:  # it was killed before it showed them
+        record.show(last.id, figures)
+    elif last is None or list((last.figures or {}).items()) != list(figures.items()):
+        models = len(ranked) * seeds
+        purpose = f"read again: {len(ranked)} finalists, {seeds} seeds"
+        record.read_again(purpose, source.name, source.sha256, models, command=command, figures=figures)
+
+
+def _figures(tested: TestPredictions, ranked: Sequence[TrialRow], seeds: int) -> dict[str, float]:
+    """Return the mean test accuracy of each finalist, in rank."""
+    return {f"trial {row.number}": float(tested.hits(row.number, seeds).mean()) for row in ranked}

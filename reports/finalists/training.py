@@ -6,12 +6,11 @@ study's lease and with snapshots, so that a kill loses nothing. Must not know th
 """
 
 import hashlib
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.datasets.source import Source
-from reports.finalists.choose import rank
+from reports.finalists.choose import as_retrained, epochs_to_retrain, rank
 from reports.finalists.wave import Job, Phase, Wave
 from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
@@ -64,13 +63,14 @@ def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -
     Raises:
         Paused: It was asked to stop.
     """
-    study, rows = training.record.study, finalist_rows(training.record)
+    study, record, rows = training.record.study, training.record, finalist_rows(training.record)
     scored = {key for key, row in rows.items() if row.best_epoch is not None}
     jobs = [Job(row, seed, study.epochs) for row in chosen for seed in range(seeds) if (row.number, seed) not in scored]
     if jobs:
         _train(training, "rank", jobs)
-        rows = finalist_rows(training.record)
     by_number = {row.number: row for row in chosen}
+    counting = [row for row in record.finalists() if row.trial in by_number and row.seed < seeds]
+    rows = as_retrained(study, counting, record.finalist_scores("rank"))
     ranked = rank({number: [rows[number, seed] for seed in range(seeds)] for number in by_number}, study.objective)
     return [by_number[number] for number in ranked]
 
@@ -78,8 +78,7 @@ def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -
 def retrain(training: Training, ranked: Sequence[TrialRow], seeds: int) -> None:
     """Train on training and validation part together, and keep the models; those that are kept already stay.
 
-    Every seed of a finalist trains for the same number of epochs: where the study keeps the best epoch, the lower
-    median of its seeds' best epochs, else all of them.
+    Every seed of a finalist trains for the same number of epochs, and from other seeds than those that ranked it.
 
     Raises:
         Paused: It was asked to stop.
@@ -87,8 +86,7 @@ def retrain(training: Training, ranked: Sequence[TrialRow], seeds: int) -> None:
     record, rows = training.record, finalist_rows(training.record)
     jobs = []
     for row in ranked:
-        best = [rows[row.number, seed].best_epoch or record.study.epochs for seed in range(seeds)]
-        epochs = statistics.median_low(best) if record.study.keep == "best" else record.study.epochs
+        epochs = epochs_to_retrain(record.study, [rows[row.number, seed] for seed in range(seeds)])
         for seed in range(seeds):
             job = Job(row, seed, epochs)
             if rows[row.number, seed].epochs != epochs or not (record.folder / "finalists" / job.file).exists():

@@ -93,11 +93,13 @@ class Wave:
 
     def _lane_spec(self, job: Job) -> LaneSpec:
         study = self._record.study
+        # A seed that was lucky for the rank must not be lucky again for the test.
+        seed = job.seed if self._phase == "rank" else MAX_SEEDS + job.seed
         return LaneSpec(
             lane=job.lane,
             parameters=study.to_external(job.row.params),
-            seed=derive(study.seed, "finalist", job.row.number, job.seed),
-            stream=1 + job.seed,  # finalists of one seed see the same minibatches: they are compared in pairs
+            seed=derive(study.seed, "finalist", job.row.number, seed),
+            stream=1 + seed,  # finalists of one seed see the same minibatches: they are compared in pairs
         )
 
     @property

@@ -7,6 +7,7 @@ write.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ import pandas as pd
 from models.config.messages import EpochMetrics
 from models.metrics.registry import STANDARD
 from reports.finalists import audit
-from reports.finalists.pairs import pairs_frame
+from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
+from reports.finalists.choose import as_retrained
 from reports.finalists.predictions import ModelKey, TestPredictions
+from reports.finalists.rivals import rivals_frame
 from reports.finalists.table import results_frame
-from reports.statistics import Comparison, Interval, compare, interval
+from reports.statistics import ACCURACY, Interval, compare, interval
 from search.config.study import Study
 from search.objective import Objective, select_epoch
 from search.record.record import Record
@@ -55,16 +58,24 @@ class FinalistData:
 
     def accuracy(self, trial: int) -> Interval:
         """Return a finalist's test accuracy over seeds and test examples."""
-        return interval(self.predictions.hits(trial, self.seeds))
+        return interval(self.predictions.hits(trial, self.seeds), ACCURACY)
 
-    def gap(self, first: int, second: int) -> Comparison:
-        """Return how far the test accuracy of one finalist lies above that of another."""
-        return compare(self.predictions.hits(first, self.seeds), self.predictions.hits(second, self.seeds))
+    def against(self, rival: int) -> Mapping[Any, Any]:
+        """Return the winner's comparison with another finalist: a row of `rivals`."""
+        row: Mapping[Any, Any] = self.rivals[self.rivals["trial"] == rival].to_dict("records")[0]
+        return row
 
     @cached_property
-    def pairs(self) -> pd.DataFrame:
-        """`pairs_frame` of them."""
-        return pairs_frame([row.number for row in self.ranked], self.seeds, self.predictions)
+    def above_commonest(self) -> Interval:
+        """How far the winner lies above always answering the commonest class of the test set."""
+        labels, seeds = self.predictions.labels, self.seeds
+        commonest = np.tile((labels == np.bincount(labels).argmax()).astype(float), (seeds, 1))
+        return compare(self.predictions.hits(self.winner.number, seeds), commonest, ACCURACY).gap
+
+    @cached_property
+    def rivals(self) -> pd.DataFrame:
+        """`rivals_frame` of them."""
+        return rivals_frame([row.number for row in self.ranked], self.seeds, self.predictions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +92,7 @@ class ReportData:
     trials: pd.DataFrame  # the table of `trials.csv`, and the column `fate`, one of `FATES`
     curves: pd.DataFrame  # columns trial, epoch and those of `epochs_frame`, of all trials that trained
     audit: pd.DataFrame  # what `audit_frame` returned
-    ledger: list[LedgerRow]  # every opening of the test set, oldest first
+    ledger: list[LedgerRow]  # every look at the test set, by any study of the database, oldest first
     finalists: FinalistData | None = None  # None unless they are tested
 
     @property
@@ -99,6 +110,23 @@ class ReportData:
         """The number of the best complete trial of the search, by the objective; None where there is none."""
         complete = self.trials[self.trials["state"] == "complete"]
         return None if complete.empty else int(self.objective.sort(complete)["number"].iloc[0])
+
+    @cached_property
+    def audited_bands(self) -> list[AuditedBand]:
+        """What the audit found, by where trials were cut; bands of which nobody was audited are left out."""
+        cut = {row.number: int(self.trials["epochs"][row.number]) for row in self.rows if can_be_audited(row)}
+        gains = dict(zip(self.audit["trial"], self.audit["gain"], strict=True))
+        bands = []
+        for band in sorted({band_of(epochs) for epochs in cut.values()}):
+            epochs = {trial: at for trial, at in cut.items() if band_of(at) == band}
+            if found := [float(gains[trial]) for trial in epochs if trial in gains]:
+                bands.append(AuditedBand(min(epochs.values()), max(epochs.values()), len(epochs), found))
+        return bands
+
+    @property
+    def tested_at(self) -> datetime | None:
+        """When its test set was opened for its finalists last."""
+        return max((line.signed for line in self.ledger if line.mine and line.kind == "export"), default=None)
 
     @property
     def shown(self) -> int | None:
@@ -152,11 +180,12 @@ def read_report(
 
 
 def _read_finalists(record: Record, ranked: list[TrialRow], seeds: int, predictions: TestPredictions) -> FinalistData:
-    scores = [(trial, seed, epoch) for _, trial, seed, epoch in record.finalist_scores("rank") if seed < seeds]
+    ranking = record.finalist_scores("rank")
+    scores = [(trial, seed, epoch) for _, trial, seed, epoch in ranking if seed < seeds]
     curves = epochs_frame(record.study, [epoch for _, _, epoch in scores])
     curves["trial"] = [trial for trial, _, _ in scores]  # there a lane was a trial under a seed
     curves.insert(1, "seed", [seed for _, seed, _ in scores])
-    rows = {(row.trial, row.seed): row for row in record.finalists()}
+    rows = as_retrained(record.study, [row for row in record.finalists() if row.seed < seeds], ranking)
     results = results_frame(record.name, record.study, ranked, seeds, rows, predictions)
     return FinalistData(ranked, seeds, predictions, rows, results, curves)
 
@@ -180,13 +209,14 @@ def audit_frame(
 ) -> pd.DataFrame:
     """Return one row per pruned trial that was run to its end: the objective where it was cut, and at its end.
 
-    `same` is whether its first epochs came out as recorded, `regret` whether it would have beaten the search's best.
+    `same` is whether its first epochs came out as recorded, `gain` how far it would have ended above the search's best:
+    0 is a tie, and minus infinity stands for one that diverged.
     """
     columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
-    columns |= {"regret": "boolean"}
-    objective, names = study.objective, ("loss", study.objective.metric)
-    complete = trials[trials["state"] == "complete"].to_dict("records")
-    best = min((objective.key({name: row[f"validation_{name}"] for name in names}) for row in complete), default=None)
+    columns |= {"gain": "Float64"}
+    objective, complete = study.objective, trials[trials["state"] == "complete"]
+    costs = [objective.cost(value) for value in complete[f"validation_{objective.metric}"]]
+    best = min(costs, default=math.inf)
     rows = []
     for trial, curve in sorted(audited.items()):
         selected = select_epoch(curve, study.keep, objective)
@@ -196,6 +226,6 @@ def audit_frame(
         pairs = zip(recorded, curve, strict=False)
         same = all(math.isclose(old.train["loss"], new.train["loss"], rel_tol=ROUNDING) for old, new in pairs)
         end = objective.value(selected.validation) if ended else np.nan
-        regret = ended and (best is None or objective.key(selected.validation) < best)
-        rows.append((trial, len(recorded), objective.value(recorded[-1].validation), end, same, regret))
+        gain = best - objective.cost(end) if ended else -math.inf
+        rows.append((trial, len(recorded), objective.value(recorded[-1].validation), end, same, gain))
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -33,7 +33,9 @@ def machine(report: ReportData) -> dict[str, Any]:
     """Return what is known of the machine that a study was searched on, and its seeds."""
     seeds: dict[str, Any] = {"seed of the study": report.study.seed}
     if report.finalists is not None:
-        seeds["seeds of the finalists"] = f"0 to {report.finalists.seeds - 1}, derived from the study's and the trial"
+        seeds["seeds of the finalists"] = (
+            f"0 to {report.finalists.seeds - 1}, derived from the study's and the trial; others for the test"
+        )
     shown = {name: value for name, value in report.environment.items() if name not in ("spent", "data", "machines")}
     later = [", ".join(map(str, machine.values())) for machine in report.environment.get("machines", [])[1:]]
     return seeds | shown | ({"went on with": "; ".join(later)} if later else {})

@@ -3,16 +3,14 @@
 Plain text; whoever shows it makes it safe. Must not query the record: it is given `ReportData`.
 """
 
-import math
 from dataclasses import dataclass
 
-from reports.finalists.table import published_accuracy
+from reports.finalists.looks import looks
+from reports.page import finalist_sentences
 from reports.page.data import FinalistData, ReportData
-from reports.page.wording import counted, listed, metric_title, p_value, signed, trial_name, within
+from reports.page.finalist_sentences import KeyFigure
+from reports.page.wording import counted, metric_title, trial_name, within
 from reports.statistics import LEVEL
-from search.trial import TrialRow
-
-KeyFigure = tuple[str, str, str]  # its name, its value, what it rests on
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,11 @@ def _search_verdict(report: ReportData) -> Verdict:
 
 def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
-    accuracy = finalists.accuracy(winner.number)
-    basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), predictions.noun)}"
+    accuracy, noun = finalists.accuracy(winner.number), finalists.predictions.noun
+    over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
     headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: test accuracy "
-    headline += f"{accuracy.mean:.4f} ({LEVEL:.0%} interval {within(accuracy)})."
+    headline += f"{accuracy.mean:.4f} ({LEVEL:.0%} {over} {within(accuracy)})."
+    basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), noun)}"
     figures = [("test accuracy", f"{accuracy.mean:.4f}", f"{within(accuracy)}; {basis}")]
     sentences = []
     if baseline is None:
@@ -72,82 +71,17 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     elif baseline == winner:
         sentences.append("No trial of the search did better than what its author already knew.")
     else:
-        sentence, figure = _gain(finalists, baseline)
+        sentence, figure = finalist_sentences.gain(finalists, baseline)
         sentences.append(sentence)
         figures.append(figure)
-    sentences.append(_rivals(finalists))
-    sentence, figure = _optimism(report, finalists)
-    sentences.append(sentence)
-    figures.append(figure)
-    if baseline is not None and (published := published_accuracy(report.study, baseline)) is not None:
-        reproduced = finalists.accuracy(baseline.number)
-        side = "above" if published > reproduced.high else "below"
-        side = "inside" if reproduced.low <= published <= reproduced.high else side
-        sentences.append(
-            f"Published for “{baseline.baseline}”: {published:g}. The same configuration comes to "
-            f"{reproduced.mean:.4f} here ({within(reproduced)}); the published figure lies {side} that interval."
-        )
-        figures.append(("published", f"{published:g}", f"reproduced: {reproduced.mean:.4f}"))
+    sentences += finalist_sentences.rivals(finalists)
+    for sentence, figure in (finalist_sentences.commonest_class(finalists), finalist_sentences.luck(report, finalists)):
+        sentences.append(sentence)
+        figures.append(figure)
+    if baseline is not None and (published := finalist_sentences.published(report, finalists, baseline)) is not None:
+        sentence, figure = published
+        sentences.append(sentence)
+        figures.append(figure)
+    if len(report.ledger) > 1:
+        sentences.append(f"It was not the first look at this test set, which was {looks(report.ledger)}.")
     return Verdict(headline, sentences, figures)
-
-
-def _gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
-    """Return how far the winner lies above the baseline, as a sentence and as a key figure."""
-    seeds, known = finalists.seeds, finalists.accuracy(baseline.number)
-    gap, p = finalists.gap(finalists.winner.number, baseline.number)
-    apart = p < 1 - LEVEL
-    told = "the two can be told apart" if apart else "the two cannot be told apart"
-    only_one = "" if seeds > 1 else " One seed cannot say how much of that is the seed's luck."
-    sentence = (
-        f"That is {signed(gap.mean)} against {trial_name(baseline)} ({known.mean:.4f}), with interval "
-        f"{signed(gap.low)} to {signed(gap.high)}: {told} at {counted(seeds, 'seed')} ({p_value(p)}, paired over seeds "
-        f"and test {finalists.predictions.noun}s)."
-    )
-    basis = f"{signed(gap.low)} to {signed(gap.high)}; {'told apart' if apart else 'not told apart'}"
-    return sentence + only_one, ("gain over the baseline", signed(gap.mean), basis)
-
-
-def inseparable(finalists: FinalistData) -> list[int]:
-    """Return the finalists that cannot be told apart from the winner."""
-    pairs = finalists.pairs
-    alike = pairs[(pairs["first"] == finalists.winner.number) & ~pairs["apart"]]
-    return [int(number) for number in alike["second"]]
-
-
-def _rivals(finalists: FinalistData) -> str:
-    """Return whether the winner can be told apart from the other finalists."""
-    alike, pairs = inseparable(finalists), finalists.pairs
-    if len(finalists.ranked) == 1:
-        return "It is the only finalist."
-    ahead = pairs[(pairs["first"] == finalists.winner.number) & pairs["apart"] & (pairs["gap"] < 0)]["second"]
-    if len(ahead):
-        return (
-            f"On the test set trial{'s' if len(ahead) > 1 else ''} {listed(ahead)} did better, and can be told apart "
-            "from it; the rank was fixed before, on validation scores, and stays."
-        )
-    if not alike:
-        return "It can be told apart from every other finalist (p values adjusted by Holm for their number)."
-    return (
-        f"It cannot be told apart from trial{'s' if len(alike) > 1 else ''} {listed(alike)} at "
-        f"{counted(finalists.seeds, 'seed')}: take the cheapest of them with a clear conscience."
-    )
-
-
-def _optimism(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure]:
-    """Return how far the search's best score lies above that of the same configuration under new seeds."""
-    best, objective = report.best, report.objective
-    assert best is not None  # there are finalists
-    score = float(report.trials[report.score][best])
-    by_seed = [(finalists.rows[best, seed].validation or {}) for seed in range(finalists.seeds)]
-    mean = sum(metrics.get(objective.metric, 0.0) for metrics in by_seed) / len(by_seed)
-    if not math.isfinite(mean):
-        sentence = f"The search's best trial, {best} with {score:.4f}, diverged when it was trained again."
-        return sentence, ("optimism of the search", "not known", f"best score {score:.4f}, diverged again")
-    gap = objective.cost(mean) - objective.cost(score)
-    worse = "below" if objective.direction == "maximize" else "above"
-    told = f"optimistic by {gap:.4f}" if gap > 0 else f"not optimistic ({-gap:.4f} {worse})"
-    sentence = (
-        f"The search's best validation score, {score:.4f} (trial {best}), was {told}: trained again on the same images "
-        f"under {counted(finalists.seeds, 'new seed')}, that configuration comes to {mean:.4f}."
-    )
-    return sentence, ("optimism of the search", signed(gap), f"best score {score:.4f}, again {mean:.4f}")

@@ -12,7 +12,7 @@ from models.errors import UserError
 from search import launch
 from search.cli.eta import planned_trials
 from search.cli.rehearsal import Rehearsal, expected_seconds, rehearse
-from search.cli.wording import duration, lanes_text
+from search.cli.wording import commonest_class_text, duration, imbalance_note, lanes_text
 from search.config.conditions import condition
 from search.config.study import Study
 from search.config.study_files import NamedStudy
@@ -113,8 +113,10 @@ def make_plan(named: NamedStudy, options: Options) -> Plan:
         raise UserError(
             f"a trial of this study cannot be trained: {last}", "correct the model or its space; --debug tells where"
         ) from error
+    imbalance = imbalance_note(rehearsal.dataset_info, study.objective.metric)
     done = sum(row.state != "running" for row in record.trials()) if record else None
-    return Plan(chosen.name, study, device, done, (*notes, *rehearsal.notes), rehearsal)
+    every_note = tuple(filter(None, (*notes, *rehearsal.notes, imbalance)))
+    return Plan(chosen.name, study, device, done, every_note, rehearsal)
 
 
 def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
@@ -132,6 +134,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     return {
         "data": f"{study.dataset} of {' x '.join(map(str, info.shape))}, {len(info.classes)} classes: "
         f"{info.train} examples to train on, {info.validation} to score on",
+        "commonest": commonest_class_text(info),
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
         "sampler": str(study.sampler.name),
         "pruner": study.pruner.describe(study.epochs),

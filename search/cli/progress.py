@@ -16,7 +16,14 @@ from rich.table import Table
 from rich.text import Text
 
 from search.cli.eta import EtaEstimator, ProgressSnapshot
-from search.cli.wording import duration, lanes_text, outcomes_text, parameters_text
+from search.cli.wording import (
+    commonest_class_text,
+    duration,
+    imbalance_note,
+    lanes_text,
+    outcomes_text,
+    parameters_text,
+)
 from search.fleet.base import DatasetInfo
 from search.launch import Prepared
 from search.loop.scheduler import TrialScheduler
@@ -40,7 +47,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         self._prepared, self._console, self._quiet, self._clock = prepared, console, quiet, clock
         self._live: Live | None = None
         self._snapshot: ProgressSnapshot | None = None
-        self._begun = 0.0
+        self._begun, self._reference = 0.0, ""
 
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
@@ -60,6 +67,9 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         self._console.print(("\n" if too_long else " · ").join(parts), markup=False)
         if running := sum(row.state == "running" for row in scheduler.rows.values()):
             self._console.print(f"takes up {running} trials that an earlier run left in the middle")
+        if note := imbalance_note(dataset_info, study.objective.metric):
+            self._console.print(f"[yellow]note:[/] {escape(note)}")
+        self._reference = commonest_class_text(dataset_info)
         estimator = EtaEstimator(scheduler, self._clock)
         self._begun = self._clock()
         return (
@@ -83,7 +93,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
 
     def _draw_table(self, estimator: EtaEstimator) -> Callable[[], None]:
         self._live = Live(
-            get_renderable=lambda: progress_table(self._snapshot, self._clock() - self._begun),
+            get_renderable=lambda: progress_table(self._snapshot, self._clock() - self._begun, self._reference),
             console=self._console,
             refresh_per_second=1 / REFRESH_SECONDS,
             transient=True,
@@ -115,10 +125,11 @@ def progress_line(snapshot: ProgressSnapshot, *, parameters: bool) -> str:
     return " · ".join(filter(None, parts))
 
 
-def progress_table(snapshot: ProgressSnapshot | None, elapsed: float) -> RenderableType:
+def progress_table(snapshot: ProgressSnapshot | None, elapsed: float, reference: str = "") -> RenderableType:
     """Return a snapshot as a table whose height never changes; Rich cuts what is wider than the terminal.
 
-    There is no snapshot before the first tick has ended; `elapsed` are seconds of this run.
+    There is no snapshot before the first tick has ended; `elapsed` are seconds of this run, and `reference` says what
+    a model would have that has learned nothing.
     """
     table = Table.grid(padding=(0, 1))
     table.add_column(style="dim", no_wrap=True)
@@ -126,7 +137,8 @@ def progress_table(snapshot: ProgressSnapshot | None, elapsed: float) -> Rendera
     if snapshot is None:
         cells: list[RenderableType] = ["", "", "", "", "", f"{duration(elapsed)}, in the first tick"]
     else:
-        baseline = "" if snapshot.baseline is None else f"{snapshot.baseline:.4f}"
+        value = "" if snapshot.baseline is None else f"{snapshot.baseline:.4f}"
+        baseline = ", ".join(filter(None, [value, reference]))
         cells = [
             ProgressBar(snapshot.planned, snapshot.done, width=40, complete_style="cyan"),
             f"{_unfinished(snapshot).strip()}, {_trials(snapshot).strip()}",

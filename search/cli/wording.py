@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from models.config.base import Value
 from search.config.study import Study
+from search.fleet.base import DatasetInfo
 
 
 def parameters_text(parameters: Mapping[str, Value]) -> str:
@@ -31,6 +32,24 @@ def duration(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} days {hours % 24} h"
+
+
+def commonest_class_text(dataset_info: DatasetInfo) -> str:
+    """Return what always giving the same answer would have: `always “no” has accuracy 0.9500`."""
+    if dataset_info.commonest is None:
+        return ""
+    name, share = dataset_info.commonest
+    return f"always “{name}” has accuracy {share:.4f}"
+
+
+def imbalance_note(dataset_info: DatasetInfo, metric: str) -> str:
+    """Return what to know of data in which one class is far more common than the others, or nothing."""
+    if not dataset_info.imbalanced or metric not in ("accuracy", "loss"):
+        return ""
+    return (
+        f"one class is far commoner than the others ({commonest_class_text(dataset_info)}): accuracy tells little; "
+        'objective="balanced_accuracy", "macro_f1", "roc_auc" or "average_precision" tells more'
+    )
 
 
 def lanes_text(study: Study) -> str:

@@ -29,6 +29,14 @@ BEFORE_PARAMETERS = (
     Column("family", "string", lambda finalist: finalist.family),
     Column("dataset", "string", lambda finalist: finalist.study.dataset),
 )
+COSTS = ("parameters", "multiply_adds", "bytes", "milliseconds")  # of a model, and of its prediction for one example
+
+
+def _cost(name: str) -> Column:
+    dtype = "Int64" if name in ("parameters", "bytes") else "Float64"
+    return Column(name, dtype, lambda finalist: finalist.cost and getattr(finalist.cost, name))
+
+
 AFTER_PARAMETERS = (
     Column("epochs", "Int64", lambda finalist: finalist.rows[0].epochs),
     Column("validation_accuracy", "Float64", lambda finalist: finalist.mean("validation", "accuracy")),
@@ -36,13 +44,15 @@ AFTER_PARAMETERS = (
     Column("seeds", "Int64", lambda finalist: len(finalist.rows)),
     Column("test_accuracy_mean", "Float64", lambda finalist: finalist.test_accuracy.mean),
     Column("test_accuracy_std", "Float64", lambda finalist: finalist.test_accuracy_std),
-    Column("test_accuracy_low", "Float64", lambda finalist: max(0.0, finalist.test_accuracy.low)),
-    Column("test_accuracy_high", "Float64", lambda finalist: min(1.0, finalist.test_accuracy.high)),
+    Column("test_accuracy_low", "Float64", lambda finalist: finalist.test_accuracy.low),
+    Column("test_accuracy_high", "Float64", lambda finalist: finalist.test_accuracy.high),
     Column("test_loss_mean", "Float64", lambda finalist: finalist.mean("test", "loss")),
     Column("train_accuracy_mean", "Float64", lambda finalist: finalist.mean("train", "accuracy")),
     Column("train_loss_mean", "Float64", lambda finalist: finalist.mean("train", "loss")),
     Column("train_seconds", "Float64", lambda finalist: finalist.train_seconds),
     Column("published_test_accuracy", "Float64", lambda finalist: finalist.published_test_accuracy),
+    *map(_cost, COSTS),
+    Column("commonest_class_accuracy", "Float64", lambda finalist: finalist.commonest_class_accuracy),
 )
 RESULT_COLUMNS = BEFORE_PARAMETERS + AFTER_PARAMETERS
 

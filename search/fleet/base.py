@@ -21,6 +21,12 @@ class DatasetInfo:
     validation: int  # examples scored on
     shape: tuple[int, ...]
     classes: tuple[str, ...]
+    commonest: tuple[str, float] | None = None  # the commonest class, and the share that it has of all examples
+
+    @property
+    def imbalanced(self) -> bool:
+        """Whether the commonest class is nearer to being the only one than to having as many examples as the others."""
+        return self.commonest is not None and self.commonest[1] > (1 + 1 / len(self.classes)) / 2
 
 
 class EngineError(RuntimeError):

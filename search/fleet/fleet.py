@@ -82,7 +82,8 @@ class Fleet(AbstractContextManager["Fleet"]):
         # Where machines are of unequal speed, the first host is on the fastest: it takes the engine with most lanes.
         self._order.sort(key=lambda engine: -study.lanes_of[engine])
         first = self._open()[0]
-        return DatasetInfo(first["train"], first["validation"], tuple(first["shape"]), tuple(first["classes"]))
+        shape, classes, (name, share) = tuple(first["shape"]), tuple(first["classes"]), first["commonest"]
+        return DatasetInfo(first["train"], first["validation"], shape, classes, (name, share))
 
     def _open(self) -> list[Message]:
         while True:

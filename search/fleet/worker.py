@@ -91,11 +91,13 @@ class EngineWorker:
         on = torch.device(device)
         family = self._recipe.make_family(self._shape, len(examples.classes), vectorize=vectorize)
         torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
+        counts = np.bincount(examples.labels, minlength=len(examples.classes))
         answer = {
             "train": len(trained),
             "validation": len(scored),
             "shape": list(self._shape),
             "classes": list(examples.classes),
+            "commonest": [examples.classes[counts.argmax()], float(counts.max() / counts.sum())],
         }
         if at_most is not None and at_most < len(trained):
             scored = scored[:: len(trained) // at_most]

@@ -141,5 +141,26 @@ def _know_own(connection: Connection) -> None:
     connection.execute(text(ours))
 
 
+# --- from version 4 to 5 ----------------------------------------------------------------------------------------------
+
+
+def _say_more_in_the_ledger(connection: Connection) -> None:
+    """From version 4 to 5: a line of the ledger says who looked, with which command, and what was seen."""
+    for column in ("kind", "name", "who", "command"):
+        connection.execute(text(f"ALTER TABLE studyhall_ledger ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"))
+    connection.execute(text("ALTER TABLE studyhall_ledger ADD COLUMN figures TEXT"))
+    kind = "CASE WHEN purpose LIKE 'evaluation of %' THEN 'evaluation' ELSE 'export' END"
+    name = (
+        "SELECT COALESCE(s.study_name, o.folder) FROM studyhall_studies o LEFT JOIN studies s "
+        "ON s.study_id = o.study_id WHERE o.id = studyhall_ledger.study"
+    )
+    connection.execute(text(f"UPDATE studyhall_ledger SET kind = {kind}, name = ({name})"))  # noqa: S608
+
+
 # Version -> the step that leads from it to the next.
-STEPS: dict[int, Callable[[Connection], None]] = {1: _add_snapshots, 2: _name_metrics, 3: _know_own}
+STEPS: dict[int, Callable[[Connection], None]] = {
+    1: _add_snapshots,
+    2: _name_metrics,
+    3: _know_own,
+    4: _say_more_in_the_ledger,
+}

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+Look = Literal["export", "evaluation", "read again"]  # the last opens nothing: it reads kept predictions
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,18 @@ class FinalistRow:
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One opening of a test set."""
+    """One look at a test set."""
 
     id: int
+    study: int  # our number of the study that looked
+    name: str  # that it had then
+    mine: bool  # whether it is the study whose ledger was read
+    kind: Look
     signed: datetime  # UTC
+    who: str  # user@machine; empty where it is not known
+    command: str  # that looked; empty where it is not known
     purpose: str
     dataset: str
     sha256: str
     models: int  # how many were tested
+    figures: Mapping[str, float] | None  # what was seen, the winner's first; None where it is not known

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION = 4  # of our tables; migrations.py leads there from earlier ones
+VERSION = 5  # of our tables; migrations.py leads there from earlier ones
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -167,7 +167,7 @@ class FinalistCurves(Epoch, OurTable):
 
 
 class Ledger(OurTable):
-    """One opening of a test set. Rows are only ever added."""
+    """One look at a test set. Rows are only ever added; what was seen is entered once."""
 
     __tablename__ = "studyhall_ledger"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
@@ -179,6 +179,11 @@ class Ledger(OurTable):
     dataset: Mapped[str]
     sha256: Mapped[str]
     models: Mapped[int]  # how many are tested
+    kind: Mapped[str]  # rows.Look
+    name: Mapped[str]  # the study's, at that time
+    who: Mapped[str]
+    command: Mapped[str]
+    figures: Mapped[Mapping[str, float] | None] = mapped_column(Metrics)
 
 
 class SnapshotChunk(OurTable):

@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from search.config.study import Study
 from search.optuna_internals import ATTRIBUTES, PARAMS, STUDIES, TRIALS, VALUES, contains, value_to_stored
 from search.record.tables import Trials
 from search.record.trials import ATTRIBUTES_OF_BEGIN, ATTRIBUTES_OF_END, STATES, StudyTrials, ended_by_another
@@ -29,6 +30,8 @@ class TrialsAdded(Exception):  # noqa: N818 (a fact rather than an error)
 
 class WritableTrials(StudyTrials):
     """The trials of one study, which begin and end."""
+
+    study: Study
 
     def _insert_trials(
         self,
@@ -107,9 +110,17 @@ class WritableTrials(StudyTrials):
         ]
         if params:
             connection.execute(insert(PARAMS), params)
-        self._insert_attributes(connection, {ids[row.number]: _attributes(row, ATTRIBUTES_OF_BEGIN) for row in rows})
+        attributes = {ids[row.number]: self._zeros(row) | _attributes(row, ATTRIBUTES_OF_BEGIN) for row in rows}
+        self._insert_attributes(connection, attributes)
         ours = [{"study": self.row, "trial": row.number, "ended": False} for row in rows]
         connection.execute(insert(Trials), ours)
+
+    def _zeros(self, row: TrialRow) -> dict[str, Any]:
+        """Return the parameters that are trained as 0, for which Optuna's table has a range's low end."""
+        external = self.study.to_external(row.params)
+        return {
+            name: external[name] for name, value in row.params.items() if name in external and external[name] != value
+        }
 
     def _check_same(self, connection: Connection, trial_id: int, number: int, internal: Mapping[str, float]) -> None:
         """Raise RuntimeError where a trial that is there has other parameters."""
@@ -181,8 +192,9 @@ def check_ended(row: TrialRow) -> None:
 
 
 def _attributes(row: TrialRow, names: Sequence[str]) -> dict[str, Any]:
-    """Return those fields of a trial that are set."""
-    return {name: value for name in names if (value := getattr(row, name)) is not None and value is not False}
+    """Return those fields of a trial that are set; one that diverged has that for a reason."""
+    found = {name: value for name in names if (value := getattr(row, name)) is not None and value is not False}
+    return {"reason": f"diverged at epoch {row.diverged_at}"} | found if "diverged_at" in found else found
 
 
 def _naive(time: datetime) -> datetime:

@@ -187,7 +187,7 @@ def test_a_test_set_that_was_opened_again_is_told(asked: Asked, record: Record) 
     assert "was opened" not in asked()[1]
     with record.lease():
         record.sign("a look", "digits", record.fingerprint["data.sha256"], 1)
-    assert "; its test set was opened 2 times" in asked()[1]
+    assert "; its test set was opened twice" in asked()[1]
 
 
 def test_studies_that_are_missing_are_named(asked: Asked, store: Store) -> None:

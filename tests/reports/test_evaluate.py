@@ -81,7 +81,12 @@ def test_an_evaluation_is_entered_in_the_ledger(asked: Asked, model: Path, recor
     assert len(record.ledger()) == len(before) + 1
     assert line.purpose.startswith(f"evaluation of {model.name}: test set of digits")
     assert (line.dataset, line.models, line.sha256) == ("digits", 1, record.fingerprint["data.sha256"])
-    assert f"line {line.id} of the ledger of `mlp@digits`, opened 2 times so far" in output
+    assert f"line {line.id} of the ledger, opened twice so far in this database" in output
+    assert (line.kind, line.command) == ("evaluation", f"python -m reports.evaluate --model {model.name}")
+    told = re.search(r"^accuracy (\d\.\d{4})", output, re.MULTILINE)
+    assert told
+    assert line.figures is not None
+    assert line.figures[model.name] == pytest.approx(float(told[1]), abs=1e-4)
 
 
 def test_a_model_without_its_study_is_not_tested(asked: Asked, model: Path, record: Record) -> None:

@@ -112,8 +112,22 @@ def test_a_retest_opens_the_test_set_again(runs: Path) -> None:
     output = export(runs, "--top", "1", "--seeds", "2", "--retest")
     assert "line 2 of the ledger" in output
     assert len(record(runs).ledger()) == 2
-    assert "The test set was opened 2 times" in (runs / "studies" / STUDY / "report.html").read_text()
+    assert "The test set was opened twice" in (runs / "studies" / STUDY / "report.html").read_text()
     pd.testing.assert_frame_equal(timeless(runs / "studies" / STUDY / "results.csv"), before)
+
+
+def test_reading_again_with_other_options_is_a_line_of_its_own(runs: Path) -> None:
+    export(runs, "--top", "1", "--seeds", "1")
+    first, again = record(runs).ledger()
+    assert (first.kind, again.kind) == ("export", "read again")
+    assert again.command == f"python -m reports.export --study {STUDY} --top 1 --seeds 1"
+    assert first.figures is not None
+    assert again.figures is not None
+    assert first.figures.keys() == again.figures.keys()
+    page = (runs / "studies" / STUDY / "report.html").read_text()
+    assert "opened once, and kept predictions read again once with other options" in page
+    export(runs, "--top", "1", "--seeds", "1")
+    assert len(record(runs).ledger()) == 2
 
 
 def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
@@ -235,7 +249,14 @@ def test_an_export_reads_the_record_once(runs: Path, monkeypatch: pytest.MonkeyP
     for name in ("trials", "scores", "curve", "finalist_scores", "ledger"):  # `curves` reads `scores`
         _count(monkeypatch, name, reads)
     export_study(STUDY, storage=url(runs), top=1, seeds=2, workers=0, quiet=True)
-    assert sorted(reads) == ["finalist_scores audit", "finalist_scores rank", "ledger", "scores", "trials"]
+    assert sorted(reads) == [
+        "finalist_scores audit",
+        "finalist_scores rank",
+        "ledger",  # to see what was shown last
+        "ledger",
+        "scores",
+        "trials",
+    ]
 
 
 def _count(monkeypatch: pytest.MonkeyPatch, name: str, reads: list[str]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics import LEVEL, compare, holm, interval, mcnemar, share
+from reports.statistics import ACCURACY, LEVEL, compare, interval, next_run, share_of_some
 
 Numbers = NDArray[np.float64]
 
@@ -76,6 +76,21 @@ def test_numbers_that_never_vary_have_an_interval_of_no_width() -> None:
     assert interval(np.ones((3, 10)))[2:] == (1.0, 1.0)
 
 
+@pytest.mark.parametrize(("images", "accuracy"), [(30, 0.95), (100, 0.99), (359, 0.999)])
+def test_accuracies_near_one_are_covered_with_few_images(images: int, accuracy: float) -> None:
+    draws, spread = np.random.default_rng(images), (1.5**2 + 0.1**2 + 0.7**2) ** 0.5
+    skill, held = stats.norm.ppf(accuracy) * spread, []
+    for _ in range(500):
+        score = skill + draws.normal(0, 1.5, (1, images)) + draws.normal(0, 0.1, (5, 1))
+        known = interval((score + draws.normal(0, 0.7, (5, images)) > 0).astype(float), ACCURACY)
+        held.append(known.low <= accuracy <= known.high)
+    assert np.mean(held) >= LEVEL - 0.01
+
+
+def test_no_mistake_on_few_images_is_no_certainty() -> None:
+    assert interval(np.ones((5, 30)), ACCURACY) == (1.0, 0.0, pytest.approx(0.856, abs=0.01), 1.0)
+
+
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
 
@@ -118,27 +133,64 @@ def test_a_recipe_cannot_be_told_apart_from_itself() -> None:
     assert compare(hits, hits).p == 1.0
 
 
-def test_mcnemar_is_the_binomial_test_on_the_images_that_differ() -> None:
-    first = np.array([True] * 30 + [True] * 12 + [False] * 3 + [False] * 5)
-    second = np.array([True] * 30 + [False] * 12 + [True] * 3 + [False] * 5)
-    told = mcnemar(first, second)
-    assert told[:2] == (12, 3)
-    assert told.p == pytest.approx(stats.binomtest(12, 15, 0.5).pvalue)
+def test_p_is_below_the_level_where_the_interval_leaves_out_zero_and_nowhere_else() -> None:
+    draws = np.random.default_rng(2)
+    for family in (1, 3, 12):
+        for _ in range(100):
+            skill, images = draws.normal(0, 0.06, 2), draws.random((1, 120))
+            hits = [(images + draws.normal(0, 0.05, (4, 120)) < 0.8 + of).astype(float) for of in skill]
+            (_, _, low, high), p = compare(*hits, ACCURACY, family)
+            assert (p < 1 - LEVEL) == (low > 0 or high < 0)
 
 
-def test_mcnemar_of_two_models_that_never_differ_is_sure_of_nothing() -> None:
-    same = np.array([True, False, True])
-    assert mcnemar(same, same).p == 1.0
+def test_the_intervals_of_a_family_hold_together() -> None:
+    draws, held = np.random.default_rng(9), []
+    for _ in range(400):
+        images = draws.normal(0, 2.0, (1, 100))
+        winner, *others = (images + draws.normal(0, 0.5, (4, 1)) + draws.normal(0, 1, (4, 100)) for _ in range(5))
+        gaps = [compare(winner, other, family=4).gap for other in others]
+        held.append(all(gap.low <= 0.0 <= gap.high for gap in gaps))
+    assert np.mean(held) >= LEVEL - 0.02
 
 
-def test_holm_adjusts_as_in_a_worked_example() -> None:
-    # The smallest times 4, the next times 3, ...; never below the one before, never above 1.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.6, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
+def test_one_image_that_only_one_of_two_gets_right_is_added_to_each_side() -> None:
+    """Bonett and Price 2012, equation 2: (f12 - f21) / (n + 2), with f12 = 9, f21 = 3, n = 60; one seed."""
+    first = np.array([[1.0] * 9 + [0.0] * 3 + [1.0] * 48])
+    second = np.array([[0.0] * 9 + [1.0] * 3 + [1.0] * 48])
+    gap = compare(first, second, ACCURACY).gap
+    p12, p21 = 10 / 62, 4 / 62
+    error = ((p12 + p21 - (p12 - p21) ** 2) / 62) ** 0.5
+    t = stats.t.isf((1 - LEVEL) / 2, 61) * (62 / 61) ** 0.5  # Student's, where they have the normal's
+    assert gap.mean == pytest.approx(0.1)
+    assert (gap.low, gap.high) == pytest.approx((p12 - p21 - t * error, p12 - p21 + t * error))
 
 
-def test_a_share_of_none_has_the_rule_of_three() -> None:
-    low, high = share(0, 60)
-    assert low == 0.0
-    assert high == pytest.approx(1 - ((1 - LEVEL) / 2) ** (1 / 60))
+# --- the next run -----------------------------------------------------------------------------------------------------
+
+
+def test_one_more_run_comes_out_where_it_is_said() -> None:
+    draws, inside = np.random.default_rng(3), []
+    for _ in range(2000):
+        means = draws.normal(0.9, 0.01, 6)
+        low, high = next_run(np.repeat(means[:5, None], 4, axis=1))[2:]
+        inside.append(low <= means[5] <= high)
+    assert np.mean(inside) == pytest.approx(LEVEL, abs=0.015)
+
+
+# --- shares -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_share_of_very_many_is_clopper_and_pearsons() -> None:
+    theirs = stats.binomtest(3, 60).proportion_ci(LEVEL, "exact")
+    assert share_of_some(3, 60, 200_000) == pytest.approx((theirs.low, theirs.high), abs=2e-4)
+
+
+def test_a_share_of_some_covers_every_truth() -> None:
+    for truth in range(21):
+        counts = stats.hypergeom(20, truth, 8)
+        held = [
+            low <= truth / 20 <= high
+            for low, high in (share_of_some(k, 8, 20) for k in range(max(0, truth - 12), min(8, truth) + 1))
+        ]
+        weights = [counts.pmf(k) for k in range(max(0, truth - 12), min(8, truth) + 1)]
+        assert np.dot(held, weights) >= LEVEL

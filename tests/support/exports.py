@@ -47,5 +47,5 @@ def record(runs: Path) -> Record:
 
 
 def timeless(file: Path) -> pd.DataFrame:
-    """Return a table of finalists without the column that differs between two runs."""
-    return pd.read_csv(file).drop(columns="train_seconds")
+    """Return a table of finalists without the columns that differ between two runs."""
+    return pd.read_csv(file).drop(columns=["train_seconds", "milliseconds"])

@@ -1,11 +1,11 @@
 """Checks of the finalists: who can be told apart, what was published, how the test set was used, how many seeds."""
 
-from reports.finalists.table import published_accuracy
+from reports.finalists.looks import looks
+from reports.finalists.published import published_of
 from reports.page.checks.base import FinalistsCheck, Finding
 from reports.page.data import FinalistData, ReportData
-from reports.page.verdict import inseparable
-from reports.page.wording import counted, listed, signed
-from reports.statistics import LEVEL
+from reports.page.finalist_sentences import inseparable
+from reports.page.wording import counted, listed, signed, within
 
 ENOUGH_SEEDS = 5
 
@@ -14,7 +14,7 @@ class FinalistsInseparable(FinalistsCheck):
     """Whether the winner stands out."""
 
     name, question = "finalists inseparable", "Can the winner be told apart from the other finalists?"
-    remedy = "Call them equal, or give more --seeds."
+    remedy = "More --seeds narrow what is between them."
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with the others."""
@@ -45,12 +45,30 @@ class BaselineBeaten(FinalistsCheck):
             return self.look("No baseline finished: it diverged or failed.", remedy)
         if baseline == winner:
             return self.look("The baseline wins.")
-        gap, p = finalists.gap(winner.number, baseline.number)
-        if p < 1 - LEVEL and gap.mean > 0:
-            beaten = f"“{baseline.baseline}” is beaten by {gap.mean:.4f} ({gap.low:.4f} to {gap.high:.4f})."
-            return self.passed(beaten)
-        text = f"“{baseline.baseline}” is not beaten for certain ({signed(gap.low)} to {signed(gap.high)})."
-        return self.look(text, "Give more --seeds.")
+        against = finalists.against(baseline.number)
+        bounds = f"{signed(against['low'])} to {signed(against['high'])}"
+        if against["apart"] and against["gap"] > 0:
+            return self.passed(f"“{baseline.baseline}” is beaten by {against['gap']:.4f} ({bounds}).")
+        return self.look(f"“{baseline.baseline}” is not beaten for certain ({bounds}).", "Give more --seeds.")
+
+
+class BetterThanTheCommonestClass(FinalistsCheck):
+    """Whether the winner has learned more than which class is commonest."""
+
+    name, question = "better than the commonest class", "Is the winner better than always answering one class?"
+    remedy = (
+        'Accuracy tells little where one class is so common: objective="balanced_accuracy", "roc_auc" or '
+        '"average_precision" tells more.'
+    )
+
+    def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
+        """Compare the winner with always answering the commonest class."""
+        (name, accuracy), gap = finalists.predictions.commonest_class(), finalists.above_commonest
+        bounds = f"{signed(gap.low)} to {signed(gap.high)}"
+        text = (
+            f"Always answering “{name}” has {accuracy:.4f}; the winner has {signed(gap.mean)} against that ({bounds})."
+        )
+        return self.passed(text) if gap.low > 0 else self.look(text)
 
 
 class PublishedReproduced(FinalistsCheck):
@@ -60,32 +78,37 @@ class PublishedReproduced(FinalistsCheck):
     remedy = "Look for what the author left unsaid: batch size, weights, epochs."
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
-        """Compare each published test accuracy with our interval."""
-        ranked = [(row, published_accuracy(report.study, row)) for row in finalists.ranked]
-        published = [(row, accuracy) for row, accuracy in ranked if accuracy is not None]
+        """Compare each published test accuracy with what one more run of ours would come to."""
+        predictions, seeds = finalists.predictions, finalists.seeds
+        of = {row.baseline: published_of(report.study, predictions, seeds, row) for row in finalists.ranked}
+        published = {name: figure for name, figure in of.items() if figure is not None}
         if not published:
             return self.not_applicable("No baseline among the finalists has a published test accuracy.")
-        missed = []
-        for row, accuracy in published:
-            ours = finalists.accuracy(row.number)
-            if not ours.low <= accuracy <= ours.high:
-                missed.append(f"“{row.baseline}” (published {accuracy:g}, here {ours.low:.4f} to {ours.high:.4f})")
+        if seeds == 1:
+            return self.not_applicable("One seed cannot say how far a single run may lie from another.")
+        missed = [
+            f"“{name}” (published {figure.accuracy:g}, one run here {within(figure.run)})"
+            for name, figure in published.items()
+            if figure.side != "inside"
+        ]
         if missed:
             return self.look(f"Not reproduced: {listed(missed)}.")
-        return self.passed("Every published test accuracy lies inside our interval of the same configuration.")
+        return self.passed(
+            "Every published test accuracy is one that another run of the same configuration could have."
+        )
 
 
 class OpenedBefore(FinalistsCheck):
     """Whether the test set was opened more than once."""
 
-    name, question = "test set opened before", "Was the test set opened only once?"
+    name, question = "test set opened before", "Was the test set looked at only once?"
     remedy = "If anything was changed after looking, these figures are optimistic; a fresh test set would tell."
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Count the lines of the ledger."""
-        if (number := len(report.ledger)) > 1:
-            return self.look(f"The test set was opened {number} times for this study (see the ledger).")
-        return self.passed("The test set was opened once, after the ranking was fixed.")
+        if len(report.ledger) > 1:
+            return self.look(f"The test set was {looks(report.ledger)} (see the ledger).")
+        return self.passed("In this database the test set was opened once, after the ranking was fixed.")
 
 
 class EnoughSeeds(FinalistsCheck):

@@ -16,6 +16,7 @@ CHECKS = Registry(
         "pruning regret": "reports.page.checks.search:PruningRegret",
         "finalists inseparable": "reports.page.checks.finalists:FinalistsInseparable",
         "baseline beaten": "reports.page.checks.finalists:BaselineBeaten",
+        "better than the commonest class": "reports.page.checks.finalists:BetterThanTheCommonestClass",
         "published figure reproduced": "reports.page.checks.finalists:PublishedReproduced",
         "test set opened before": "reports.page.checks.finalists:OpenedBefore",
         "enough seeds": "reports.page.checks.finalists:EnoughSeeds",

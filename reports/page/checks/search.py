@@ -1,12 +1,14 @@
 """Checks of the search: its budget, its failures, its epochs, its pruning."""
 
+from reports.finalists.audit_sample import share_of_all
 from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
 from reports.page.sections.savings import saved_epochs
 from reports.page.wording import counted
-from reports.statistics import LEVEL, share
+from reports.statistics import LEVEL
 
 MAX_FAILED = 0.2  # the share of trials that may diverge or fail
+MAX_REGRET = 0.1  # the share of pruned trials that may, at most, have beaten the best
 
 
 class SearchFinished(Check):
@@ -85,17 +87,22 @@ class PruningRegret(Check):
         if report.audit.empty:
             saved = f"{pruned:,} pruned trials ({saved_epochs(report).share:.0%} of all epochs)"
             return self.not_applicable(f"{saved} were not audited; --audit 10 runs ten on.")
-        regretted, audited = int(report.audit["regret"].sum()), len(report.audit)
+        audited = len(report.audit)
         if not report.audit["same"].all():
             return self.look(
                 "Audited trials did not come out as they are recorded: the machine or its libraries are not those of "
                 "the search, and what was audited are not the trials that were pruned.",
                 "Audit on the machine of the search.",
             )
-        _, high = share(regretted, audited)
-        number = counted(audited, "audited trial")
-        if regretted:
-            text = f"{regretted} of {number} would have beaten the best (at most {high:.0%} of all pruned ones, at "
-            return self.look(f"{text}{LEVEL:.0%}).")
-        text = f"None of {number} would have beaten the best: fewer than {high:.0%} of the pruned ones would, at "
-        return self.passed(f"{text}{LEVEL:.0%}.")
+        bands = report.audited_bands
+        low, high = share_of_all(bands)
+        number, spoken_of = counted(audited, "audited trial"), sum(band.pruned for band in bands)
+        text = f"{sum(band.regrets for band in bands) or 'None'} of {number} would have beaten the best"
+        if any(band.regrets for band in bands):
+            return self.look(f"{text}: {low:.0%} to {high:.0%} of {spoken_of:,} pruned ones, at {LEVEL:.0%}.")
+        text += f", so fewer than {high:.0%} of {spoken_of:,} pruned ones would, at {LEVEL:.0%}"
+        if high > MAX_REGRET:
+            return self.not_applicable(
+                f"{text}: too few to call it passed. --audit {min(pruned, 4 * audited)} tells more."
+            )
+        return self.passed(f"{text}.")

@@ -8,7 +8,7 @@ SECTIONS = Registry(
     "report section",
     {
         "finalists": "reports.page.sections.finalists:Finalists",
-        "pairs": "reports.page.sections.pairs:Pairs",
+        "rivals": "reports.page.sections.rivals:Rivals",
         "savings": "reports.page.sections.savings:Savings",
         "history": "reports.page.sections.history:History",
         "curves": "reports.page.sections.curves:Curves",

@@ -1,12 +1,16 @@
 """What pruning saved, and what it may have cost: the regret audit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from reports.finalists.audit_sample import mean_gain, share_of_all
 from reports.page.data import ReportData
 from reports.page.sections.base import Column, Part, Section, Table, Text, fixed, yes_or_no
-from reports.page.wording import counted, metric_title
-from reports.statistics import LEVEL, share
+from reports.page.wording import counted, metric_title, signed
+from reports.statistics import LEVEL
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,18 @@ class Savings(Section):
             Column(f"{metric} then", "then", fixed(4)),
             Column("at its end", "end", fixed(4)),
             Column("as recorded", "same", yes_or_no, "whether its first epochs came out as they did in the search"),
-            Column("beats the best", "regret", yes_or_no),
+            Column("gain on the best", "gain", fixed(4, "+"), "0 is a tie"),
         ]
-        return [Text(sentence), Table("audited trials", columns, report.audit)]
+        by_band = [
+            Column("cut after epoch", "cut"),
+            Column("pruned", "pruned"),
+            Column("audited", "audited"),
+            Column("would have won", "regrets"),
+            Column("tied", "ties"),
+            Column("at most", "at_most", lambda value: f"{value:.0%}", f"of the pruned would have won, at {LEVEL:.0%}"),
+        ]
+        bands = Table("pruned trials by where they were cut", by_band, bands_frame(report))
+        return [Text(sentence), bands, Table("audited trials", columns, report.audit)]
 
 
 def _regret(report: ReportData) -> str:
@@ -63,10 +76,39 @@ def _regret(report: ReportData) -> str:
         return "No trial was pruned."
     if report.audit.empty:
         return "What that may have cost is not known: --audit N runs N pruned trials, drawn at random, to their end."
-    audited, regretted = len(report.audit), int(report.audit["regret"].sum())
-    low, high = share(regretted, audited)
-    return (
-        f"Regret audit: of {counted(audited, 'pruned trial')} drawn at random and run to the end, {regretted} would "
-        f"have beaten the search's best. Of all {pruned:,} pruned trials that is {low:.0%} to {high:.0%} "
-        f"({LEVEL:.0%}, Clopper and Pearson 1934)."
+    bands, audited = report.audited_bands, len(report.audit)
+    regrets, ties = sum(band.regrets for band in bands), sum(band.ties for band in bands)
+    (low, high), spoken_of = share_of_all(bands), sum(band.pruned for band in bands)
+    share = f"{low:.0%} to {high:.0%}" if regrets else f"fewer than {high:.0%}" if high else "none"
+    tied = f", {ties} would have tied with it" if ties else ""
+    sentence = (
+        f"Regret audit: of {counted(audited, 'pruned trial')} run to the end, drawn at random but more of those that "
+        f"were cut late, {regrets} would have beaten the search's best{tied}. Of {spoken_of:,} pruned trials that "
+        f"makes {share} ({LEVEL:.0%})."
     )
+    mean, half = mean_gain(bands)
+    if math.isfinite(mean):
+        within = "" if math.isnan(half) else f" ({signed(mean - half)} to {signed(mean + half)}, {LEVEL:.0%})"
+        best = report.audit.sort_values("gain").iloc[-1]
+        sentence += (
+            f" On average they would have ended {signed(mean)} from the best{within}; the greatest gain among the "
+            f"audited was {signed(best['gain'])} (trial {best['trial']}). Each is one seed's, on the examples that "
+            "chose the best."
+        )
+    return sentence
+
+
+def bands_frame(report: ReportData) -> pd.DataFrame:
+    """Return one row per band of epochs in which trials were cut."""
+    rows = [
+        {
+            "cut": f"{band.first}" if band.first == band.last else f"{band.first} to {band.last}",
+            "pruned": band.pruned,
+            "audited": len(band.gains),
+            "regrets": band.regrets,
+            "ties": band.ties,
+            "at_most": band.share[1],
+        }
+        for band in report.audited_bands
+    ]
+    return pd.DataFrame(rows)

@@ -5,34 +5,15 @@ from pathlib import Path
 import pytest
 
 from models.datasets.source import Source
-from reports.finalists.audit import PHASE, Audit, draw, is_over
+from reports.finalists.audit import PHASE, Audit, is_over
+from reports.finalists.audit_sample import draw
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
 from search.loop.snapshots import snapshots_of
 from search.record.store import Store
-from search.trial import TrialRow
 from tests.support.cuts import run
 from tests.support.exports import STUDY, export, record
-from tests.support.reports import a_study
 from tests.support.runs import PAUSING
-
-
-def test_a_larger_audit_adds_to_a_smaller_one() -> None:
-    rows = [TrialRow(number, "pruned", {}, joined=1) for number in range(30)]
-    few, many = ({row.number for row in draw(a_study(), rows, number)} for number in (4, 12))
-    assert len(few) == 4
-    assert few < many
-    assert few != {0, 1, 2, 3}
-
-
-def test_an_audit_draws_neither_diverged_trials_nor_repeats() -> None:
-    rows = [
-        TrialRow(0, "pruned", {}, joined=1, diverged_at=1),
-        TrialRow(1, "pruned", {}, repeat_of=0),
-        TrialRow(2, "complete", {}, joined=1),
-        TrialRow(3, "pruned", {}, joined=1),
-    ]
-    assert [row.number for row in draw(a_study(), rows, 10)] == [3]
 
 
 @pytest.mark.slow
@@ -40,7 +21,8 @@ def test_an_audited_trial_waits_where_it_had_waited(tmp_path: Path, digits: Sour
     assert run(PAUSING, f"sqlite:///{tmp_path}/runs.db", digits)
     study = Store(f"sqlite:///{tmp_path}/runs.db").find("small")
     assert study is not None
-    rows, ticks = draw(PAUSING, study.trials(), 20), study.ticks()
+    epochs = {trial: len(curve) for trial, curve in study.curves().items()}
+    rows, ticks = draw(PAUSING, study.trials(), epochs, 20), study.ticks()
     assert any(lived[-1] - lived[0] >= len(lived) for row in rows if (lived := ticks[row.number]))
     paused_after = iter([True, False] * 1000)  # taken up again and again, with trials that wait
     finished = False

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from models.config.messages import EpochMetrics
 from models.errors import UserError
-from reports.finalists.choose import choose, rank
+from reports.finalists.choose import as_retrained, choose, epochs_to_retrain, rank
 from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow
+from tests.support.records import a_score
 from tests.support.reports import a_record, a_study, add
 
 
@@ -48,6 +50,29 @@ def test_the_rank_is_by_the_mean_over_seeds() -> None:
     rows = {0: _seeds(0, (0.9, 0.1), (0.5, 0.1)), 1: _seeds(1, (0.8, 0.3), (0.7, 0.3))}
     assert rank(rows, Objective("accuracy")) == [1, 0]
     assert rank(rows, Objective("loss")) == [0, 1]
+
+
+def _curve(trial: int, seed: int, *accuracies: float) -> list[tuple[int, int, int, EpochMetrics]]:
+    """The ranking scores of a finalist under a seed."""
+    curve = [a_score(trial, epoch, accuracy, loss=0.5) for epoch, accuracy in enumerate(accuracies, start=1)]
+    return [(score.epoch, trial, seed, score) for score in curve]
+
+
+def test_the_rank_is_by_what_is_retrained() -> None:
+    """Trial 0 is .9 in the best epoch of each seed, but .6 on average at the one that it would be retrained for."""
+    study = a_study(epochs=3)
+    scores = [*_curve(0, 0, 0.9, 0.5, 0.4), *_curve(0, 1, 0.3, 0.5, 0.9), *_curve(1, 0, 0.5, 0.8, 0.7)]
+    scores += _curve(1, 1, 0.5, 0.8, 0.7)
+    best = {(0, 0): (1, 0.9), (0, 1): (3, 0.9), (1, 0): (2, 0.8), (1, 1): (2, 0.8)}
+    recorded = [
+        FinalistRow(trial, seed, best_epoch=epoch, validation={"loss": 0.5, "accuracy": accuracy})
+        for (trial, seed), (epoch, accuracy) in best.items()
+    ]
+    rows = as_retrained(study, recorded, scores)
+    by_trial = {trial: [rows[trial, seed] for seed in range(2)] for trial in (0, 1)}
+    assert [row.validation and row.validation["accuracy"] for row in by_trial[0]] == [0.9, 0.3]
+    assert epochs_to_retrain(study, by_trial[0]) == 1
+    assert rank(by_trial, study.objective) == [1, 0]
 
 
 def test_a_finalist_that_diverged_under_a_seed_comes_last() -> None:

@@ -45,7 +45,7 @@ def test_a_second_opening_of_the_test_set_is_looked_at(fated: Record) -> None:
     with fated.lease():
         fated.sign("test", "digits", "f00", 6)
     result = check_of(report_of(fated, {2: 0.9, 0: 0.6}), "test set opened before")
-    assert (result.outcome, "2 times" in result.text) == ("look", True)
+    assert (result.outcome, "opened twice" in result.text) == ("look", True)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from reports.page.data import ReportData
 from search.record.record import Record
 from search.samplers.distributions import distributions
@@ -40,7 +42,7 @@ def test_an_audited_trial_that_would_have_won_is_a_regret(fated: Record) -> None
     add_audit(fated, [0.55, 0.56, 0.8, 0.95])
     report = report_of(fated)
     assert report.audit.to_dict("records") == [
-        {"trial": 3, "pruned_at": 2, "then": 0.56, "end": 0.95, "same": True, "regret": True}
+        {"trial": 3, "pruned_at": 2, "then": 0.56, "end": 0.95, "same": True, "gain": pytest.approx(0.05)}
     ]
     assert check_of(report, "pruning regret").outcome == "look"
 
@@ -48,6 +50,26 @@ def test_an_audited_trial_that_would_have_won_is_a_regret(fated: Record) -> None
 def test_an_audited_trial_that_would_not_have_won_is_none(fated: Record) -> None:
     add_audit(fated, [0.55, 0.56, 0.6, 0.7])
     assert check_of(report_of(fated), "pruning regret").outcome == "passed"
+
+
+def test_an_audited_trial_that_comes_to_the_same_value_is_a_tie(fated: Record) -> None:
+    add_audit(fated, [0.55, 0.56, 0.8, 0.9])
+    report = report_of(fated)
+    assert (report.audited_bands[0].regrets, report.audited_bands[0].ties) == (0, 1)
+    assert check_of(report, "pruning regret").outcome == "passed"
+
+
+def test_few_audited_trials_are_too_few_to_pass(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(baselines=(), trials=11))
+    add(record, 0, [0.5, 0.6, 0.8, 0.9], "complete")
+    for number in range(1, 11):
+        add(record, number, [0.3], "pruned")
+    add_audit(record, [0.3, 0.56, 0.6, 0.7])
+    finding = check_of(report_of(record), "pruning regret")
+    assert finding.outcome == "not applicable"
+    assert (
+        "None of 1 audited trial would have beaten the best, so fewer than 90% of 10 pruned ones would" in finding.text
+    )
 
 
 def test_an_audit_that_does_not_repeat_the_record_says_so(fated: Record) -> None:

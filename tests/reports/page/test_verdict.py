@@ -8,17 +8,19 @@ from search.record.record import Record
 from tests.support.reports import a_record, a_study, add, check_of, report_of
 
 
-def test_the_verdict_says_winner_gain_optimism_and_the_published_figure(fated: Record) -> None:
+def test_the_verdict_says_winner_gain_luck_and_the_published_figure(fated: Record) -> None:
     of = verdict(report_of(fated, {2: 0.85, 0: 0.6}))
     assert of.headline.startswith("Trial 2 wins: test accuracy 0.85")
     text = " ".join(of.sentences)
     assert "the two can be told apart at 3 seeds" in text
-    assert "was optimistic by 0.0500" in text  # 0.9 in the search, 0.85 under new seeds
-    assert "the published figure lies below that interval" in text
+    assert "was lucky by 0.0500 in its seed and its epoch" in text  # 0.9 in the search, 0.85 under new seeds
+    assert "the published figure lies below that." in text
+    assert "Always answering the commonest class, “0”, would have 0.1000." in text
     assert [name for name, _, _ in of.figures] == [
         "test accuracy",
         "gain over the baseline",
-        "optimism of the search",
+        "always the commonest class",
+        "luck of seed and epoch",
         "published",
     ]
 

@@ -96,6 +96,7 @@ def test_trials_and_the_ledger_read_back_equal(old: str) -> None:
     assert [row.number for row in record.trials() if row.diverged_at is not None] == [3, 8]
     (read,) = record.ledger()
     assert {name: getattr(read, name) for name in line} == line
+    assert (read.kind, read.name, read.mine, read.who, read.figures) == ("export", "small", True, "", None)
 
 
 def test_finalists_read_back_equal(old: str) -> None:

@@ -28,7 +28,7 @@ def test_a_trial_is_what_optuna_would_have_written(record: Record, url: str) -> 
     drawn = a_trial(0).params | {"activation": "tanh"}
     insert(record, a_trial(0, params=drawn, baseline="known"), distributions=space)
     theirs = optuna.create_study(storage=optuna_storage(url), study_name="theirs", direction="maximize")
-    attributes = {"joined": 0, "baseline": "known"}
+    attributes = {"joined": 0, "baseline": "known", "weight_decay": 0.0}  # its low end stands for none at all
     theirs.add_trial(
         optuna.trial.create_trial(state=TrialState.RUNNING, params=drawn, distributions=space, user_attrs=attributes)
     )
@@ -54,7 +54,7 @@ def test_trials_come_back_as_they_were_written(record: Record, clock: Clock) -> 
     ended = {"started": clock.time, "finished": clock.time}
     assert record.trials() == [
         replace(rows[0], state="complete", value=0.9, **ended),
-        replace(rows[1], state="pruned", diverged_at=2, **ended),
+        replace(rows[1], state="pruned", diverged_at=2, reason="diverged at epoch 2", **ended),
         replace(rows[2], started=clock.time),
         replace(rows[3], state="failed", reason="Traceback ...", **ended),
     ]

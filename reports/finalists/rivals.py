@@ -1,0 +1,27 @@
+"""The winner against each other finalist on the test set: one family of comparisons, for all that is said."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.finalists.predictions import TestPredictions
+from reports.statistics import ACCURACY, LEVEL, compare
+
+
+def rivals_frame(ranked: Sequence[int], seeds: int, predictions: TestPredictions) -> pd.DataFrame:
+    """Return one row per finalist but the winner: how far the winner lies above it.
+
+    `gap` is the mean, `low` and `high` bound it, `p` belongs to them: `statistics.compare`, adjusted for the number of
+    rows, so that all bounds hold together at LEVEL. They are `apart` where p is below 1 - LEVEL, which is where the
+    bounds leave out 0. `multiply_adds` is the finalist's share of the winner's; empty where it was not counted.
+    """
+    winner, *others = ranked
+    hits, costs = predictions.hits(winner, seeds), predictions.costs
+    rows = []
+    for other in others:
+        gap, p = compare(hits, predictions.hits(other, seeds), ACCURACY, len(others))
+        share = costs[other].multiply_adds / costs[winner].multiply_adds if {winner, other} <= costs.keys() else None
+        rows.append((other, gap.mean, gap.low, gap.high, p, p < 1 - LEVEL, share))
+    columns = {"trial": "Int64", "gap": "Float64", "low": "Float64", "high": "Float64", "p": "Float64"}
+    columns |= {"apart": "boolean", "multiply_adds": "Float64"}
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -1,0 +1,24 @@
+"""What is said of data in which one class is far commoner than the others."""
+
+import pytest
+
+from search.cli.wording import commonest_class_text, imbalance_note
+from search.fleet.base import DatasetInfo
+
+
+def info(share: float, classes: int = 2) -> DatasetInfo:
+    return DatasetInfo(900, 100, (4, 1, 1), tuple(map(str, range(classes))), ("0", share))
+
+
+def test_what_always_the_same_answer_would_have_is_said() -> None:
+    assert commonest_class_text(info(0.95)) == "always “0” has accuracy 0.9500"
+
+
+@pytest.mark.parametrize(("share", "classes", "told"), [(0.95, 2, True), (0.7, 2, False), (0.6, 10, True)])
+def test_strong_imbalance_is_said_with_the_objectives_that_suit(share: float, classes: int, told: bool) -> None:
+    note = imbalance_note(info(share, classes), "accuracy")
+    assert ('objective="balanced_accuracy"' in note) == told
+
+
+def test_whoever_searches_for_another_objective_is_told_nothing() -> None:
+    assert imbalance_note(info(0.95), "roc_auc") == ""
