@@ -251,6 +251,7 @@ def test_an_export_reads_the_record_once(runs: Path, monkeypatch: pytest.MonkeyP
     export_study(STUDY, storage=url(runs), top=1, seeds=2, workers=0, quiet=True)
     assert sorted(reads) == [
         "finalist_scores audit",
+        "finalist_scores rank",  # to rank by what is retrained
         "finalist_scores rank",
         "ledger",  # to see what was shown last
         "ledger",
