@@ -89,9 +89,10 @@ def test_a_page_leads_to_every_report(runs: Path, ask: Ask) -> None:
     for path in ("/reports", "/reports/"):
         status, body = ask("GET", path)
         assert status == 200
-        assert b'<a href="/reports/mlp@digits">mlp@digits</a>' in body
+        assert b"mlp@digits" in body
+        assert b'<a href="/reports/mlp%40digits">' in body
     (runs / "studies" / "mlp@digits" / "report.html").unlink()
-    assert b"mlp@digits: no report yet" in ask("GET", "/reports")[1]
+    assert b"mlp@digits<td>none yet" in ask("GET", "/reports")[1]
 
 
 def test_the_studys_note_leads_to_its_report(ask: Ask) -> None:

@@ -48,10 +48,10 @@ def test_what_cannot_be_meant_is_refused_in_two_lines(tmp_path: Path, words: lis
 
 
 def test_new_writes_a_study_that_the_list_shows(tmp_path: Path) -> None:
-    assert invoke("studyhall.command", "new", "mine", folder=tmp_path).exit_code == 0
+    assert invoke("studyhall.command", "new", "first_try", folder=tmp_path).exit_code == 0
     rows = json.loads(invoke("studyhall.command", "list", "--json", folder=tmp_path).output)
     assert rows[-1] == {
-        "study": "mine.py",
+        "study": "first_try.py",
         "data": "mnist",
         "family": "mlp",
         "done": 0,
@@ -59,7 +59,7 @@ def test_new_writes_a_study_that_the_list_shows(tmp_path: Path) -> None:
         "best": None,
         "state": "new",
         "seconds_ago": None,
-        "about": "mine",
+        "about": "first_try",
     }
 
 

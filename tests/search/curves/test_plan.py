@@ -83,8 +83,10 @@ def test_a_late_bloomer_is_found_where_others_like_it_have_bloomed() -> None:
     trained = [20 if number in [0, *low[:3]] else 4 for number in range(30)]
     made = chosen(history(curve, trained=trained), 4, 0)
     at_four = {number: curve(number, 4) for number in range(30) if trained[number] == 4}
-    assert all(at_four[number] < max(at_four.values()) for number in made.resumed)  # they lie behind
-    assert set(made.resumed) <= set(low)
+    best = max(made.expected, key=made.expected.__getitem__)
+    assert best in low
+    assert at_four[best] < max(at_four.values())  # it lies behind
+    assert made.resumed[0] in low
 
 
 def test_too_little_to_say() -> None:
