@@ -61,4 +61,4 @@ TRIAL_COLUMNS = (
     "started", "finished", "seconds", "fate",
 )  # fmt: skip
 
-RESERVED = frozenset({column.name for column in RESULT_COLUMNS} | set(TRIAL_COLUMNS))
+RESERVED = frozenset({column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses"})

@@ -34,6 +34,12 @@ def export(runs: Path, *options: str) -> str:
     return output
 
 
+def search_on(runs: Path, trials: int) -> None:
+    """Let the search go on to more trials, of which some are then pruned."""
+    options = ("--study", "mlp", "--dataset", "digits", "--trials", str(trials), "--epochs", "4", "--workers", "0")
+    subprocess.run([sys.executable, "-m", "search.run", *options, "--quiet"], cwd=runs.parent, check=True)
+
+
 def url(runs: Path) -> str:
     """Return the address of the database."""
     return f"sqlite:///{runs}/studies.db"

@@ -12,7 +12,7 @@ from search.loop import coordinator
 from search.loop.snapshots import snapshots_of
 from search.record.store import Store
 from tests.support.cuts import run
-from tests.support.exports import STUDY, export, record
+from tests.support.exports import STUDY, export, record, search_on
 from tests.support.runs import PAUSING
 
 
@@ -41,6 +41,7 @@ def test_an_audited_trial_waits_where_it_had_waited(tmp_path: Path, digits: Sour
 
 @pytest.mark.slow
 def test_audited_trials_continue_what_they_were(runs: Path) -> None:
+    search_on(runs, 26)
     output = export(runs, "--no-retrain", "--audit", "3")
     assert "audit: 3 pruned trials" in output
     study = record(runs)
