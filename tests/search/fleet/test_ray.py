@@ -134,7 +134,7 @@ def test_the_same_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None
         pd.testing.assert_frame_equal(one, other)
 
 
-TIMES = ("started", "finished", "seconds", "train_seconds")
+TIMES = ("started", "finished", "seconds", "train_seconds", "milliseconds")
 
 
 @pytest.mark.slow
