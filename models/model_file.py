@@ -13,7 +13,7 @@ builds it.
 """
 
 import hashlib
-import os
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,10 +80,10 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
-    model = model.model_copy(update={"recipe": recipe})
-    about = model.model_dump_json(exclude=set() if model.columns else {"columns"})
+    about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=None if model.columns else {"columns"})
     save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})
-    os.replace(unfinished, path)
+    _sort_header(unfinished)
+    unfinished.replace(path)
 
 
 def load_module(path: Path | str, build: Callable[..., Any] | None = None) -> nn.Module:
@@ -136,6 +136,15 @@ def load_model(path: Path, code: FamilyConfig | Callable[..., Any] | None = None
     return model, module.eval()
 
 
+def _sort_header(path: Path) -> None:
+    """Write a file's header in one order, in the same place: safetensors writes entries of metadata in any."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.dumps(json.loads(file.read(size)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        file.seek(8)
+        file.write(header.encode().ljust(size))
+
+
 def _sum(about: str, weights: Weights) -> str:
     """Return the hash of all that a model file holds."""
     digest = hashlib.sha256(about.encode())
@@ -156,7 +165,7 @@ def _opened(path: Path) -> Iterator[Any]:
     """Open a safetensors file. Raises UserError if it is none."""
     try:
         with path.open("rb") as file:
-            header, size = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
+            header, size = int.from_bytes(file.read(8), "little"), path.stat().st_size
         if header > min(size - 8, MAX_HEADER_BYTES):  # safetensors itself would take up to 100 MB
             raise UserError(
                 f"{path} is no model file: its first bytes promise a header of {header:,} bytes in a file of {size:,}",

@@ -306,3 +306,10 @@ def test_random_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_module_is_loaded_without_the_search() -> None:
     code = "import sys, models.model_file; assert not {'search', 'optuna', 'sqlalchemy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_file_is_the_same_whenever_it_is_written(good: Path, tmp_path: Path) -> None:
+    model, module = load_model(good)
+    for number in range(12):  # safetensors writes its entries of metadata in either order
+        write_model(tmp_path / f"{number}.safetensors", model, _tensors(module))
+    assert len({(tmp_path / f"{number}.safetensors").read_bytes() for number in range(12)}) == 1
