@@ -1,7 +1,6 @@
 """What a search has seen of its trials' curves up to a tick, as a curve process takes it. Reads the history alone."""
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -39,13 +38,12 @@ class Observed(NamedTuple):
         return self.best - self.spread * math.expm1(-score * self.unit)
 
 
-def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at_most: int) -> Observed | None:
-    """Return the scores up to a tick, each trial's at a few epochs.
+def observed(history: "SearchHistory", tick: int, at_most: int) -> Observed | None:
+    """Return the scores up to a tick, each trial's newest and those where trials wait.
 
     Args:
         history: The search.
         tick: The last one that counts.
-        checkpoints: Epochs whose scores are looked at, besides the newest.
         at_most: Trials: of more, the better half of them by their newest scores, and the newest.
 
     Returns:
@@ -67,12 +65,13 @@ def observed(history: "SearchHistory", tick: int, checkpoints: Sequence[int], at
         chosen += sorted(others, reverse=True)[: at_most - len(chosen)]
         curves = {number: curves[number] for number in sorted(chosen)}
     epochs = history.study.epochs
+    checkpoints = (EARLY, *history.study.pruner.rungs(epochs))
     trial, ahead, values = [], [], []
     for row, curve in enumerate(curves.values()):
         if not math.isfinite(curve[-1]):
             seen = {epochs: WORST}
         else:
-            at = {*(epoch for epoch in (EARLY, *checkpoints) if epoch < len(curve)), len(curve)}
+            at = {*(epoch for epoch in checkpoints if epoch < len(curve)), len(curve)}
             seen = {epoch: -math.log1p((best - curve[epoch - 1]) / spread) for epoch in sorted(at)}
         for epoch, value in seen.items():
             trial.append(row)

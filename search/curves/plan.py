@@ -7,7 +7,6 @@ and the number of free lanes. Knows no record and no engine.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -73,28 +72,27 @@ def spread_point(study: "Study", number: int) -> Parameters:
     return from_unit_cube(study.space, point.tolist())
 
 
-def plan(history: "SearchHistory", free: int, checkpoints: Sequence[int], *, begin: int) -> Plan | None:
+def plan(history: "SearchHistory", free: int, *, begin: int) -> Plan | None:
     """Return who gets the free lanes.
 
     Args:
         history: The search so far.
         free: Lanes to give away.
-        checkpoints: Epochs at which trials wait.
         begin: How many new trials may be among them.
 
     Returns:
         None where too little is known to say.
     """
     with threadpool_limits(1, user_api="blas"):  # sums differ with the number of threads, and choices with the sums
-        seen = observed(history, history.tick, checkpoints, CONSIDERED)
+        seen = observed(history, history.tick, CONSIDERED)
         if seen is None:
             return None
-        process = _fitted(history, checkpoints)
+        process = _fitted(history)
         process.observe(seen.scores)
         return _Competition(history, seen, process, history.tick, len(history.mirror)).plan(free, begin)
 
 
-def _fitted(history: "SearchHistory", checkpoints: Sequence[int]) -> CurveProcess:
+def _fitted(history: "SearchHistory") -> CurveProcess:
     """Return a process with hyperparameters that were fitted when the search was up to a fifth younger.
 
     They follow from the scores up to that tick alone, and are kept with the mirror until the next such tick.
@@ -105,7 +103,7 @@ def _fitted(history: "SearchHistory", checkpoints: Sequence[int]) -> CurveProces
     kept = history.mirror.sampler_state.get("curves")
     if kept is not None and kept[0] == at:
         return cast(CurveProcess, kept[1])
-    seen = observed(history, at, checkpoints, FITTED) or observed(history, history.tick, checkpoints, FITTED)
+    seen = observed(history, at, FITTED) or observed(history, history.tick, FITTED)
     assert seen is not None
     process = CurveProcess(seen.scores.points.shape[1])
     process.fit(seen.scores)

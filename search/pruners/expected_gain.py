@@ -50,7 +50,7 @@ class ExpectedGain(PrunerConfig):
         study, begun = history.study, len(history.mirror)
         baselines = max(0, len(study.baselines) - begun)
         begin = 0 if study.sampler.pending(study, begun, history.mirror) else max(0, study.trials - begun - baselines)
-        made = plan(history, free, tuple(self.rungs(study.epochs)), begin=min(free, begin))
+        made = plan(history, free, begin=min(free, begin))
         if made is None:  # too little is known: the best go on
             return sorted(history.paused, key=lambda number: history.curves[number][-1].key)[:free] if not begin else ()
         if begin:
@@ -66,10 +66,8 @@ class ExpectedGain(PrunerConfig):
                 values.append((-cost(row.value), number))
         ranked = sorted([*values, *((end, number) for number, end in made.expected.items())], reverse=True)
         leading = {number for _, number in ranked[: self.finish]}
-        missing = self.finish - len(values) - len(history.live)
-        by_end = sorted(made.expected, key=lambda number: (-made.expected[number], number))
         worth = {number for number, gain in made.gains.items() if gain > GAIN_WORTH * made.spread}
-        return {number for number in made.expected if number in leading | worth} | set(by_end[: max(0, missing)])
+        return made.expected.keys() & (leading | worth)
 
     def rungs(self, epochs: int) -> Mapping[int, float]:
         """Return the epochs after which trials wait, each with the share that usually goes on."""

@@ -36,7 +36,7 @@ class GP(SamplerConfig):
             made = None
             if number >= self.startup:
                 free = min(study.places - len(history.live), study.trials - number)
-                made = plan(history, free, tuple(study.pruner.rungs(study.epochs)), begin=free)
+                made = plan(history, free, begin=free)
             planned = (history.tick, made.new if made else [])
             mirror.sampler_state["plan"] = planned
         return planned[1].pop(0) if planned[1] else spread_point(study, number)

@@ -50,7 +50,7 @@ def rising(number: int, epoch: int) -> float:
 
 
 def chosen(past: SearchHistory, free: int, begin: int) -> Plan:
-    made = plan(past, free, (2, 4, 8), begin=begin)
+    made = plan(past, free, begin=begin)
     assert made is not None
     return made
 
@@ -90,8 +90,8 @@ def test_a_late_bloomer_is_found_where_others_like_it_have_bloomed() -> None:
 
 
 def test_too_little_to_say() -> None:
-    assert plan(history(rising, trained=[2]), 4, (2, 4, 8), begin=4) is None
-    assert plan(history(lambda number, epoch: 0.5, trained=[2, 2, 2]), 4, (2, 4, 8), begin=4) is None
+    assert plan(history(rising, trained=[2]), 4, begin=4) is None
+    assert plan(history(lambda number, epoch: 0.5, trained=[2, 2, 2]), 4, begin=4) is None
 
 
 def test_at_the_end_of_a_search_the_best_by_expectation_are_finished() -> None:
