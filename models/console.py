@@ -113,7 +113,8 @@ def start(app: typer.Typer, arguments: list[str] | None = None) -> None:
         app(arguments, standalone_mode=False)
     except typer.TyperException as error:
         message = getattr(error, "format_message", error.__str__)()
-        err.print(f"[bold red]error:[/] {escape(message)}\n  --help shows all options and their values")
+        if message:  # a command that was given nothing has shown its help
+            err.print(f"[bold red]error:[/] {escape(message)}\n  --help shows all options and their values")
         sys.exit(2)
 
 

@@ -24,7 +24,7 @@ from search.loop.coordinator import Spent
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.options import Options
-from search.record.fingerprint import fingerprint
+from search.record.fingerprint import as_begun, fingerprint
 from search.record.record import Record
 from search.record.store import Store
 
@@ -64,14 +64,16 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
     device, note = device_of(options), chosen.note
     if options.restart and store.find(chosen.name) is not None:
         note = f"what was there is kept as {store.archive(chosen.name)}"
+    before = store.find(chosen.name)
+    study = as_begun(chosen.study, before.study) if before else chosen.study
     record = store.begin(
         chosen.name,
-        chosen.study,
-        fingerprint(chosen.study, chosen.source.sha256, device),
+        study,
+        fingerprint(study, chosen.source.sha256, device),
         environment(device, chosen.source.root),
         named.text,
     )
-    return Prepared(chosen.study, record, chosen.source, device, store.masked, note)
+    return Prepared(study, record, chosen.source, device, store.masked, note)
 
 
 def device_of(options: Options) -> str:

@@ -48,20 +48,29 @@ class _Program(typer.core.TyperGroup):
         return [*MODULES, *super().list_commands(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in MODULES:
-            return super().get_command(ctx, cmd_name)
-        if "--help" in sys.argv[1:2] or ctx.resilient_parsing or len(sys.argv) == 1:  # the list of all commands
+        """Return a command for the list of all; one of `MODULES` is a name and a summary, with nothing imported."""
+        if cmd_name in MODULES:
             return typer.core.TyperCommand(cmd_name, help=SUMMARIES[cmd_name])
-        (begun,) = importing.load(MODULES[cmd_name]).app.registered_commands
-        one = new_app()
-        one.command(cls=begun.cls, epilog=as_given(begun.epilog))(_by_place(begun.callback))
-        command: Any = typer.main.get_command(one)
-        command.name = cmd_name
-        if cmd_name == "check":  # a search with --check
-            command.help, command.epilog = SUMMARIES[cmd_name], ""
-            (option,) = [each for each in command.params if each.name == "check"]
-            option.default, option.hidden = True, True
-        return command
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is given, and the arguments that are left for it."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, _command(name) if name in MODULES else found, rest
+
+
+def _command(name: str) -> Any:
+    """Import the module of one of `MODULES`, and return its command under our name."""
+    (begun,) = importing.load(MODULES[name]).app.registered_commands
+    one = new_app()
+    one.command(cls=begun.cls, epilog=as_given(begun.epilog))(_by_place(begun.callback))
+    command: Any = typer.main.get_command(one)
+    command.name = name
+    if name == "check":  # a search with --check
+        command.help, command.epilog = SUMMARIES[name], ""
+        (option,) = [each for each in command.params if each.name == "check"]
+        option.default, option.hidden = True, True
+    return command
 
 
 def _by_place(function: Callable[..., None]) -> Callable[..., None]:

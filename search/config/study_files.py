@@ -85,7 +85,7 @@ def override(study: Study, **changes: object) -> Study:
     """
     given = {field: value for field, value in changes.items() if value is not None}
     try:
-        return Study(**{**dict(study), **given})
+        return Study(**{name: value for name, value in study if name in study.model_fields_set} | given)
     except ValidationError as error:
         raise translate(error, "options") from error
 

@@ -74,6 +74,19 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def as_begun(study: Study, begun: Study) -> Study:
+    """Return a study with the sampler and the pruner that it was begun with, where its file names none.
+
+    A later version of Studyhall may have others by default; a study goes on as it was begun.
+
+    Args:
+        study: The study as its file says it today.
+        begun: The study as the database has it.
+    """
+    unnamed = {"sampler", "pruner"} - study.model_fields_set
+    return study.model_copy(update={field: getattr(begun, field) for field in sorted(unnamed)})
+
+
 def compare(name: str, begun: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Compare the fingerprint that a study was begun with to that of this run.
 

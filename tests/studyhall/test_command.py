@@ -47,6 +47,13 @@ def test_what_cannot_be_meant_is_refused_in_two_lines(tmp_path: Path, words: lis
     assert told in done.lines[0]
 
 
+def test_without_a_command_it_lists_them(tmp_path: Path) -> None:
+    done = invoke("studyhall.command", folder=tmp_path)
+    assert done.exit_code == 2
+    assert any("search" in line and "many trials train together" in line for line in done.lines)
+    assert not any("error" in line for line in done.lines)
+
+
 def test_new_writes_a_study_that_the_list_shows(tmp_path: Path) -> None:
     assert invoke("studyhall.command", "new", "first_try", folder=tmp_path).exit_code == 0
     rows = json.loads(invoke("studyhall.command", "list", "--json", folder=tmp_path).output)

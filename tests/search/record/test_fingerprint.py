@@ -5,7 +5,7 @@ import pytest
 
 from models.errors import UserError
 from search.config.space import Choice, Float, Int
-from search.record.fingerprint import fingerprint
+from search.record.fingerprint import as_begun, fingerprint
 from search.record.store import Store
 from search.samplers.grid import Grid
 from tests.support.records import a_study, begin
@@ -34,6 +34,13 @@ def test_a_changed_study_is_refused(store: Store, changes: dict[str, object], to
     begin(store)
     with pytest.raises(UserError, match=f"`mlp` was begun {told}"):
         begin(store, study=a_study(**changes))
+
+
+def test_a_study_whose_file_names_no_sampler_goes_on_with_that_it_was_begun_with() -> None:
+    begun = a_study(sampler="random", pruner="none")
+    assert as_begun(a_study(), begun) == begun
+    named = a_study(sampler="tpe", pruner="successive_halving")
+    assert as_begun(named, begun) == named
 
 
 def test_a_changed_range_is_named(store: Store) -> None:

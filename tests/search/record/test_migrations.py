@@ -248,8 +248,10 @@ def test_a_finished_study_trains_nothing(old: str, name: str, studies: Path) -> 
 
 @in_a_file
 @pytest.mark.slow
-def test_a_larger_budget_goes_on(old: str, studies: Path) -> None:
+def test_a_larger_budget_goes_on_with_the_sampler_of_its_time(old: str, studies: Path) -> None:
     search(studies / "small.py", old, "--workers", "0", "--trials", "12")
+    text = (studies / "small.py").read_text()
+    (studies / "small.py").write_text(text.replace("    pruner=", '    sampler="tpe",\n    pruner='))
     new = f"sqlite:///{studies}/new.db"
     search(studies / "small.py", new, "--workers", "0", "--trials", "9")
     search(studies / "small.py", new, "--workers", "0", "--trials", "12")
