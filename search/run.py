@@ -43,6 +43,7 @@ def main(
     dataset: cli.Dataset = None,
     seed: cli.Seed = None,
     trials: cli.Trials = None,
+    until_settled: cli.UntilSettled = False,
     epochs: cli.Epochs = None,
     timeout: cli.Timeout = None,
     storage: cli.Storage = DEFAULT_STORAGE,
@@ -84,6 +85,7 @@ def main(
         if study is None:
             raise UserError("no study is named", "give one with --study, like --study mlp; --list shows all")
         changes = {"trials": trials, "seed": seed, "epochs": epochs, "engines": engines, "lanes": lanes}
+        changes["until_settled"] = until_settled or None
         named = _load(study, changes)
         if check:
             _check(named, options, json=json)

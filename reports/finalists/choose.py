@@ -20,12 +20,16 @@ def choose(
 ) -> list[TrialRow]:
     """Return the `top` best complete trials by the study's objective, then the baselines that are not among them.
 
-    Repeats of other trials and baselines that diverged are left out.
+    Of trials of one configuration the first counts: the best of several seeds would be ahead by luck. Baselines that
+    diverged are left out.
 
     Raises:
         UserError: No trial is complete.
     """
-    complete = [row for row in trials if row.state == "complete" and row.joined is not None]
+    complete: dict[frozenset[tuple[str, object]], TrialRow] = {}
+    for row in trials:
+        if row.state == "complete" and row.joined is not None:
+            complete.setdefault(frozenset(row.params.items()), row)
     if not complete:
         raise UserError(
             f"no trial of `{record.name}` is complete, so there is nothing to retrain",
@@ -39,7 +43,7 @@ def choose(
         assert selected is not None
         return study.objective.key(selected.validation, row.number)
 
-    ranked = sorted(complete, key=order)
+    ranked = sorted(complete.values(), key=order)
     return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
 
 

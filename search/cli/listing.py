@@ -112,7 +112,8 @@ def recorded_row(store: Store, name: str) -> Row:
     planned = planned_trials(study) + sum(row.suggested for row in rows)
     values = [row.value for row in ended if row.state == "complete" and row.value is not None]
     owner = record.owner()
-    finished = len(ended) >= planned and len(ended) == len(own)
+    enough = len(ended) >= planned or study.sampler.exhausted_reason(study, rows)
+    finished = bool(enough) and len(ended) == len(own)
     times = [time for row in rows for time in (row.started, row.finished) if time is not None]
     return Row(
         study=name,

@@ -44,6 +44,9 @@ Seed = Annotated[int | None, option(WHAT, "N", f"Of everything random. {_FROM_ST
 Trials = Annotated[
     int | None, option(BUDGET, "N", f"In all, however often it is started. {_FROM_STUDY}", bounded_int(1))
 ]
+UntilSettled = Annotated[
+    bool, flag(BUDGET, "--until-settled", "End sooner, once one more trial is expected to gain less than another seed.")
+]
 Epochs = Annotated[int | None, option(BUDGET, "N", f"Of a trial that is not pruned. {_FROM_STUDY}", bounded_int(1))]
 Timeout = Annotated[float | None, option(BUDGET, "SECONDS", "Pause after so long; the same command goes on.")]
 Name = Annotated[str | None, option(WHERE, "NAME", "The study's name there. Default: its file's.")]

@@ -55,6 +55,10 @@ class Study(Recipe):
     )
     validation_share: Share = Field(default=1 / 6, description="Share of the training set that trials are scored on.")
     trials: int = Field(default=60, ge=1, le=1_000_000, description="Trials in all, baselines included.")
+    until_settled: bool = Field(
+        default=False,
+        description="End before all `trials` are begun, once one more is expected to gain less than another seed.",
+    )
     engines: int = Field(
         default=2, ge=1, le=4096, description="Groups of trials that train together, each on threads of its own."
     )

@@ -48,6 +48,7 @@ def check_study(study: "Study") -> None:
     note(_check_baselines, study)
     note(_check_lanes, study)
     note(study.sampler.check, study.space)
+    note(_check_settling, study)
     if problems:
         raise ValueError("\n".join(problems))
 
@@ -150,6 +151,14 @@ def _check_baselines(study: "Study") -> None:
         raise ValueError("baselines: two have the same name; give each its own")
     if study.trials < len(study.baselines):
         raise ValueError(f"trials: {study.trials} are fewer than the {len(study.baselines)} baselines; allow more")
+
+
+def _check_settling(study: "Study") -> None:
+    if study.until_settled and not study.sampler.settles:
+        raise ValueError(
+            f"until_settled: the sampler {study.sampler.name} does not say what more trials are expected to gain; "
+            'take sampler="gp", or leave it out'
+        )
 
 
 def _check_configuration(study: "Study", owner: str, parameters: Parameters) -> None:

@@ -42,6 +42,7 @@ class Plan:
         new: Configurations to begin.
         gains: For each paused trial what its end is expected to add to the best score, in units of the objective.
         expected: For each paused trial its expected score at the end, turned so that higher is better.
+        prospect: The largest gain over the best score so far that is expected of any trial, live ones among them.
         spread: By how much the best score so far is above the median of all.
     """
 
@@ -49,6 +50,7 @@ class Plan:
     new: list[Parameters] = field(default_factory=list)
     gains: dict[int, float] = field(default_factory=dict)
     expected: dict[int, float] = field(default_factory=dict)
+    prospect: float = 0.0
     spread: float = 0.0
 
 
@@ -134,14 +136,17 @@ class _Competition:
         mean, covariance = self._process.ends(np.array(points), rows)
         normal = self._random.standard_normal((len(points), DRAWS))
         ends = mean[:, None] + DOUBT * (np.linalg.cholesky(covariance) @ normal)  # (M, DRAWS)
+        prospect = float(np.maximum(ends, 0).mean(1).max())  # 0 is the best score so far
+        scale = self._seen.unit * self._seen.spread  # a small gap is its logarithm
         competing = len(self._paused) + len(new)
-        best = np.maximum(ends[competing:].max(0, initial=-np.inf), 0.0)  # 0 is the best score so far
+        best = np.maximum(ends[competing:].max(0, initial=-np.inf), 0.0)
         epochs = self._history.study.epochs
         left = [epochs - len(self._history.curves[number]) for number in self._paused] + [epochs] * len(new)
         ends, left_of = ends[:competing], np.array(left, float)
-        found = Plan(spread=self._seen.spread)
-        for number, value, end in zip(self._paused, np.maximum(ends - best, 0).mean(1), mean, strict=False):
-            found.gains[number] = float(value) * self._seen.unit * self._seen.spread  # a small gap is its logarithm
+        gains = np.maximum(ends - best, 0).mean(1)
+        found = Plan(prospect=prospect * scale, spread=self._seen.spread)
+        for number, value, end in zip(self._paused, gains.tolist(), mean, strict=False):
+            found.gains[number] = value * scale
             found.expected[number] = self._seen.value(float(end))
         taken = np.zeros(competing, bool)
         for _ in range(min(free, competing)):

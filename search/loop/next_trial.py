@@ -59,11 +59,15 @@ def _new_trial(study: Study, number: int, history: SearchHistory, free: int, lef
     )
     if params is None:
         return None
-    return _joining(TrialRow(number, "running", params, baseline=baseline.name if baseline else None), history)
+    row = TrialRow(number, "running", params, baseline=baseline.name if baseline else None)
+    return _joining(row, history, again=study.until_settled)
 
 
-def _joining(row: TrialRow, history: SearchHistory) -> TrialRow:
-    """Return a trial as it begins: it joins at the next tick, unless it repeats one that has ended."""
+def _joining(row: TrialRow, history: SearchHistory, *, again: bool = False) -> TrialRow:
+    """Return a trial as it begins: it joins at the next tick, unless it repeats one that has ended.
+
+    With `again` a repeat is trained as well, from a seed of its own.
+    """
     same = history.seen.first(row.params)
-    has_ended = same is not None and history.rows[same].state != "running"
+    has_ended = not again and same is not None and history.rows[same].state != "running"
     return replace(row, joined=None if has_ended else history.tick + 1, repeat_of=same)

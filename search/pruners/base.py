@@ -29,7 +29,8 @@ class PrunerConfig(FrozenConfig):
     Its `name` is the one it is registered under, in `search/pruners/registry.py` or by another package's entry point in
     the group `studyhall.pruners`.
 
-    Baselines are never pruned, and a diverged trial ends by itself: a pruner is not asked about either.
+    Baselines are never pruned, nor what a study with `until_settled` trains again from another seed, and a diverged
+    trial ends by itself: a pruner is not asked about any of them.
 
     Example:
         >>> class Patience(PrunerConfig):
@@ -110,11 +111,12 @@ def judge(study: "Study", row: "TrialRow", metrics: EpochMetrics, history: "Sear
     """Return what becomes of a live trial after its newest epoch. Whether it diverged is asked before.
 
     Args:
-        study: Its pruner decides, for all but baselines and trials that are complete.
+        study: Its pruner decides, for all but baselines, trained repeats and trials that are complete.
         row: The trial.
         metrics: Its newest epoch.
         history: The search up to this tick.
     """
-    if row.baseline is not None or metrics.epoch >= study.epochs:
+    measures_seeds = study.until_settled and row.repeat_of is not None
+    if row.baseline is not None or measures_seeds or metrics.epoch >= study.epochs:
         return "continue"
     return study.pruner.judge(metrics.epoch, RungScore.of(metrics, study.objective), history)

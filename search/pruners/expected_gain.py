@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from search.loop.history import SearchHistory
 
 USUALLY_GO_ON = 0.4  # share of the trials at a rung: the time left is estimated from it
-GAIN_WORTH = (
-    0.002  # of the spread between the best and the median trial: less is not worth the epochs of a paused trial
-)
+GAIN_WORTH = 0.05  # of the spread between best and median trial: less is not worth a paused trial's other epochs
 
 
 class ExpectedGain(PrunerConfig):
@@ -46,17 +44,23 @@ class ExpectedGain(PrunerConfig):
     def promote(self, history: "SearchHistory", free: int) -> Sequence[int]:
         """Return the paused trials that the plan of this tick gives lanes to."""
         from search.curves.plan import plan
+        from search.curves.settling import outlook
 
         study, begun = history.study, len(history.mirror)
         baselines = max(0, len(study.baselines) - begun)
         begin = 0 if study.sampler.pending(study, begun, history.mirror) else max(0, study.trials - begun - baselines)
         made = plan(history, free, begin=min(free, begin))
+        if made and begin and study.until_settled and outlook(history, made) == "settled":
+            begin, made = 0, plan(history, free, begin=0)
         if made is None:  # too little is known: the best go on
             return sorted(history.paused, key=lambda number: history.curves[number][-1].key)[:free] if not begin else ()
         if begin:
-            history.mirror.sampler_state["plan"] = (history.tick, made.new)
+            history.mirror.sampler_state["plan"] = (history.tick, made)
             return made.resumed
-        return [number for number in made.resumed if number in self._worth_finishing(history, made)]
+        worth = self._worth_finishing(history, made)
+        planned = [number for number in made.resumed if number in worth]
+        others = sorted(worth - set(planned), key=lambda number: (-made.expected[number], number))
+        return [*planned, *others][:free]
 
     def _worth_finishing(self, history: "SearchHistory", made: "Plan") -> set[int]:
         """Return the paused trials that go on when no new ones are begun."""

@@ -13,7 +13,7 @@ from search.config.study import Study
 from search.objective import Objective
 
 # Fields of a study that may change, and those that are spelled out below.
-_LEFT_OUT = {"about", "trials", "baselines", "space", "augment", "metrics", "objective"}
+_LEFT_OUT = {"about", "trials", "until_settled", "baselines", "space", "augment", "metrics", "objective"}
 
 # Fields that are younger than some databases, with what stood for them before: then they are not named.
 _YOUNGER: dict[str, Any] = {

@@ -37,6 +37,7 @@ class SamplerConfig(FrozenConfig):
 
     name: str
 
+    settles: ClassVar[bool] = False  # whether `propose` returns None once a study with `until_settled` has settled
     reads_curves: ClassVar[bool] = False  # whether the mirror must keep every epoch's metrics for `Mirror.best_of`
 
     @property

@@ -1,6 +1,7 @@
 """A Gaussian process over learning curves: its settings. The process itself is in search/curves/."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +11,7 @@ from search.samplers.base import SamplerConfig
 if TYPE_CHECKING:
     from search.config.study import Study
     from search.samplers.optuna_mirror import Mirror
+    from search.trial import TrialRow
 
 
 class GP(SamplerConfig):
@@ -24,19 +26,37 @@ class GP(SamplerConfig):
     """
 
     name: Literal["gp"] = "gp"
+    settles: ClassVar[bool] = True
     startup: int = Field(default=8, ge=2, description="Trials spread evenly over the space before the first estimate.")
 
     def propose(self, study: "Study", number: int, mirror: "Mirror", batch_size: int = 1) -> Parameters | None:
-        """Return the next configuration of the tick's plan."""
+        """Return the next configuration of the tick's plan; None where the study says so and the search has settled."""
         from search.curves.plan import plan, spread_point
+        from search.curves.settling import outlook
 
         history = mirror.history
-        planned = mirror.sampler_state.get("plan")
-        if planned is None or planned[0] != history.tick or not planned[1]:
-            made = None
-            if number >= self.startup:
-                free = min(study.places - len(history.live), study.trials - number)
-                made = plan(history, free, begin=free)
-            planned = (history.tick, made.new if made else [])
-            mirror.sampler_state["plan"] = planned
-        return planned[1].pop(0) if planned[1] else spread_point(study, number)
+        tick, made = mirror.sampler_state.get("plan", (None, None))
+        if tick != history.tick or not made or not made.new:
+            free = min(study.places - len(history.live), study.trials - number)
+            made = plan(history, free, begin=free) if number >= self.startup else None
+            mirror.sampler_state["plan"] = (history.tick, made)
+        if made is None:
+            return spread_point(study, number)
+        if study.until_settled and (decided := outlook(history, made)) != "go on":
+            leader = history.best()
+            return leader.params if leader and decided == "train again" else None
+        return made.new.pop(0) if made.new else spread_point(study, number)
+
+    def exhausted_reason(self, study: "Study", trials: "Sequence[TrialRow]") -> str | None:
+        """Return that the search has settled, if it has."""
+        from search.curves.settling import SEEDS, seed_deviation
+
+        planned = sum(row.is_planned for row in trials)
+        over = all(row.state != "running" for row in trials)
+        if not (study.until_settled and over and 0 < planned < study.trials):
+            return None
+        deviation = seed_deviation(trials)
+        return (
+            f"settled: one more training is expected to gain less than {deviation:.2g}, by which another seed changes "
+            f"the {study.objective.metric} (the standard deviation of {SEEDS})"
+        )

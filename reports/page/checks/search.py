@@ -20,6 +20,8 @@ class SearchFinished(Check):
     def judge(self, report: ReportData) -> Finding:
         """Compare the trials with the budget."""
         running, number = int((report.trials["fate"] == "running").sum()), len(report.trials)
+        if reason := report.study.sampler.exhausted_reason(report.study, report.rows):
+            return self.passed(f"{counted(number, 'trial')}, and no more: {reason}.")
         if running or number < report.study.trials:
             also = f", {running} of them still running" if running else ""
             budget = counted(report.study.trials, "trial")

@@ -1,6 +1,7 @@
 """Which trials become finalists, and their rank over seeds: by the objective alone."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_an_objective_of_loss_chooses_by_loss(tmp_path: Path) -> None:
     add(record, 0, [0.5, 0.7], "complete")
     add(record, 1, [0.5, 0.9], "complete")
     assert _chosen(record, 1) == [1]
+
+
+def test_of_several_seeds_of_one_configuration_the_first_counts(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(baselines=()))
+    for number, accuracy in enumerate([0.7, 0.9, 0.8]):
+        add(record, number, [accuracy], "complete")
+    first, lucky, other = record.trials()
+    trials = [first, replace(lucky, params=first.params, repeat_of=0), other]
+    assert [row.number for row in choose(record, trials, record.curves(), 3)] == [2, 0]
 
 
 def test_without_a_complete_trial_there_is_nothing_to_retrain(tmp_path: Path) -> None:

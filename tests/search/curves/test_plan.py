@@ -105,6 +105,15 @@ def test_at_the_end_of_a_search_the_best_by_expectation_are_finished() -> None:
     assert study.pruner.promote(past, 16) == []  # the leaders have ended, and the others rise no more
 
 
+@pytest.mark.parametrize("free", [1, 2, 16])
+def test_leaders_are_finished_whatever_lanes_are_free(free: int) -> None:
+    study = STUDY.model_copy(update={"trials": 20, "pruner": ExpectedGain(finish=3)})
+    flat = history(lambda number, epoch: rising(number, min(epoch, 4)), trained=[20, *([8] * 19)], study=study)
+    promoted = study.pruner.promote(flat, free)  # nobody is expected to gain much
+    assert len(promoted) == min(free, 3)
+    assert {number % 10 for number in promoted} <= {8, 9}
+
+
 def test_studies_that_search_something_else_begin_elsewhere() -> None:
     other = STUDY.model_copy(update={"family": Mlp(activation="tanh")})
     assert spread_point(STUDY, 0) != spread_point(other, 0)

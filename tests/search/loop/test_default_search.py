@@ -71,6 +71,30 @@ def test_a_run_cut_off_before_its_writes_ends_the_same(
 
 
 @pytest.mark.slow
+def test_a_search_that_has_settled_ends_with_its_leader_trained_from_five_seeds(tmp_path: Path, digits: Source) -> None:
+    study = STUDY.model_copy(update={"until_settled": True, "trials": 300})
+    url = f"sqlite:///{tmp_path}/whole.db"
+    assert run(study, url, digits)
+    rows, scores = table(url)
+    assert 30 <= len(rows) < 300
+    again = [row for row in rows if row.repeat_of is not None]
+    assert len(again) == 4
+    assert len({row.value for row in again}) > 1  # each has a seed of its own
+    best = max(row.value or 0.0 for row in rows if row.state == "complete")
+    assert best > 0.8
+    said = study.sampler.exhausted_reason(study, rows)
+    assert said is not None
+    assert "settled" in said
+    for write in (25, 45, 65):
+        url = f"sqlite:///{tmp_path}/{write}.db"
+        assert cut_before(write, study, url, digits, always_keep=True)
+        assert run(study, url, digits, always_keep=True)
+        assert table(url) == (rows, scores), f"cut before write {write}"
+    assert run(study, url, digits)  # there is nothing left to do
+    assert table(url) == (rows, scores)
+
+
+@pytest.mark.slow
 def test_same_table_in_two_processes(undisturbed: str, tmp_path: Path, digits: Source) -> None:
     assert run(STUDY, url := f"sqlite:///{tmp_path}/spread.db", digits, workers=2)
     assert table(url) == table(undisturbed)
