@@ -10,11 +10,18 @@ from pathlib import Path
 import pytest
 
 from models.datasets.source import Source, locate
+from tests.support.runs import end_started
 from tests.support.servers import Server, binaries
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often tests/test_crash.py kills its run (long form: 30)")
+
+
+@pytest.fixture(autouse=True)
+def _no_command_outlives_its_test() -> Iterator[None]:
+    yield
+    end_started()
 
 
 @pytest.fixture(scope="session")

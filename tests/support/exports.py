@@ -9,6 +9,7 @@ import pandas as pd
 
 from search.record.record import Record
 from search.record.store import Store
+from tests.support.runs import started
 
 STUDY = "mlp@digits"
 
@@ -16,13 +17,15 @@ STUDY = "mlp@digits"
 def start(runs: Path, *options: str) -> subprocess.Popen[str]:
     """Start an export, and return its process."""
     command = [sys.executable, "-m", "reports.export", "--study", STUDY, "--workers", "0", *options]
-    return subprocess.Popen(
-        command,
-        cwd=runs.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"COLUMNS": "200"},
+    return started(
+        subprocess.Popen(
+            command,
+            cwd=runs.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"COLUMNS": "200"},
+        )
     )
 
 

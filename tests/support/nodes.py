@@ -14,8 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from studyhall.node import Node
 from tests.support.runs import ROOT, is_gone, within
 
+ACTOR = f"ray::{Node.__name__}".encode()  # what Ray calls the process of an engine host
 CLIENTS = 20_477  # the port of Ray Client on the head
 STORE = 128 << 20  # bytes of a node's object store
 
@@ -66,7 +68,7 @@ class Nodes:
     def hosts(self) -> list[int]:
         """The process ids of all engine hosts, those of the head first."""
         children = [pid for raylet in (self._head, *self._others) for pid in _children(raylet)]
-        return [pid for pid in children if b"NodeHost" in _command(pid)]
+        return [pid for pid in children if ACTOR in _command(pid)]
 
     def close(self) -> None:
         """End all processes."""

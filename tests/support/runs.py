@@ -1,5 +1,6 @@
 """How tests run a study as a user does: its file, the command, how the command is killed, and what it leaves."""
 
+import contextlib
 import os
 import random
 import signal
@@ -45,14 +46,19 @@ study = Study(
 """
 
 # Changes of it: several seconds of ticks, so that what a test does to it comes in time; the same with trials that wait;
-# and for tests that stop it themselves.
+# longer, with as many ticks whatever the defaults are; and for tests that stop it themselves.
 LONGER = (("epochs=4", "epochs=8"), ("trials=20", "trials=40"), ("Int(4, 24)", "Int(4, 64)"))
 WAITING = (
     *LONGER,
     ("epochs=8", "epochs=8,\n    paused=8,\n    pruner=Promotion(reduction_factor=2)"),
     ("Mlp,", "Mlp, Promotion,"),
 )
-LONGEST = (("epochs=4", "epochs=8"), ("trials=20", "trials=160"), ("Int(4, 24)", "Int(4, 64)"))
+LONGEST = (
+    ("epochs=4", "epochs=8"),
+    ("trials=20", "trials=160"),
+    ("Int(4, 24)", "Int(4, 64)"),
+    ("lanes=3,", 'lanes=3,\n    sampler="random",\n    pruner="successive_halving",'),
+)
 ENDLESS = (("epochs=4", "epochs=4000"), ("trials=20", "trials=4000"))
 
 # So few configurations that TPE comes back to some: repeats of trials that live, and of trials that are over.
@@ -109,19 +115,42 @@ def study_file(folder: Path, *changes: tuple[str, str]) -> Path:
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
+_started: list[subprocess.Popen[str]] = []
+
+
+def started(process: subprocess.Popen[str]) -> subprocess.Popen[str]:
+    """Let a process end with its test, however that ends."""
+    _started.append(process)
+    return process
+
+
+def end_started() -> None:
+    """Kill what still runs, and close what was never read: of a test that failed.
+
+    Else it runs beside the tests that follow, and one of them is blamed for the unclosed files that Python finds.
+    """
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            kill_tree(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
 
 def start(
     study: Path, url: str, *options: str, module: str = "search.run", **environment: str
 ) -> subprocess.Popen[str]:
     """Start `python -m search.run`, or `python -m studyhall search`, on a study file."""
     command = [module, "search"] if module == "studyhall" else [module]
-    return subprocess.Popen(
-        [sys.executable, "-m", *command, "--study", str(study), "--storage", url, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=study.parent,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **environment},
+    return started(
+        subprocess.Popen(
+            [sys.executable, "-m", *command, "--study", str(study), "--storage", url, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=study.parent,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **environment},
+        )
     )
 
 
@@ -184,8 +213,10 @@ def kill_somewhere(process: subprocess.Popen[str], draw: random.Random) -> str:
 def kill_tree(process: subprocess.Popen[str]) -> None:
     """kill -9 a command and its workers: as nearly at once as one can."""
     process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
-    for pid in [*workers_of(process.pid), process.pid]:
-        os.kill(pid, signal.SIGKILL)
+    for pid in workers_of(process.pid):
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(pid, signal.SIGKILL)
+    process.kill()
     process.communicate()
 
 

@@ -28,6 +28,7 @@ from search.fleet.node import Message, NodeHost
 from search.launch import prepare
 from search.loop.balance import balanced
 from search.options import Options
+from tests.support.cuts import after, run
 from tests.support.nodes import Nodes
 from tests.support.runs import (
     LONGEST,
@@ -208,20 +209,26 @@ def test_a_signal_pauses_a_search(study: Path, local: str, nodes: Nodes, url: st
 
 
 @pytest.mark.slow
-def test_a_node_that_joins_is_given_engines(study: Path, nodes: Nodes, url: str) -> None:
+def test_a_node_that_joins_is_given_engines(
+    study: Path, nodes: Nodes, url: str, digits: Source, one_thread: None
+) -> None:
     nodes.be(others=0)
-    process = start(study, url, "--cluster", nodes.address, "--trials", "800")
+    process = start(study, url, "--cluster", nodes.address, "--trials", "100000")
     wait_for_tick(process)
     nodes.add()
-    assert within(300.0, lambda: len(nodes.hosts()) == 2)
+    assert within(120.0, lambda: len(nodes.hosts()) == 2)
     # A host loads torch when it is given engines, not before.
-    assert within(300.0, lambda: all("libtorch" in Path(f"/proc/{pid}/maps").read_text() for pid in nodes.hosts()))
+    assert within(120.0, lambda: all("libtorch" in Path(f"/proc/{pid}/maps").read_text() for pid in nodes.hosts()))
+    wait_for_tick(process, 3)
     process.send_signal(signal.SIGTERM)
     said = finish(process)
     assert process.returncode == 143, said
-    search(study, url, "--cluster", nodes.address, "--trials", "800")
-    search(study, f"{url}.local", "--trials", "800")
-    assert table(url) == table(f"{url}.local")
+    there = table(url)
+    ticks = there[1][-1][0]
+    assert not run(
+        load(str(study)).study.model_copy(update={"trials": 100_000}), f"{url}.local", digits, pause=after(ticks)
+    )
+    assert there == table(f"{url}.local")
 
 
 @pytest.mark.slow
