@@ -23,6 +23,7 @@ from reports.finalists.choose import as_retrained
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.rivals import rivals_frame
 from reports.finalists.table import results_frame
+from reports.page.prospect import prospect_of
 from reports.statistics import ACCURACY, Interval, compare, interval
 from search.config.study import Study
 from search.objective import Objective, select_epoch
@@ -93,6 +94,7 @@ class ReportData:
     curves: pd.DataFrame  # columns trial, epoch and those of `epochs_frame`, of all trials that trained
     audit: pd.DataFrame  # what `audit_frame` returned
     ledger: list[LedgerRow]  # every look at the test set, by any study of the database, oldest first
+    prospect: float | None = None  # what one more training is expected to gain; None where nobody can say
     finalists: FinalistData | None = None  # None unless they are tested
 
     @property
@@ -175,6 +177,7 @@ def read_report(
         curves=epochs_frame(study, trained),
         audit=audit_frame(study, trials, search.curves, audit.curves(record)),
         ledger=record.ledger(),
+        prospect=prospect_of(record, rows),
         finalists=finalists,
     )
 

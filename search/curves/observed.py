@@ -59,7 +59,7 @@ def observed(history: "SearchHistory", tick: int, at_most: int) -> Observed | No
     if spread <= 0:
         return None
     if len(curves) > at_most:
-        ranked = sorted(curves, key=lambda number: (-np.nan_to_num(curves[number][-1], nan=-np.inf), number))
+        ranked = sorted(finite, key=lambda number: (-finite[number][-1], number))
         chosen = ranked[: at_most // 2]
         others = curves.keys() - set(chosen)
         chosen += sorted(others, reverse=True)[: at_most - len(chosen)]

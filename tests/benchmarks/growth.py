@@ -34,6 +34,7 @@ class FormulaFleet(Fleet):
     def __init__(self, study: Study) -> None:
         super().__init__(study.engines, provider=0)
         self._lanes: dict[int, tuple[LaneSpec, int]] = {}
+        self._paused: dict[int, tuple[LaneSpec, int]] = {}
 
     def open(self, study: Study, source: Source, **how: object) -> DatasetInfo:  # type: ignore[override]
         return FACTS
@@ -41,7 +42,7 @@ class FormulaFleet(Fleet):
     def tick(
         self, number: int, joining: Sequence[tuple[int, LaneSpec]], *, only: int | None = None
     ) -> list[EpochMetrics]:
-        self._lanes |= {order.lane: (order, 0) for _, order in joining}
+        self._lanes |= {order.lane: self._paused.pop(order.lane, (order, 0)) for _, order in joining}
         scores = []
         for lane, (order, done) in sorted(self._lanes.items()):
             self._lanes[lane] = (order, done + 1)
@@ -59,7 +60,11 @@ class FormulaFleet(Fleet):
         return scores
 
     def drop(self, engine: int, lane: int) -> None:
-        del self._lanes[lane]
+        self._lanes.pop(lane, None)
+        self._paused.pop(lane, None)
+
+    def pause(self, engine: int, lane: int) -> None:
+        self._paused[lane] = self._lanes.pop(lane)
 
     def save(self, folder: Path) -> None: ...
 
@@ -67,12 +72,13 @@ class FormulaFleet(Fleet):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=10_000)
-    parser.add_argument("--sampler", default="tpe", choices=["tpe", "random", "qmc"])
+    parser.add_argument("--sampler", default="gp", choices=["gp", "tpe", "random", "qmc"])
     given = parser.parse_args()
     marks = [mark for mark in (100, 1_000, 3_000, 10_000, 100_000) if mark <= given.most]
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as folder:
-        study = override(load("mlp").study, trials=marks[-1], sampler=given.sampler)
+        pruner = "expected_gain" if given.sampler == "gp" else "successive_halving"
+        study = override(load("mlp").study, trials=marks[-1], sampler=given.sampler, pruner=pruner)
         store = Store(f"sqlite:///{folder}/studies.db")
         record = store.begin("growth", study, fingerprint(study, "0" * 64, "cpu"), {}, "")
         with record.lease(), FormulaFleet(study) as fleet:

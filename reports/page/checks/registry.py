@@ -9,10 +9,12 @@ CHECKS = Registry(
     "report check",
     {
         "search finished": "reports.page.checks.search:SearchFinished",
+        "settled": "reports.page.checks.search:Settled",
         "best value at a bound": "reports.page.checks.space:BestValueAtABound",
         "trials that failed": "reports.page.checks.search:TrialsThatFailed",
         "enough trials for an importance": "reports.page.checks.space:EnoughTrials",
         "still learning at the end": "reports.page.checks.search:StillLearning",
+        "cut while ahead": "reports.page.checks.search:CutWhileAhead",
         "pruning regret": "reports.page.checks.search:PruningRegret",
         "finalists inseparable": "reports.page.checks.finalists:FinalistsInseparable",
         "baseline beaten": "reports.page.checks.finalists:BaselineBeaten",

@@ -1,13 +1,17 @@
 """Checks of the search: its budget, its failures, its epochs, its pruning."""
 
+import statistics
+
 from reports.finalists.audit_sample import share_of_all
 from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
 from reports.page.sections.savings import saved_epochs
 from reports.page.wording import counted
 from reports.statistics import LEVEL
+from search.curves.settling import seed_deviation
 
 MAX_FAILED = 0.2  # the share of trials that may diverge or fail
+SHOWN = 3  # trials that a finding names
 MAX_REGRET = 0.1  # the share of pruned trials that may, at most, have beaten the best
 
 
@@ -108,3 +112,53 @@ class PruningRegret(Check):
                 f"{text}: too few to call it passed. --audit {min(pruned, 4 * audited)} tells more."
             )
         return self.passed(f"{text}.")
+
+
+class CutWhileAhead(Check):
+    """Whether a trial that was pruned had once scored better than the best complete one ended."""
+
+    name, question = "cut while ahead", "Was a trial pruned that had stood above the winner?"
+    remedy = "Prune less or later, or train it alone: its parameters are in trials.csv."
+
+    def judge(self, report: ReportData) -> Finding:
+        """Look for pruned trials with an epoch above the best complete trial's score."""
+        pruned = report.trials.loc[report.trials["fate"] == "pruned", "number"]
+        if report.best is None or pruned.empty:
+            return self.not_applicable("No trial was pruned." if pruned.empty else "No trial is complete.")
+        cost, column = report.objective.cost, report.score
+        score = float(report.trials[column][report.best])
+        epochs = report.curves[report.curves["trial"].isin(pruned)].dropna(subset=[column])
+        ahead = epochs[[cost(value) < cost(score) for value in epochs[column]]]
+        if ahead.empty:
+            return self.passed(f"None of {counted(len(pruned), 'pruned trial')} ever scored above trial {report.best}.")
+        costs = ahead[column].map(cost)
+        trials, best = sorted(ahead["trial"].unique().tolist()), ahead.loc[costs.idxmin()]
+        named = f"Trial{'s' * (len(trials) > 1)} {', '.join(map(str, trials[:SHOWN]))}"
+        more = f" and {len(trials) - SHOWN} more" if len(trials) > SHOWN else ""
+        return self.look(
+            f"{named}{more} had scored better than trial {report.best} ended with ({score:.4f}), and "
+            f"{'were' if len(trials) > 1 else 'was'} pruned: trial {int(best['trial'])} had {best[column]:.4f} after "
+            f"epoch {int(best['epoch'])}."
+        )
+
+
+class Settled(Check):
+    """Whether more trials would find anything that another seed would not."""
+
+    name, question = "settled", "Is the search done, or would more trials find something better?"
+    remedy = "Search on with more --trials, or with --until-settled."
+
+    def judge(self, report: ReportData) -> Finding:
+        """Hold what one more training is expected to gain against what another seed changes."""
+        if report.prospect is None:
+            return self.not_applicable("Too few trials have scores to expect anything of others.")
+        gain = f"One more training is expected to gain {report.prospect:.2g}"
+        found, deviation = report.finalists, seed_deviation(report.rows)
+        if deviation is None and found is not None and found.seeds > 1:
+            seeds = [found.rows[found.winner.number, seed] for seed in range(found.seeds)]
+            scores = [row.validation[report.objective.metric] for row in seeds if row.validation]
+            deviation = statistics.stdev(scores) if len(scores) > 1 else None
+        if deviation is None:
+            return self.not_applicable(f"{gain}; what another seed changes is not measured before an export.")
+        text = f"{gain}, another seed changes {report.objective.metric} by {deviation:.2g} (standard deviation)."
+        return self.passed(text) if report.prospect < deviation else self.look(text)

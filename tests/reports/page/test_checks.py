@@ -1,5 +1,7 @@
 """The checks: each judges or says why it cannot, and sees what is wrong."""
 
+from dataclasses import replace
+
 import pytest
 
 from reports.page.checks.registry import CHECKS, run_checks
@@ -7,7 +9,7 @@ from reports.page.checks.space import bound_near
 from reports.page.data import ReportData
 from search.config.space import Choice, Float, Int, Range
 from search.record.record import Record
-from tests.support.reports import check_of, report_of
+from tests.support.reports import add, check_of, report_of
 
 
 def test_every_check_judges_or_says_why_it_cannot(searched: ReportData, tested: ReportData) -> None:
@@ -31,6 +33,35 @@ def test_checks_see_what_is_wrong(searched: ReportData) -> None:
     assert check_of(searched, "trials that failed").outcome == "passed"
     assert check_of(searched, "still learning at the end").outcome == "passed"
     assert check_of(searched, "finalists inseparable").outcome == "not applicable"
+
+
+def test_a_trial_that_was_cut_while_ahead_is_named(fated: Record) -> None:
+    passed = check_of(report_of(fated), "cut while ahead")
+    assert (passed.outcome, passed.text) == ("passed", "None of 1 pruned trial ever scored above trial 2.")
+    add(fated, 6, [0.5, 0.95, 0.6], "pruned")
+    add(fated, 7, [0.5, 0.93], "pruned")
+    found = check_of(report_of(fated), "cut while ahead")
+    assert found.outcome == "look"
+    assert found.text.startswith("Trials 6, 7 had scored better than trial 2 ended with (0.9000), and were pruned: ")
+    assert "trial 6 had 0.9500 after epoch 2." in found.text
+
+
+def test_what_one_more_training_may_gain_is_held_against_another_seed(fated: Record) -> None:
+    report = report_of(fated)
+    assert report.prospect is not None
+    assert report.prospect > 0
+    assert "not measured before an export" in check_of(report, "settled").text
+    tested = report_of(fated, {2: 0.9, 0: 0.6})  # all seeds of the winner have one validation accuracy
+    assert check_of(tested, "settled").outcome == "look"
+    assert tested.finalists is not None
+    rows = {
+        (trial, seed): replace(row, validation={"accuracy": 0.9 + 0.2 * seed, "loss": 0.3})
+        for (trial, seed), row in tested.finalists.rows.items()
+    }
+    spread = replace(tested, prospect=0.1, finalists=replace(tested.finalists, rows=rows))
+    found = check_of(spread, "settled")
+    assert found.outcome == "passed"
+    assert "gain 0.1, another seed changes accuracy by 0.2 (standard deviation)." in found.text
 
 
 def test_a_published_figure_outside_our_interval_is_looked_at(fated: Record) -> None:
