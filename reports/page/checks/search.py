@@ -131,14 +131,14 @@ class CutWhileAhead(Check):
         ahead = epochs[[cost(value) < cost(score) for value in epochs[column]]]
         if ahead.empty:
             return self.passed(f"None of {counted(len(pruned), 'pruned trial')} ever scored above trial {report.best}.")
-        costs = ahead[column].map(cost)
-        trials, best = sorted(ahead["trial"].unique().tolist()), ahead.loc[costs.idxmin()]
+        trials = sorted(ahead["trial"].unique().tolist())
+        epochs_ahead = zip(ahead["trial"], ahead["epoch"], ahead[column], strict=True)
+        best, epoch, value = min(epochs_ahead, key=lambda each: cost(each[2]))
         named = f"Trial{'s' * (len(trials) > 1)} {', '.join(map(str, trials[:SHOWN]))}"
         more = f" and {len(trials) - SHOWN} more" if len(trials) > SHOWN else ""
         return self.look(
             f"{named}{more} had scored better than trial {report.best} ended with ({score:.4f}), and "
-            f"{'were' if len(trials) > 1 else 'was'} pruned: trial {int(best['trial'])} had {best[column]:.4f} after "
-            f"epoch {int(best['epoch'])}."
+            f"{'were' if len(trials) > 1 else 'was'} pruned: trial {best} had {value:.4f} after epoch {epoch}."
         )
 
 
