@@ -34,6 +34,12 @@ class Stopped(BaseException):
         self.number = number
 
 
+def one_of(names: Iterable[str]) -> str:
+    """Return names as a choice: `"relu", "tanh" or "gelu"`."""
+    *others, last = (f'"{name}"' for name in names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return ` (did you mean "mlp"?)` for a name that is close to one of `names`, else nothing."""
     close = difflib.get_close_matches(name.lower(), names, n=1)

@@ -45,6 +45,11 @@ class Registry:
 
         return {point.name: point.value for point in entry_points(group=f"studyhall.{self.group}")}
 
+    @property
+    def built_in(self) -> list[str]:
+        """The built-in names, in their order."""
+        return list(self._entries)
+
     def names(self) -> list[str]:
         """Return all names: the built-in ones in their order, then those of other packages."""
         return list({**self._entries, **self._plugins})

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from models.config.base import Parameters, RecipePart
 from models.config.registry import ACTIVATIONS
+from models.errors import one_of
 from models.registry import load_target
 
 if TYPE_CHECKING:
@@ -109,8 +110,7 @@ class Linear(FamilyConfig):
 
 def _registered(activation: str) -> str:
     if activation not in ACTIVATIONS:
-        *names, last = map(repr, ACTIVATIONS.names())
-        raise PydanticCustomError("no_activation", f"Input should be {', '.join(names)} or {last}")
+        raise PydanticCustomError("no_activation", f"Input should be {one_of(ACTIVATIONS.names())}")
     return activation
 
 
@@ -121,8 +121,7 @@ class Mlp(FamilyConfig):
     depth: int = Field(default=1, ge=1, le=8, description="Hidden layers, unless `depth` is searched.")
     activation: Annotated[str, AfterValidator(_registered)] = Field(
         default="relu",
-        description='What follows each hidden layer, unless `activation` is searched: "relu", "leaky_relu", "tanh", '
-        '"gelu" or "silu".',
+        description=f"What follows each hidden layer, unless `activation` is searched: {one_of(ACTIVATIONS.built_in)}.",
     )
     bias: bool = Field(default=True, description="Whether the layers have biases.")
     initial: Literal["uniform", "normal"] = Field(

@@ -19,7 +19,7 @@ from studyhall import Baseline, Float, Int, Mlp, Study
 study = Study(
     about="{name}",  # a line for lists and reports
     # The model: Linear(), Mlp(...), Cnn(), or one of your own; see below.
-    family=Mlp(depth=1, activation="relu"),  # or "leaky_relu", "tanh", "gelu", "silu"
+    family=Mlp(depth=1, activation="relu"),  # or another of docs/reference.md
     # The data: "mnist", "fashion_mnist" or "digits". Without files and network "mnist" becomes "digits", and says so.
     data="mnist",
     # The recipe, the same for every trial. Also: optimizer=AdamW(), schedule=Cosine(), loss="squared_error",

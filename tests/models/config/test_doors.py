@@ -61,7 +61,7 @@ def test_a_slip_keeps_its_place(wrong: dict[str, object], location: tuple[str, .
 
 
 def test_an_activation_that_is_not_registered_is_refused() -> None:
-    with pytest.raises(ValidationError, match="'relu', 'leaky_relu', 'tanh'"):
+    with pytest.raises(ValidationError, match='"relu", "leaky_relu", "tanh"'):
         Mlp(activation="glu")
 
 

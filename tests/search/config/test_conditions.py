@@ -191,7 +191,7 @@ SLIPS = [
     (
         '"tanh")),',
         '"glu")),',
-        "activation can be 'glu', and should be 'relu', 'leaky_relu', 'tanh', ",
+        'activation can be \'glu\', and should be "relu", "leaky_relu", "tanh", ',
         "change its range",
     ),
     (LARGE, ', activation="tanh"', "baseline 'large' does not say 'momentum'", "give it a value"),
