@@ -35,6 +35,8 @@ WRITTEN = {
     "Study.data": ", ".join(f'`"{name}"`' for name in NAMED_DATASETS.names()) + ", a data set's class, or a function",
     "Staged.stages": "dict of names to tuples of values, in order",
     "Baseline.parameters": "keywords, a value each",
+    "OptunaPruner.arguments": "keywords, or a dict",
+    "OptunaSampler.arguments": "keywords, or a dict",
     "Study.family": "one of [Families](#families), or a class or function of your own that makes an nn.Module",
     "Study.optimizer": "one of [Optimizers](#optimizers)",
     "Study.schedule": "one of [Schedules](#schedules)",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from search.pruners.optuna import OptunaPruner
     from search.pruners.promotion import Promotion
     from search.samplers.grid import Grid
+    from search.samplers.optuna import OptunaSampler
     from search.samplers.qmc import QMC
     from search.samplers.random import Random
     from search.samplers.staged import Staged
@@ -37,6 +38,7 @@ _LATER = {
     "Grid": "search.samplers.grid",
     "NoPruner": "search.pruners.none",
     "OptunaPruner": "search.pruners.optuna",
+    "OptunaSampler": "search.samplers.optuna",
     "Promotion": "search.pruners.promotion",
     "QMC": "search.samplers.qmc",
     "Random": "search.samplers.random",
@@ -74,6 +76,7 @@ __all__ = [
     "Objective",
     "OneCycle",
     "OptunaPruner",
+    "OptunaSampler",
     "Promotion",
     "RMSprop",
     "Random",

@@ -4,7 +4,7 @@ Everything here has a test of its own (tests/search/test_optuna_internals.py) th
 Nothing else in the product touches a name of Optuna that begins with an underscore.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -46,7 +46,7 @@ def contains(distribution: BaseDistribution, internal: float) -> bool:
 
 
 class ExcerptStorage(optuna.storages.InMemoryStorage):
-    """A storage in memory that can hide trials from a sampler, and keeps no notes of TPE's.
+    """A storage in memory that can hide trials from a sampler, and tells what one has noted; TPE's notes it drops.
 
     TPE notes with a live trial what it drew, with parameters that came not to exist in it, and would be repelled by
     these; a mirror built anew from the record has no such notes.
@@ -54,10 +54,27 @@ class ExcerptStorage(optuna.storages.InMemoryStorage):
 
     shown: set[int] | None = None  # numbers of the trials that are listed; None: all
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: dict[str, dict[str, Any]] = {}  # "trial" or "study" -> the notes of samplers since it was emptied
+
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Keep a note, unless it is TPE's."""
         if not key.startswith("tpe:"):
+            self.noted.setdefault("trial", {})[key] = value
             super().set_trial_system_attr(trial_id, key, value)
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Keep a note about the study."""
+        self.noted.setdefault("study", {})[key] = value
+        super().set_study_system_attr(study_id, key, value)
+
+    def note(self, study_id: int, trial_id: int, notes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write notes again that were `noted` before."""
+        for key, value in notes.get("trial", {}).items():
+            super().set_trial_system_attr(trial_id, key, value)
+        for key, value in notes.get("study", {}).items():
+            super().set_study_system_attr(study_id, key, value)
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None

@@ -1,8 +1,9 @@
 """A trial as it passes between the record, the samplers, the pruners and the loop."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from models.config.base import Parameters
 
@@ -21,6 +22,8 @@ class TrialRow:
     baseline: str | None = None  # the baseline's name, if it is one
     repeat_of: int | None = None  # the earlier trial with the same parameters, if there is one
     suggested: bool = False  # put into the study by another program, with Optuna's `enqueue_trial`, to be trained
+    # Of a sampler of Optuna as it proposed the trial: Mirror.notes_of. CMA-ES pickles memory that it never wrote.
+    notes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     waited_until: int | None = None  # the tick after which it was pruned, where it was paused until then
     diverged_at: int | None = None  # the epoch whose metrics were no finite numbers
     reason: str | None = None  # why it failed

@@ -22,6 +22,7 @@ from search.options import Options
 from search.record.database import Absent
 from search.record.fingerprint import as_begun, compare, fingerprint
 from search.record.store import Store
+from search.samplers.optuna_mirror import Mirror
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def make_plan(named: NamedStudy, options: Options) -> Plan:
         now = fingerprint(study, chosen.source.sha256, device)
         compare(chosen.name, record.fingerprint, json.loads(json.dumps(now)))
 
+    Mirror(study)  # raises UserError where Optuna lacks its sampler or pruner
     notes = [text for text in (chosen.note, *study.warnings) if text]
     try:
         with launch.hosts(study, device, options, notes.append) as hosts:
@@ -137,7 +139,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         f"{info.train} examples to train on, {info.validation} to score on",
         "commonest": commonest_class_text(info),
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
-        "sampler": str(study.sampler.name),
+        "sampler": study.sampler.describe(),
         "pruner": study.pruner.describe(study.epochs),
         **({"paused": f"up to {study.paused} trials wait, in {waiting:.1f} MiB in all"} if waiting else {}),
         "lanes": f"{lanes_text(study)} on {device}, {study.threads} thread{'s' * (study.threads != 1)} each",

@@ -4,8 +4,10 @@ Says of a range, too, what its author may not have meant.
 """
 
 import math
+from collections.abc import Sequence
 
-from models.config.base import Value
+from models.config.base import Parameters, Value
+from search.config.conditions import exists, parents_first
 from search.config.space import Choice, Int, Range, Space
 
 
@@ -16,7 +18,32 @@ def value_count(search_range: Range) -> float:
     low, high, step = search_range.low, search_range.high, search_range.step
     if isinstance(search_range, Int) and search_range.factor:
         return len(search_range.values)
-    return (high - low) // step + 1 if step else math.inf
+    return math.floor((high - low) / step + 1e-9) + 1 if step else math.inf  # (0.3 - 0.0) // 0.1 is 2
+
+
+def configuration_count(space: Space) -> float:
+    """Return how many configurations a space has; infinity where a Float has no step."""
+    parents = {parent for search_range in space.values() for parent, _ in search_range.when}
+
+    def count(names: list[str], present: Parameters) -> float:
+        """Of those left, beside the parameters that others depend on."""
+        if not names:
+            return 1
+        name, *rest = names
+        if not exists(space[name], present):
+            return count(rest, present)
+        if name not in parents:
+            return value_count(space[name]) * count(rest, present)
+        return sum(count(rest, present | {name: value}) for value in _listed(space[name]))
+
+    return count(parents_first(space), {})
+
+
+def _listed(search_range: Range) -> Sequence[Value]:
+    """The values of an Int or a Choice."""
+    if isinstance(search_range, Int):
+        return search_range.values or range(search_range.low, search_range.high + 1, search_range.step)
+    return search_range.values if isinstance(search_range, Choice) else ()
 
 
 def middle_value(search_range: Range) -> Value:
@@ -25,7 +52,7 @@ def middle_value(search_range: Range) -> Value:
         return search_range.values[0]
     low, high, step = search_range.low, search_range.high, search_range.step
     if isinstance(search_range, Int):
-        values = search_range.values or range(search_range.low, search_range.high + 1, search_range.step)
+        values = _listed(search_range)
         return values[len(values) // 2]
     if step:
         return low + (high - low) / step // 2 * step

@@ -168,13 +168,13 @@ class Study(Recipe):
         """What its author may not have meant, a sentence each, with the remedy; a run says it before it begins."""
         lanes = max(self.lanes_of)
         if lanes == 1 or self.vectorize:
-            return range_warnings(self.space)
+            return (*range_warnings(self.space), *self.sampler.warnings(self))
         together = f"at most {lanes // 2} different model{'s' * (lanes // 2 != 1)}"
         alone = (
             f"trials of {self.family.label} train one after another, not in one pass, since about every one of them is "
             f"another model; they train together where the space builds {together}"
         )
-        return (*range_warnings(self.space), alone)
+        return (*range_warnings(self.space), *self.sampler.warnings(self), alone)
 
     def to_external(self, internal: Mapping[str, Value]) -> Parameters:
         """Return the parameters that are trained and exported, the fixed ones included.

@@ -59,7 +59,8 @@ def _new_trial(study: Study, number: int, history: SearchHistory, free: int, lef
     )
     if params is None:
         return None
-    row = TrialRow(number, "running", params, baseline=baseline.name if baseline else None)
+    name, notes = baseline.name if baseline else None, history.mirror.notes_of(number)
+    row = TrialRow(number, "running", params, baseline=name, notes=notes)
     return _joining(row, history, again=study.until_settled)
 
 

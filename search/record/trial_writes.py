@@ -16,9 +16,18 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from search.config.study import Study
-from search.optuna_internals import ATTRIBUTES, PARAMS, STUDIES, TRIALS, VALUES, contains, value_to_stored
+from search.optuna_internals import (
+    ATTRIBUTES,
+    PARAMS,
+    STUDIES,
+    SYSTEM_ATTRIBUTES,
+    TRIALS,
+    VALUES,
+    contains,
+    value_to_stored,
+)
 from search.record.tables import Trials
-from search.record.trials import ATTRIBUTES_OF_BEGIN, ATTRIBUTES_OF_END, STATES, StudyTrials, ended_by_another
+from search.record.trials import ATTRIBUTES_OF_BEGIN, ATTRIBUTES_OF_END, NOTES, STATES, StudyTrials, ended_by_another
 from search.trial import TrialRow
 
 _OPTUNA_STATES = {state: optunas for optunas, state in STATES.items()}
@@ -112,6 +121,13 @@ class WritableTrials(StudyTrials):
             connection.execute(insert(PARAMS), params)
         attributes = {ids[row.number]: self._zeros(row) | _attributes(row, ATTRIBUTES_OF_BEGIN) for row in rows}
         self._insert_attributes(connection, attributes)
+        notes = [
+            {"trial_id": ids[row.number], "key": NOTES, "value_json": json.dumps(row.notes)}
+            for row in rows
+            if row.notes
+        ]
+        if notes:
+            connection.execute(insert(SYSTEM_ATTRIBUTES), notes)
         ours = [{"study": self.row, "trial": row.number, "ended": False} for row in rows]
         connection.execute(insert(Trials), ours)
 

@@ -17,7 +17,7 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.engine import Connection, Row
 
 from models.config.base import Parameters
-from search.optuna_internals import ATTRIBUTES, PARAMS, TRIALS, VALUES
+from search.optuna_internals import ATTRIBUTES, PARAMS, SYSTEM_ATTRIBUTES, TRIALS, VALUES
 from search.record.database import Database
 from search.record.lease import LeasedStudy
 from search.record.postgres import retried
@@ -34,6 +34,7 @@ STATES: dict[TrialState, State] = {
 # The fields of a trial that are user attributes of Optuna's trial: those it begins with, and those it ends with.
 ATTRIBUTES_OF_BEGIN = ("joined", "baseline", "repeat_of", "suggested")
 ATTRIBUTES_OF_END = ("waited_until", "diverged_at", "reason")
+NOTES = "studyhall:notes"  # the system attribute that holds `TrialRow.notes`: it may be long, and no dashboard shows it
 
 
 class StudyTrials(LeasedStudy):
@@ -54,7 +55,7 @@ class StudyTrials(LeasedStudy):
         mine = TRIALS.c.study_id == self.study_id, TRIALS.c.number >= first
         params: dict[int, Parameters] = defaultdict(dict)
         attributes: dict[int, dict[str, Any]] = defaultdict(dict)
-        with self._database.reading() as connection:  # three queries, however many trials there are
+        with self._database.reading() as connection:  # four queries, however many trials there are
             for trial_id, name, value, distribution in connection.execute(
                 select_params()
                 .join(Trials, ours)
@@ -68,6 +69,13 @@ class StudyTrials(LeasedStudy):
                 .where(*mine, ATTRIBUTES.c.key.in_(ATTRIBUTES_OF_BEGIN + ATTRIBUTES_OF_END))
             ):
                 attributes[trial_id][key] = json.loads(text)
+            noted = select(SYSTEM_ATTRIBUTES.c.trial_id, SYSTEM_ATTRIBUTES.c.value_json).join(
+                TRIALS, TRIALS.c.trial_id == SYSTEM_ATTRIBUTES.c.trial_id
+            )
+            for trial_id, text in connection.execute(
+                noted.join(Trials, ours).where(*mine, SYSTEM_ATTRIBUTES.c.key == NOTES)
+            ):
+                attributes[trial_id]["notes"] = json.loads(text)
             rows = connection.execute(
                 select(TRIALS, VALUES.c.value, Trials.ended)
                 .outerjoin(VALUES, VALUES.c.trial_id == TRIALS.c.trial_id)

@@ -48,6 +48,17 @@ class SamplerConfig(FrozenConfig):
     def check(self, space: Space) -> None:
         """Raise ValueError("fact; remedy") where the sampler cannot search this space. Called when a study loads."""
 
+    def warnings(self, study: "Study") -> tuple[str, ...]:
+        """Return what the study's author may not have meant, "fact; remedy" each."""
+        return ()
+
+    def describe(self) -> str:
+        """Return what proposes trials, in a few words."""
+        return self.name
+
+    def begin(self, study: "Study") -> None:
+        """Raise UserError where the sampler cannot be had. Called before the first trial, and by `--check`."""
+
     def pending(self, study: "Study", number: int, mirror: "Mirror") -> bool:
         """Return whether trial `number` must wait until others have ended. Asked before each `propose`.
 

@@ -42,9 +42,10 @@ class Mirror:
         sampler_state: What a sampler keeps from one proposal to the next. Empty after a restart, so no proposal may
             depend on it. A pruner finds it here too, so that both can share what one of them has fitted.
         history: The search so far, with the tick of every score; see `SearchHistory`.
+        resident: A sampler of Optuna that proposes all trials, if there is one: it is told of each end.
 
     Raises:
-        UserError: Optuna has no such pruner.
+        UserError: Optuna has no such pruner or sampler.
     """
 
     history: "SearchHistory"  # set by its maker
@@ -67,9 +68,12 @@ class Mirror:
         self._curves: dict[int, list[EpochMetrics]] | None = {} if study.sampler.reads_curves else None
         self.live: set[int] = set()
         self.sampler_state: dict[str, Any] = {}
+        self.resident: optuna.samplers.BaseSampler | None = None
         self._others: list[int] = []  # trials that another program added or suggested
-        rows = list(trials)
-        for row in rows:
+        self._empty: set[int] = set()  # those without parameters, which no sampler sees
+        self._notes: dict[int, Mapping[str, Any]] = {}
+        study.sampler.begin(study)
+        for row in (rows := list(trials)):
             self.insert(row)
         for _, metrics in scores:
             self.report(metrics)
@@ -96,7 +100,12 @@ class Mirror:
             return
         if not row.is_planned:
             self._others.append(row.number)
-        self.run({name: to_mirror(self._space[name], value) for name, value in row.params.items()})
+        if not row.params:
+            self._empty.add(row.number)
+        # In the order in which they are drawn: by it BruteForceSampler knows which parameter follows on which.
+        names = (name for name in self._names if name in row.params)
+        self.run({name: to_mirror(self._space[name], row.params[name]) for name in names})
+        self._storage.note(self._study_id, self._trial(row.number)[0], row.notes)
 
     def report(self, metrics: EpochMetrics) -> None:
         """Add one epoch of trial `metrics.lane`.
@@ -127,7 +136,10 @@ class Mirror:
         trial_id, trial = self._trial(number)
         if trial.state.is_finished():
             return
-        self._storage.set_trial_state_values(trial_id, _STATES[state], None if value is None else [value])
+        ended, values = _STATES[state], None if value is None else [value]
+        if self.resident is not None:
+            self.resident.after_trial(self.study, trial, ended, values)
+        self._storage.set_trial_state_values(trial_id, ended, values)
         self.live.discard(number)
         # The order in which TPE itself divides good trials from others: complete ones, then pruned ones by their step.
         step = trial.last_step or 0
@@ -198,7 +210,9 @@ class Mirror:
         """
         self.check_next(number)
         self.study.sampler = sampler
-        self._storage.shown = None if shown is None else {*shown, number}
+        self._storage.noted = {}
+        if self._empty or shown is not None:
+            self._storage.shown = {*(range(number) if shown is None else shown), number} - self._empty
         params: Parameters = {}
         try:
             trial = self.study.ask()
@@ -210,7 +224,12 @@ class Mirror:
         finally:
             self._storage.shown = None
         self.live.add(number)
+        self._notes[number] = self._storage.noted
         return params
+
+    def notes_of(self, number: int) -> Mapping[str, Any]:
+        """Return what a sampler of Optuna noted as it proposed a trial, of the trial and of the study."""
+        return self._notes.get(number, {})
 
     def run(self, mirrored: Mapping[str, Value]) -> Parameters:
         """Add a running trial with parameters as the mirror holds them; return them as the record does.

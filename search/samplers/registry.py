@@ -12,5 +12,6 @@ SAMPLERS = Registry(
         "qmc": "search.samplers.qmc:QMC",
         "grid": "search.samplers.grid:Grid",
         "staged": "search.samplers.staged:Staged",
+        "optuna": "search.samplers.optuna:OptunaSampler",
     },
 )

@@ -24,10 +24,12 @@ models.engine models.model_file
 models.picture
 models.loaded_model
 models.predict_many models.predict
-search.options search.interrupt search.device search.environment search.trial search.optuna_internals
+search.options search.interrupt search.device search.environment search.trial
+search.optuna_internals search.optuna_class
 search.objective
 search.config.space
-search.config.conditions search.config.range_values
+search.config.conditions
+search.config.range_values
 search.pruners
 search.samplers
 search.curves

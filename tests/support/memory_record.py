@@ -52,7 +52,8 @@ class MemoryRecord:
 
     def begin(self, params: Parameters, mirror: Mirror) -> None:
         """Let a trial run."""
-        self.rows.append(TrialRow(number=len(self.rows), state="running", params=params))
+        number = len(self.rows)
+        self.rows.append(TrialRow(number=number, state="running", params=params, notes=mirror.notes_of(number)))
         mirror.insert(self.rows[-1])
 
     def _end_the_oldest(self, mirror: Mirror) -> None:
