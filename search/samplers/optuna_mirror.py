@@ -102,9 +102,7 @@ class Mirror:
             self._others.append(row.number)
         if not row.params:
             self._empty.add(row.number)
-        # In the order in which they are drawn: by it BruteForceSampler knows which parameter follows on which.
-        names = (name for name in self._names if name in row.params)
-        self.run({name: to_mirror(self._space[name], row.params[name]) for name in names})
+        self.run({name: to_mirror(self._space[name], value) for name, value in row.params.items()})
         self._storage.note(self._study_id, self._trial(row.number)[0], row.notes)
 
     def report(self, metrics: EpochMetrics) -> None:
@@ -136,10 +134,10 @@ class Mirror:
         trial_id, trial = self._trial(number)
         if trial.state.is_finished():
             return
-        ended, values = _STATES[state], None if value is None else [value]
+        told = _STATES[state], None if value is None else [value]
         if self.resident is not None:
-            self.resident.after_trial(self.study, trial, ended, values)
-        self._storage.set_trial_state_values(trial_id, ended, values)
+            self.resident.after_trial(self.study, trial, *told)
+        self._storage.set_trial_state_values(trial_id, *told)
         self.live.discard(number)
         # The order in which TPE itself divides good trials from others: complete ones, then pruned ones by their step.
         step = trial.last_step or 0
@@ -224,7 +222,7 @@ class Mirror:
         finally:
             self._storage.shown = None
         self.live.add(number)
-        self._notes[number] = self._storage.noted
+        self._notes[number], self._storage.noted = self._storage.noted, {}
         return params
 
     def notes_of(self, number: int) -> Mapping[str, Any]:
@@ -239,9 +237,11 @@ class Mirror:
         number = len(self)
         self.live.add(number)
         trial_id = self._storage.create_new_trial(self._study_id)
-        for name, value in mirrored.items():
-            distribution = mirrored_distribution(self._space[name])
-            self._storage.set_trial_param(trial_id, name, distribution.to_internal_repr(value), distribution)
+        for name in self._names:  # as `ask` draws them: BruteForceSampler builds its tree by that order
+            if name in mirrored:
+                distribution = mirrored_distribution(self._space[name])
+                value = distribution.to_internal_repr(mirrored[name])
+                self._storage.set_trial_param(trial_id, name, value, distribution)
         return self.params_of(number)
 
     def _trial(self, number: int) -> tuple[int, FrozenTrial]:

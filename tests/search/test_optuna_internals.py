@@ -114,6 +114,35 @@ def test_a_storage_lists_only_the_trials_that_are_shown() -> None:
     assert len(study.trials) == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "of"),
+    [("CmaEsSampler", {"popsize": 4}, "trial"), ("NSGAIISampler", {"population_size": 3}, "study")],
+)
+def test_what_a_sampler_noted_can_be_written_again(kind: str, settings: dict[str, Any], of: str) -> None:
+    space = {"x": FloatDistribution(0.0, 1.0), "y": FloatDistribution(0.0, 1.0)}
+    first, second = internals.ExcerptStorage(), internals.ExcerptStorage()
+    lived, rebuilt = (optuna.create_study(storage=storage, study_name="s") for storage in (first, second))
+
+    def sampler(seed: int) -> optuna.samplers.BaseSampler:
+        made: optuna.samplers.BaseSampler = getattr(optuna.samplers, kind)(seed=seed, **settings)
+        return made
+
+    noted = set()
+    for number in range(12):
+        first.noted, lived.sampler = {}, sampler(number)
+        trial = lived.ask(space)
+        notes = first.noted
+        noted |= notes.keys()
+        state = TrialState.RUNNING
+        rebuilt.add_trial(optuna.create_trial(state=state, params=trial.params, distributions=space))
+        second.note(second.get_study_id_from_name("s"), number, notes)
+        for study in (lived, rebuilt):
+            study.tell(number, trial.params["x"])
+    assert of in noted, f"{MEND}{kind} keeps its state elsewhere than in system attributes"
+    lived.sampler, rebuilt.sampler = sampler(12), sampler(12)
+    assert lived.ask(space).params == rebuilt.ask(space).params
+
+
 def test_a_storage_keeps_no_notes_of_tpe(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     original = optuna.storages.InMemoryStorage.set_trial_system_attr
