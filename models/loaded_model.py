@@ -19,7 +19,8 @@ from torch import nn
 from models.datasets.canonical_arrays import canonical_inputs
 from models.datasets.readers.csv_table import to_features
 from models.errors import UserError
-from models.model_file import Model, describe, load_model
+from models.model_description import Model
+from models.model_file import describe, load_model
 from models.picture import fit_picture, read_picture
 
 
@@ -31,7 +32,7 @@ class LoadedModel(nn.Module):
         module: The model itself, which takes normalised examples.
 
     Attributes:
-        classes: The names of the K classes, in the order of the outputs.
+        classes: The names of the K classes, in the order of the outputs; none where it predicts a number.
         columns: The features of a table, `width` or `colour=red`; empty for pictures.
         description: As above.
     """
@@ -48,15 +49,16 @@ class LoadedModel(nn.Module):
         self.eval()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, K).
+        """Return logits (N, K); or, of a regression, the predicted numbers (N, 1), in their own unit.
 
         Args:
             inputs: Pictures (N, C, H, W) of bytes, 0 to 255; or a table's numbers (N, F). Not normalised.
         """
         if inputs.ndim == 2:
             inputs = inputs[:, :, None, None]  # (N, F, 1, 1)
-        logits: torch.Tensor = self.module((inputs / self.description.scale - self.mean) / self.std)
-        return logits
+        outputs: torch.Tensor = self.module((inputs / self.description.scale - self.mean) / self.std)
+        target = self.description.target
+        return outputs if target is None else outputs * target.std + target.mean
 
     def predict_proba(self, data: Any, batch_size: int = 1024) -> NDArray[np.float64]:
         """Return the probability of every class, (N, K).
@@ -70,17 +72,29 @@ class LoadedModel(nn.Module):
         Raises:
             UserError: The data are not what the model takes, or its answer is not finite.
         """
-        inputs = torch.from_numpy(self._inputs(data)).to(self.mean.device)
-        with torch.no_grad():
-            logits = torch.cat([self(batch) for batch in torch.split(inputs, batch_size)])  # (N, K)
-        if not logits.isfinite().all():
-            raise UserError("the model's answer is no number", "take another model: this one's training diverged")
-        probabilities: NDArray[np.float64] = logits.double().softmax(1).cpu().numpy()
+        if not self.classes:
+            raise UserError("the model predicts a number, which has no probabilities", "ask it with predict()")
+        probabilities: NDArray[np.float64] = self._outputs(data, batch_size).softmax(1).numpy()
         return probabilities
 
-    def predict(self, data: Any, batch_size: int = 1024) -> list[str]:
-        """Return the name of the likeliest class of every example; for arguments see `predict_proba`."""
+    def predict(self, data: Any, batch_size: int = 1024) -> "list[str] | NDArray[np.float64]":
+        """Return the name of the likeliest class of every example; or, of a regression, the predicted numbers (N,).
+
+        For arguments see `predict_proba`.
+        """
+        if not self.classes:
+            numbers: NDArray[np.float64] = self._outputs(data, batch_size)[:, 0].numpy()
+            return numbers
         return [self.classes[index] for index in self.predict_proba(data, batch_size).argmax(1)]
+
+    def _outputs(self, data: Any, batch_size: int) -> torch.Tensor:
+        """Return what `forward` does for data as they are, float64."""
+        inputs = torch.from_numpy(self._inputs(data)).to(self.mean.device)
+        with torch.no_grad():
+            outputs = torch.cat([self(batch) for batch in torch.split(inputs, batch_size)])
+        if not outputs.isfinite().all():
+            raise UserError("the model's answer is no number", "take another model: this one's training diverged")
+        return outputs.double().cpu()
 
     def export(self, path: Path) -> None:
         """Write the model, normalisation included, as a program of `torch.export` for batches of any size.

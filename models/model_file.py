@@ -18,60 +18,25 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from models.config.base import FrozenConfig, Parameters, Value
 from models.config.families import FamilyConfig
-from models.config.recipe import Recipe
 from models.errors import UserError, first_line
 from models.families.base import Weights
 from models.families.custom.factory import build as build_custom
 from models.families.custom.factory import load_factory
+from models.model_description import Model
 
 if TYPE_CHECKING:
     from models.families.custom.config import CustomModel
 
 MAX_HEADER_BYTES = 1 << 20  # a header of ours has some thousand
-
-Size = Annotated[int, Field(ge=1, lt=1 << 31)]
-Deviation = Annotated[float, Field(gt=0)]
-
-
-class Model(FrozenConfig):
-    """What a model file says about its model. The model sees (inputs / scale - mean) / std."""
-
-    recipe: Recipe = Field(description="how the model is built and was trained")
-    parameters: Parameters = Field(description="the configuration of its trial")
-    data: str = Field(description="the name of the data set")
-    data_sha256: str = Field(description="the hash of the data set")
-    shape: tuple[Size, Size, Size] = Field(description="channels, height and width of one example")
-    classes: tuple[str, ...] = Field(min_length=1, description="the names of the classes")
-    mean: tuple[float, ...] = Field(description="of inputs / scale, for each channel")
-    std: tuple[Deviation, ...] = Field(description="of inputs / scale, for each channel; never 0")
-    scale: Deviation = Field(default=255.0, description="255 for pictures, 1 for a table")
-    columns: tuple[str, ...] = Field(default=(), description="the features of a table, like `width` or `colour=red`")
-    about: dict[str, Value] = Field(default={}, description="where it comes from: study, trial, seed, epochs")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _rename_family(cls, given: Any) -> Any:
-        """Take the first version's name of custom models."""
-        match given:
-            case {"recipe": {"family": {"name": "own", **family}, **recipe}, **rest}:
-                return {**rest, "recipe": {**recipe, "family": {**family, "name": "custom"}}}
-        return given
-
-    @model_validator(mode="after")
-    def _a_number_per_channel(self) -> Self:
-        if not len(self.mean) == len(self.std) == self.shape[0]:
-            raise ValueError(f"{len(self.mean)} means and {len(self.std)} deviations for {self.shape[0]} channels")
-        return self
 
 
 def write_model(path: Path, model: Model, weights: Weights) -> None:
@@ -80,7 +45,8 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
-    about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=None if model.columns else {"columns"})
+    absent = {name for name in ("columns", "target") if not getattr(model, name)}
+    about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=absent)
     save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})
     _sort_header(unfinished)
     unfinished.replace(path)
@@ -205,7 +171,7 @@ def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:
             for name, value in model.parameters.items():
                 if (kind := model.recipe.family.kind_of(name)) is not None:
                     TypeAdapter(kind).validate_python(value)
-            return model.recipe.make_family(model.shape, len(model.classes)).build(model.parameters)
+            return model.recipe.make_family(model.shape, model.outputs).build(model.parameters)
     except (
         ArithmeticError,
         LookupError,
@@ -231,7 +197,7 @@ def _with_code(path: Path, model: Model, code: FamilyConfig | Callable[..., Any]
         factory = load_factory(study)
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
-            return build_custom(config, model.shape, len(model.classes), model.parameters, factory)
+            return build_custom(config, model.shape, model.outputs, model.parameters, factory)
     except Exception as error:
         raise UserError(f"{path} describes a model that cannot be built: {first_line(error)}", _REMEDY) from error
 

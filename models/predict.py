@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from models.model_file import Model
+    from models.model_description import Model
 
 app = new_app()
 
@@ -71,7 +71,7 @@ def main(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Print a model's classes for pictures or rows of a table, with their probabilities."""
+    """Print a model's classes for pictures or rows of a table, with their probabilities; or the number it predicts."""
     with command(debug):
         from models.loaded_model import load
 
@@ -105,6 +105,12 @@ def main(
                 "nothing is asked about",
                 "give --image PNG, --table CSV, --folder DIR, or --dataset NAME with --index I",
             )
+        if description.target is not None:
+            number = loaded.predict(pixels[None])[0]
+            out.print(escape(f"{caption}\n  {description.target.name}  {number:.7g}"))
+            if figure is not None:
+                raise UserError("the model predicts a number, which has no bars", "leave out --figure")
+            return
         chances = probabilities(description, module, pixels)
         out.print(escape(caption))
         width = max(map(len, description.classes))
@@ -147,8 +153,9 @@ def training_picture(name: str, index: int, data_dir: Path | None, model: "Model
             f"pictures of {name} are {ours}, the model takes {theirs}",
             f"take a picture of {model.data}, which it was trained on",
         )
-    label = examples.classes[examples.labels[index]]
-    return np.asarray(examples.inputs[index]), f"{name} {index}: its class is {label}"
+    label = examples.labels[index]
+    answer = f"class is {examples.classes[int(label)]}" if examples.classes else f"{examples.target} is {label:.7g}"
+    return np.asarray(examples.inputs[index]), f"{name} {index}: its {answer}"
 
 
 def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8]") -> "NDArray[np.float64]":

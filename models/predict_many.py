@@ -42,9 +42,13 @@ def answer_folder(model: LoadedModel, folder: Path) -> tuple[list[str], list[lis
 def _with_answers(
     model: LoadedModel, names: list[str], rows: Sequence[Sequence[str]], data: object
 ) -> tuple[list[str], list[list[str]]]:
-    added = ["predicted", "probability", *(f"probability_{name}" for name in model.classes)]
+    added = ["predicted"]
+    if model.classes:
+        added += ["probability", *(f"probability_{name}" for name in model.classes)]
     if taken := [name for name in names if name in added]:
         raise UserError(f"the table has a column {taken[0]!r} already", "rename it: the answer goes there")
+    if not model.classes:
+        return names + added, [[*row, f"{number:.7g}"] for row, number in zip(rows, model.predict(data), strict=True)]
     answers = []
     for chances in model.predict_proba(data):
         best = int(chances.argmax())

@@ -15,12 +15,15 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from models.ops.losses import losses_of
+from models.config.task import REGRESSION
+from models.engine.predictions import predictions_of
+from models.metrics.registry import metric_text
 from reports.finalists.choose import as_retrained, rank
 from reports.finalists.looks import looks
 from reports.finalists.predictions import FILE, TestPredictions, read
-from reports.statistics import ACCURACY, Interval, interval
+from reports.statistics import Interval, interval
 from search.cli.wording import parameters_text
+from search.config.study import Study
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -28,10 +31,12 @@ from search.trial import TrialRow
 Row = dict[Any, Any]  # of the table, by its columns
 
 FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+OF_NUMBERS = ("train_rmse", "test_rmse")  # besides, where there are regressions
 
 NOTES = """\
-± is half a 95 % interval: over seeds and images for the test figures, over seeds for the train figures (a full pass
-over what the finalists were retrained on). Seconds are those of training, summed over engines, without the finalists'.
+± is half a 95 % interval: over seeds and examples for the test figures, over seeds for the train figures (a full pass
+over what the finalists were retrained on). The loss of a regression is of its scaled target, its rmse has the target's
+unit. Seconds are those of training, summed over engines, without the finalists'.
 """
 
 # --- the frame --------------------------------------------------------------------------------------------------------
@@ -42,6 +47,8 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
 
     What is not known is empty; published figures have no interval.
     """
+    regressions = any(record.study.task is REGRESSION for record in records)
+    figures = FIGURES + OF_NUMBERS if regressions else FIGURES
     exported = {record.name: (record, last) for record in records if (last := last_tested(record)) is not None}
     rows = [row for record, last in exported.values() for row in _rows(record, *last)]
     columns = {
@@ -51,7 +58,7 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
         "baseline": "string",
         "trial": "Int64",
         "seeds": "Int64",
-        **{f"{figure}{end}": "Float64" for figure in FIGURES for end in ("", "_low", "_high")},
+        **{f"{figure}{end}": "Float64" for figure in figures for end in ("", "_low", "_high")},
         "trials": "Int64",
         "pruned_share": "Float64",
         "seconds": "Float64",
@@ -86,7 +93,7 @@ def _rows(record: Record, finalists: list[FinalistRow], predictions: TestPredict
     rows: list[Row] = []
     for baseline, trial in zip(study.baselines, trials, strict=False):  # they are the first trials
         if baseline.published:
-            figures = {figure: baseline.published.get(figure) for figure in FIGURES}
+            figures = {figure: baseline.published.get(figure) for figure in _figures_of(study)}
             rows.append({**about, "what": "published", "baseline": baseline.name, **figures})
         if trial.number in by_trial:
             figures = _figures(record, by_trial[trial.number], predictions)
@@ -101,23 +108,27 @@ def _figures(record: Record, rows: list[FinalistRow], predictions: TestPredictio
     """Return a finalist's four figures with their intervals."""
     trial, seeds = rows[0].trial, [row.seed for row in rows]
     logits = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in seeds]))  # (S, N, classes)
-    labels = torch.from_numpy(predictions.labels)
-    losses = losses_of(record.study.loss, logits.double(), labels).numpy()  # (S, N), as the study counts them
-    hits = (logits.argmax(2) == labels).double().numpy()  # (S, N)
+    labels, target = torch.from_numpy(predictions.labels), predictions.target
+    given = predictions_of(record.study.loss, logits.double(), labels, None if target is None else target.scale)
+    losses, metric = given.losses.numpy(), predictions.figure.metric  # (S, N), as the study counts them
     intervals = {
         "train_loss": _over_seeds([(row.train or {}).get("loss") for row in rows]),
-        "train_accuracy": _over_seeds([(row.train or {}).get("accuracy") for row in rows]),
+        f"train_{metric}": _over_seeds([(row.train or {}).get(metric) for row in rows]),
         "test_loss": interval(losses) if np.isfinite(losses).all() else None,
-        "test_accuracy": interval(hits, ACCURACY),
+        f"test_{metric}": predictions.figure.interval(predictions.scores(trial, len(seeds))),
     }
     figures: Row = {"seeds": len(seeds)}
     for name, interval_ in intervals.items():
         if interval_ is not None:
-            low, high = max(0.0, interval_.low), interval_.high if name.endswith("loss") else min(1.0, interval_.high)
+            low, high = max(0.0, interval_.low), min(1.0 if name.endswith("accuracy") else np.inf, interval_.high)
             figures |= {name: interval_.mean, f"{name}_low": low, f"{name}_high": high}
             if len(seeds) == 1 and name.startswith("train"):
                 figures |= {f"{name}_low": None, f"{name}_high": None}
     return figures
+
+
+def _figures_of(study: Study) -> tuple[str, ...]:
+    return tuple(f"{split}_{metric}" for split in ("train", "test") for metric in study.task.metrics)
 
 
 def _over_seeds(values: Sequence[float | None]) -> Interval | None:
@@ -142,7 +153,8 @@ def _cost(record: Record, trials: list[TrialRow]) -> Row:
 
 def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     """Return the table, the winners' parameters, and the studies that are missing from the table."""
-    heads = ["study", "", "seeds", *(figure.replace("_", " ") for figure in FIGURES), "trials", "pruned", "seconds"]
+    figures = [figure for figure in (*FIGURES, *OF_NUMBERS) if figure in frame]
+    heads = ["study", "", "seeds", *(figure.replace("_", " ") for figure in figures), "trials", "pruned", "seconds"]
     lines, before = [heads], None
     for row in frame.to_dict("records"):
         lines.append(
@@ -150,7 +162,7 @@ def markdown(frame: pd.DataFrame, records: Sequence[Record]) -> str:
                 row["study"] if row["study"] != before else "",
                 _label(row),
                 _format(row["seeds"], "{}"),
-                *(_spread(row, figure) for figure in FIGURES),
+                *(_spread(row, figure) for figure in figures),
                 _format(row["trials"], "{}"),
                 _format(row["pruned_share"], "{:.0%}"),
                 _format(row["seconds"], "{:.0f}"),
@@ -184,7 +196,8 @@ def narrow(frame: pd.DataFrame) -> str:
         if row["study"] != before:
             lines += [""] * bool(lines) + [f"{row['study']} on {row['dataset']}"[:80]]
         before = row["study"]
-        lines.append(f"  {_label(row)[:50]:<50}  {_spread(row, 'test_accuracy'):<18}".rstrip())
+        test = _spread(row, "test_accuracy") or (f"rmse {_spread(row, 'test_rmse')}" if "test_rmse" in frame else "")
+        lines.append(f"  {_label(row)[:50]:<50}  {test:<18}".rstrip())
     return "\n".join(lines) + "\n\ntest accuracy ± half a 95 % interval; compare.md has the other columns\n"
 
 
@@ -204,8 +217,11 @@ def _spread(row: Row, figure: str) -> str:
     mean, low, high = (row[f"{figure}{end}"] for end in ("", "_low", "_high"))
     if row["what"] == "published":
         return max(_format(mean, "{:g}"), _format(mean, "{:.2f}"), key=len)
-    half = "" if pd.isna(low) else f" ± {max(mean - low, high - mean):.4f}"  # one end may be cut at 0 or 1
-    return _format(mean, "{:.4f}") + half
+    metric = figure.partition("_")[2]
+    half = (
+        "" if pd.isna(low) else f" ± {metric_text(metric, max(mean - low, high - mean))}"
+    )  # an end may be cut at 0, 1
+    return ("" if pd.isna(mean) else metric_text(metric, mean)) + half
 
 
 def _table(lines: list[list[str]]) -> str:

@@ -18,12 +18,14 @@ from search.cli.options import Storage
 from search.options import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import nn
 
     from models.datasets.source import Examples
-    from models.model_file import Model
+    from models.model_description import Model, Target
     from search.record.record import Record
     from search.record.store import Store
 
@@ -68,7 +70,7 @@ def main(
             again = f"python -m reports.evaluate --model {model.name}"
             opened = open_test_set(record, source, f"evaluation of {model.name}", 1, again, "evaluation")
             evaluated = evaluation(described, module, opened.examples)
-            record.show(opened.line, {model.name: evaluated.accuracy})
+            record.show(opened.line, {model.name: evaluated.figure})
         about = ", ".join(f"{key} {value}" for key, value in described.about.items())
         out.print(escape(f"{model}: {described.recipe.family.label} on {described.data} ({about})"))
         seen = looks(record.ledger())
@@ -117,7 +119,7 @@ def study_of(model: "Model", store: "Store", file: Path) -> "Record":
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A model's loss and predictions on a test set."""
+    """A classifier's loss and predictions on a test set."""
 
     labels: "NDArray[np.int64]"  # (N,), the true classes
     answers: "NDArray[np.int64]"  # (N,), the predicted classes
@@ -126,8 +128,8 @@ class Evaluation:
     loss_name: str
 
     @property
-    def accuracy(self) -> float:
-        """The share of images that it classifies correctly."""
+    def figure(self) -> float:
+        """The accuracy: the share of images that it classifies correctly."""
         return float((self.labels == self.answers).mean())
 
     def confusion(self) -> "NDArray[np.int64]":
@@ -150,7 +152,7 @@ class Evaluation:
             zero_division=0.0,  # a class that is never answered has precision 0
         )
         parts = [
-            f"loss {self.loss:.4f} ({self.loss_name})\naccuracy {self.accuracy:.4f} of {len(self.labels)} images",
+            f"loss {self.loss:.4f} ({self.loss_name})\naccuracy {self.figure:.4f} of {len(self.labels)} images",
             by_class.rstrip(),
             self._matrix(),
         ]
@@ -170,8 +172,37 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Evaluation:
+@dataclass(frozen=True)
+class NumberEvaluation:
+    """A regression's loss, its metrics, and those of always answering the same, on a test set of N rows."""
+
+    name: str  # of the target
+    metrics: "Mapping[str, float]"  # by name, in the target's unit
+    mean: float  # of the targets that it was trained on
+    of_mean: "Mapping[str, float]"  # the metrics of always answering that
+    loss_name: str
+    rows: int
+
+    @property
+    def figure(self) -> float:
+        """The root mean square error."""
+        return self.metrics["rmse"]
+
+    def text(self) -> str:
+        """Return a line for each metric, to be printed."""
+        from models.metrics.registry import metric_text
+
+        lines = [f"loss {self.metrics['loss']:.4f} ({self.loss_name} of the scaled target)"]
+        for name in ("rmse", "mae", "r2"):
+            of_mean = metric_text(name, self.of_mean[name])
+            lines.append(f"{name} {metric_text(name, self.metrics[name])} (always {self.mean:.5g}: {of_mean})")
+        return "\n".join([*lines, f"{self.name}, of {self.rows} test examples"])
+
+
+def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Evaluation | NumberEvaluation:
     """Evaluate a model on a test set."""
+    if model.target is not None:
+        return _number_evaluation(model, model.target, module, examples)
     import numpy as np
     import torch
 
@@ -184,6 +215,21 @@ def evaluation(model: "Model", module: "nn.Module", examples: "Examples") -> Eva
     return Evaluation(
         labels.numpy(), logits.argmax(1).numpy(), model.classes, loss.item(), model.recipe.loss.replace("_", " ")
     )
+
+
+def _number_evaluation(model: "Model", target: "Target", module: "nn.Module", examples: "Examples") -> NumberEvaluation:
+    import numpy as np
+    import torch
+
+    from models.engine.predictions import metrics_of, predictions_of
+    from reports.finalists.test_set import logits_of
+
+    outputs = logits_of(model, module, examples)  # (N, 1)
+    both = torch.stack([outputs, torch.zeros_like(outputs)])  # the model's, and always the mean
+    labels = torch.from_numpy(np.array(examples.labels))
+    predictions = predictions_of(model.recipe.loss, both, labels, target.scale)
+    metrics, of_mean = metrics_of(("loss", "rmse", "mae", "r2"), predictions)
+    return NumberEvaluation(target.name, metrics, target.mean, of_mean, model.recipe.loss, len(labels))
 
 
 if __name__ == "__main__":

@@ -180,14 +180,14 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     if report.finalists is None:
         out.print(f"{folder / 'report.html'}, {folder / 'trials.csv'}: {len(report.trials)} trials", markup=False)
         return
-    metric = metric_title(report.objective.metric)
-    validation = "validation" if metric == "accuracy" else f"validation {metric}"
+    figure, objective = report.figure, report.objective
+    validation = "validation" + ("" if objective.metric == figure.metric else f" {metric_title(objective.metric)}")
     for row in report.finalists.results.to_dict("records"):
         name = f"trial {row['trial']}" + (f" (baseline {row['baseline']})" if isinstance(row["baseline"], str) else "")
+        mean, low, high = (figure.text(row[f"test_{figure.metric}_{end}"]) for end in ("mean", "low", "high"))
         out.print(
-            f"{row['rank']}. {name}: test accuracy {row['test_accuracy_mean']:.4f} "
-            f"[{row['test_accuracy_low']:.4f}, {row['test_accuracy_high']:.4f}] over {row['seeds']} seeds, "
-            f"{validation} {row[report.score]:.4f}",
+            f"{row['rank']}. {name}: test {figure.title} {mean} [{low}, {high}] over {row['seeds']} seeds, "
+            f"{validation} {objective.text(row[report.score])}",
             markup=False,
         )
     best = report.study.to_external(report.rows[report.finalists.winner.number].params)

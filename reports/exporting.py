@@ -142,7 +142,7 @@ def _write(
     from reports.page.page import write_page
     from reports.page.sections.registry import all_sections
 
-    sections, finalists = all_sections(), report.finalists
+    sections, finalists = all_sections(report.study.task), report.finalists
     with _no_collection():
         report.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
         if finalists is not None:

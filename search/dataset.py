@@ -88,4 +88,4 @@ def _import_custom(
 
     folders = [Path.cwd(), *([near] if near else [])] if options.data_dir is None else [Path(options.data_dir)]
     anew = options.restart or store is None or store.find(name) is None
-    return import_dataset(config, import_folder(options.storage), study.seed, folders, anew=anew)
+    return import_dataset(config, import_folder(options.storage), study.seed, folders, anew=anew, task=study.task)

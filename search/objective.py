@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
 from models.config.recipe import Keep
-from models.metrics.registry import METRICS, metric_named
+from models.metrics.registry import METRICS, metric_named, metric_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +65,10 @@ class Objective(FrozenConfig):
     def value(self, metrics: Mapping[str, float]) -> float:
         """Return the objective's value among an epoch's validation metrics."""
         return metrics[self.metric]
+
+    def text(self, value: float) -> str:
+        """Return a value as pages show it."""
+        return metric_text(self.metric, value)
 
     def cost(self, value: float) -> float:
         """Return the value with its sign turned where greater is better: the lower cost is better."""

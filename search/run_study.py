@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.config.base import Parameters
 from models.errors import UserError
+from models.metrics.registry import metric_text
 from search.config.study import Study
 from search.options import DEFAULT_STORAGE, Options
 
@@ -94,7 +95,11 @@ class Result:
 
     def __repr__(self) -> str:
         done = int((self.trials["state"] != "running").sum())
-        best = f", best {self.best.score:.4f} (trial {self.best.number})" if self.best else ""
+        best = (
+            f", best {metric_text(self._record.study.objective.metric, self.best.score)} (trial {self.best.number})"
+            if self.best
+            else ""
+        )
         state = "finished" if self.finished else "paused"
         return f"<Result {self.name}: {state}, {done} of {self._record.study.trials} trials over{best}>"
 

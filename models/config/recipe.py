@@ -16,6 +16,7 @@ from models.config.losses import Loss
 from models.config.optimizers import SGD, OptimizerConfig
 from models.config.registry import FAMILIES, OPTIMIZERS, SCHEDULES
 from models.config.schedules import Constant, ScheduleConfig
+from models.config.task import Task, task_of_loss
 
 if TYPE_CHECKING:
     from models.families.base import Family
@@ -42,7 +43,11 @@ class Recipe(FrozenConfig):
     schedule: Annotated[SerializeAsAny[ScheduleConfig], BeforeValidator(SCHEDULES.parse)] = Field(
         default=Constant(), description="How the learning rate changes meanwhile."
     )
-    loss: Loss = Field(default="cross_entropy", description="What training lowers.")
+    loss: Loss = Field(
+        default="cross_entropy",
+        description='What training lowers. "mse", "mae" and "huber" make the study a regression, which predicts a '
+        "number; they are of the target scaled to mean 0 and standard deviation 1.",
+    )
     label_smoothing: Smoothing = Field(
         default=0.0,
         description="Share of the label that is spread evenly over all classes in training (Szegedy et al. 2016, arXiv "
@@ -80,7 +85,9 @@ class Recipe(FrozenConfig):
         default="best",
         description="Which epoch gives a trial's score, and how many epochs a finalist is retrained for.",
     )
-    metrics: tuple[str, ...] = Field(default=(), description="Metrics that are recorded besides loss and accuracy.")
+    metrics: tuple[str, ...] = Field(
+        default=(), description="Metrics that are recorded besides loss and accuracy, or loss and rmse."
+    )
     precision: Precision = Field(
         default="float32",
         description='"bfloat16": activations and the matrices they are multiplied by have 16 bits; weights, sums and '
@@ -101,6 +108,11 @@ class Recipe(FrozenConfig):
     def _one_or_several(cls, value: object) -> object:
         """Let augment=Flip() stand for augment=(Flip(),)."""
         return (value,) if isinstance(value, Shift | Flip | Rotate | Cutout) else value
+
+    @property
+    def task(self) -> Task:
+        """What its models predict."""
+        return task_of_loss(self.loss)
 
     def make_family(self, shape: Sequence[int], classes: int, *, vectorize: bool = True) -> "Family":
         """Return what builds and trains models of the family; imports torch.

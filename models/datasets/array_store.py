@@ -21,7 +21,7 @@ from models.errors import UserError
 
 # (N, C, H, W): bytes are pictures, 0 to 255; numbers are a table's, (N, F, 1, 1).
 Inputs = NDArray[np.uint8] | NDArray[np.float32]
-Labels = NDArray[np.int64]  # (N,)
+Labels = NDArray[np.int64] | NDArray[np.float64]  # (N,), classes or numbers
 
 ABOUT = "about.json"
 IMPORTS_FOLDER = "_data"  # holds all imports, beside the studies of a database: no study can be called so
@@ -74,6 +74,10 @@ class ArrayStore:
     def columns(self, folder: Path, sha256: str) -> tuple[str, ...]:
         """Return the names of a table's features, like `width` or `colour=red`; none where it has none."""
         return tuple(_read_about(folder, sha256).get("columns", ()))
+
+    def target(self, folder: Path, sha256: str) -> str:
+        """Return what the number that is predicted is called; "" where classes are."""
+        return str(_read_about(folder, sha256).get("target", ""))
 
 
 IMPORTED = ArrayStore()

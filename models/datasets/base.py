@@ -54,24 +54,27 @@ class RawDataset:
 
     Args:
         train: Inputs and labels. Inputs are pictures, (N, C, H, W), (N, H, W, C) or (N, H, W), or a table,
-            (N, features). Labels (N,) are whole numbers or texts.
+            (N, features). Labels (N,) are whole numbers or texts; for a regression any numbers.
         test: The same for the test part; None to have one held out by the study's seed.
         class_names: The names of the labels 0, 1, ..., if the data set has them.
         columns: The names of a table's features.
+        target: What the number is called that a regression predicts.
     """
 
     train: "tuple[NDArray[Any], NDArray[Any]]"
     test: "tuple[NDArray[Any], NDArray[Any]] | None" = None
     class_names: tuple[str, ...] | None = None
     columns: tuple[str, ...] = ()
+    target: str = "target"
 
 
 @runtime_checkable
 class DatasetConfig(Protocol):
     """A format, as a study file writes it: frozen pydantic data that says where a study's own data come from.
 
-    It is stored with the study as JSON. Its module must not import torch, numpy or the library that reads the format
-    at its top level: `read` imports what it needs.
+    It is stored with the study as JSON. An attribute `task`, "classification" or "regression", says what its labels are
+    where that is certain; where it is not, the study's loss does. Its module must not import torch, numpy or the
+    library that reads the format at its top level: `read` imports what it needs.
     """
 
     @property

@@ -14,21 +14,28 @@ import torch
 from torch import Tensor
 
 from models.config.augmentation import Augment
+from models.datasets.array_store import Labels
 from models.datasets.augmentation import Augmentation
 from models.datasets.constant_inputs import ConstantInputs, find_constant_inputs
 from models.datasets.source import Examples
 from models.datasets.split import Normalisation, scale_of
+from models.datasets.target import TargetScale
 
 
 class BatchSource:
-    """Some examples of a data set, by their indices `chosen` (N,), ready to be iterated in minibatches on a device."""
+    """Some examples of a data set, by their indices `chosen` (N,), ready to be iterated in minibatches on a device.
+
+    Attributes:
+        outputs: How many numbers a model answers with.
+        target: How the number that a regression predicts is scaled: labels are float32 then, and scaled.
+    """
 
     def __init__(self, examples: Examples, chosen: np.ndarray, normalised: Normalisation, device: torch.device) -> None:
         # On a CPU the bytes are not copied: all engines of a machine read the same memory-mapped file.
         self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, C, H, W)
         self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
-        self._labels = torch.from_numpy(examples.labels).to(device)  # (all,)
-        self._classes = len(examples.classes)
+        self.outputs, self.target = examples.outputs, normalised.target
+        self._labels = torch.from_numpy(_trained_on(examples.labels, self.target)).to(device)  # (all,)
         self._constant: ConstantInputs | None = None  # where examples are yielded without them
         self._flat = self._inputs.view(len(self._inputs), -1)
         # (input / scale - mean) / std as one multiplication and one addition for each channel
@@ -37,14 +44,11 @@ class BatchSource:
         self._shift = (-mean / std).view(-1, 1, 1).to(device)
 
     @property
-    def classes(self) -> int:
-        """How many classes there are."""
-        return self._classes
-
-    @property
     def class_counts(self) -> Tensor:
-        """How many of the examples are of each class, (classes,)."""
-        return self._labels[self._chosen].bincount(minlength=self._classes)
+        """How many of the examples are of each class, (classes,); none of numbers."""
+        if self._labels.is_floating_point():
+            return self._labels.new_empty(0)
+        return self._labels[self._chosen].bincount(minlength=self.outputs)
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -97,3 +101,8 @@ class BatchSource:
                 else:
                     x.mul_(self._scale).add_(self._shift)
                 yield places, x, self._labels[batch]
+
+
+def _trained_on(labels: Labels, target: TargetScale | None) -> np.ndarray:
+    """Return classes as they are, and numbers scaled."""
+    return labels if target is None else ((labels - target.mean) / target.std).astype(np.float32)

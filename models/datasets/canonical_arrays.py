@@ -17,6 +17,10 @@ from models.datasets.array_store import Inputs, Labels
 from models.errors import UserError
 
 MAX_CHANNELS = 4  # of a picture title axes have to be guessed
+MEASUREMENTS = (
+    'to predict numbers, write loss="mse" in the study, or Table(target=...) for label=; to predict classes, put the '
+    "numbers into groups"
+)
 
 
 def canonical_inputs(given: NDArray[Any], title: str) -> Inputs:
@@ -180,7 +184,7 @@ def _label_values(labels: NDArray[Any], title: str) -> NDArray[Any]:
     if labels.dtype.kind not in "iuf" or not np.isfinite(labels).all() or bool((labels != np.rint(labels)).any()):
         raise UserError(
             f"{title}: labels are measurements, not classes: {labels[0]}, ...",
-            "put them into groups: Studyhall trains classifiers",
+            MEASUREMENTS,
         )
     return labels.astype(np.int64)
 

@@ -14,12 +14,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import KW_ONLY
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic.dataclasses import dataclass
 
 from models.config.base import STRICT, FrozenConfig
+from models.config.task import TaskName
 from models.datasets.base import Find, RawDataset
 from models.source_code import definition, digest
 
@@ -43,6 +44,7 @@ class Folder:
         description="height and width in pixels that all pictures are resized to; None refuses pictures of other sizes",
     )
     kind: Literal["folder"] = "folder"
+    task: ClassVar[TaskName] = "classification"
 
     @property
     def title(self) -> str:
@@ -93,7 +95,7 @@ class Npz:
 
 @dataclass(frozen=True, config=STRICT)
 class Table:
-    """A CSV file whose first line names the columns; one of them is the label, every other one a feature.
+    """A CSV file whose first line names the columns; one of them is to be predicted, every other one is a feature.
 
     A column of numbers is one feature. A column of texts becomes one feature of 0 and 1 for each different text in the
     file. No cell may be empty.
@@ -101,10 +103,30 @@ class Table:
 
     path: Path = Field(description="the CSV file, in UTF-8")
     _: KW_ONLY
-    label: str = Field(kw_only=True, description="the column to predict")
+    label: str = Field(default="", kw_only=True, description="the column to predict, of classes")
+    target: str = Field(default="", kw_only=True, description="the column to predict, of numbers, in place of `label`")
     test: Path | None = Field(default=None, kw_only=True, description="a file of test rows with the same columns")
     leave_out: tuple[str, ...] = Field(default=(), kw_only=True, description="columns that are not features")
     kind: Literal["table"] = "table"
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.label) == bool(self.target):
+            raise ValueError(
+                f"{self.title} has {'both label= and target=' if self.label else 'neither label= nor target='}; "
+                "name the column to predict: label= if it has classes, target= if it has numbers"
+            )
+        return self
+
+    @property
+    def task(self) -> TaskName:
+        """What the column to predict holds."""
+        return "regression" if self.target else "classification"
+
+    @property
+    def predicted(self) -> str:
+        """The column to predict."""
+        return self.label or self.target
 
     @property
     def title(self) -> str:

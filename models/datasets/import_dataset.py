@@ -23,20 +23,31 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from models.config.task import CLASSIFICATION, Task
 from models.datasets.array_store import Inputs, Labels, folder_name, hash_of, is_undamaged, write_arrays
 from models.datasets.base import DatasetConfig, RawDataset, SplitName
-from models.datasets.canonical_arrays import canonical_inputs, canonical_labels
+from models.datasets.canonical_arrays import MEASUREMENTS, canonical_inputs, canonical_labels
 from models.datasets.source import Source
 from models.datasets.split import split
+from models.datasets.target import canonical_targets
 from models.errors import UserError
 from models.seeds import derive
 
 TEST_SHARE = 1 / 5  # of the examples, if there is no test part
+MANY_VALUES = 20  # different numbers that may be meant as such, where some are too rare to be classes
 
 Parts = dict[SplitName, tuple[Inputs, Labels]]
 
 
-def import_dataset(config: DatasetConfig, imports: Path, seed: int, near: Sequence[Path], *, anew: bool) -> Source:
+def import_dataset(
+    config: DatasetConfig,
+    imports: Path,
+    seed: int,
+    near: Sequence[Path],
+    *,
+    anew: bool,
+    task: Task = CLASSIFICATION,
+) -> Source:
     """Return where a study's own data are imported to, importing them unless they are there.
 
     Args:
@@ -46,6 +57,7 @@ def import_dataset(config: DatasetConfig, imports: Path, seed: int, near: Sequen
         near: The folders in which relative paths are looked for.
         anew: Whether the study begins. Data without files, which a function returns, are read again only then: for a
             study that goes on, what the function returned at first counts.
+        task: What the labels are.
 
     Raises:
         UserError: If the data cannot be read, or are not fit to train on.
@@ -60,11 +72,12 @@ def import_dataset(config: DatasetConfig, imports: Path, seed: int, near: Sequen
     located = import_once(
         imports,
         config.title,
-        key=f"{TypeAdapter(type(config)).dump_json(config).decode()} {seed}",
+        key=f"{TypeAdapter(type(config)).dump_json(config).decode()} {seed}{_suffix(task)}",
         stamp=[_state(file) for file in files] if files else None,
         again=files is None or (anew and not files),
         read=lambda: config.read(find),
         seed=seed,
+        task=task,
     )
     assert located is not None
     return Source(config.title, *located)
@@ -79,6 +92,7 @@ def import_once(
     again: bool,
     read: Callable[[], RawDataset | None],
     seed: int,
+    task: Task = CLASSIFICATION,
 ) -> tuple[str, str] | None:
     """Import data unless they have been imported under the same key with the same stamp.
 
@@ -90,6 +104,7 @@ def import_once(
         again: Whether to import them in any case.
         read: Reads them; returns None if they are not there.
         seed: Draws the test part if the data have none.
+        task: What the labels are.
 
     Returns:
         The folder of the import and its sha256; None if the data are not there.
@@ -107,7 +122,7 @@ def import_once(
             return known
         if (raw := read()) is None:
             return None
-        parts, about = _convert(raw, title, seed)
+        parts, about = _convert(raw, title, seed, task)
         try:
             folder, sha256 = _write(imports, title, parts, about)
             note.parent.mkdir(exist_ok=True)
@@ -149,14 +164,23 @@ def _read_note(note: Path, stamp: object) -> tuple[str, str] | None:
 # --- checking and splitting -------------------------------------------------------------------------------------------
 
 
-def _convert(raw: RawDataset, title: str, seed: int) -> tuple[Parts, dict[str, Any]]:
+def _suffix(task: Task) -> str:
+    return "" if task is CLASSIFICATION else f" {task.name}"
+
+
+def _convert(raw: RawDataset, title: str, seed: int, task: Task) -> tuple[Parts, dict[str, Any]]:
     """Return both parts as they are trained on, and what about.json is to say of them."""
     inputs = canonical_inputs(raw.train[0], title)
     _check_lengths(title, inputs, raw.train[1])
-    labels, test_labels, classes = canonical_labels(
-        raw.train[1], None if raw.test is None else raw.test[1], raw.class_names, title
-    )
+    classes: tuple[str, ...] = ()
+    labels, test_labels = raw.train[1], None if raw.test is None else raw.test[1]
+    if task is CLASSIFICATION:
+        labels, test_labels, classes = canonical_labels(labels, test_labels, raw.class_names, title)
+    else:
+        labels, test_labels = canonical_targets(labels, test_labels, title)
     about: dict[str, Any] = {"classes": classes, "shape": inputs.shape[1:]}
+    if task is not CLASSIFICATION:
+        about["target"] = raw.target
     parts: Parts
     if raw.test is None or test_labels is None:
         _check_class_sizes(title, labels, classes, 3)
@@ -185,13 +209,15 @@ def _check_lengths(title: str, inputs: NDArray[Any], labels: NDArray[Any]) -> No
 
 
 def _check_class_sizes(title: str, labels: Labels, classes: Sequence[str], least: int) -> None:
+    if not classes:
+        return
     counts = np.bincount(labels, minlength=len(classes))
     if counts.min() < least:
         smallest = int(counts.argmin())
-        measurements = len(classes) > len(labels) / 2
+        measurements = len(classes) > MANY_VALUES and all(name.lstrip("-").isdigit() for name in classes)
         raise UserError(
             f"{title}: the class {classes[smallest]} has {counts[smallest]} of {len(labels)} examples",
-            "put measurements into groups: Studyhall trains classifiers"
+            MEASUREMENTS
             if measurements
             else f"every class needs {least}, one for each part; bring more, or join classes",
         )
@@ -202,6 +228,8 @@ def _hold_out(title: str, labels: Labels, classes: Sequence[str], seed: int) -> 
     try:
         return split(labels, TEST_SHARE, derive(seed, "test part"))
     except UserError:
+        if not classes:
+            raise
         smallest = int(np.bincount(labels).argmin())
         raise UserError(
             f"{title}: the class {classes[smallest]} has too few examples to hold out a fifth of them for the test",

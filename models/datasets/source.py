@@ -40,9 +40,15 @@ class Examples:
     """One part of a data set. Must not be written to: all engines of a machine may share the memory."""
 
     inputs: Inputs  # (N, C, H, W) bytes, 0 to 255; or a table's numbers, (N, F, 1, 1)
-    labels: Labels  # (N,), each an index into `classes`
+    labels: Labels  # (N,), each an index into `classes`; numbers where there are no classes
     classes: tuple[str, ...]
     columns: tuple[str, ...] = ()  # the names of a table's features, where it has names
+    target: str = ""  # what the number is called that a regression predicts
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model answers with: one a class, or the prediction."""
+        return len(self.classes) or 1
 
 
 def locate(
@@ -99,7 +105,8 @@ def training_examples(source: Source) -> Examples:
     """
     root, dataset = Path(source.root), _dataset(source.name)
     columns = IMPORTED.columns(root, source.sha256) if dataset is IMPORTED else ()
-    return Examples(*dataset.read(root, source.sha256, "train"), columns)
+    target = IMPORTED.target(root, source.sha256) if dataset is IMPORTED else ""
+    return Examples(*dataset.read(root, source.sha256, "train"), columns, target)
 
 
 def check_test_part(source: Source) -> None:

@@ -5,11 +5,13 @@ Shapes: N examples, C channels, H height, W width, F features.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.array_store import Inputs
+from models.datasets.target import TargetScale, is_number, strata
 from models.errors import UserError
 from models.seeds import derive
 
@@ -22,10 +24,11 @@ class Normalisation:
 
     mean: tuple[float, ...]  # one number for each channel; the features of a table are its channels
     std: tuple[float, ...]  # the same; never 0
+    target: TargetScale | None = None  # of the number that a regression predicts
 
 
-def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Indices, Indices]:
-    """Draw a stratified split.
+def split(labels: NDArray[Any], share: float, seed: int) -> tuple[Indices, Indices]:
+    """Draw a split that is stratified by class, or by quantiles of a number.
 
     Args:
         labels: (N,)
@@ -39,6 +42,7 @@ def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Indices
     Raises:
         UserError: If a class would be missing from either part.
     """
+    numbers, labels = is_number(labels), strata(labels, share)
     classes, counts = np.unique(labels, return_counts=True)
     quotas = share * counts
     taken = np.floor(quotas).astype(np.int64)
@@ -47,6 +51,8 @@ def split(labels: NDArray[np.integer], share: float, seed: int) -> tuple[Indices
     for name, count, validating in zip(classes.tolist(), counts.tolist(), taken.tolist(), strict=True):
         if not 0 < validating < count:
             part = "training" if validating else "validation"
+            if numbers:
+                raise UserError(f"a share of {share:g} of {len(labels)} examples leaves no {part} part", "bring more")
             raise UserError(
                 f"a validation share of {share:g} leaves no {part} example of class {name}, which has {count} in all",
                 f"make validation_share {'smaller' if validating else 'larger'}, or bring more examples of that class",

@@ -24,7 +24,6 @@ from models.engine.recipe_steps import AVERAGE, WORDS, RecipeSteps, averages_in_
 from models.engine.snapshot import load_lanes, save_lanes
 from models.engine.tick_hyperparameters import tick_hyperparameters
 from models.families.base import Family, FusedModel, Lane, Weights, initial_tensors, state_tensors
-from models.metrics.registry import STANDARD
 from models.seeds import derive
 
 SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
@@ -55,7 +54,7 @@ class Engine:
         searched: Collection[str] = (),
     ) -> None:
         self._recipe, self._family, self._device, self._searched = recipe, family, device, frozenset(searched)
-        self._metrics = tuple(dict.fromkeys((*STANDARD, *recipe.metrics)))
+        self._metrics = tuple(dict.fromkeys((*recipe.task.metrics, *recipe.metrics)))
         self._averages, self._warms_up = (recipe.uses(word, self._searched) for word in ("ema_decay", "warmup"))
         self._is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
         has_plain_steps = recipe.optimizer.is_plain(self._searched) and "optimizer" not in self._searched
@@ -219,7 +218,8 @@ class Engine:
         config = self._recipe.optimizer_of(lanes[0].spec.parameters)
         optimizer = config.bind(tick, torch.empty(0, device=self._device), self._searched)
         order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed)).to(self._device)
-        predictions = EpochPredictions(len(lanes), examples, self._metrics, self._device)
+        target = self._train_set.target
+        predictions = EpochPredictions(len(lanes), examples, self._metrics, self._device, target=target)
         fused.begin_tick(derive(seed, "masks"), examples)
         trained: FusedModel | ReplayedSteps | RecipeSteps = fused
         if not self._is_plain:
@@ -233,7 +233,8 @@ class Engine:
 
     def _pass(self, lanes: list[Lane], fused: FusedModel, source: BatchSource) -> list[dict[str, float]]:
         """Return the metrics of the lanes on all examples of a source."""
-        predictions = EpochPredictions(len(lanes), len(source), self._metrics, self._device, source.classes)
+        shape = (len(lanes), len(source))
+        predictions = EpochPredictions(*shape, self._metrics, self._device, source.outputs, source.target)
         with averages_in_place(lanes, fused) if self._averages else nullcontext():
             for places, x, y in source.batches(SCORED_AT_ONCE):
                 predictions.put(places, y, *fused.score(x, y, predictions.logits(places)))

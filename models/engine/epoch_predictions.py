@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from models.datasets.target import TargetScale
+from models.engine.predictions import in_unit, none_of
 from models.metrics.base import Predictions
 from models.metrics.registry import metric_named
 
@@ -19,18 +21,27 @@ class EpochPredictions:
         lanes: L.
         examples: N.
         metrics: Names of the metrics to compute.
-        classes: C, if logits are kept for the metrics that ask for them; else those metrics are left out.
         device: Where everything lies.
+        classes: C, if logits are kept for the metrics that ask for them; else those metrics are left out.
+        target: How the number is scaled that a regression predicts: its predictions are kept in place of hits.
     """
 
     def __init__(
-        self, lanes: int, examples: int, metrics: Sequence[str], device: torch.device, classes: int | None = None
+        self,
+        lanes: int,
+        examples: int,
+        metrics: Sequence[str],
+        device: torch.device,
+        classes: int | None = None,
+        target: TargetScale | None = None,
     ) -> None:
         known = {name: metric_named(name) for name in metrics}
         self._metrics = {name: it for name, it in known.items() if classes is not None or not it.needs_logits}
         self._losses = torch.empty(lanes, examples, device=device)
-        self._hits = torch.empty(lanes, examples, dtype=torch.bool, device=device)
-        self._labels = torch.empty(examples, dtype=torch.long, device=device)
+        self._target = target
+        of_answers, of_labels = (torch.bool, torch.long) if target is None else (torch.float32, torch.float32)
+        self._hits = torch.empty(lanes, examples, dtype=of_answers, device=device)
+        self._labels = torch.empty(examples, dtype=of_labels, device=device)
         self._logits: Tensor | None = None
         if classes is not None and any(metric.needs_logits for metric in self._metrics.values()):
             self._logits = torch.empty(lanes, examples, classes, device=device)
@@ -48,5 +59,8 @@ class EpochPredictions:
     def metrics(self) -> list[dict[str, float]]:
         """Return the metrics of every lane, by name."""
         predictions = Predictions(self._losses, self._hits, self._labels, self._logits)
+        if self._target is not None:
+            labels, answers = (in_unit(scaled, self._target) for scaled in (self._labels, self._hits))
+            predictions = Predictions(self._losses, none_of(self._losses), labels, self._logits, answers)
         columns = [metric.compute(predictions).tolist() for metric in self._metrics.values()]
         return [dict(zip(self._metrics, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -70,7 +70,7 @@ class FusedModel(Protocol):
 
         Args:
             x: (B, ...)
-            y: (B,) labels, which hits are counted by.
+            y: (B,) labels, which hits are counted by; or numbers to predict, and the predictions stand for hits.
             optimizer: Takes each gradient as soon as it is there.
             targets: (L or 1, C, B) what the loss is the cross entropy to, instead of the labels' own.
         """

@@ -22,7 +22,7 @@ from models.config.losses import Loss
 from models.families.base import FusedModel, Lane, Weights
 from models.families.cnn_workspace import PADDINGS, PATCH, SECOND, Workspace
 from models.ops.dropout import dropout_masks
-from models.ops.losses import LOSSES, soft_cross_entropy
+from models.ops.losses import LOSSES, answers_of, one_hot, soft_cross_entropy
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.pooling import keep_positive, pool, unpool
 
@@ -108,9 +108,8 @@ class FusedCnn(FusedModel):
         return patches
 
     def _one_hot(self, y: Tensor) -> Tensor:
-        """Return y (B,) as (C, B) of zeros and ones."""
-        like = self._nets[0].like
-        return like.new_zeros(self._family.classes, len(y)).scatter_(0, y.unsqueeze(0), 1.0)
+        """Return labels y (B,) as (C, B) of zeros and ones; numbers as (1, B)."""
+        return one_hot(y, self._nets[0].like.new_empty(self._family.classes, len(y)))
 
     def _workspace(self, net: "_Net", size: int) -> "Workspace":
         key = (net.hidden, size)
@@ -154,7 +153,7 @@ class _Net:
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
         z, h2 = self._forward(patches, space, mask)
-        hits = z.argmax(0) == y
+        hits = answers_of(z, y, 0)
         if targets is None:
             losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
         else:
@@ -170,7 +169,7 @@ class _Net:
         z, _ = self._forward(patches, space)
         if logits is not None:
             logits.copy_(z.t())
-        hits = z.argmax(0) == y
+        hits = answers_of(z, y, 0)
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 
     def _forward(self, patches: Tensor, space: Workspace, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -27,7 +27,7 @@ from models.families.fused_tensors import LaneView, Matrix, fuse
 from models.families.mlp_workspace import Workspace, rounded_up
 from models.ops.activations import Activation, relu
 from models.ops.dropout import dropout_masks
-from models.ops.losses import LOSSES, soft_cross_entropy
+from models.ops.losses import LOSSES, answers_of, soft_cross_entropy
 from models.ops.matmul import sums
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.ops.output_layers import output_layers
@@ -182,7 +182,7 @@ class FusedMlp(FusedModel):
             self._dropout.start_step()
         z = self._forward(x, space, True)
         hot = space.one_hot(y)
-        hits = _unique_hits(z, hot)
+        hits = answers_of(z, y, 1) if y.is_floating_point() else _unique_hits(z, hot)
         # z is dz from here on
         losses = self._loss(z, hot, True) if targets is None else soft_cross_entropy(z, targets, True)
         optimizer.start_step()
@@ -218,7 +218,7 @@ class FusedMlp(FusedModel):
         x = x.flatten(1).to(self._dtype)
         space = self._workspace(x)
         z = self._forward(x, space, False)
-        hits = z.argmax(1) == y
+        hits = answers_of(z, y, 1)
         if logits is not None:
             logits.copy_(z.transpose(1, 2))
         return self._loss(z, space.one_hot(y), False), hits

@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from models.ops.losses import one_hot
+
 ROWS = 4  # a lane's rows in a fused product are a multiple: 4 rows of float32, however long, are a multiple of 16 bytes
 
 
@@ -27,5 +29,5 @@ class Workspace:
         self._hot = like.new_empty(classes, size)
 
     def one_hot(self, y: Tensor) -> Tensor:
-        """Return y (B,) as (C, B) of zeros and ones."""
-        return self._hot.zero_().scatter_(0, y.unsqueeze(0), 1.0)
+        """Return labels y (B,) as (C, B) of zeros and ones; numbers as (1, B)."""
+        return one_hot(y, self._hot)

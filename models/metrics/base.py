@@ -15,9 +15,10 @@ class Predictions:
     """What the models of some lanes answered to the same examples. Not to be written to."""
 
     losses: "Tensor"  # (L, N) float32, the loss of each example
-    hits: "Tensor"  # (L, N) bool, whether the class of the greatest logit is the label
-    labels: "Tensor"  # (N,) int64, the true classes
+    hits: "Tensor"  # (L, N) bool, whether the class of the greatest logit is the label; (L, 0) of a regression
+    labels: "Tensor"  # (N,) int64, the true classes; of a regression float64, the targets in their own unit
     logits: "Tensor | None" = None  # (L, N, C) float32, whose argmax is the answer; None unless a metric asks for them
+    answers: "Tensor | None" = None  # (L, N) float64, of a regression: what is predicted, in the target's unit
 
 
 class Metric(Protocol):
@@ -26,6 +27,8 @@ class Metric(Protocol):
     Registered under `studyhall.metrics` (`models/metrics/registry.py`). It is made without arguments in every engine,
     and imports torch only inside `compute`: commands read its attributes to sort trials. One that needs logits is
     computed on the validation part, and of finalists on the test set; of the running epoch's minibatches it is not.
+    `tasks = ("regression",)` says that it is of numbers that are predicted, `has_unit = True` that it has their unit;
+    a metric that says neither is of classes.
 
     Example:
         >>> class ErrorRate:

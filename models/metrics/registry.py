@@ -3,12 +3,15 @@
 What a name leads to is called without arguments: a class, or one with its arguments filled in, below.
 """
 
+import math
 from functools import cache
 
+from models.config.task import CLASSIFICATION, Task
 from models.metrics.base import Metric
 from models.registry import Registry
 
 _OF_CLASSES, _OF_PROBABILITIES = "models.metrics.classification", "models.metrics.probabilities"
+_OF_NUMBERS = "models.metrics.regression"
 
 METRICS = Registry(
     "metrics",
@@ -30,11 +33,11 @@ METRICS = Registry(
         "top_2_accuracy": f"{_OF_PROBABILITIES}:top_2_accuracy",
         "top_3_accuracy": f"{_OF_PROBABILITIES}:top_3_accuracy",
         "top_5_accuracy": f"{_OF_PROBABILITIES}:top_5_accuracy",
+        "rmse": f"{_OF_NUMBERS}:RootMeanSquaredError",
+        "mae": f"{_OF_NUMBERS}:MeanAbsoluteError",
+        "r2": f"{_OF_NUMBERS}:R2",
     },
 )
-
-
-STANDARD = ("loss", "accuracy")  # recorded for every study
 
 
 @cache
@@ -46,3 +49,15 @@ def metric_named(name: str) -> Metric:
     """
     metric: Metric = METRICS.load(name)()
     return metric
+
+
+def serves(name: str, task: Task) -> bool:
+    """Return whether a metric is of what a task predicts."""
+    return task.name in getattr(metric_named(name), "tasks", (CLASSIFICATION.name,))
+
+
+def metric_text(name: str, value: float) -> str:
+    """Return a metric's value as pages show it: with four decimals, or with five digits in the target's unit."""
+    if not getattr(metric_named(name), "has_unit", False) or not math.isfinite(value) or value == 0:
+        return f"{value:.4f}"
+    return f"{value:.{max(0, 4 - math.floor(math.log10(abs(value))))}f}"

@@ -1,4 +1,4 @@
-"""The metrics that are recorded for every study: loss and accuracy."""
+"""The metrics that are recorded for every classifier: loss, which a regression records too, and accuracy."""
 
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 
 class Loss:
-    """The mean of the recipe's loss over the examples, summed in float64."""
+    """The mean of the recipe's loss over the examples, summed in float64; a regression's is of the scaled target."""
 
+    tasks = ("classification", "regression")
     greater_is_better = False
     needs_logits = False
 

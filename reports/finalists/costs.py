@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.datasets.source import Examples
-from models.model_file import Model
+from models.model_description import Model
 from reports.finalists.predictions import Cost
 from reports.finalists.test_set import logits_of
 

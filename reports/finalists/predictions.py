@@ -1,6 +1,6 @@
 """What the finalists' models predict for the test set, kept in one file: to read a report again opens no test set.
 
-Holds the logits of every model for every example, and the examples that at least one model misclassifies, for the
+Holds the outputs of every model for every example, and the examples that at least one model misclassifies, for the
 gallery. Must not know torch, nor how a test set is read.
 
 Letters: S seeds, N test examples, C classes.
@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from models.datasets.array_store import Inputs
+from models.model_description import Target
+from reports.figure import ACCURACY_FIGURE, Figure
 
 FILE = "tested.safetensors"  # in <the study's folder>/finalists
 ModelKey = tuple[int, int]  # trial and seed
@@ -36,14 +38,16 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TestPredictions:
-    """The test set as it was opened last, seen through the models."""
+    """The test set as it was opened last, seen through the models: classifiers, or those of number_predictions.py."""
 
-    labels: NDArray[np.int64]  # (N,), the true classes
+    figure: ClassVar[Figure] = ACCURACY_FIGURE
+    labels: NDArray[Any]  # (N,), the true classes
     logits: Mapping[ModelKey, NDArray[np.float32]]  # (N, C) for each model
     misclassified: NDArray[np.int64]  # indices, ascending, of the examples that some model misclassifies
     inputs: Inputs  # (len(misclassified), channels, height, width) bytes; of a table, their features
     classes: tuple[str, ...]  # the names of the C classes
     costs: Mapping[int, Cost] = field(default_factory=dict)  # by trial; empty in files of earlier versions
+    target: Target | None = None  # of a regression
 
     @property
     def is_table(self) -> bool:
@@ -70,14 +74,18 @@ class TestPredictions:
         """Return which examples a model classifies correctly, (N,)."""
         return np.asarray(self.predicted(trial, seed) == self.labels)
 
-    def hits(self, trial: int, seeds: int) -> NDArray[np.float64]:
-        """Return 1 where a finalist's model is correct and 0 where not, (S, N)."""
+    def scores(self, trial: int, seeds: int) -> NDArray[np.float64]:
+        """Return (S, N) numbers whose mean over examples is the figure: 1 where a model is correct, 0 where not."""
         return np.stack([self.correct(trial, seed) for seed in range(seeds)]).astype(np.float64)
 
-    def commonest_class(self) -> tuple[str, float]:
+    def constant_answer(self) -> tuple[str, float]:
         """Return the commonest class of the test set, and the accuracy of always answering it."""
         counts = np.bincount(self.labels, minlength=len(self.classes))
         return self.classes[int(counts.argmax())], float(counts.max() / len(self.labels))
+
+    def constant_scores(self) -> NDArray[np.float64]:
+        """Return 1 where always answering the commonest class is correct, (N,)."""
+        return np.asarray(self.labels == np.bincount(self.labels).argmax(), np.float64)
 
     def probabilities(self, trial: int, seeds: int) -> NDArray[np.float64]:
         """Return the softmax averaged over a finalist's seeds, (N, C); a model that diverged counts as uniform."""
@@ -94,10 +102,11 @@ def save(
     file: Path,
     models: Mapping[ModelKey, str],
     logits: Mapping[ModelKey, NDArray[np.float32]],
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     inputs: Inputs,
     classes: tuple[str, ...],
     costs: Mapping[int, Cost] | None = None,
+    target: Target | None = None,
 ) -> TestPredictions:
     """Write predictions, whole or not at all, and return them.
 
@@ -109,9 +118,11 @@ def save(
         inputs: (N, channels, height, width), of which the misclassified ones are kept.
         classes: The names of the C classes.
         costs: By trial.
+        target: Of a regression, of which no example is kept.
     """
     costs = costs or {}
-    wrong = np.logical_or.reduce([np.zeros(len(labels), bool), *(of.argmax(1) != labels for of in logits.values())])
+    none = np.zeros(len(labels), bool)
+    wrong = np.logical_or.reduce([none, *(of.argmax(1) != labels for of in logits.values() if target is None)])
     misclassified = np.flatnonzero(wrong)
     tensors: dict[str, NDArray[Any]] = {_key(*model): np.ascontiguousarray(of) for model, of in logits.items()}
     tensors |= {"labels": labels, "pictured": misclassified}
@@ -120,9 +131,11 @@ def save(
     sums = {_key(*model): digest for model, digest in models.items()}
     unfinished = file.with_suffix(".partial")
     about = {"models": json.dumps(sums), "classes": json.dumps(classes), "costs": json.dumps(costs)}
+    if target is not None:
+        about["target"] = target.model_dump_json()
     save_file(tensors, unfinished, about)
     os.replace(unfinished, file)
-    return TestPredictions(labels, logits, misclassified, kept, classes, costs)
+    return _kind(target)(labels, logits, misclassified, kept, classes, costs, target)
 
 
 def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
@@ -134,14 +147,23 @@ def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
         sums = json.loads(about["models"])
         if any(sums.get(_key(*model)) != digest for model, digest in models.items()):
             return None
-        return TestPredictions(
+        target = Target.model_validate_json(about["target"]) if "target" in about else None
+        return _kind(target)(
             labels=kept.get_tensor("labels"),
             logits={model: kept.get_tensor(_key(*model)) for model in models},
             misclassified=kept.get_tensor("pictured"),
             inputs=kept.get_tensor("pictures"),
             classes=tuple(json.loads(about["classes"])),
             costs={int(trial): Cost(*cost) for trial, cost in json.loads(about.get("costs", "{}")).items()},
+            target=target,
         )
+
+
+def _kind(target: Target | None) -> type[TestPredictions]:
+    """Return the class of predictions of classes, or of numbers."""
+    from reports.finalists.number_predictions import NumberPredictions  # which derives from the class above
+
+    return TestPredictions if target is None else NumberPredictions
 
 
 def sha256_of(file: Path) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from reports.finalists.predictions import TestPredictions
-from reports.finalists.table import published_accuracy
+from reports.finalists.table import published_figure
 from reports.statistics import Interval, next_run
 from search.config.study import Study
 from search.trial import TrialRow
@@ -16,9 +16,9 @@ from search.trial import TrialRow
 
 @dataclass(frozen=True)
 class Published:
-    """A published test accuracy, and where one run of ours would come out."""
+    """A published test figure, and where one run of ours would come out."""
 
-    accuracy: float
+    figure: float
     run: Interval  # without ends for one seed
     side: Literal["inside", "above", "below"] | None  # of the run's interval; None for one seed
 
@@ -28,13 +28,13 @@ def published_of(study: Study, predictions: TestPredictions, seeds: int, baselin
 
     A figure that was rounded to some decimals, two at least, stands for all that round to it.
     """
-    accuracy, run = published_accuracy(study, baseline), next_run(predictions.hits(baseline.number, seeds))
-    if accuracy is None:
+    figure, run = published_figure(study, baseline), next_run(predictions.scores(baseline.number, seeds))
+    if figure is None:
         return None
     if seeds == 1:
-        return Published(accuracy, run, None)
-    decimals = max(2, -int(Decimal(str(accuracy)).as_tuple().exponent))
+        return Published(figure, run, None)
+    decimals = max(2, -int(Decimal(str(figure)).as_tuple().exponent))
     half = 0.5 * 10.0**-decimals
-    if accuracy - half > run.high:
-        return Published(accuracy, run, "above")
-    return Published(accuracy, run, "below" if accuracy + half < run.low else "inside")
+    if figure - half > run.high:
+        return Published(figure, run, "above")
+    return Published(figure, run, "below" if figure + half < run.low else "inside")

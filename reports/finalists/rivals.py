@@ -5,21 +5,21 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports.finalists.predictions import TestPredictions
-from reports.statistics import ACCURACY, LEVEL, compare
+from reports.statistics import LEVEL
 
 
 def rivals_frame(ranked: Sequence[int], seeds: int, predictions: TestPredictions) -> pd.DataFrame:
-    """Return one row per finalist but the winner: how far the winner lies above it.
+    """Return one row per finalist but the winner: by how much the winner is better.
 
-    `gap` is the mean, `low` and `high` bound it, `p` belongs to them: `statistics.compare`, adjusted for the number of
+    `gap` is the mean, `low` and `high` bound it, `p` belongs to them: `Figure.compare`, adjusted for the number of
     rows, so that all bounds hold together at LEVEL. They are `apart` where p is below 1 - LEVEL, which is where the
     bounds leave out 0. `multiply_adds` is the finalist's share of the winner's; empty where it was not counted.
     """
     winner, *others = ranked
-    hits, costs = predictions.hits(winner, seeds), predictions.costs
+    scores, costs = predictions.scores(winner, seeds), predictions.costs
     rows = []
     for other in others:
-        gap, p = compare(hits, predictions.hits(other, seeds), ACCURACY, len(others))
+        gap, p = predictions.figure.compare(scores, predictions.scores(other, seeds), len(others))
         share = costs[other].multiply_adds / costs[winner].multiply_adds if {winner, other} <= costs.keys() else None
         rows.append((other, gap.mean, gap.low, gap.high, p, p < 1 - LEVEL, share))
     columns = {"trial": "Int64", "gap": "Float64", "low": "Float64", "high": "Float64", "p": "Float64"}

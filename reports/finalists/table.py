@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.metrics.base import Predictions
 from models.metrics.registry import metric_named
 from reports.finalists.predictions import Cost, ModelKey, TestPredictions
-from reports.statistics import ACCURACY, Interval, interval
-from search.config.columns import AFTER_PARAMETERS, BEFORE_PARAMETERS, Column
+from reports.statistics import Interval
+from search.config.columns import BEFORE_PARAMETERS, Column, after_parameters
 from search.config.study import Study
 from search.record.rows import FinalistRow
 from search.record.trials_frame import parameter_types
@@ -30,9 +29,9 @@ class Summary:
     study: Study
     trial: TrialRow
     rows: Sequence[FinalistRow]  # what is recorded of it, a row for each seed
-    test_accuracy: Interval  # its mean and interval over seeds and test examples
+    test: Interval  # the figure's mean and interval over seeds and test examples
     cost: Cost | None  # of a prediction, by its model of seed 0; None where it was not measured
-    commonest_class_accuracy: float  # of always answering the commonest class of the test set
+    constant_answer: float  # the figure of always giving the same answer
 
     @property
     def family(self) -> str:
@@ -40,9 +39,9 @@ class Summary:
         return self.study.family.label
 
     @property
-    def test_accuracy_std(self) -> float | None:
+    def test_std(self) -> float | None:
         """The standard deviation between seeds; None for one seed."""
-        return None if np.isnan(self.test_accuracy.std) else self.test_accuracy.std
+        return None if np.isnan(self.test.std) else self.test.std
 
     @property
     def train_seconds(self) -> float:
@@ -50,9 +49,9 @@ class Summary:
         return float(np.mean([row.train_seconds for row in self.rows]))
 
     @property
-    def published_test_accuracy(self) -> float | None:
+    def published(self) -> float | None:
         """What the author of a baseline reported."""
-        return published_accuracy(self.study, self.trial)
+        return published_figure(self.study, self.trial)
 
     def mean(self, split: str, metric: str) -> float | None:
         """Return the mean of a metric over seeds; None where a value is unknown or no number."""
@@ -60,9 +59,9 @@ class Summary:
         return None if np.isnan(values).any() else float(np.mean(values))
 
 
-def published_accuracy(study: Study, trial: TrialRow) -> float | None:
-    """Return the test accuracy that the author of a trial's configuration reported; None if it is no baseline."""
-    by_name = {baseline.name: baseline.published.get("test_accuracy") for baseline in study.baselines}
+def published_figure(study: Study, trial: TrialRow) -> float | None:
+    """Return the test figure that the author of a trial's configuration reported; None if it is no baseline."""
+    by_name = {baseline.name: baseline.published.get(f"test_{study.task.metric}") for baseline in study.baselines}
     return by_name.get(trial.baseline or "")
 
 
@@ -76,14 +75,14 @@ def results_frame(
 ) -> pd.DataFrame:
     """Return one row per finalist, in their order, with a column for every metric that the study records."""
     recorded = tuple(column for metric in study.recorded for column in _columns_of(metric, predictions))
-    columns = (*BEFORE_PARAMETERS, *AFTER_PARAMETERS, *recorded)
+    after = (*after_parameters(study.task), *recorded)
+    columns = (*BEFORE_PARAMETERS, *after)
     lines = []
     for rank, trial in enumerate(ranked, start=1):
         by_seed = [rows[trial.number, seed] for seed in range(seeds)]
-        test_accuracy = interval(predictions.hits(trial.number, seeds), ACCURACY)
-        cost = predictions.costs.get(trial.number)
-        commonest = predictions.commonest_class()[1]
-        summary = Summary(rank, study_name, study, trial, by_seed, test_accuracy, cost, commonest)
+        test = predictions.figure.interval(predictions.scores(trial.number, seeds))
+        cost, constant = predictions.costs.get(trial.number), predictions.constant_answer()[1]
+        summary = Summary(rank, study_name, study, trial, by_seed, test, cost, constant)
         values = {column.name: column.value(summary) for column in columns}
         lines.append(values | study.to_external(trial.params))
     dtypes = {
@@ -92,13 +91,13 @@ def results_frame(
         "hidden": "Int64",
         "weight_decay": "Float64",  # always there, in this place
         **parameter_types(study),
-        **{column.name: column.dtype for column in (*AFTER_PARAMETERS, *recorded)},
+        **{column.name: column.dtype for column in after},
     }
     return pd.DataFrame(lines, columns=list(dtypes)).astype(dtypes)
 
 
 def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]:
-    """Return the columns of a metric that is recorded besides accuracy and loss."""
+    """Return the columns of a metric that is recorded besides those of every study."""
 
     def tested(finalist: Summary) -> NDArray[np.float64]:
         return tested_values(metric, predictions, finalist.study, finalist.trial.number, len(finalist.rows))
@@ -119,10 +118,10 @@ def tested_values(
     """Return a metric of a finalist's models on the test set, (seeds,), from the logits that are kept of them."""
     import torch
 
-    from models.ops.losses import losses_of
+    from models.engine.predictions import predictions_of
 
     # The seeds of a finalist stand in the place of lanes: they have answered to the same examples.
-    logits = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in range(seeds)]))
-    labels = torch.from_numpy(predictions.labels)
-    given = Predictions(losses_of(study.loss, logits, labels), logits.argmax(2) == labels, labels, logits)
+    outputs = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in range(seeds)]))
+    scale = None if predictions.target is None else predictions.target.scale
+    given = predictions_of(study.loss, outputs, torch.from_numpy(predictions.labels), scale)
     return np.asarray(metric_named(metric).compute(given).numpy(), np.float64)

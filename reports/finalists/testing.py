@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from models.datasets.source import Source
+from models.engine.predictions import metrics_of, predictions_of
 from models.model_file import load_model
-from models.ops.losses import losses_of
 from reports.finalists import predictions
 from reports.finalists.costs import cost_of
 from reports.finalists.predictions import TestPredictions
@@ -42,19 +42,20 @@ def predict_test_set(
     opened = open_test_set(record, source, f"test of {len(files)} models", len(files), command)
     examples, labels = opened.examples, opened.labels
     say(f"test set opened: {len(files)} models on {len(labels)} images (line {opened.line} of the ledger)")
-    logits, costs = {}, {}
+    logits, costs, target = {}, {}, None
     for model, file in files.items():
         description, module = load_model(file, record.study.family)
         answers = logits_of(description, module, examples)
         logits[model] = answers.numpy()
-        loss = losses_of(description.recipe.loss, answers.unsqueeze(0), labels).mean()
-        accuracy = (answers.argmax(1) == labels).double().mean()
-        test = {"loss": loss.item(), "accuracy": accuracy.item()}
+        target, recipe = description.target, description.recipe
+        scale = None if target is None else target.scale
+        given = predictions_of(recipe.loss, answers.unsqueeze(0), labels, scale)
+        (test,) = metrics_of(recipe.task.metrics, given)
         record.save_finalist(FinalistRow(*model, test=test, ledger=opened.line))
         if model[0] not in costs:
             costs[model[0]] = cost_of(file, description, module, examples)
     file = folder / predictions.FILE
-    saved = predictions.save(file, sums, logits, labels.numpy(), examples.inputs, examples.classes, costs)
+    saved = predictions.save(file, sums, logits, labels.numpy(), examples.inputs, examples.classes, costs, target)
     record.show(opened.line, _figures(saved, ranked, seeds))
     return saved
 
@@ -74,5 +75,5 @@ def _enter_reading(
 
 
 def _figures(tested: TestPredictions, ranked: Sequence[TrialRow], seeds: int) -> dict[str, float]:
-    """Return the mean test accuracy of each finalist, in rank."""
-    return {f"trial {row.number}": float(tested.hits(row.number, seeds).mean()) for row in ranked}
+    """Return the mean test figure of each finalist, in rank."""
+    return {f"trial {row.number}": float(tested.scores(row.number, seeds).mean()) for row in ranked}

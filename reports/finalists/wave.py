@@ -136,7 +136,9 @@ class Wave:
         study = self._record.study
         selected = select_epoch(curve, study.keep, study.objective)
         if selected is None or not _is_finite(curve[-1]):
-            diverged = dict.fromkeys(curve[-1].validation, math.nan) | {"accuracy": 0.0}
+            diverged = dict.fromkeys(curve[-1].validation, math.nan)
+            if "accuracy" in diverged:
+                diverged["accuracy"] = 0.0
             row = FinalistRow(job.row.number, job.seed, best_epoch=0, validation=diverged)
         else:
             row = FinalistRow(job.row.number, job.seed, best_epoch=selected.epoch, validation=selected.validation)
@@ -186,7 +188,7 @@ def cannot_train(what: str, reason: str) -> UserError:
 def flops_per_example(study: Study, dataset_info: DatasetInfo, row: TrialRow) -> float:
     """Return what engines are balanced by: what training a trial costs per example."""
     parameters = study.to_external(row.params)
-    return study.flops_per_example(dataset_info.shape, len(dataset_info.classes), parameters)
+    return study.flops_per_example(dataset_info.shape, dataset_info.outputs, parameters)
 
 
 def _is_finite(epoch: EpochMetrics) -> bool:

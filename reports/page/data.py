@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from models.config.messages import EpochMetrics
-from models.metrics.registry import STANDARD
+from reports.figure import Figure, figure_of
 from reports.finalists import audit
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
@@ -24,7 +24,7 @@ from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.rivals import rivals_frame
 from reports.finalists.table import results_frame
 from reports.page.prospect import prospect_of
-from reports.statistics import ACCURACY, Interval, compare, interval
+from reports.statistics import Interval
 from search.config.study import Study
 from search.objective import Objective, select_epoch
 from search.record.record import Record
@@ -57,9 +57,9 @@ class FinalistData:
         """The best ranked baseline."""
         return next((row for row in self.ranked if row.baseline is not None), None)
 
-    def accuracy(self, trial: int) -> Interval:
-        """Return a finalist's test accuracy over seeds and test examples."""
-        return interval(self.predictions.hits(trial, self.seeds), ACCURACY)
+    def tested(self, trial: int) -> Interval:
+        """Return a finalist's test figure over seeds and test examples."""
+        return self.predictions.figure.interval(self.predictions.scores(trial, self.seeds))
 
     def against(self, rival: int) -> Mapping[Any, Any]:
         """Return the winner's comparison with another finalist: a row of `rivals`."""
@@ -67,11 +67,11 @@ class FinalistData:
         return row
 
     @cached_property
-    def above_commonest(self) -> Interval:
-        """How far the winner lies above always answering the commonest class of the test set."""
-        labels, seeds = self.predictions.labels, self.seeds
-        commonest = np.tile((labels == np.bincount(labels).argmax()).astype(float), (seeds, 1))
-        return compare(self.predictions.hits(self.winner.number, seeds), commonest, ACCURACY).gap
+    def above_constant(self) -> Interval:
+        """How much better the winner is than always giving the same answer."""
+        predictions = self.predictions
+        constant = np.tile(predictions.constant_scores(), (self.seeds, 1))
+        return predictions.figure.compare(predictions.scores(self.winner.number, self.seeds), constant).gap
 
     @cached_property
     def rivals(self) -> pd.DataFrame:
@@ -101,6 +101,11 @@ class ReportData:
     def objective(self) -> Objective:
         """What was searched for."""
         return self.study.objective
+
+    @property
+    def figure(self) -> Figure:
+        """What results are told in."""
+        return figure_of(self.study.task)
 
     @property
     def score(self) -> str:
@@ -197,7 +202,7 @@ def epochs_frame(study: Study, epochs: Sequence[EpochMetrics]) -> pd.DataFrame:
     """Return one row per trial and epoch, in their order: train and validation metrics, and seconds."""
     columns: dict[str, list[Any]] = {"trial": [of.lane for of in epochs], "epoch": [of.epoch for of in epochs]}
     for split in ("train", "validation"):
-        for metric in STANDARD:
+        for metric in study.task.metrics:
             columns[f"{split}_{metric}"] = [getattr(of, split)[metric] for of in epochs]
     for metric in study.recorded:
         columns[f"validation_{metric}"] = [of.validation.get(metric, math.nan) for of in epochs]

@@ -7,29 +7,32 @@ import math
 
 import pandas as pd
 
+from reports.figure import Figure
 from reports.finalists.published import Published, published_of
 from reports.page.data import FinalistData, ReportData
-from reports.page.wording import counted, listed, p_value, signed, trial_name, within
+from reports.page.wording import counted, listed, p_value, trial_name
 from reports.statistics import LEVEL
 from search.trial import TrialRow
 
 KeyFigure = tuple[str, str, str]  # its name, its value, what it rests on
 
-MARGIN = 0.005  # of accuracy: so much less is taken for a cheaper model
 MAX_NAMED = 5  # rivals whose bounds are told in a sentence; the table has all
 
 
 def gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     """Return how far the winner lies above the baseline."""
-    seeds, known = finalists.seeds, finalists.accuracy(baseline.number)
-    against = finalists.against(baseline.number)
+    seeds, known, figure = finalists.seeds, finalists.tested(baseline.number), finalists.predictions.figure
+    against, signed = finalists.against(baseline.number), figure.signed
+    lead = (
+        f"{signed(against['gap'])} against" if figure.greater_is_better else f"better by {signed(against['gap'])} than"
+    )
     told = "the two can be told apart" if against["apart"] else "the two cannot be told apart"
     only_one = "" if seeds > 1 else " One seed cannot say how much of that is the seed's luck."
     number = len(finalists.rivals)
     adjusted = f", adjusted for {number} comparisons" if number > 1 else ""
     bounds = f"{signed(against['low'])} to {signed(against['high'])}"
     sentence = (
-        f"That is {signed(against['gap'])} against {trial_name(baseline)} ({known.mean:.4f}), with interval {bounds}: "
+        f"That is {lead} {trial_name(baseline)} ({figure.text(known.mean)}), with interval {bounds}: "
         f"{told} at {counted(seeds, 'seed')} ({p_value(against['p'])}{adjusted}, paired over seeds and test "
         f"{finalists.predictions.noun}s)."
     )
@@ -45,7 +48,7 @@ def inseparable(finalists: FinalistData) -> list[int]:
 
 def rivals(finalists: FinalistData) -> list[str]:
     """Return who can be told apart from the winner, how much worse the others may be, and which is cheap enough."""
-    rivals, alike = finalists.rivals, inseparable(finalists)
+    rivals, alike, figure = finalists.rivals, inseparable(finalists), finalists.predictions.figure
     if rivals.empty:
         return ["It is the only finalist."]
     sentences = []
@@ -58,26 +61,28 @@ def rivals(finalists: FinalistData) -> list[str]:
     if not alike:
         sentences.append("It can be told apart from every other finalist.")
     else:
+        nearest = rivals[~rivals["apart"]].head(MAX_NAMED)
         bounds = [
-            f"trial {row.trial} is at most {row.high:.4f} worse" for row in rivals[~rivals["apart"]].itertuples()
-        ][:MAX_NAMED]
+            f"trial {trial} is at most {figure.text(float(high))} worse"
+            for trial, high in zip(nearest["trial"], nearest["high"], strict=True)
+        ]
         sentences.append(
             f"It cannot be told apart from {_trials(alike)} at {counted(finalists.seeds, 'seed')}, which does not make "
             f"them equal: {listed(bounds)} ({LEVEL:.0%}, together with all else said of them)."
         )
-    return sentences + cheapest(rivals)
+    return sentences + cheapest(rivals, figure, figure.margin(finalists.tested(finalists.winner.number).mean))
 
 
-def cheapest(rivals: pd.DataFrame) -> list[str]:
-    """Return which finalist to take where a little accuracy may be given for a cheaper model, if one is sure enough."""
-    cheaper = rivals[(rivals["multiply_adds"] < 1) & (rivals["high"] <= MARGIN)]
+def cheapest(rivals: pd.DataFrame, figure: Figure, margin: float) -> list[str]:
+    """Return which finalist to take where a little may be given for a cheaper model, if one is sure enough."""
+    cheaper = rivals[(rivals["multiply_adds"] < 1) & (rivals["high"] <= margin)]
     if cheaper.empty:
         return []
     row = cheaper.sort_values(["multiply_adds", "high"]).iloc[0]
-    worse = f"at most {row['high']:.4f} worse" if row["high"] > 0 else "not worse"
+    worse = f"at most {figure.text(row['high'])} worse" if row["high"] > 0 else "not worse"
     return [
-        f"Where {MARGIN:g} of accuracy may be given for less work, take trial {row['trial']}: a prediction takes "
-        f"{row['multiply_adds']:.2g} of the winner's multiply-adds, and it is {worse} ({LEVEL:.0%})."
+        f"Where {margin:.3g} of {figure.title} may be given for less work, take trial {row['trial']}: a prediction "
+        f"takes {row['multiply_adds']:.2g} of the winner's multiply-adds, and it is {worse} ({LEVEL:.0%})."
     ]
 
 
@@ -86,13 +91,19 @@ def _trials(numbers: object) -> str:
     return f"trial{'s' if len(items) > 1 else ''} {listed(items)}"
 
 
-def commonest_class(finalists: FinalistData) -> tuple[str, KeyFigure]:
-    """Return what always answering the commonest class would have."""
-    (name, accuracy), gap = finalists.predictions.commonest_class(), finalists.above_commonest
-    sentence = f"Always answering the commonest class, “{name}”, would have {accuracy:.4f}"
+def constant_answer(finalists: FinalistData) -> tuple[str, KeyFigure]:
+    """Return what always giving the same answer would have: the commonest class, or the mean."""
+    (name, value), gap, figure = (
+        finalists.predictions.constant_answer(),
+        finalists.above_constant,
+        finalists.predictions.figure,
+    )
+    what, quoted = ("the commonest class", f"“{name}”") if finalists.predictions.classes else ("the mean", name)
+    sentence = f"Always answering {what}, {quoted}, would have {figure.text(value)}"
     if gap.low <= 0:
-        sentence += f": the winner is not better for certain ({signed(gap.low)} to {signed(gap.high)})"
-    return f"{sentence}.", ("always the commonest class", f"{accuracy:.4f}", f"“{name}”")
+        bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
+        sentence += f": the winner is not better for certain ({bounds})"
+    return f"{sentence}.", (f"always {what}", figure.text(value), quoted)
 
 
 def luck(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure]:
@@ -102,22 +113,23 @@ def luck(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure]:
     The luck of its images is not in it.
     """
     best, objective, name = report.best, report.objective, "luck of seed and epoch"
+    text, signed = objective.text, Figure(objective.metric).signed
     assert best is not None  # there are finalists
     score = float(report.trials[report.score][best])
     curves, epoch = finalists.curves, report.trials["best_epoch"][best]
     again = curves[(curves["trial"] == best) & (curves["epoch"] == epoch)][report.score]
     mean = float(again.mean()) if len(again) == finalists.seeds else math.nan  # a seed that diverged has no such epoch
     if not math.isfinite(mean):
-        sentence = f"The search's best trial, {best} with {score:.4f}, diverged when it was trained again."
-        return sentence, (name, "not known", f"best score {score:.4f}, diverged again")
+        sentence = f"The search's best trial, {best} with {text(score)}, diverged when it was trained again."
+        return sentence, (name, "not known", f"best score {text(score)}, diverged again")
     gap = objective.cost(mean) - objective.cost(score)
-    told = f"was lucky by {gap:.4f} in its seed and its epoch" if gap > 0 else "was not lucky in its seed"
+    told = f"was lucky by {text(gap)} in its seed and its epoch" if gap > 0 else "was not lucky in its seed"
     sentence = (
-        f"The search's best validation score, {score:.4f} (trial {best}), {told}: trained again under "
-        f"{counted(finalists.seeds, 'new seed')}, that configuration comes to {mean:.4f} after as many epochs. Both "
+        f"The search's best validation score, {text(score)} (trial {best}), {told}: trained again under "
+        f"{counted(finalists.seeds, 'new seed')}, that configuration comes to {text(mean)} after as many epochs. Both "
         "are scored on the examples that chose it, so it may be lucky in these too, by an amount that is not measured."
     )
-    return sentence, (name, signed(gap), f"best score {score:.4f}, again {mean:.4f}")
+    return sentence, (name, signed(gap), f"best score {text(score)}, again {text(mean)}")
 
 
 def published(report: ReportData, finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure] | None:
@@ -125,10 +137,11 @@ def published(report: ReportData, finalists: FinalistData, baseline: TrialRow) -
     of: Published | None = published_of(report.study, finalists.predictions, finalists.seeds, baseline)
     if of is None:
         return None
+    text, within = report.figure.text, report.figure.within
     start = (
-        f"Published for “{baseline.baseline}”: {of.accuracy:g}. The same configuration comes to {of.run.mean:.4f} here"
+        f"Published for “{baseline.baseline}”: {of.figure:g}. The same configuration comes to {text(of.run.mean)} here"
     )
-    figure = ("published", f"{of.accuracy:g}", f"reproduced: {of.run.mean:.4f}")
+    figure = ("published", f"{of.figure:g}", f"reproduced: {text(of.run.mean)}")
     if of.side is None:
         return f"{start}, with one seed, which cannot say how far a single run may lie from it.", figure
     said = (

@@ -30,11 +30,12 @@ def study_note(report: ReportData) -> str:
 def trial_note(report: ReportData, finalists: FinalistData, row: TrialRow) -> str:
     """Return a finalist's rank and metrics."""
     result = finalists.results[finalists.results["trial"] == row.number].iloc[0]
+    figure = report.figure
+    mean, low, high = (figure.text(result[f"test_{figure.metric}_{end}"]) for end in ("mean", "low", "high"))
     return (
-        f"**Finalist, rank {result['rank']} of {len(finalists.ranked)}.** Test accuracy "
-        f"{result['test_accuracy_mean']:.4f}, {LEVEL:.0%} interval {result['test_accuracy_low']:.4f} to "
-        f"{result['test_accuracy_high']:.4f}, test loss {result['test_loss_mean']:.4f}, validation "
-        f"{metric_title(report.objective.metric)} {result[report.score]:.4f}; means over "
+        f"**Finalist, rank {result['rank']} of {len(finalists.ranked)}.** Test {figure.title} "
+        f"{mean}, {LEVEL:.0%} interval {low} to {high}, test loss {result['test_loss_mean']:.4f}, validation "
+        f"{metric_title(report.objective.metric)} {report.objective.text(result[report.score])}; means over "
         f"{counted(finalists.seeds, 'seed')}.\n"
     )
 

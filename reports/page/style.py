@@ -26,6 +26,7 @@ FATE_COLOURS = {"complete": PLAIN, "pruned": FAINT, "diverged": BAD, "failed": B
 
 WIDE, NARROW, HALF = 6.7, 3.5, 3.3  # inches; a letter is as large on a telephone as on a desk
 MANY = 600  # marks or lines above which they are drawn as a picture: as paths they would fill the page
+WIDE_RANGE = 4.0  # the least factor between values that are drawn on a logarithmic axis
 LEAST = 1e-4  # no error at all, and no loss, have no place on a logarithmic axis
 _STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # errors that axes are ticked at, times powers of ten
 
@@ -128,15 +129,21 @@ class ScoreAxis:
     """The vertical axis of an objective's values, as suits its metric.
 
     Shares that are maximized are drawn on the logarithm of the error, as accuracies are; positive values that are
-    minimized on a logarithmic axis, as losses are; all others on a linear one.
+    minimized and span a factor of WIDE_RANGE on a logarithmic axis, as losses are; all others on a linear one.
+
+    Args:
+        objective: The metric, with its direction.
+        values: All that are drawn.
+        label: What is written at the axis.
     """
 
-    def __init__(self, objective: Objective, values: Any) -> None:
-        self._label, given = f"validation {metric_title(objective.metric)}", np.asarray(values, float)
+    def __init__(self, objective: Objective, values: Any, label: str = "") -> None:
+        self._label, given = label or f"validation {metric_title(objective.metric)}", np.asarray(values, float)
         finite = given[np.isfinite(given)]
         maximized = objective.direction == "maximize"
         self._as_error = maximized and bool(((finite >= 0.0) & (finite <= 1.0)).all())
-        self._as_log = not maximized and bool((finite >= 0.0).all())
+        lowest, highest = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+        self._as_log = not maximized and lowest >= 0.0 and highest >= WIDE_RANGE * lowest
         self._places = self.place(given)
 
     def place(self, values: Any) -> NDArray[np.float64]:
@@ -146,21 +153,22 @@ class ScoreAxis:
         places = np.asarray(values, float)
         return np.maximum(LEAST, places) if self._as_log else places
 
-    def apply(self, axes: Axes) -> None:
-        """Set scale, limits, ticks and label."""
+    def apply(self, axes: Axes, which: Literal["x", "y"] = "y") -> None:
+        """Set scale, limits, ticks and label of an axis: the vertical one unless told."""
         if self._as_error:
-            accuracy_axis(axes, "y", self._places, self._label)
+            accuracy_axis(axes, which, self._places, self._label)
             return
-        axes.set_ylabel(self._label)
+        axes.set(**{f"{which}label": self._label})
         if self._as_log:
-            loss_axis(axes)
+            loss_axis(axes, which)
 
 
-def loss_axis(axes: Axes) -> None:
-    """Let the vertical axis be logarithmic, with plain numbers at its ticks."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda tick, _: f"{tick:g}" if str(f"{tick:e}")[0] in "25" else ""))
+def loss_axis(axes: Axes, which: Literal["x", "y"] = "y") -> None:
+    """Let an axis be logarithmic, with plain numbers at its ticks."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda tick, _: f"{tick:g}" if str(f"{tick:e}")[0] in "25" else ""))
 
 
 def legend(axes: Axes, columns: int, *, many: bool = False) -> None:

@@ -9,7 +9,7 @@ from reports.finalists.looks import looks
 from reports.page import finalist_sentences
 from reports.page.data import FinalistData, ReportData
 from reports.page.finalist_sentences import KeyFigure
-from reports.page.wording import counted, metric_title, trial_name, within
+from reports.page.wording import counted, metric_title, trial_name
 from reports.statistics import LEVEL
 
 
@@ -36,22 +36,22 @@ def _search_verdict(report: ReportData) -> Verdict:
     fates = f"Of {counted(len(trials), 'trial')} so far: {', '.join(counts)}."
     if report.best is None:
         return Verdict("Nothing is known yet: no trial is complete.", [fates], [])
-    best = trials.loc[report.best]
+    best, text = trials.loc[report.best], report.objective.text
     sentences = [
-        f"That is the best of {int((trials['state'] == 'complete').sum()):,} complete trials on the images that chose "
-        "it, so it is optimistic by an amount nobody knows. How good the configuration is, and whether it beats the "
-        "baseline, only finalists can tell: trained again under several seeds and tested once.",
+        f"That is the best of {int((trials['state'] == 'complete').sum()):,} complete trials on the examples that "
+        "chose it, so it is optimistic by an amount nobody knows. How good the configuration is, and whether it beats "
+        "the baseline, only finalists can tell: trained again under several seeds and tested once.",
         fates,
     ]
-    figures = [("best validation score", f"{best[report.score]:.4f}", f"trial {report.best}, one seed")]
+    figures = [("best validation score", text(float(best[report.score])), f"trial {report.best}, one seed")]
     for row in report.rows:
         if row.baseline is not None:
             baseline = trials.loc[row.number]
-            value = f"{baseline[report.score]:.4f}" if baseline["fate"] == "complete" else str(baseline["fate"])
+            value = text(float(baseline[report.score])) if baseline["fate"] == "complete" else str(baseline["fate"])
             figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, one seed"))
     return Verdict(
         f"The search's best is {trial_name(report.rows[report.best])}, with validation "
-        f"{metric_title(report.objective.metric)} {best[report.score]:.4f}; nothing is tested yet.",
+        f"{metric_title(report.objective.metric)} {text(float(best[report.score]))}; nothing is tested yet.",
         sentences,
         figures,
     )
@@ -59,29 +59,28 @@ def _search_verdict(report: ReportData) -> Verdict:
 
 def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
-    accuracy, noun = finalists.accuracy(winner.number), finalists.predictions.noun
+    tested, noun, figure = finalists.tested(winner.number), finalists.predictions.noun, report.figure
     over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
-    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: test accuracy "
-    headline += f"{accuracy.mean:.4f} ({LEVEL:.0%} {over} {within(accuracy)})."
+    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: "
+    headline += f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})."
     basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), noun)}"
-    figures = [("test accuracy", f"{accuracy.mean:.4f}", f"{within(accuracy)}; {basis}")]
+    figures = [(f"test {figure.title}", figure.text(tested.mean), f"{figure.within(tested)}; {basis}")]
     sentences = []
     if baseline is None:
         sentences.append("The study has no baseline that finished, so there is nothing to tell its gain against.")
     elif baseline == winner:
         sentences.append("No trial of the search did better than what its author already knew.")
     else:
-        sentence, figure = finalist_sentences.gain(finalists, baseline)
+        sentence, key_figure = finalist_sentences.gain(finalists, baseline)
         sentences.append(sentence)
-        figures.append(figure)
+        figures.append(key_figure)
     sentences += finalist_sentences.rivals(finalists)
-    for sentence, figure in (finalist_sentences.commonest_class(finalists), finalist_sentences.luck(report, finalists)):
-        sentences.append(sentence)
-        figures.append(figure)
+    for told in (finalist_sentences.constant_answer(finalists), finalist_sentences.luck(report, finalists)):
+        sentences.append(told[0])
+        figures.append(told[1])
     if baseline is not None and (published := finalist_sentences.published(report, finalists, baseline)) is not None:
-        sentence, figure = published
-        sentences.append(sentence)
-        figures.append(figure)
+        sentences.append(published[0])
+        figures.append(published[1])
     if len(report.ledger) > 1:
         sentences.append(f"It was not the first look at this test set, which was {looks(report.ledger)}.")
     return Verdict(headline, sentences, figures)

@@ -2,23 +2,12 @@
 
 from collections.abc import Iterable
 
-from reports.statistics import Interval
 from search.trial import TrialRow
 
 
 def trial_name(row: TrialRow) -> str:
     """`trial 33`, or `trial 0, the baseline “two-layer notebook”`."""
     return f"trial {row.number}" + (f", the baseline “{row.baseline}”" if row.baseline is not None else "")
-
-
-def within(accuracy: Interval) -> str:
-    """`0.9794 to 0.9849`."""
-    return f"{max(0.0, accuracy.low):.4f} to {min(1.0, accuracy.high):.4f}"
-
-
-def signed(value: float) -> str:
-    """`+0.0355`, `−0.0012`."""
-    return f"{value:+.4f}".replace("-", "−")
 
 
 def p_value(p: float) -> str:

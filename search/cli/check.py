@@ -12,7 +12,7 @@ from models.errors import UserError
 from search import launch
 from search.cli.eta import planned_trials
 from search.cli.rehearsal import Rehearsal, expected_seconds, rehearse
-from search.cli.wording import commonest_class_text, duration, imbalance_note, lanes_text
+from search.cli.wording import constant_answer_text, duration, imbalance_note, lanes_text
 from search.config.conditions import condition
 from search.config.study import Study
 from search.config.study_files import NamedStudy
@@ -54,6 +54,7 @@ class Plan:
             "data": study.dataset,
             "shape": list(rehearsal.dataset_info.shape),
             "classes": list(rehearsal.dataset_info.classes),
+            **({"constant_answers": dict(constant)} if (constant := rehearsal.dataset_info.constant) else {}),
             "train_examples": rehearsal.dataset_info.train,
             "validation_examples": rehearsal.dataset_info.validation,
             "done": self.done or 0,
@@ -127,6 +128,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     info, count = rehearsal.dataset_info, len(study.baselines)
     whole, pruned = expected_seconds(study, rehearsal)
     baselines = f", {count} baseline{'s' * (count != 1)} among them" if count else ", no baseline"
+    predicted = f"{len(info.classes)} classes" if info.classes else "a number to predict"
     waiting = study.paused * rehearsal.waiting / 2**20
     tick = f"{rehearsal.tick:.2g} s" if rehearsal.tick < 10 else duration(rehearsal.tick)
     if pruned is None:
@@ -135,9 +137,9 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         span = " to ".join(dict.fromkeys(duration(seconds) for seconds in pruned))
         time = f"about {span} on this machine, as it is busy now; {duration(whole)} if nothing were pruned"
     return {
-        "data": f"{study.dataset} of {' x '.join(map(str, info.shape))}, {len(info.classes)} classes: "
+        "data": f"{study.dataset} of {' x '.join(map(str, info.shape))}, {predicted}: "
         f"{info.train} examples to train on, {info.validation} to score on",
-        "commonest": commonest_class_text(info),
+        "reference" if info.constant else "commonest": constant_answer_text(info),
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
         "sampler": study.sampler.describe(),
         "pruner": study.pruner.describe(study.epochs),

@@ -2,12 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from search.cli.following import ChangedTrials
 from search.config.study import Study
 from search.loop.scheduler import TrialScheduler
-from search.objective import select_epoch
+from search.objective import Objective, select_epoch
 from search.trial import TrialRow
 
 RECENT = 20  # snapshots over which the speed is measured: enough to even out, few enough to follow a slower machine
@@ -28,6 +28,7 @@ class ProgressSnapshot:
     trained: int  # epochs
     saved: int  # epochs that ended trials were not trained for
     left: float | None  # seconds, about; None before the speed can be measured
+    objective: Objective = field(default_factory=Objective)  # whose values `best` and `baseline` are
 
     @property
     def done(self) -> int:
@@ -67,7 +68,17 @@ class EtaEstimator:
         saved = study.epochs * over - (trained - sum(ages.elements()) - sum(len(trial.curve) for trial in paused))
         best, baseline = _best_so_far(scheduler), _best_baseline(scheduler)
         return ProgressSnapshot(
-            scheduler.tick, alive, len(paused), dict(self._ended), self._planned, best, baseline, trained, saved, left
+            tick=scheduler.tick,
+            alive=alive,
+            paused=len(paused),
+            ended=dict(self._ended),
+            planned=self._planned,
+            best=best,
+            baseline=baseline,
+            trained=trained,
+            saved=saved,
+            left=left,
+            objective=study.objective,
         )
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.metrics.registry import metric_text
 from search.cli.eta import planned_trials
 from search.cli.wording import duration
 from search.config import study_files
@@ -40,6 +41,7 @@ class Row:
         done: Trials that have ended.
         trials: Trials in all; None where the file computes their number.
         best: The best value of the objective.
+        metric: The objective's.
         state: new, running, paused, finished, or broken.
         seconds_ago: Since the last trial began or ended; 0 while it runs.
         about: A line about it, or what is wrong with its file.
@@ -51,6 +53,7 @@ class Row:
     done: int = 0
     trials: int | None = None
     best: float | None = None
+    metric: str = "accuracy"
     state: str = "new"
     seconds_ago: float | None = None
     about: str = ""
@@ -63,7 +66,7 @@ class Row:
             "data": self.data,
             "family": self.family,
             "trials": "" if self.trials is None else f"{self.done} of {self.trials}",
-            "best": "" if self.best is None else f"{self.best:.4f}",
+            "best": "" if self.best is None else metric_text(self.metric, self.best),
             "state": self.state,
             "seen": "now" if self.state == "running" else seen,
             "about": self.about,
@@ -122,6 +125,7 @@ def recorded_row(store: Store, name: str) -> Row:
         done=len(ended),
         trials=planned,
         best=min(values, key=study.objective.cost) if values else None,
+        metric=study.objective.metric,
         state="running" if owner else "finished" if finished else "paused",
         seconds_ago=0.0 if owner else (store.clock() - max(times)).total_seconds() if times else None,
         about=study.about,

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from search.cli.eta import EtaEstimator, ProgressSnapshot
 from search.cli.wording import (
-    commonest_class_text,
+    constant_answer_text,
     duration,
     imbalance_note,
     lanes_text,
@@ -27,7 +27,6 @@ from search.cli.wording import (
 from search.fleet.base import DatasetInfo
 from search.launch import Prepared
 from search.loop.scheduler import TrialScheduler
-from search.trial import TrialRow
 
 REFRESH_SECONDS = 1.0
 # A line follows when another twentieth of the time so far has passed: the first 20 ticks, then fewer; and at the latest
@@ -69,7 +68,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
             self._console.print(f"takes up {running} trials that an earlier run left in the middle")
         if note := imbalance_note(dataset_info, study.objective.metric):
             self._console.print(f"[yellow]note:[/] {escape(note)}")
-        self._reference = commonest_class_text(dataset_info)
+        self._reference = constant_answer_text(dataset_info)
         estimator = EtaEstimator(scheduler, self._clock)
         self._begun = self._clock()
         return (
@@ -121,7 +120,7 @@ def redraws_in_place(console: Console) -> bool:
 def progress_line(snapshot: ProgressSnapshot, *, parameters: bool) -> str:
     """Return a snapshot as one line, with the best trial's parameters if asked."""
     parts = [f"tick {snapshot.tick:>3}", _unfinished(snapshot), _trials(snapshot)]
-    parts += [_best(snapshot.best, parameters), _saved(snapshot), _left(snapshot)]
+    parts += [_best(snapshot, parameters), _saved(snapshot), _left(snapshot)]
     return " · ".join(filter(None, parts))
 
 
@@ -137,12 +136,12 @@ def progress_table(snapshot: ProgressSnapshot | None, elapsed: float, reference:
     if snapshot is None:
         cells: list[RenderableType] = ["", "", "", "", "", f"{duration(elapsed)}, in the first tick"]
     else:
-        value = "" if snapshot.baseline is None else f"{snapshot.baseline:.4f}"
+        value = "" if snapshot.baseline is None else snapshot.objective.text(snapshot.baseline)
         baseline = ", ".join(filter(None, [value, reference]))
         cells = [
             ProgressBar(snapshot.planned, snapshot.done, width=40, complete_style="cyan"),
             f"{_unfinished(snapshot).strip()}, {_trials(snapshot).strip()}",
-            _best(snapshot.best, parameters=True),
+            _best(snapshot, parameters=True),
             baseline,
             f"{snapshot.trained} trained, {_saved(snapshot) or 'none saved'}",
             ", ".join(filter(None, [duration(elapsed), f"tick {snapshot.tick}", _left(snapshot)])),
@@ -161,10 +160,11 @@ def _trials(snapshot: ProgressSnapshot) -> str:
     return f"{snapshot.done:>3} of {snapshot.planned} done" + (f" ({ended})" if ended else "")
 
 
-def _best(best: TrialRow | None, parameters: bool) -> str:
-    if best is None:
+def _best(snapshot: ProgressSnapshot, parameters: bool) -> str:
+    if (best := snapshot.best) is None or best.value is None:
         return ""
-    text = f"{'leads' if best.state == 'running' else 'best'} {best.value:.4f} (trial {best.number})"
+    value = snapshot.objective.text(best.value)
+    text = f"{'leads' if best.state == 'running' else 'best'} {value} (trial {best.number})"
     return f"{text}: {parameters_text(best.params)}" if parameters else text
 
 

@@ -1,9 +1,12 @@
 """`--reproduce`: trains a recorded trial again, alone, and compares the two curves."""
 
+from functools import partial
+
 from rich.markup import escape
 
 from models.config.messages import EpochMetrics
 from models.errors import UserError
+from models.metrics.registry import metric_text
 from search.fleet.fleet import Fleet
 from search.launch import Prepared
 from search.loop.live_trial import lane_spec
@@ -46,8 +49,9 @@ def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetri
         f"trial {number}     {f'validation {metric}':<19}        validation loss",
         "epoch    recorded     again    recorded     again",
     ]
+    text = partial(metric_text, metric)
     lines += [
-        f"{old.epoch:>5}    {old.validation[metric]:>8.4f}  {new.validation[metric]:>8.4f}"
+        f"{old.epoch:>5}    {text(old.validation[metric]):>8}  {text(new.validation[metric]):>8}"
         f"    {old.validation['loss']:>8.5f}  {new.validation['loss']:>8.5f}"
         for old, new in pairs
     ]

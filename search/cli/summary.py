@@ -25,14 +25,14 @@ def summary(record: Record, run: RunOutcome | None) -> str:
     complete = {row.number: epoch for row in rows if row.state == "complete" and (epoch := selected[row.number])}
     if complete:
         best = min(complete, key=lambda number: objective.key(complete[number].validation, number))
-        lines[0] += f"; best validation {objective.metric} {rows[best].value:.4f} (trial {best})"
+        lines[0] += f"; best validation {objective.metric} {objective.text(rows[best].value or 0.0)} (trial {best})"
         lines.append(f"  best: {parameters_text(study.to_external(rows[best].params))}")
     if reason := study.sampler.exhausted_reason(study, rows):
         lines.append(f"  ended early: {reason}")
     for row in rows:
         if row.baseline is not None:
             epoch = selected[row.number]
-            value = f"{objective.value(epoch.validation):.4f}" if epoch else "-"
+            value = objective.text(objective.value(epoch.validation)) if epoch else "-"
             lines.append(
                 f"  baseline {row.baseline}: {f'diverged at epoch {row.diverged_at}' if row.diverged_at else value}"
             )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from models.config.base import Value
+from models.metrics.registry import metric_text
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 
@@ -34,8 +35,12 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} days {hours % 24} h"
 
 
-def commonest_class_text(dataset_info: DatasetInfo) -> str:
+def constant_answer_text(dataset_info: DatasetInfo) -> str:
     """Return what always giving the same answer would have: `always “no” has accuracy 0.9500`."""
+    if (constant := dataset_info.constant) is not None:
+        rmse, mae = metric_text("rmse", constant["rmse"]), metric_text("mae", constant["mae"])
+        mean = f"always {constant['mean']:.5g}, the mean, has rmse {rmse}"
+        return f"{mean}; always {constant['median']:.5g}, the median, has mae {mae}"
     if dataset_info.commonest is None:
         return ""
     name, share = dataset_info.commonest
@@ -47,7 +52,7 @@ def imbalance_note(dataset_info: DatasetInfo, metric: str) -> str:
     if not dataset_info.imbalanced or metric not in ("accuracy", "loss"):
         return ""
     return (
-        f"one class is far commoner than the others ({commonest_class_text(dataset_info)}): accuracy tells little; "
+        f"one class is far commoner than the others ({constant_answer_text(dataset_info)}): accuracy tells little; "
         'objective="balanced_accuracy", "macro_f1", "roc_auc" or "average_precision" tells more'
     )
 

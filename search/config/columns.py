@@ -1,13 +1,15 @@
 """The columns of the tables that a study fills, in their order. No parameter of a study can have such a name.
 
 One list, read from two sides: `Study` refuses a parameter of such a name before hours are searched, and the report
-fills `results.csv` by it. A new column is one line of `BEFORE_PARAMETERS` or `AFTER_PARAMETERS`; from then on
+fills `results.csv` by it. A new column is one line of `BEFORE_PARAMETERS` or `after_parameters`; from then on
 studies with a parameter of that name are refused. Must import nothing heavy.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from models.config.task import CLASSIFICATION, REGRESSION, Task, TaskName
 
 Summary = Any  # reports.finalists.table.Summary, which a study file must not import
 
@@ -37,28 +39,38 @@ def _cost(name: str) -> Column:
     return Column(name, dtype, lambda finalist: finalist.cost and getattr(finalist.cost, name))
 
 
-AFTER_PARAMETERS = (
-    Column("epochs", "Int64", lambda finalist: finalist.rows[0].epochs),
-    Column("validation_accuracy", "Float64", lambda finalist: finalist.mean("validation", "accuracy")),
-    Column("validation_loss", "Float64", lambda finalist: finalist.mean("validation", "loss")),
-    Column("seeds", "Int64", lambda finalist: len(finalist.rows)),
-    Column("test_accuracy_mean", "Float64", lambda finalist: finalist.test_accuracy.mean),
-    Column("test_accuracy_std", "Float64", lambda finalist: finalist.test_accuracy_std),
-    Column("test_accuracy_low", "Float64", lambda finalist: finalist.test_accuracy.low),
-    Column("test_accuracy_high", "Float64", lambda finalist: finalist.test_accuracy.high),
-    Column("test_loss_mean", "Float64", lambda finalist: finalist.mean("test", "loss")),
-    Column("train_accuracy_mean", "Float64", lambda finalist: finalist.mean("train", "accuracy")),
-    Column("train_loss_mean", "Float64", lambda finalist: finalist.mean("train", "loss")),
-    Column("train_seconds", "Float64", lambda finalist: finalist.train_seconds),
-    Column("published_test_accuracy", "Float64", lambda finalist: finalist.published_test_accuracy),
-    *map(_cost, COSTS),
-    Column("commonest_class_accuracy", "Float64", lambda finalist: finalist.commonest_class_accuracy),
-)
-RESULT_COLUMNS = BEFORE_PARAMETERS + AFTER_PARAMETERS
+def after_parameters(task: Task) -> tuple[Column, ...]:
+    """Return the columns behind the parameters, of a task's own metric."""
+    metric = task.metric
+    return (
+        Column("epochs", "Int64", lambda finalist: finalist.rows[0].epochs),
+        Column(f"validation_{metric}", "Float64", lambda finalist: finalist.mean("validation", metric)),
+        Column("validation_loss", "Float64", lambda finalist: finalist.mean("validation", "loss")),
+        Column("seeds", "Int64", lambda finalist: len(finalist.rows)),
+        Column(f"test_{metric}_mean", "Float64", lambda finalist: finalist.test.mean),
+        Column(f"test_{metric}_std", "Float64", lambda finalist: finalist.test_std),
+        Column(f"test_{metric}_low", "Float64", lambda finalist: finalist.test.low),
+        Column(f"test_{metric}_high", "Float64", lambda finalist: finalist.test.high),
+        Column("test_loss_mean", "Float64", lambda finalist: finalist.mean("test", "loss")),
+        Column(f"train_{metric}_mean", "Float64", lambda finalist: finalist.mean("train", metric)),
+        Column("train_loss_mean", "Float64", lambda finalist: finalist.mean("train", "loss")),
+        Column("train_seconds", "Float64", lambda finalist: finalist.train_seconds),
+        Column(f"published_test_{metric}", "Float64", lambda finalist: finalist.published),
+        *map(_cost, COSTS),
+        Column(CONSTANT_ANSWER[task.name], "Float64", lambda finalist: finalist.constant_answer),
+    )
+
+
+CONSTANT_ANSWER: dict[TaskName, str] = {  # what always giving one answer has on the test set
+    "classification": "commonest_class_accuracy",
+    "regression": "mean_predictor_rmse",
+}
+RESULT_COLUMNS = BEFORE_PARAMETERS + after_parameters(CLASSIFICATION)
 
 TRIAL_COLUMNS = (
     "number", "state", "reason", "baseline", "validation_accuracy", "validation_loss", "best_epoch", "epochs",
     "started", "finished", "seconds", "fate",
 )  # fmt: skip
 
-RESERVED = frozenset({column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses"})
+_OF_NUMBERS = frozenset(column.name for column in after_parameters(REGRESSION))
+RESERVED = _OF_NUMBERS | {column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses"}

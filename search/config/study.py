@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, mo
 
 from models.config.base import FrozenConfig, Parameters, Value
 from models.config.recipe import Recipe
-from models.datasets.registry import Data
+from models.config.task import REGRESSION, task_of_data, task_of_loss
+from models.datasets.registry import Data, parse_data
 from models.families.custom.custom_model import custom_model_config
-from models.metrics.registry import STANDARD
 from search.config.baseline import Baseline
 from search.config.conditions import existing
 from search.config.range_values import middle_value, range_warnings, value_count
@@ -51,7 +51,9 @@ class Study(Recipe):
     fixed: Parameters = Field(default={}, description="Parameters that every trial has: plain values of the space.")
     baselines: tuple[Baseline, ...] = Field(default=(), description="Configurations that are known before the search.")
     objective: Objective = Field(
-        default=Objective(), description="The validation metric that is searched for; its name will do."
+        default=Objective(),
+        description="The validation metric that is searched for; its name will do. Of a regression it is rmse unless "
+        "given.",
     )
     validation_share: Share = Field(default=1 / 6, description="Share of the training set that trials are scored on.")
     trials: int = Field(default=60, ge=1, le=1_000_000, description="Trials in all, baselines included.")
@@ -110,6 +112,22 @@ class Study(Recipe):
         ranges = {name: search_range for name, search_range in space.items() if name not in fixed}
         return {**given, "space": ranges, "fixed": {**given.get("fixed", {}), **fixed}}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_numbers(cls, given: Any) -> Any:
+        """Let data of numbers make the study a regression, and a regression's objective be its own."""
+        if not isinstance(given, Mapping):
+            return given
+        try:
+            of_data = task_of_data(parse_data(given["data"]))
+        except (KeyError, ValueError):  # no data, or what the field `data` will refuse
+            of_data = None
+        if "loss" not in given and of_data is REGRESSION:
+            given = {**given, "loss": REGRESSION.losses[0]}
+        if "objective" not in given and task_of_loss(str(given.get("loss"))) is REGRESSION:
+            given = {**given, "objective": REGRESSION.metric}
+        return given
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_study(self)
@@ -119,8 +137,9 @@ class Study(Recipe):
 
     @property
     def recorded(self) -> tuple[str, ...]:
-        """The metrics that are recorded besides loss and accuracy, the objective's among them."""
-        return tuple(name for name in dict.fromkeys((*self.metrics, self.objective.metric)) if name not in STANDARD)
+        """The metrics that are recorded besides those of every study, the objective's among them."""
+        names = dict.fromkeys((*self.metrics, self.objective.metric))
+        return tuple(name for name in names if name not in self.task.metrics)
 
     @property
     def dataset(self) -> str:

@@ -11,6 +11,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from models.config.base import Parameters, RecipePart, Value
 from models.config.losses import SOFT_TARGETS
 from models.config.optimizers import OptimizerConfig
+from models.config.task import REGRESSION, task_of_data
+from models.metrics.registry import METRICS, serves
 from search.config.columns import RESERVED
 from search.config.conditions import check_conditions, condition, existing, exists, parents_first
 from search.config.range_values import extreme_values
@@ -40,6 +42,7 @@ def check_study(study: "Study") -> None:
             problems.append(str(error))
 
     note(_check_recipe, study)
+    note(_check_task, study)
     for name in study.names:
         for value in extreme_values(study.space[name]) if name in study.space else (study.fixed[name],):
             note(_check_trainable, study, name, value)
@@ -103,8 +106,25 @@ def _check_recipe(study: "Study") -> None:
     if study.precision not in study.family.precisions:
         raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
     words = [word for word in SOFT_TARGETS if study.uses(word, study.names)]
+    if study.task is REGRESSION and words:
+        raise ValueError(f"{words[0]}: a regression has no classes; leave it out")
     if study.loss == "squared_error" and words:
         raise ValueError(f'{words[0]}: squared_error knows none; leave it out, or choose loss="cross_entropy"')
+
+
+def _check_task(study: "Study") -> None:
+    """Raise ValueError where loss, data and metrics do not speak of the same: classes, or numbers."""
+    of_data = task_of_data(study.data)
+    if of_data not in (None, study.task):
+        has, loss = ("classes", "cross_entropy") if study.task is REGRESSION else ("numbers", "mse")
+        remedy = f'leave it out, which means "{loss}"'
+        if getattr(study.data, "label", ""):
+            remedy += f", or name the column with target={study.data.label!r} if it has numbers"  # type: ignore[union-attr]
+        raise ValueError(f"loss: {study.loss} is of {study.task.name}, and {study.dataset} has {has}; {remedy}")
+    for field, metrics in (("objective", (study.objective.metric,)), ("metrics", study.metrics)):
+        if wrong := [name for name in metrics if name in METRICS and not serves(name, study.task)]:
+            fitting = ", ".join(name for name in METRICS.names() if serves(name, study.task))
+            raise ValueError(f"{field}: {wrong[0]} is no metric of a {study.task.name}; choose among {fitting}")
 
 
 def _check_trainable(study: "Study", name: str, value: Value) -> None:

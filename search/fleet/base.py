@@ -6,9 +6,12 @@ point of the group `studyhall.fleets`. Imports neither torch nor a cluster's lib
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from models.errors import UserError
+
+if TYPE_CHECKING:
+    from models.datasets.target import ConstantAnswers
 
 Message = dict[str, Any]  # plain data: numbers, texts, lists and dictionaries with texts as keys, as JSON has them
 
@@ -22,6 +25,12 @@ class DatasetInfo:
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     commonest: tuple[str, float] | None = None  # the commonest class, and the share that it has of all examples
+    constant: "ConstantAnswers | None" = None  # of a regression, what always answering the same number comes to
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model answers with: one a class, or the prediction."""
+        return len(self.classes) or 1
 
     @property
     def imbalanced(self) -> bool:

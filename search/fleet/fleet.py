@@ -82,8 +82,9 @@ class Fleet(AbstractContextManager["Fleet"]):
         # Where machines are of unequal speed, the first host is on the fastest: it takes the engine with most lanes.
         self._order.sort(key=lambda engine: -study.lanes_of[engine])
         first = self._open()[0]
-        shape, classes, (name, share) = tuple(first["shape"]), tuple(first["classes"]), first["commonest"]
-        return DatasetInfo(first["train"], first["validation"], shape, classes, (name, share))
+        shape, classes = tuple(first["shape"]), tuple(first["classes"])
+        commonest = tuple(first["commonest"]) if classes else None
+        return DatasetInfo(first["train"], first["validation"], shape, classes, commonest, first["constant"])
 
     def _open(self) -> list[Message]:
         while True:

@@ -168,7 +168,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             examples = training_examples(source)
             # Of a subclass, like a file's map, pickle would copy the content.
             inputs, labels = np.asarray(examples.inputs), np.asarray(examples.labels)
-            self._stored = source, self.ray.put(replace(examples, inputs=cast(Any, inputs), labels=labels))
+            self._stored = source, self.ray.put(replace(examples, inputs=cast(Any, inputs), labels=cast(Any, labels)))
         return self._stored[1]
 
     def __exit__(self, *error: object) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
@@ -78,6 +79,7 @@ class EngineWorker:
         from models.datasets.batches import BatchSource
         from models.datasets.source import Source, training_examples
         from models.datasets.split import normalisation, split
+        from models.datasets.target import constant_answers, target_scale
         from models.engine.engine import Engine
 
         self._recipe, self._source = Recipe.model_validate(recipe), Source(**source)
@@ -86,19 +88,23 @@ class EngineWorker:
         trained, scored = split(examples.labels, validation_share, self._recipe.seed)
         if not hold_out:
             trained, scored = np.arange(len(examples.labels)), scored[:0]
-        self._normalisation = normalisation(examples.inputs, trained)
+        target = target_scale(examples.labels, trained)
+        self._normalisation = replace(normalisation(examples.inputs, trained), target=target)
         self._examples, self._shape = examples, examples.inputs.shape[1:]
         on = torch.device(device)
-        family = self._recipe.make_family(self._shape, len(examples.classes), vectorize=vectorize)
+        family = self._recipe.make_family(self._shape, examples.outputs, vectorize=vectorize)
         torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
-        counts = np.bincount(examples.labels, minlength=len(examples.classes))
-        answer = {
+        answer: Message = {
             "train": len(trained),
             "validation": len(scored),
             "shape": list(self._shape),
             "classes": list(examples.classes),
-            "commonest": [examples.classes[counts.argmax()], float(counts.max() / counts.sum())],
+            "commonest": None,
+            "constant": None if target is None else constant_answers(examples.labels),
         }
+        if target is None:
+            counts = np.bincount(examples.labels, minlength=len(examples.classes))
+            answer["commonest"] = [examples.classes[counts.argmax()], float(counts.max() / counts.sum())]
         if at_most is not None and at_most < len(trained):
             scored = scored[:: len(trained) // at_most]
             trained = np.random.Generator(np.random.PCG64(self._recipe.seed)).permutation(trained)[:at_most]
@@ -157,9 +163,11 @@ class EngineWorker:
     def write_models(self, models: list[Message]) -> Message:
         """Write the models of lanes to files; answers with their metrics on all that they were trained on."""
         from models.datasets.split import scale_of
-        from models.model_file import Model, write_model
+        from models.model_description import Model, Target
+        from models.model_file import write_model
 
-        measured = {}
+        measured, scale = {}, self._normalisation.target
+        target = None if scale is None else Target(name=self._examples.target, mean=scale.mean, std=scale.std)
         for number, engine in self._engines.items():
             measured.update(engine.measure([it["lane"] for it in models if it["engine"] == number]))
         for wanted in models:
@@ -175,6 +183,7 @@ class EngineWorker:
                 columns=self._examples.columns,
                 mean=self._normalisation.mean,
                 std=self._normalisation.std,
+                target=target,
                 scale=scale_of(self._examples.inputs),
                 about=wanted["about"],
             )

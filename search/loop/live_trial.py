@@ -32,8 +32,8 @@ def lane_spec(study: Study, row: TrialRow, *, resumed: bool = False) -> LaneSpec
 
 def live_trial(study: Study, row: TrialRow, dataset_info: DatasetInfo) -> LiveTrial:
     """Return a trial as it begins to train."""
-    shape, classes = dataset_info.shape, len(dataset_info.classes)
-    return LiveTrial(row, study.flops_per_example(shape, classes, study.to_external(row.params)))
+    shape, outputs = dataset_info.shape, dataset_info.outputs
+    return LiveTrial(row, study.flops_per_example(shape, outputs, study.to_external(row.params)))
 
 
 def ended_by_others(record: Record, trials: Mapping[int, LiveTrial]) -> dict[tuple[int, int], str]:

@@ -22,7 +22,8 @@ from models.config.base import Parameters
 from models.config.families import Cnn, Linear, Mlp
 from models.config.recipe import Recipe
 from models.errors import UserError
-from models.model_file import Model, load_model, load_module, write_model
+from models.model_description import Model
+from models.model_file import load_model, load_module, write_model
 
 SHAPE, CLASSES = (1, 4, 5), ("one", "two", "three")
 

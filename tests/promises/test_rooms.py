@@ -20,7 +20,8 @@ models.metrics
 models.ops
 models.datasets
 models.families
-models.engine models.model_file
+models.engine models.model_description
+models.model_file
 models.picture
 models.loaded_model
 models.predict_many models.predict
@@ -43,6 +44,7 @@ search.run_study
 search
 search.run
 reports.statistics reports.wsgi
+reports.figure
 reports.finalists reports.artifacts reports.report_pages
 reports.page
 reports.exporting reports.export_plan reports.export_progress reports.comparison reports.dashboard

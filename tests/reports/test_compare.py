@@ -157,7 +157,7 @@ def test_the_files_hold_what_is_shown(asked: Asked, runs: Path, record: Record) 
     known = read(record.folder / "finalists" / FILE, models)
     assert known is not None
     found = _row(frame, "found")
-    assert found["test_accuracy"] == pytest.approx(known.hits(best, 2).mean())
+    assert found["test_accuracy"] == pytest.approx(known.scores(best, 2).mean())
 
 
 def _sha(record: Record, trial: int, seed: int) -> str:

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from models.datasets.source import Examples, Source, training_examples
 from models.errors import UserError
-from models.model_file import Model, load_model, write_model
+from models.model_description import Model
+from models.model_file import load_model, write_model
 from reports.evaluate import Evaluation, app, evaluation, study_of
 from search.record.record import Record
 from search.record.rows import FinalistRow

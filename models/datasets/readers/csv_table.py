@@ -1,4 +1,4 @@
-"""Reads CSV files of features and a label; whatever is wrong in one is reported with its row and column.
+"""Reads CSV files of features and what is to be predicted; whatever is wrong is reported with its row and column.
 
 Python's own csv module splits the cells, because pandas.read_csv fills short rows, takes the first column for an index
 where all rows are one cell too long, and renames a second column of the same name, all without a word.
@@ -33,19 +33,18 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     """
     tables = {path: read_columns(path) for path in (train, test) if path is not None}
     first = tables[train]
-    for name in (config.label, *config.leave_out):
+    for name in (config.predicted, *config.leave_out):
         if name not in first:
             raise UserError(f"{train} has no column {name!r}", f"it has {_shorten(list(first))}")
-    features = [name for name in first if name not in (config.label, *config.leave_out)]
+    features = [name for name in first if name not in (config.predicted, *config.leave_out)]
     if not features:
         raise UserError(f"{train} has no column besides its label", "features are the other columns; add some")
     for path, table in tables.items():
-        if missing := [name for name in (config.label, *features) if name not in table]:
+        if missing := [name for name in (config.predicted, *features) if name not in table]:
             raise UserError(f"{path} has no column {missing[0]!r}, which {train} has", "give both the same columns")
-        if empty := [row for row, cell in enumerate(table[config.label]) if not cell.strip()]:
-            raise UserError(
-                f"{path}, row {empty[0] + 2}: the label {config.label!r} is empty", "fill it, or drop the row"
-            )
+        if empty := [row for row, cell in enumerate(table[config.predicted]) if not cell.strip()]:
+            what = f"the {'target' if config.target else 'label'} {config.predicted!r}"
+            raise UserError(f"{path}, row {empty[0] + 2}: {what} is empty", "fill it, or drop the row")
     unreadable: dict[str, UserError] = {}  # by column, so that all are told at once
     categories: dict[str, list[str] | None] = {}
     columns_of: dict[Path, list[NDArray[np.float32]]] = {path: [] for path in tables}
@@ -61,10 +60,10 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     parts = []
     for path, table in tables.items():
         columns = columns_of[path]
-        parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.label]])))  # (N, F), (N,)
+        parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.predicted]])))  # (N, F), (N,)
     # No text is empty.
     names = [f"{name}={text}" if text else name for name in features for text in (categories[name] or [""])]
-    return RawDataset(parts[0], parts[1] if len(parts) > 1 else None, columns=tuple(names))
+    return RawDataset(parts[0], parts[1] if len(parts) > 1 else None, columns=tuple(names), target=config.target)
 
 
 def to_features(table: Mapping[str, Sequence[Any]], columns: Sequence[str]) -> NDArray[np.float32]:

@@ -18,12 +18,13 @@ from models.families.base import FusedModel, Lane, Weights
 from models.families.custom.vectorize import (
     ExecutionPlan,
     accepts_channels_last,
+    doubled_forward,
     first_line,
     seeded_generators,
     vectorized_forward,
     why_not_vectorized,
 )
-from models.ops.losses import losses_of
+from models.ops.losses import answers_of, losses_of
 from models.ops.optimizers.base import Block, LaneOptimizer
 from models.seeds import derive
 
@@ -74,7 +75,8 @@ class FusedModules(FusedModel):
         all_logits: Tensor | None = None,
         targets: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        losses, hits = x.new_empty(len(self._lanes), len(y)), y.new_empty(len(self._lanes), len(y), dtype=torch.bool)
+        losses = x.new_empty(len(self._lanes), len(y))
+        hits = y.new_empty(len(self._lanes), len(y), dtype=y.dtype if y.is_floating_point() else torch.bool)
         channels_last = x
         if any(part.channels_last for part in parts):
             channels_last = x.contiguous(memory_format=torch.channels_last)
@@ -86,7 +88,7 @@ class FusedModules(FusedModel):
             if optimizer is not None:
                 part.apply(part_losses, optimizer)
             losses[part.positions] = part_losses.detach()
-            hits[part.positions] = logits.detach().argmax(2) == y
+            hits[part.positions] = answers_of(logits.detach(), y, 2)
             if all_logits is not None:
                 all_logits[part.positions] = logits
         return losses, hits
@@ -106,7 +108,8 @@ class FusedModules(FusedModel):
                     self._family.plans[function] = self._plan(module, x, y)
                 plan = self._family.plans[function]
                 if plan.vectorized:
-                    self._parts.append(_Vectorized(module, lanes, positions, self._family.label))
+                    alone = len(lanes) == 1 and y.is_floating_point()
+                    self._parts.append(_Vectorized(module, lanes, positions, self._family.label, doubled=alone))
                     continue
                 for lane, position in zip(lanes, positions, strict=True):
                     self._parts.append(_Sequential(module_of(self._family, lane), lane, position, plan.channels_last))
@@ -139,8 +142,10 @@ class _Vectorized:
 
     channels_last = False
 
-    def __init__(self, module: nn.Module, lanes: Sequence[Lane], positions: Sequence[int], label: str) -> None:
-        self._module, self.positions, self._label = module, list(positions), label
+    def __init__(
+        self, module: nn.Module, lanes: Sequence[Lane], positions: Sequence[int], label: str, *, doubled: bool
+    ) -> None:
+        self._module, self.positions, self._label, self._doubled = module, list(positions), label, doubled
         index = torch.tensor(self.positions, device=next(iter(lanes[0].weights.values())).device)
         self._weights: Weights = {}  # (l, ...), what autograd sees
         self._blocks: list[Block] = []  # the same memory as (l, K)
@@ -157,8 +162,9 @@ class _Vectorized:
 
     def forward(self, x: Tensor, training: bool) -> Tensor:
         """Return logits (l, B, C)."""
+        forward = doubled_forward if self._doubled else vectorized_forward
         try:
-            return vectorized_forward(self._module.train(training), self._weights, self._buffers, x)
+            return forward(self._module.train(training), self._weights, self._buffers, x)
         except Exception as error:
             raise UserError(
                 f"{self._label} cannot train many trials at once on some minibatch: {first_line(error)}",

@@ -49,12 +49,16 @@ def probe(family: "ModuleFamily", parameters: Parameters, train_set: BatchSource
         except Exception as error:
             where = family.locate(error)
             raise UserError(f"{where}{label} fails on {minibatch}: {first_line(error)}", _CORRECT) from error
-        expected = (len(y), train_set.classes)
+        expected = (len(y), train_set.outputs)
         if not (isinstance(logits, Tensor) and logits.shape == expected and logits.dtype == torch.float32):
             answer = f"{tuple(logits.shape)} {logits.dtype}" if isinstance(logits, Tensor) else type(logits).__name__
+            remedy = (
+                "let it return logits, one number a class; an argument `classes` without a default is told how many"
+            )
+            if train_set.target is not None:
+                remedy = "let it return one number an example, (B, 1), its prediction of the scaled target"
             raise UserError(
-                f"{label} makes {answer} of {minibatch}, not ({len(y)}, {train_set.classes}) torch.float32",
-                "let it return logits, one number a class; an argument `classes` without a default is told how many",
+                f"{label} makes {answer} of {minibatch}, not ({len(y)}, {train_set.outputs}) torch.float32", remedy
             )
         try:
             torch.autograd.grad(logits.sum(), trained, allow_unused=True)

@@ -7,6 +7,7 @@ it is given `ReportData`.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from models.config.task import TaskName
 from reports.page.data import FinalistData, ReportData
 
 Outcome = Literal["look", "passed", "not applicable"]
@@ -42,6 +43,7 @@ class Check:
     name: ClassVar[str]  # as the page shows it
     question: ClassVar[str]
     remedy: ClassVar[str]  # a sentence
+    tasks: ClassVar[tuple[TaskName, ...]] = ("classification", "regression")  # of which studies it is asked
 
     def judge(self, report: ReportData) -> Finding:
         """Return what the check found."""

@@ -5,7 +5,7 @@ from reports.finalists.published import published_of
 from reports.page.checks.base import FinalistsCheck, Finding
 from reports.page.data import FinalistData, ReportData
 from reports.page.finalist_sentences import inseparable
-from reports.page.wording import counted, listed, signed, within
+from reports.page.wording import counted, listed
 
 ENOUGH_SEEDS = 5
 
@@ -45,16 +45,17 @@ class BaselineBeaten(FinalistsCheck):
             return self.look("No baseline finished: it diverged or failed.", remedy)
         if baseline == winner:
             return self.look("The baseline wins.")
-        against = finalists.against(baseline.number)
-        bounds = f"{signed(against['low'])} to {signed(against['high'])}"
+        against, figure = finalists.against(baseline.number), report.figure
+        bounds = f"{figure.signed(against['low'])} to {figure.signed(against['high'])}"
         if against["apart"] and against["gap"] > 0:
-            return self.passed(f"“{baseline.baseline}” is beaten by {against['gap']:.4f} ({bounds}).")
+            return self.passed(f"“{baseline.baseline}” is beaten by {figure.text(against['gap'])} ({bounds}).")
         return self.look(f"“{baseline.baseline}” is not beaten for certain ({bounds}).", "Give more --seeds.")
 
 
 class BetterThanTheCommonestClass(FinalistsCheck):
     """Whether the winner has learned more than which class is commonest."""
 
+    tasks = ("classification",)
     name, question = "better than the commonest class", "Is the winner better than always answering one class?"
     remedy = (
         'Accuracy tells little where one class is so common: objective="balanced_accuracy", "roc_auc" or '
@@ -63,12 +64,33 @@ class BetterThanTheCommonestClass(FinalistsCheck):
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with always answering the commonest class."""
-        (name, accuracy), gap = finalists.predictions.commonest_class(), finalists.above_commonest
-        bounds = f"{signed(gap.low)} to {signed(gap.high)}"
-        text = (
-            f"Always answering “{name}” has {accuracy:.4f}; the winner has {signed(gap.mean)} against that ({bounds})."
-        )
-        return self.passed(text) if gap.low > 0 else self.look(text)
+        text, passes = _against_constant(report, finalists)
+        return self.passed(text) if passes else self.look(text)
+
+
+class BetterThanTheMean(FinalistsCheck):
+    """Whether the winner has learned more than the mean of its target."""
+
+    tasks = ("regression",)
+    name, question = "better than the mean", "Is the winner better than always answering the mean?"
+    remedy = "Look whether the features say anything of the target: a plot of each against it tells more than a search."
+
+    def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
+        """Compare the winner with always answering the mean of the training part."""
+        text, passes = _against_constant(report, finalists)
+        return self.passed(text) if passes else self.look(text)
+
+
+def _against_constant(report: ReportData, finalists: FinalistData) -> tuple[str, bool]:
+    """Return how the winner compares with always giving the same answer, and whether it is better for certain."""
+    (name, value), gap, figure = finalists.predictions.constant_answer(), finalists.above_constant, report.figure
+    bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
+    better = (
+        f"has {figure.signed(gap.mean)} against" if figure.greater_is_better else f"is {figure.text(gap.mean)} below"
+    )
+    if not figure.greater_is_better and gap.mean < 0:
+        better = f"is {figure.text(-gap.mean)} above"
+    return f"Always answering “{name}” has {figure.text(value)}; the winner {better} that ({bounds}).", gap.low > 0
 
 
 class PublishedReproduced(FinalistsCheck):
@@ -83,18 +105,18 @@ class PublishedReproduced(FinalistsCheck):
         of = {row.baseline: published_of(report.study, predictions, seeds, row) for row in finalists.ranked}
         published = {name: figure for name, figure in of.items() if figure is not None}
         if not published:
-            return self.not_applicable("No baseline among the finalists has a published test accuracy.")
+            return self.not_applicable(f"No baseline among the finalists has a published test {report.figure.title}.")
         if seeds == 1:
             return self.not_applicable("One seed cannot say how far a single run may lie from another.")
         missed = [
-            f"“{name}” (published {figure.accuracy:g}, one run here {within(figure.run)})"
+            f"“{name}” (published {figure.figure:g}, one run here {report.figure.within(figure.run)})"
             for name, figure in published.items()
             if figure.side != "inside"
         ]
         if missed:
             return self.look(f"Not reproduced: {listed(missed)}.")
         return self.passed(
-            "Every published test accuracy is one that another run of the same configuration could have."
+            f"Every published test {report.figure.title} is one that another run of the same configuration could have."
         )
 
 

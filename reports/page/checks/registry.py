@@ -19,6 +19,7 @@ CHECKS = Registry(
         "finalists inseparable": "reports.page.checks.finalists:FinalistsInseparable",
         "baseline beaten": "reports.page.checks.finalists:BaselineBeaten",
         "better than the commonest class": "reports.page.checks.finalists:BetterThanTheCommonestClass",
+        "better than the mean": "reports.page.checks.finalists:BetterThanTheMean",
         "published figure reproduced": "reports.page.checks.finalists:PublishedReproduced",
         "test set opened before": "reports.page.checks.finalists:OpenedBefore",
         "enough seeds": "reports.page.checks.finalists:EnoughSeeds",
@@ -29,5 +30,6 @@ CHECKS = Registry(
 def run_checks(report: ReportData) -> list[Finding]:
     """Return what every check found; those that found something come first."""
     order: list[Outcome] = ["look", "passed", "not applicable"]
-    findings: list[Finding] = [CHECKS.load(name)().judge(report) for name in CHECKS.names()]
+    checks = [CHECKS.load(name)() for name in CHECKS.names()]
+    findings: list[Finding] = [check.judge(report) for check in checks if report.study.task.name in check.tasks]
     return sorted(findings, key=lambda finding: order.index(finding.outcome))

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 from matplotlib.figure import Figure
 
+from models.config.task import TaskName
 from reports.page.data import ReportData
 
 Chapter = Literal["finalists", "search", "winner"]
@@ -99,6 +100,7 @@ class Section:
     """A part of the report's page, registered under `studyhall.report_sections` and made without arguments."""
 
     chapter: Chapter = "search"
+    tasks: tuple[TaskName, ...] = ("classification", "regression")  # of which studies it shows something
 
     def parts(self, report: ReportData) -> Sequence[Part]:
         """Return what it shows, from top to bottom: unless overridden, the drawings of the trial that is shown."""

@@ -14,6 +14,7 @@ class Classes(Section):
     """The winner's table of classes."""
 
     chapter = "winner"
+    tasks = ("classification",)
 
     def parts(self, report: ReportData) -> Sequence[Part]:
         """Return the table, where the winner is tested."""

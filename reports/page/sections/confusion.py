@@ -18,6 +18,7 @@ class Confusion(Section):
     """The winner's confusion matrix, and that of every finalist for the dashboard."""
 
     chapter = "winner"
+    tasks = ("classification",)
 
     def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
         """Return the figure of one finalist; nothing where none is tested."""

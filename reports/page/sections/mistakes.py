@@ -23,6 +23,7 @@ class Mistakes(Section):
     """The gallery."""
 
     chapter = "winner"
+    tasks = ("classification",)
 
     def parts(self, report: ReportData) -> Sequence[Part]:
         """Return the gallery, or that no image was wrong; nothing where the data are no images."""

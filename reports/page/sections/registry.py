@@ -1,5 +1,6 @@
 """The sections there are, in the order of the page."""
 
+from models.config.task import CLASSIFICATION, Task
 from models.registry import Registry
 from reports.page.sections.base import Section
 
@@ -21,11 +22,13 @@ SECTIONS = Registry(
         "confusion": "reports.page.sections.confusion:Confusion",
         "classes": "reports.page.sections.classes:Classes",
         "mistakes": "reports.page.sections.mistakes:Mistakes",
+        "residuals": "reports.page.sections.residuals:Residuals",
         "weights": "reports.page.sections.weights:Weights",
     },
 )
 
 
-def all_sections() -> list[Section]:
-    """Return every section, in the order of the page; those of other packages come last in their chapter."""
-    return [SECTIONS.load(name)() for name in SECTIONS.names()]
+def all_sections(task: Task = CLASSIFICATION) -> list[Section]:
+    """Return the sections of a task, in the order of the page; those of other packages come last in their chapter."""
+    sections = [SECTIONS.load(name)() for name in SECTIONS.names()]
+    return [section for section in sections if task.name in section.tasks]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reports.figure import Figure
 from reports.finalists.audit_sample import mean_gain, share_of_all
 from reports.page.data import ReportData
 from reports.page.sections.base import Column, Part, Section, Table, Text, fixed, yes_or_no
-from reports.page.wording import counted, metric_title, signed
+from reports.page.wording import counted, metric_title
 from reports.statistics import LEVEL
 
 
@@ -88,6 +89,7 @@ def _regret(report: ReportData) -> str:
     )
     mean, half = mean_gain(bands)
     if math.isfinite(mean):
+        signed = Figure(report.objective.metric).signed
         within = "" if math.isnan(half) else f" ({signed(mean - half)} to {signed(mean + half)}, {LEVEL:.0%})"
         best = report.audit.sort_values("gain").iloc[-1]
         sentence += (

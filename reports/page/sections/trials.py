@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from models.metrics.registry import STANDARD
 from reports.page.data import ReportData
 from reports.page.sections.base import Column, Part, Section, Table, fixed, parameter_columns
 from reports.page.wording import metric_title
@@ -19,12 +18,13 @@ class Trials(Section):
         if complete.empty:
             return []
         epoch = "at its best epoch, or its last one"
-        others = [metric for metric in (report.objective.metric,) if metric not in STANDARD]
+        figure = report.figure
+        others = [metric for metric in (report.objective.metric,) if metric not in report.study.task.metrics]
         columns = [
             Column("trial", "number"),
             *parameter_columns(report),
-            *(Column(metric_title(metric), f"validation_{metric}", fixed(4)) for metric in others),
-            Column("accuracy", "validation_accuracy", fixed(4), f"validation accuracy {epoch}"),
+            *(Column(metric_title(metric), f"validation_{metric}", report.objective.text) for metric in others),
+            Column(figure.title, f"validation_{figure.metric}", figure.text, f"validation {figure.title} {epoch}"),
             Column("loss", "validation_loss", fixed(4), "validation loss at that epoch"),
             Column("at epoch", "best_epoch"),
             Column("seconds", "seconds", fixed(1), "its share of the ticks it trained in, by its work"),

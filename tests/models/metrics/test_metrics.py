@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 
+from models.config.task import CLASSIFICATION
 from models.metrics.base import Predictions
-from models.metrics.registry import METRICS, STANDARD, metric_named
+from models.metrics.registry import METRICS, metric_named, metric_text
 
 Authority = Callable[[NDArray[Any], NDArray[Any]], float]  # of labels (N,) and probabilities (N, C)
 
@@ -74,6 +75,13 @@ AUTHORITIES: dict[str, Authority] = {
 }
 
 
+OF_NUMBERS: dict[str, Authority] = {
+    "rmse": sklearn_metrics.root_mean_squared_error,
+    "mae": sklearn_metrics.mean_absolute_error,
+    "r2": sklearn_metrics.r2_score,
+}
+
+
 def predictions(labels: torch.Tensor, logits: torch.Tensor) -> Predictions:
     hits = logits.argmax(2) == labels
     losses = -logits.log_softmax(2).gather(2, labels.expand(len(logits), -1).unsqueeze(2)).squeeze(2)
@@ -96,8 +104,38 @@ def drawn(classes: int, *, ties: bool = False, absent: bool = False) -> Predicti
 
 
 def test_every_metric_of_the_registry_has_an_authority_here() -> None:
-    assert set(METRICS.names()) >= set(AUTHORITIES) | set(STANDARD)
-    assert set(METRICS._entries) == set(AUTHORITIES) | set(STANDARD)
+    known = set(AUTHORITIES) | set(OF_NUMBERS) | set(CLASSIFICATION.metrics)
+    assert set(METRICS.names()) >= known
+    assert set(METRICS._entries) == known
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_metrics_of_numbers_are_scikit_learns(name: str) -> None:
+    draw = np.random.default_rng(3)
+    targets = draw.lognormal(3, 2, 200)
+    answers = targets + draw.normal(0, 5, (4, 200))
+    given = Predictions(
+        torch.zeros(4, 200),
+        torch.empty(4, 0, dtype=torch.bool),
+        torch.from_numpy(targets),
+        answers=torch.from_numpy(answers),
+    )
+    expected = [OF_NUMBERS[name](targets, lane) for lane in answers]
+    np.testing.assert_allclose(metric_named(name).compute(given).numpy(), expected, rtol=1e-12)
+    assert metric_named(name).greater_is_better == (name == "r2")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("accuracy", 0.98765, "0.9877"),
+        ("rmse", 54.32109, "54.321"),
+        ("rmse", 123456.7, "123457"),
+        ("mae", 0.0, "0.0000"),
+    ],
+)
+def test_a_value_is_written_with_the_digits_that_its_unit_needs(name: str, value: float, text: str) -> None:
+    assert metric_text(name, value) == text
 
 
 @pytest.mark.parametrize("classes", [2, 4, 7])

@@ -20,7 +20,7 @@ def test_finalists_of_one_worth_cannot_be_told_apart(fated: Record) -> None:
 
 def test_all_comparisons_are_of_one_family(fated: Record) -> None:
     finalists = finalists_of(fated, {2: 0.9, 1: 0.899, 0: 0.6})
-    hits = [finalists.predictions.hits(trial, 3) for trial in (2, 0)]
+    hits = [finalists.predictions.scores(trial, 3) for trial in (2, 0)]
     against, alone = finalists.against(0), compare(*hits, ACCURACY)
     assert against["p"] == pytest.approx(2 * alone.p)
     assert against["high"] - against["low"] > alone.gap.high - alone.gap.low

@@ -40,7 +40,7 @@ def test_the_test_set_is_signed_for_and_read_when_the_ranks_are_fixed(
         tested = predict_test_set(study, digits, ranked, 3, again=False, command="test", say=lambda line: None)
     assert events == ["rank", "retrain", "test set read; ranks fixed: True; lines in the ledger: 2"]
     assert [row.number for row in ranked] == order
-    assert tested.hits(order[0], 3).shape == (3, len(tested.labels))
+    assert tested.scores(order[0], 3).shape == (3, len(tested.labels))
 
 
 def test_exactly_those_images_are_kept_that_some_model_misclassifies(runs: Path) -> None:

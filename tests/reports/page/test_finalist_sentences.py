@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reports.figure import ACCURACY_FIGURE
 from reports.page.data import FinalistData, ReportData
-from reports.page.finalist_sentences import MARGIN, cheapest, commonest_class
+from reports.page.finalist_sentences import cheapest, constant_answer
 from reports.page.verdict import verdict
 from reports.statistics import LEVEL
 from tests.support.reports import check_of, with_hits
@@ -82,7 +83,7 @@ def test_a_cheaper_trial_is_recommended_only_within_the_margin(reports: list[Rep
         text, rivals = " ".join(verdict(report).sentences), finalists(report).rivals.set_index("trial")
         if recommended := named(text, "may be given for less work, take"):
             (number,) = recommended
-            assert rivals.loc[number, "high"] <= MARGIN
+            assert rivals.loc[number, "high"] <= 0.005
             assert rivals.loc[number, "multiply_adds"] < 1
             taken += 1
         assert "clear conscience" not in text
@@ -96,12 +97,12 @@ def test_absence_of_evidence_is_no_reason_to_take_the_cheapest(tested: ReportDat
     luck = draws.normal(0, 0.15, (2, seeds, 1))
     hits = {trial: draws.random((seeds, 359)) < 0.8 - behind * (trial == 2) + luck[trial - 1] for trial in (1, 2)}
     of = finalists(with_hits(tested, hits))
-    assert cheapest(of.rivals) == []
+    assert cheapest(of.rivals, ACCURACY_FIGURE, 0.005) == []
 
 
 def test_a_winner_that_answers_one_class_is_not_better_than_that(tested: ReportData) -> None:
     report = with_hits(tested, {2: np.tile(np.arange(600) % 10 == 0, (3, 1)), 0: np.ones((3, 600), bool)})
-    sentence, _ = commonest_class(finalists(report))
+    sentence, _ = constant_answer(finalists(report))
     assert "the winner is not better for certain" in sentence
     assert check_of(report, "better than the commonest class").outcome == "look"
     assert check_of(tested, "better than the commonest class").outcome == "passed"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.cli.wording import commonest_class_text, imbalance_note
+from search.cli.wording import constant_answer_text, imbalance_note
 from search.fleet.base import DatasetInfo
 
 
@@ -11,7 +11,7 @@ def info(share: float, classes: int = 2) -> DatasetInfo:
 
 
 def test_what_always_the_same_answer_would_have_is_said() -> None:
-    assert commonest_class_text(info(0.95)) == "always “0” has accuracy 0.9500"
+    assert constant_answer_text(info(0.95)) == "always “0” has accuracy 0.9500"
 
 
 @pytest.mark.parametrize(("share", "classes", "told"), [(0.95, 2, True), (0.7, 2, False), (0.6, 10, True)])
