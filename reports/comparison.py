@@ -23,7 +23,6 @@ from reports.finalists.looks import looks
 from reports.finalists.predictions import FILE, TestPredictions, read
 from reports.statistics import Interval, interval
 from search.cli.wording import parameters_text
-from search.config.study import Study
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -47,8 +46,7 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
 
     What is not known is empty; published figures have no interval.
     """
-    regressions = any(record.study.task is REGRESSION for record in records)
-    figures = FIGURES + OF_NUMBERS if regressions else FIGURES
+    figures = FIGURES + OF_NUMBERS * any(record.study.task is REGRESSION for record in records)
     exported = {record.name: (record, last) for record in records if (last := last_tested(record)) is not None}
     rows = [row for record, last in exported.values() for row in _rows(record, *last)]
     columns = {
@@ -93,7 +91,7 @@ def _rows(record: Record, finalists: list[FinalistRow], predictions: TestPredict
     rows: list[Row] = []
     for baseline, trial in zip(study.baselines, trials, strict=False):  # they are the first trials
         if baseline.published:
-            figures = {figure: baseline.published.get(figure) for figure in _figures_of(study)}
+            figures = {figure: baseline.published.get(figure) for figure in FIGURES + OF_NUMBERS}
             rows.append({**about, "what": "published", "baseline": baseline.name, **figures})
         if trial.number in by_trial:
             figures = _figures(record, by_trial[trial.number], predictions)
@@ -125,10 +123,6 @@ def _figures(record: Record, rows: list[FinalistRow], predictions: TestPredictio
             if len(seeds) == 1 and name.startswith("train"):
                 figures |= {f"{name}_low": None, f"{name}_high": None}
     return figures
-
-
-def _figures_of(study: Study) -> tuple[str, ...]:
-    return tuple(f"{split}_{metric}" for split in ("train", "test") for metric in study.task.metrics)
 
 
 def _over_seeds(values: Sequence[float | None]) -> Interval | None:
@@ -196,9 +190,9 @@ def narrow(frame: pd.DataFrame) -> str:
         if row["study"] != before:
             lines += [""] * bool(lines) + [f"{row['study']} on {row['dataset']}"[:80]]
         before = row["study"]
-        test = _spread(row, "test_accuracy") or (f"rmse {_spread(row, 'test_rmse')}" if "test_rmse" in frame else "")
+        test = _spread(row, "test_rmse" if pd.notna(row.get("test_rmse")) else "test_accuracy")
         lines.append(f"  {_label(row)[:50]:<50}  {test:<18}".rstrip())
-    return "\n".join(lines) + "\n\ntest accuracy ± half a 95 % interval; compare.md has the other columns\n"
+    return "\n".join(lines) + "\n\ntest accuracy (or rmse) ± half a 95 % interval; compare.md has the other columns\n"
 
 
 def _label(row: Row) -> str:

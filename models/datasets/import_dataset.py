@@ -72,7 +72,7 @@ def import_dataset(
     located = import_once(
         imports,
         config.title,
-        key=f"{TypeAdapter(type(config)).dump_json(config).decode()} {seed}{_suffix(task)}",
+        key=f"{TypeAdapter(type(config)).dump_json(config).decode()} {seed}" + ("" if task is CLASSIFICATION else f" {task.name}"),
         stamp=[_state(file) for file in files] if files else None,
         again=files is None or (anew and not files),
         read=lambda: config.read(find),
@@ -162,10 +162,6 @@ def _read_note(note: Path, stamp: object) -> tuple[str, str] | None:
 
 
 # --- checking and splitting -------------------------------------------------------------------------------------------
-
-
-def _suffix(task: Task) -> str:
-    return "" if task is CLASSIFICATION else f" {task.name}"
 
 
 def _convert(raw: RawDataset, title: str, seed: int, task: Task) -> tuple[Parts, dict[str, Any]]:

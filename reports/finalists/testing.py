@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from models.datasets.source import Source
 from models.engine.predictions import metrics_of, predictions_of
 from models.model_file import load_model
@@ -41,7 +43,8 @@ def predict_test_set(
         return kept
     opened = open_test_set(record, source, f"test of {len(files)} models", len(files), command)
     examples, labels = opened.examples, opened.labels
-    say(f"test set opened: {len(files)} models on {len(labels)} images (line {opened.line} of the ledger)")
+    noun = "rows" if examples.inputs.dtype != np.uint8 else "images"
+    say(f"test set opened: {len(files)} models on {len(labels)} {noun} (line {opened.line} of the ledger)")
     logits, costs, target = {}, {}, None
     for model, file in files.items():
         description, module = load_model(file, record.study.family)

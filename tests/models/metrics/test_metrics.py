@@ -185,4 +185,4 @@ def test_the_page_on_ranges_names_every_metric() -> None:
 
 def test_directions() -> None:
     lower = {name for name in METRICS._entries if not metric_named(name).greater_is_better}
-    assert lower == {"loss", "brier", "calibration_error"}
+    assert lower == {"loss", "brier", "calibration_error", "rmse", "mae"}
