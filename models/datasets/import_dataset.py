@@ -72,7 +72,8 @@ def import_dataset(
     located = import_once(
         imports,
         config.title,
-        key=f"{TypeAdapter(type(config)).dump_json(config).decode()} {seed}" + ("" if task is CLASSIFICATION else f" {task.name}"),
+        key=f"{TypeAdapter(type(config)).dump_json(config).decode()} {seed}"
+        + ("" if task is CLASSIFICATION else f" {task.name}"),
         stamp=[_state(file) for file in files] if files else None,
         again=files is None or (anew and not files),
         read=lambda: config.read(find),

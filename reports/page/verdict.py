@@ -36,22 +36,22 @@ def _search_verdict(report: ReportData) -> Verdict:
     fates = f"Of {counted(len(trials), 'trial')} so far: {', '.join(counts)}."
     if report.best is None:
         return Verdict("Nothing is known yet: no trial is complete.", [fates], [])
-    best, text = trials.loc[report.best], report.objective.text
+    scores, text = trials[report.score].astype(float), report.objective.text
     sentences = [
         f"That is the best of {int((trials['state'] == 'complete').sum()):,} complete trials on the examples that "
         "chose it, so it is optimistic by an amount nobody knows. How good the configuration is, and whether it beats "
         "the baseline, only finalists can tell: trained again under several seeds and tested once.",
         fates,
     ]
-    figures = [("best validation score", text(float(best[report.score])), f"trial {report.best}, one seed")]
+    figures = [("best validation score", text(scores[report.best]), f"trial {report.best}, one seed")]
     for row in report.rows:
         if row.baseline is not None:
             baseline = trials.loc[row.number]
-            value = text(float(baseline[report.score])) if baseline["fate"] == "complete" else str(baseline["fate"])
+            value = text(scores[row.number]) if baseline["fate"] == "complete" else str(baseline["fate"])
             figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, one seed"))
     return Verdict(
         f"The search's best is {trial_name(report.rows[report.best])}, with validation "
-        f"{metric_title(report.objective.metric)} {text(float(best[report.score]))}; nothing is tested yet.",
+        f"{metric_title(report.objective.metric)} {text(scores[report.best])}; nothing is tested yet.",
         sentences,
         figures,
     )
