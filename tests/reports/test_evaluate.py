@@ -62,7 +62,7 @@ def _changed(model: Path, **changes: object) -> Path:
 def test_it_finds_what_the_export_found(model: Path, row: FinalistRow, digits: Source) -> None:
     described, module = load_model(model)
     found = evaluation(described, module, read_signed(digits))
-    assert found.accuracy == row.test["accuracy"]
+    assert found.figure == row.test["accuracy"]
     assert found.loss == pytest.approx(row.test["loss"], abs=1e-6)  # summed in float32 there
 
 
@@ -153,7 +153,7 @@ def test_the_matrix_counts_rows_by_class_and_columns_by_answer() -> None:
     labels, answers = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 2, 1, 0, 2])
     found = Evaluation(labels, answers, ("cat", "dog", "ant"), 0.5, "cross entropy")
     assert found.confusion().tolist() == [[2, 0, 1], [1, 1, 0], [0, 0, 1]]
-    assert found.accuracy == pytest.approx(4 / 6)
+    assert found.figure == pytest.approx(4 / 6)
     assert found.text().splitlines()[-4:] == [
         "        0 1 2",
         "cat  0  2 . 1",

@@ -3,9 +3,9 @@
 `nice -n 10 python -m tests.benchmarks.honesty.coverage_of_errors [reports]`
 
 An error is that of its row, plus that of its row under its seed, times the skill of the seed. Errors of rows are
-normal, of Student's t with 5 degrees of freedom, or normal with a deviation that is log-normal from row to row. The true figure
-is known in closed form. `plain` is the interval of the mean, `logarithm` is taken around its logarithm, `ours` around
-its reciprocal; `gap` is that of two configurations of which the second has errors a tenth larger.
+normal, of Student's t with 5 degrees of freedom, or normal with a deviation that is log-normal from row to row. The
+true figure is known in closed form. `plain` is the interval of the mean, `logarithm` is taken around its logarithm,
+`ours` around its reciprocal; `gap` is that of two configurations of which the second has errors a tenth larger.
 """
 
 import sys
