@@ -134,11 +134,12 @@ class CutWhileAhead(Check):
         trials = sorted(ahead["trial"].unique().tolist())
         epochs_ahead = zip(ahead["trial"], ahead["epoch"], ahead[column], strict=True)
         best, epoch, value = min(epochs_ahead, key=lambda each: cost(each[2]))
+        text = report.objective.text
         named = f"Trial{'s' * (len(trials) > 1)} {', '.join(map(str, trials[:SHOWN]))}"
         more = f" and {len(trials) - SHOWN} more" if len(trials) > SHOWN else ""
         return self.look(
-            f"{named}{more} had scored better than trial {report.best} ended with ({score:.4f}), and "
-            f"{'were' if len(trials) > 1 else 'was'} pruned: trial {best} had {value:.4f} after epoch {epoch}."
+            f"{named}{more} had scored better than trial {report.best} ended with ({text(score)}), and "
+            f"{'were' if len(trials) > 1 else 'was'} pruned: trial {best} had {text(value)} after epoch {epoch}."
         )
 
 
