@@ -5,14 +5,18 @@ be installed), Studyhall with its real scheduler, sampler, pruner, record and lo
 best of 2,000 random configurations and 1 their median, after 5, 10, 20 and 40 full trainings' worth of epochs, and
 after the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth. Then the
 paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
+`--curves mlp` searches recorded curves of a study of our own instead (tests/benchmarks/quality/record_curves.py): 0 is
+then the best of them, and how long it takes to reach it is printed as well.
 `--save FILE` keeps all regrets as CSV, and `--load FILE` prints them again, with what is run besides.
 """
 
 import argparse
+import math
 import os
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +30,14 @@ from search.samplers.random import Random
 from search.samplers.tpe import TPE
 from tests.benchmarks.quality import lcbench, own
 from tests.benchmarks.quality.peers import PEERS, Peer
-from tests.benchmarks.quality.tables import BUDGETS, difference_rows, regret_rows, regrets
+from tests.benchmarks.quality.problem import Problem
+from tests.benchmarks.quality.recorded import FOLDER, Recorded
+from tests.benchmarks.quality.tables import BUDGETS, difference_rows, reached_rows, regret_rows, regrets
 from tests.benchmarks.work import print_table
 
 DEFAULT = "Studyhall"
+RECORDED = [path.name.partition(".")[0] for path in FOLDER.glob("*.csv.gz")]
+LONG = 600  # trainings that are given to reach the best recorded configuration
 OURS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
     "Studyhall, no pruner": {"pruner": NoPruner()},
@@ -50,18 +58,27 @@ def ours(settings: dict[str, Any]) -> Peer:
 METHODS: dict[str, Peer] = PEERS | {name: ours(settings) for name, settings in OURS.items()}
 
 
-def run(methods: list[str], tasks: list[int], seeds: int) -> pd.DataFrame:
-    """Let every method search every task; returns a row for each search."""
+def lcbench_problems(tasks: list[int]) -> list[Problem]:
+    """Return tasks of LCBench."""
+    if (reason := lcbench.why_left_out()) is not None:
+        raise SystemExit(f"LCBench is left out: {reason}")
     surrogate = lcbench.Surrogate(Path(os.environ["STUDYHALL_LCBENCH"]))
-    problems = [lcbench.LCBench(surrogate, task) for task in tasks]
+    return [lcbench.LCBench(surrogate, task) for task in tasks]
+
+
+def run(methods: list[str], problems: Sequence[Problem], seeds: int, trainings: int = max(BUDGETS)) -> pd.DataFrame:
+    """Let every method search every problem for so many trainings' worth of epochs; returns a row for each search."""
     rows = []
     for method in methods:
         began = time.perf_counter()
         for problem in problems:
             for seed in range(seeds):
                 # One seed for all tasks would give all the same first draws, and one lucky one would count often.
-                trace = METHODS[method](problem, seed * 1_000_003 + problem.number, max(BUDGETS) * problem.epochs)
-                rows.append({"method": method, "task": problem.name, "seed": seed, **regrets(trace, problem)})
+                trace = METHODS[method](problem, seed * 1_000_003 + problem.number, trainings * problem.epochs)
+                row = {"method": method, "task": problem.name, "seed": seed, **regrets(trace, problem)}
+                if isinstance(problem, Recorded):
+                    row["reached"] = (trace.reached(problem.best) or math.inf) / problem.epochs
+                rows.append(row)
         each = (time.perf_counter() - began) / (len(problems) * seeds)
         sys.stderr.write(f"{method}: {each:.1f} s a search\n")
     return pd.DataFrame(rows)
@@ -71,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--tasks", type=int, nargs="*", default=list(lcbench.DEVELOPMENT))
+    parser.add_argument("--curves", nargs="*", choices=sorted(RECORDED), metavar="STUDY")
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS), metavar="METHOD")
     parser.add_argument("--against", default=DEFAULT, help="the method that all others are compared with")
     parser.add_argument("--save", type=Path)
@@ -80,14 +98,17 @@ def main() -> None:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     earlier = [pd.read_csv(path, dtype={"task": str}) for path in given.load]
     if given.methods:
-        if (reason := lcbench.why_left_out()) is not None:
-            raise SystemExit(f"LCBench is left out: {reason}")
-        earlier.append(run(given.methods, given.tasks, given.seeds))
+        if given.curves:
+            earlier.append(run(given.methods, [Recorded(name) for name in given.curves], given.seeds, LONG))
+        else:
+            earlier.append(run(given.methods, lcbench_problems(given.tasks), given.seeds))
     found = pd.concat(earlier, ignore_index=True)
     if given.save:
         found.to_csv(given.save, index=False)
     print_table(["regret after", *(f"{budget} trainings" for budget in BUDGETS)], regret_rows(found, "epochs"))
     print_table(["regret after", *(f"{budget} / 16 of ticks" for budget in BUDGETS)], regret_rows(found, "ticks"))
+    if "reached" in found:
+        print_table(["trainings until the best recorded one", "median", "within"], reached_rows(found, LONG))
     if given.against in set(found.method):
         head = [f"more regret than {given.against}", *(f"{budget} trainings" for budget in BUDGETS)]
         print_table(head, difference_rows(found, given.against))

@@ -36,6 +36,21 @@ def regret_rows(found: pd.DataFrame, spent: str) -> list[list[object]]:
     return rows
 
 
+def reached_rows(found: pd.DataFrame, limit: int) -> list[list[object]]:
+    """Return how many trainings' worth of epochs each method took to the best recorded configuration.
+
+    Args:
+        found: A row for each search, with `method` and `reached`, infinite where it did not come to it.
+        limit: Trainings that a search was given.
+    """
+    rows: list[list[object]] = []
+    for method, searches in found.groupby("method", sort=False):
+        reached, median = searches["reached"], searches["reached"].median()
+        share = f"{np.isfinite(reached).sum()} of {len(reached)} searches"
+        rows.append([method, f"{median:.1f}" if np.isfinite(median) else f"above {limit}", share])
+    return rows
+
+
 def difference_rows(found: pd.DataFrame, against: str) -> list[list[object]]:
     """Return how much more regret each method has than one of them, with 95 % intervals.
 

@@ -42,6 +42,10 @@ class Trace:
         """Return the best accuracy after so many epochs, None if there was no score."""
         return _last(self._by_epoch, epochs)
 
+    def reached(self, accuracy: float) -> int | None:
+        """Return after how many epochs an accuracy was reached, None if it was not."""
+        return next((spent for spent, found in self._by_epoch if found >= accuracy), None)
+
     def after_ticks(self, ticks: int) -> float | None:
         """Return the best accuracy after so many ticks, None if there was no score."""
         return _last(self._by_tick, ticks)
