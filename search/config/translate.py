@@ -18,7 +18,12 @@ def translate(error: ValidationError, where: str) -> UserError:
     """
     found: list[tuple[str, str]] = []
     seen = set[str]()
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    if error.title == "Choice" and any(problem["type"] == "unexpected_positional_argument" for problem in problems):
+        values = ", ".join(repr(problem["input"]) for problem in problems)
+        what = f"{where}: Choice has its values one by one"
+        return UserError(what, f"write them in brackets of their own: Choice(({values}))")
+    for problem in problems:
         if problem["type"] == "value_error":  # our own checks, which say "fact; remedy", a line each
             lines = str(problem["ctx"]["error"]).splitlines()
             found += [(fact, remedy) for fact, _, remedy in (line.rpartition("; ") for line in lines)]

@@ -47,6 +47,8 @@ def translate_errors(where: str) -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(cause, "sqlite_errorname", "")  # like SQLITE_IOERR_READ
         kind = code.removeprefix("SQLITE_").partition("_")[0]
+        if "Could not decode to UTF-8" in str(cause):  # Python's own finding, without a code: bytes that are no text
+            kind = "CORRUPT"
         if kind not in _REFUSALS:
             raise
         fact, remedy = _REFUSALS[kind]

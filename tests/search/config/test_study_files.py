@@ -12,7 +12,7 @@ from search.config.study import Study
 from search.config.study_files import load, names, override
 
 GOOD = """\
-from search import Float, Int, Mlp, Study
+from search import Choice, Float, Int, Mlp, Study
 
 study = Study(
     family=Mlp(),
@@ -217,6 +217,7 @@ def test_an_error_for_users_passes_unchanged() -> None:
         ("family=Mlp(),", "", "line 3: Study says no family", "add family="),
         ("Float(0.0, 0.1)", "Float(0.0)", "line 8: Float says no high", "add high="),
         ("Float(0.0, 0.1)", "Float('a', 0.1)", "line 8: low is 'a'", "low should be a valid number"),
+        ("Float(0.0, 0.1)", 'Choice("a", "b")', "line 8: Choice has its values one by one", "Choice(('a', 'b'))"),
         ("Float(0.0, 0.1)", "Float(0.0, 0.1, True)", "line 8: Float(...) has True without a name", "name=value"),
         (
             "Float(0.0, 0.1)",

@@ -16,7 +16,7 @@ from models.errors import UserError
 from search.record import sqlite
 from search.record.record import Record
 from search.record.store import Store
-from tests.support.records import a_trial, in_a_file, insert
+from tests.support.records import a_trial, begin, in_a_file, insert
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -51,6 +51,16 @@ def test_a_damaged_file_is_refused(store: Store, tmp_path: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(UserError, match="is damaged"):
         Store(f"sqlite:///{file}")
+
+
+@in_a_file
+def test_bytes_that_are_no_text_are_damage(store: Store, tmp_path: Path) -> None:
+    begin(store)
+    with closing(sqlite3.connect(tmp_path / "runs" / "studies.db")) as database:
+        database.execute("UPDATE studyhall_studies SET text = CAST(x'ff' AS TEXT)")
+        database.commit()
+    with pytest.raises(UserError, match="is damaged"):
+        store.find("mlp")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
