@@ -258,7 +258,7 @@ def test_a_value_of_no_kind_is_one_problem() -> None:
 
 def test_a_baseline_outside_the_space_is_told_with_its_name() -> None:
     baseline = 'Baseline("notebook", hidden=8, learning_rate=0.1, weight_decay=0.0)'
-    text = GOOD.replace("import Float", "import Baseline, Float").replace("Mlp(),", f"Mlp(), baselines=[{baseline}],")
+    text = GOOD.replace("import Choice", "import Baseline, Choice").replace("Mlp(),", f"Mlp(), baselines=[{baseline}],")
     error = slip_of(text)
     assert "baseline 'notebook': hidden = 8 lies outside its range" in error.what
     assert error.remedy == "widen the range"
