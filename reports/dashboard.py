@@ -8,9 +8,10 @@ every study. It reads a database while a search writes it.
 import errno
 import logging
 import os
+import re
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 app = new_app()
 
+Allowed = Literal["nothing", "notes", "everything"]  # what the pages may change
+REFUSALS = {
+    "nothing": "this dashboard is read-only; start it with --allow-notes or --allow-changes to let it write",
+    "notes": "this dashboard writes notes only; start it with --allow-changes to let it write",
+}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 THREADS = 8  # about as many requests as a page of the dashboard sends at a time
 
@@ -37,8 +43,8 @@ EXAMPLES = """
   another database, at another port:
   python -m reports.dashboard --storage sqlite:////data/studies.db --port 8081
 
-  write notes and delete studies there as well:
-  python -m reports.dashboard --allow-changes
+  write notes there as well:
+  python -m reports.dashboard --allow-notes
 """
 
 
@@ -54,6 +60,9 @@ def main(
     allow_changes: Annotated[
         bool, typer.Option("--allow-changes", metavar="", help="Let the pages write notes, and rename and delete.")
     ] = False,
+    allow_notes: Annotated[
+        bool, typer.Option("--allow-notes", metavar="", help="Let the pages write notes, and nothing else.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Show all studies of a database in the browser, by optuna-dashboard."""
@@ -65,18 +74,23 @@ def main(
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page that waits a moment is no news
         store = Store(storage, create=False)
-        server = serve(application(store, storage, allow_changes=allow_changes, host=host), host, port)
-        how = "changes are allowed" if allow_changes else "read-only; --allow-changes lets it write"
+        allowed: Allowed = "everything" if allow_changes else "notes" if allow_notes else "nothing"
+        server = serve(application(store, storage, allowed=allowed, host=host), host, port)
+        how = {
+            "nothing": "read-only; --allow-notes lets it write notes, --allow-changes everything",
+            "notes": "notes are written, and nothing else",
+            "everything": "changes are allowed",
+        }[allowed]
         address = f"http://{f'[{host}]' if ':' in host else host}:{server.effective_port}"
         out.print(escape(f"{store.masked} at {address}/ ({how}); Ctrl-C ends it"))
         out.print(escape(f"reports at {address}/reports"))
         if host not in LOOPBACK:
-            what = "see and change" if allow_changes else "see"
+            what = {"nothing": "see", "notes": "see, and write notes to,", "everything": "see and change"}[allowed]
             out.print(f"[yellow]note:[/] there is no login: whoever reaches {escape(host)} can {what} all of it")
         server.run()
 
 
-def application(store: "Store", url: str, *, allow_changes: bool, host: str = "127.0.0.1") -> Wsgi:
+def application(store: "Store", url: str, *, allowed: Allowed, host: str = "127.0.0.1") -> Wsgi:
     """Return the dashboard of a database as a WSGI application."""
     from optuna.artifacts import FileSystemArtifactStore
     from optuna.storages import RDBStorage
@@ -94,21 +108,21 @@ def application(store: "Store", url: str, *, allow_changes: bool, host: str = "1
         engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else None,
     )
     weakref.finalize(storage, storage.engine.dispose)  # closes the connections
-    if not allow_changes:
+    if allowed == "nothing":
         # A second lock behind the gate: these connections cannot write, whatever asks them to.
         make_read_only = (lambda connection, _: connection.execute("PRAGMA query_only = ON")) if sqlite else read_only
         event.listen(storage.engine, "connect", make_read_only)
         storage.engine.dispose()  # connections that were made before
     dashboard: Wsgi = wsgi(storage, artifact_store=FileSystemArtifactStore(artifact_folder(store)))
-    return gate(with_reports(dashboard, store), allow_changes=allow_changes, hosts=LOOPBACK if host in LOOPBACK else ())
+    return gate(with_reports(dashboard, store), allowed=allowed, hosts=LOOPBACK if host in LOOPBACK else ())
 
 
-def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
-    """Return an application that passes requests to `inner`: those that read, and others only if changes are allowed.
+def gate(inner: Wsgi, *, allowed: Allowed, hosts: tuple[str, ...]) -> Wsgi:
+    """Return an application that passes requests to `inner`: those that read, and of others those that are allowed.
 
     Args:
         inner: The application behind the gate.
-        allow_changes: Let other requests than GET and HEAD pass.
+        allowed: Which requests pass besides GET and HEAD: none, those that write a note, or all.
         hosts: Host names of which a request must name one, if any are given. Without that, a page of another site
             whose name was made to lead here could read and write as the user can (DNS rebinding).
     """
@@ -116,10 +130,10 @@ def gate(inner: Wsgi, *, allow_changes: bool, hosts: tuple[str, ...]) -> Wsgi:
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if hosts and _hostname(environ.get("HTTP_HOST", "")) not in hosts:
             return answer(start, "403 Forbidden", f"this dashboard answers to {', '.join(hosts)} only")
-        if not allow_changes and environ["REQUEST_METHOD"] not in READING:
-            return answer(
-                start, "403 Forbidden", "this dashboard is read-only; start it with --allow-changes to let it write"
-            )
+        method = environ["REQUEST_METHOD"]
+        writes_note = method == "PUT" and re.fullmatch(r"/api/studies/\d+(/\d+)?/note", environ.get("PATH_INFO", ""))
+        if method not in READING and allowed != "everything" and not (allowed == "notes" and writes_note):
+            return answer(start, "403 Forbidden", REFUSALS[allowed])
         return inner(environ, start)
 
     return guarded
@@ -153,10 +167,6 @@ def serve(application: Wsgi, host: str, port: int) -> Any:
             "choose another --port, above 1023, or leave out --host",
         ) from None
     return create_server(application, sockets=[bound], threads=THREADS, ident="studyhall")
-
-
-def _refuse(start: Callable[..., Any], reason: str) -> list[bytes]:
-    return answer(start, "403 Forbidden", reason)
 
 
 def _hostname(header: str) -> str:

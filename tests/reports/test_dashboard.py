@@ -140,7 +140,7 @@ def test_a_change_is_refused(ask: Ask, method: str, path: str, body: object) -> 
     status, answer = ask(method, path, body)
     assert status == 403
     reason = json.loads(answer)["reason"]
-    assert reason == "this dashboard is read-only; start it with --allow-changes to let it write"
+    assert reason == "this dashboard is read-only; start it with --allow-notes or --allow-changes to let it write"
 
 
 def test_a_refused_deletion_leaves_the_study(ask: Ask) -> None:
@@ -158,16 +158,34 @@ def test_the_database_itself_refuses_what_passes_the_gate(runs: Path, monkeypatc
 
 
 def test_a_deletion_that_was_allowed_deletes(runs: Path) -> None:
-    with served(address(runs), allow_changes=True) as ask:
+    with served(address(runs), allowed="everything") as ask:
         assert ask("DELETE", "/api/studies/1")[0] == 204
         assert _names(ask) == []
 
 
-def test_a_note_that_was_allowed_is_kept(runs: Path) -> None:
-    with served(address(runs), allow_changes=True) as ask:
+@pytest.mark.parametrize("allowed", ["notes", "everything"])
+def test_a_note_that_was_allowed_is_kept(runs: Path, allowed: str) -> None:
+    with served(address(runs), allowed=allowed) as ask:
         version = json.loads(ask("GET", "/api/studies/1")[1])["note"]["version"]
         assert ask("PUT", "/api/studies/1/note", {"body": "look at trial 8", "version": version + 1})[0] == 204
         assert json.loads(ask("GET", "/api/studies/1")[1])["note"]["body"] == "look at trial 8"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/api/studies/1", None),
+        ("POST", "/api/studies/1/rename", {"study_name": "other"}),
+        ("PUT", "/api/studies/1/note/../rename", {"study_name": "other"}),
+        ("POST", "/api/studies/1/note", {"body": "mine", "version": 1}),
+    ],
+)
+def test_where_notes_are_allowed_nothing_else_is(runs: Path, method: str, path: str, body: object) -> None:
+    with served(address(runs), allowed="notes") as ask:
+        status, answer = ask(method, path, body)
+        assert status == 403
+        assert "writes notes only" in json.loads(answer)["reason"]
+        assert _names(ask) == ["mlp@digits"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
@@ -257,7 +275,7 @@ def test_the_command_says_where_it_is(runs: Path) -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("sqlite:///runs/studies.db at http://127.0.0.1:")
-        assert "(read-only; --allow-changes lets it write); Ctrl-C ends it" in line
+        assert "(read-only; --allow-notes lets it write notes, --allow-changes everything); Ctrl-C ends it" in line
         address = line.split("http://")[1].split("/")[0]
         connection = http.client.HTTPConnection(address, timeout=30)
         connection.request("GET", "/api/studies")

@@ -16,7 +16,7 @@ Ask = Callable[..., tuple[int, bytes]]
 @contextmanager
 def served(url: str, **options: Any) -> Iterator[Ask]:
     """Serve the studies of a database until the end; yields what asks, by method, path and body."""
-    application = dashboard.application(Store(url, create=False), url, **{"allow_changes": False, **options})
+    application = dashboard.application(Store(url, create=False), url, **{"allowed": "nothing", **options})
     server = dashboard.serve(application, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
     thread.start()

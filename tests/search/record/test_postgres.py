@@ -465,6 +465,6 @@ def test_the_server_itself_refuses_what_passes_the_gate(url: str, monkeypatch: p
 
 def test_the_dashboard_changes_what_it_is_asked_to_where_that_is_allowed(url: str) -> None:
     record = begin(Store(url))
-    with served(url, allow_changes=True) as ask:
+    with served(url, allowed="everything") as ask:
         assert ask("DELETE", f"/api/studies/{record.study_id}")[0] == 204
     assert Store(url).names() == []
