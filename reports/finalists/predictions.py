@@ -16,10 +16,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from models.datasets.array_store import Inputs
+from models.errors import UserError
 from models.model_description import Target
 from reports.figure import ACCURACY_FIGURE, Figure
 
@@ -139,24 +140,34 @@ def save(
 
 
 def read(file: Path, models: Mapping[ModelKey, str]) -> TestPredictions | None:
-    """Return the predictions that a file holds, or None if they are not of exactly these models, by their sha256."""
+    """Return the predictions that a file holds, or None if they are not of exactly these models, by their sha256.
+
+    Raises:
+        UserError: The file is damaged.
+    """
     if not file.exists():
         return None
-    with safe_open(file, framework="numpy") as kept:
-        about = kept.metadata()
-        sums = json.loads(about["models"])
-        if any(sums.get(_key(*model)) != digest for model, digest in models.items()):
-            return None
-        target = Target.model_validate_json(about["target"]) if "target" in about else None
-        return _kind(target)(
-            labels=kept.get_tensor("labels"),
-            logits={model: kept.get_tensor(_key(*model)) for model in models},
-            misclassified=kept.get_tensor("pictured"),
-            inputs=kept.get_tensor("pictures"),
-            classes=tuple(json.loads(about["classes"])),
-            costs={int(trial): Cost(*cost) for trial, cost in json.loads(about.get("costs", "{}")).items()},
-            target=target,
-        )
+    try:
+        with safe_open(file, framework="numpy") as kept:
+            about = kept.metadata()
+            sums = json.loads(about["models"])
+            if any(sums.get(_key(*model)) != digest for model, digest in models.items()):
+                return None
+            target = Target.model_validate_json(about["target"]) if "target" in about else None
+            return _kind(target)(
+                labels=kept.get_tensor("labels"),
+                logits={model: kept.get_tensor(_key(*model)) for model in models},
+                misclassified=kept.get_tensor("pictured"),
+                inputs=kept.get_tensor("pictures"),
+                classes=tuple(json.loads(about["classes"])),
+                costs={int(trial): Cost(*cost) for trial, cost in json.loads(about.get("costs", "{}")).items()},
+                target=target,
+            )
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{file} is damaged: it does not hold the predictions that were written",
+            "remove it; the next export tests the models again, which the ledger tells",
+        ) from error
 
 
 def _kind(target: Target | None) -> type[TestPredictions]:

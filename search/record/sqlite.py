@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import cast
 
@@ -53,6 +54,8 @@ def translate_errors(where: str) -> Iterator[None]:
             raise
         fact, remedy = _REFUSALS[kind]
         raise UserError(f"{where} {fact}", remedy) from error
+    except JSONDecodeError as error:
+        raise UserError(f"{where} {_REFUSALS['CORRUPT'][0]}", _REFUSALS["CORRUPT"][1]) from error
     except Timeout as error:
         fact = f"{where} is locked by another program"
         raise UserError(fact, "wait for the other command, then start again") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.errors import UserError
 from reports.finalists import predictions
 from reports.page.data import ReportData
 
@@ -22,6 +23,18 @@ def test_predictions_are_read_for_the_same_models_only(tmp_path: Path, tested: R
     assert (again.logits[2, 0] == given.logits[2, 0]).all()
     assert predictions.read(file, {(2, 0): "another"}) is None
     assert predictions.read(file, {(2, 0): "abc", (2, 1): "def"}) is None
+
+
+def test_damaged_predictions_are_refused(tmp_path: Path, tested: ReportData) -> None:
+    assert tested.finalists is not None
+    given = tested.finalists.predictions
+    file, logits = tmp_path / predictions.FILE, {(2, 0): given.logits[2, 0]}
+    predictions.save(file, {(2, 0): "abc"}, logits, given.labels, given.inputs, given.classes)
+    whole = file.read_bytes()
+    for damaged in (whole[:-100], b"", whole.replace(b"labels", b"lapels"), whole.replace(b'"classes"', b'"clasess"')):
+        file.write_bytes(damaged)
+        with pytest.raises(UserError, match="is damaged"):
+            predictions.read(file, {(2, 0): "abc"})
 
 
 def test_a_model_that_diverged_has_no_confident_opinion() -> None:
