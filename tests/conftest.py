@@ -6,16 +6,29 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.datasets.source import Source, locate
+from tests.support.once import made_once
 from tests.support.runs import end_started
 from tests.support.servers import Server, binaries
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often tests/test_crash.py kills its run (long form: 30)")
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist, there is no such hook
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Under `pytest -n 2`, each process takes half of the tests, in their order, then half of what the other has left.
+
+    So a module's fixtures are made once, but where its tests are parted, and neither process is idle at the end.
+    """
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.option.dist == "load" else None
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +70,13 @@ def digits() -> Source:
 @pytest.fixture(scope="session")
 def _exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made once, by the commands themselves; tests get copies."""
-    folder = tmp_path_factory.mktemp("exported")
-    searched = ["search.run", "--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4"]
-    for command in (searched, ["reports.export", "--study", "mlp@digits", "--top", "1", "--seeds", "2"]):
-        subprocess.run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder, check=True)
-    return folder / "runs"
+
+    def make(folder: Path) -> None:
+        searched = ["search.run", "--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4"]
+        for command in (searched, ["reports.export", "--study", "mlp@digits", "--top", "1", "--seeds", "2"]):
+            subprocess.run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder, check=True)
+
+    return made_once(tmp_path_factory, "exported", make) / "runs"
 
 
 @pytest.fixture

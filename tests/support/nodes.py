@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,6 @@ from studyhall.node import Node
 from tests.support.runs import ROOT, is_gone, within
 
 ACTOR = f"ray::{Node.__name__}".encode()  # what Ray calls the process of an engine host
-CLIENTS = 20_477  # the port of Ray Client on the head
 STORE = 128 << 20  # bytes of a node's object store
 
 
@@ -28,8 +28,10 @@ class Nodes:
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="nodes-")  # not pytest's own: the paths of sockets must be short
         (Path(self._folder) / "ray").mkdir()  # Ray writes the cluster's address there, and makes no folder for it
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            clients = int(free.getsockname()[1])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.nodes", self._folder],
+            [sys.executable, "-m", "tests.support.nodes", self._folder, str(clients)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -39,7 +41,7 @@ class Nodes:
         )
         head = self._answer()
         self.address, self._head = str(head["address"]), int(head["raylet"])
-        self.client = f"ray://127.0.0.1:{CLIENTS}"
+        self.client = f"ray://127.0.0.1:{clients}"
         self._others: list[int] = []  # their raylets' process ids
 
     def be(self, others: int) -> None:
@@ -115,12 +117,12 @@ def _command(process: int) -> bytes:
         return b""
 
 
-def main(folder: str) -> None:
-    """Host nodes until told to end."""
+def main(folder: str, clients: str) -> None:
+    """Host nodes until told to end; Ray Client is at port `clients` of the head."""
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False, "temp_dir": folder}
-    cluster = Cluster(initialize_head=True, head_node_args={**head, "ray_client_server_port": CLIENTS})
+    cluster = Cluster(initialize_head=True, head_node_args={**head, "ray_client_server_port": int(clients)})
 
     def raylet(node: Any) -> int:
         return int(node.all_processes["raylet"][0].process.pid)
@@ -145,4 +147,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

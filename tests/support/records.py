@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import optuna
 import pytest
@@ -101,4 +102,10 @@ def trials_by_optuna(url: str, name: str = "mlp") -> list[optuna.trial.FrozenTri
 def claim_elsewhere(record: Record, owner: str = "elsewhere:1", seconds: float = 120) -> None:
     """Claim in the name of another machine, whose file locks this one does not see."""
     record._lock = file_lock(record.folder / "elsewhere.lock", 0)
+    record.claim(owner, seconds)
+
+
+def elsewhere(record: Record, owner: str = "elsewhere:1", seconds: float = 120) -> None:
+    """Claim in the name of another machine, which has another lock."""
+    record._lock = record._database.lock(Path(), "study", record.row, owner)
     record.claim(owner, seconds)

@@ -184,11 +184,22 @@ def wait_for_tick(process: subprocess.Popen[str], ticks: int = 1) -> None:
 
 
 def workers_of(command: int) -> list[int]:
-    """The ids of the worker processes of a command; none where it has ended."""
+    """The ids of the worker processes of a command, or of these tests; none where it has ended."""
+    return [pid for pid in _children(command) if b"studyhall.worker" in _command_line(pid)]
+
+
+def _children(process: int) -> list[int]:
     try:
-        return [int(pid) for pid in Path(f"/proc/{command}/task/{command}/children").read_text().split()]
+        return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
     except FileNotFoundError:
         return []
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 TOO_LATE = "too late, counted as none"
@@ -213,7 +224,7 @@ def kill_somewhere(process: subprocess.Popen[str], draw: random.Random) -> str:
 def kill_tree(process: subprocess.Popen[str]) -> None:
     """kill -9 a command and its workers: as nearly at once as one can."""
     process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
-    for pid in workers_of(process.pid):
+    for pid in _children(process.pid):
         with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
             os.kill(pid, signal.SIGKILL)
     process.kill()
@@ -295,3 +306,10 @@ def assert_whole(url: str, name: str = "small") -> None:
     assert_sound(url)
     assert {row.state for row in trials(url, name)} <= {"complete", "pruned", "failed"}
     assert not list(Path(url.removeprefix("sqlite:///")).with_suffix("").rglob("*.safetensors"))
+
+
+def assert_over(url: str, name: str = "small") -> None:
+    """Assert that every trial of a finished study is over, and that nothing is left in the database of a run."""
+    assert {row.state for row in table(url, name)[0]} <= {"complete", "pruned", "failed"}
+    with Store(url, create=False).database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM studyhall_snapshots").scalar() == 0
