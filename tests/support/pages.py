@@ -75,10 +75,11 @@ def environment() -> dict[str, str]:
     return known
 
 
-# What a command spends here where its page does not say: enough for every branch of it, not for a good result.
+# What a command spends here where its page does not say: enough for every branch of it, not for a good result, and no
+# processes of its own, which would each take seconds to import torch.
 BUDGETS = {
-    "search": {"--trials": "6", "--epochs": "3"},
-    "export": {"--top": "1", "--seeds": "2"},
+    "search": {"--trials": "6", "--epochs": "3", "--workers": "0"},
+    "export": {"--top": "1", "--seeds": "2", "--workers": "0"},
 }
 FREE = ("--list", "--new", "--help")  # they train nothing
 
