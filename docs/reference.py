@@ -142,7 +142,7 @@ def call_text(name: str, thing: Any) -> str:
 def section_of(config: Any) -> str:
     """Return the section of a class: its module's name, or its folder's where each is one module."""
     *_, folder, module = config.__module__.split(".")
-    return folder if folder in ("families", "samplers", "pruners") else module
+    return folder if folder in ("families", "external", "samplers", "pruners") else module
 
 
 def page() -> str:

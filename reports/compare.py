@@ -50,7 +50,10 @@ def main(
         records = [record for name in store.names() if (record := store.find(name)) is not None]
         frame = comparison_frame(records)
         if frame.empty:
-            example = next((record.name for record in records if "~" not in record.name), "mlp")
+            testable = [
+                record.name for record in records if "~" not in record.name and not record.study.family.external
+            ]
+            example = next(iter(testable), "mlp")
             raise UserError(
                 f"no study in {store.masked} is exported yet",
                 f"begin with python -m reports.export --study {shlex.quote(example)}",

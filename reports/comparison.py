@@ -238,13 +238,13 @@ def _table(lines: list[list[str]]) -> str:
 
 def _missing(frame: pd.DataFrame, records: Sequence[Record]) -> str:
     """Return which studies are not in the table, and the command that exports them."""
-    shown = set(frame["study"])
-    absent = [record.name for record in records if record.name not in shown and "~" not in record.name]
-    lines = []
-    if absent:
-        lines.append(
-            f"not yet exported: {', '.join(absent)}; next: python -m reports.export --study {shlex.quote(absent[0])}"
-        )
+    shown, lines = set(frame["study"]), []
+    current = [record for record in records if "~" not in record.name]
+    if absent := [it.name for it in current if it.name not in shown and not it.study.family.external]:
+        command = f"python -m reports.export --study {shlex.quote(absent[0])}"
+        lines.append(f"not yet exported: {', '.join(absent)}; next: {command}")
+    if untested := [record.name for record in current if record.study.family.external]:
+        lines.append(f"without a test set, so not compared: {', '.join(untested)}; see results.csv of each")
     if archived := [record.name for record in records if "~" in record.name]:
         lines.append(f"put aside by --restart: {', '.join(archived)}")
     return "\n".join(lines)

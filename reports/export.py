@@ -12,6 +12,7 @@ from search.interrupt import Interrupt, command
 from search.options import DEFAULT_STORAGE, Options
 
 if TYPE_CHECKING:
+    from reports.finalists.validated import ValidatedFinalists
     from reports.page.data import ReportData
 
 app = new_app()
@@ -157,7 +158,7 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
 
     from reports.page.verdict import verdict
 
-    results = report.finalists.results if report.finalists is not None else None
+    results = report.results
     return {
         "study": report.name,
         "headline": verdict(report).headline,
@@ -166,7 +167,7 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
         "report": str(folder / "report.html"),
         "trials_csv": str(folder / "trials.csv"),
         "results_csv": None if results is None else str(folder / csv),
-        "models": None if results is None else str(report.folder / "finalists"),
+        "models": None if report.finalists is None else str(report.folder / "finalists"),
     }
 
 
@@ -177,6 +178,9 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     from search.cli.wording import parameters_text
 
     out.print(verdict(report).headline, markup=False)
+    if report.validated is not None:
+        _print_validated(report, report.validated, folder, csv)
+        return
     if report.finalists is None:
         out.print(f"{folder / 'report.html'}, {folder / 'trials.csv'}: {len(report.trials)} trials", markup=False)
         return
@@ -194,6 +198,23 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     out.print(f"winner: {parameters_text(best)}", markup=False)
     tables = f"{folder / csv}, {folder / 'trials.csv'}"
     out.print(f"{tables}, models in {report.folder / 'finalists'}", markup=False)
+    out.print(f"open {folder / 'report.html'}", markup=False)
+
+
+def _print_validated(report: "ReportData", finalists: "ValidatedFinalists", folder: Path, csv: Path) -> None:
+    """Print what came out where there is no test set."""
+    from reports.page.wording import metric_title, trial_name
+    from search.cli.wording import parameters_text
+
+    metric = metric_title(report.objective.metric)
+    for rank, row in enumerate(finalists.ranked, start=1):
+        over = finalists.interval(row.number)
+        text = report.objective.text
+        bounds = f" [{text(over.low)}, {text(over.high)}]" if finalists.seeds > 1 else ""
+        said = f"validation {metric} {text(over.mean)}{bounds} over {finalists.seeds} seeds"
+        out.print(f"{rank}. {trial_name(row)}: {said}", markup=False)
+    out.print(f"first: {parameters_text(report.study.to_external(finalists.winner.params))}", markup=False)
+    out.print(f"{folder / csv}, {folder / 'trials.csv'}", markup=False)
     out.print(f"open {folder / 'report.html'}", markup=False)
 
 

@@ -67,6 +67,8 @@ def export_plan(record: Record, top: int, seeds: int, processes: int) -> ExportP
             if known is None or known.best_epoch is None:
                 rank_models += 1
                 seconds += epoch * study.epochs
+            if study.family.external:  # there is nothing to keep
+                continue
             if known is None or known.model is None or not (record.folder / "finalists" / known.model).exists():
                 retrain_models += 1
                 seconds += epoch * share * (study.epochs if known is None else known.best_epoch or study.epochs)

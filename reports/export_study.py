@@ -128,5 +128,4 @@ def export_study(
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here") from None
     finally:
         optuna.logging.set_verbosity(before)
-    results = None if report.finalists is None else report.finalists.results
-    return Export(name, verdict(report).headline, results, written / "report.html", written)
+    return Export(name, verdict(report).headline, report.results, written / "report.html", written)

@@ -67,6 +67,7 @@ def export(
     """
     record = find_record(store, name)
     folder = options.folder or record.folder
+    _check_possible(record, options)
     _check_writable(folder, options.csv)
     if options.audit or options.retrain:
         from reports.finalists.find_data import find_data
@@ -106,6 +107,8 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     if not options.retrain:
         return read_report(record, search)
     ranked = rank_finalists(training, choose(record, search.trials, search.curves, options.top), seeds)
+    if record.study.family.external:
+        return read_report(record, search, ranked, seeds)
     retrain(training, ranked, seeds)
     _check_room(record.folder, folder)
     command = options.command(record.name)
@@ -145,8 +148,8 @@ def _write(
     sections, finalists = all_sections(report.study.task), report.finalists
     with _no_collection():
         report.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
-        if finalists is not None:
-            finalists.results.to_csv(folder / options.csv, index=False)
+        if report.results is not None:
+            report.results.to_csv(folder / options.csv, index=False)
         page = write_page(report, sections, folder, options.to_repeat)
     if finalists is None:
         return
@@ -179,6 +182,16 @@ def find_record(store: "Store", name: str) -> "Record":
             f"studies there: {', '.join(names)}" if names else f"search it first: python -m search.run --study {name}",
         )
     return record
+
+
+def _check_possible(record: "Record", options: ExportOptions) -> None:
+    """Raise UserError where a study of trials that train by themselves cannot have what is asked for."""
+    from models.errors import UserError
+
+    label = record.study.family.label
+    asked = {"--audit": bool(options.audit), "--retest": options.retest, "--data-dir": options.data_dir is not None}
+    if record.study.family.external and (given := [option for option, is_given in asked.items() if is_given]):
+        raise UserError(f"{label} trains by itself, without a test set or an audit", f"leave out {given[0]}")
 
 
 def _check_writable(folder: Path, csv: Path) -> None:

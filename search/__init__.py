@@ -10,6 +10,8 @@ from models.config.families import Cnn, Linear, Mlp
 from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
 from models.config.schedules import Constant, Cosine, LinearDecay, OneCycle, StepExponential, WarmupStableDecay
 from models.datasets.dataset_config import Folder, Npz, Table
+from models.families.external.function import ObjectiveFunction
+from models.families.external.script import Script
 from models.families.resnet import Resnet
 from models.registry import load_target
 from search.config.baseline import Baseline
@@ -74,6 +76,7 @@ __all__ = [
     "NoPruner",
     "Npz",
     "Objective",
+    "ObjectiveFunction",
     "OneCycle",
     "OptunaPruner",
     "OptunaSampler",
@@ -83,6 +86,7 @@ __all__ = [
     "Resnet",
     "Result",
     "Rotate",
+    "Script",
     "Shift",
     "Staged",
     "StepExponential",

@@ -45,7 +45,10 @@ def find_dataset(
     Raises:
         UserError: The data set cannot be had, and it was asked for by hand or the study has trials on it.
     """
+    if study.family.external:
+        return _external(study, name, options)
     wanted = override(study, data=options.dataset).data
+    assert wanted is not None
     if not isinstance(wanted, str):
         if options.dataset is not None:  # a format that needs no arguments, by its name
             study, name = override(study, data=wanted), f"{name}@{options.dataset}"
@@ -73,6 +76,14 @@ def find_dataset(
         unpublished = tuple(baseline.model_copy(update={"published": {}}) for baseline in study.baselines)
         study = study.model_copy(update={"data": wanted, "baselines": unpublished})
     return StudyDataset(study, own_name, source, note)
+
+
+def _external(study: Study, name: str, options: Options) -> StudyDataset:
+    """Return a study of trials that train by themselves: Studyhall knows no data of theirs."""
+    given = "--dataset" if options.dataset is not None else "--data-dir" if options.data_dir is not None else None
+    if given is not None:
+        raise UserError(f"{study.family.label} trains by itself, with data of its own", f"leave out {given}")
+    return StudyDataset(study, name, Source(study.family.label, "", ""))
 
 
 def import_folder(storage: str) -> Path:

@@ -6,9 +6,10 @@ Knows neither exit codes nor a console: messages go to the callbacks it is given
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.datasets.source import Source
+from models.errors import UserError
 from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
@@ -73,7 +74,10 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
         environment(device, chosen.source.root),
         named.text,
     )
-    return Prepared(study, record, chosen.source, device, store.masked, note)
+    source = chosen.source
+    if study.family.external:  # what its trials print
+        source = replace(source, root=str((record.folder / "logs").resolve()))
+    return Prepared(study, record, source, device, store.masked, note)
 
 
 def device_of(options: Options) -> str:
@@ -93,7 +97,12 @@ def hosts(
     """Return where a study's engines live: on a Ray cluster, which is joined, or in processes of this machine.
 
     `note` is called with each message for the user; `machine` is this machine, if its workers were started early.
+
+    Raises:
+        UserError: A cluster is named for trials that train by themselves.
     """
+    if study.family.external and options.cluster is not None:
+        raise UserError(f"{study.family.label} trains by itself, on this machine alone", "leave out --cluster")
     if machine is not None and fleet_of(options.cluster) == "local":
         return nullcontext(machine)
     return open_hosts(

@@ -8,12 +8,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
 from models.config.recipe import Keep
-from models.metrics.registry import METRICS, metric_named, metric_text
+from models.metrics.registry import metric_named, metric_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,11 +27,12 @@ class Objective(FrozenConfig):
     A study file may write the metric's name alone: `objective="loss"`.
 
     Args:
-        metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's.
-        direction: "maximize" or "minimize"; the metric's own unless given.
+        metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's. Trials that train
+            by themselves may tell any other.
+        direction: "maximize" or "minimize"; a registered metric's own unless given.
 
     Raises:
-        pydantic.ValidationError: There is no such metric.
+        pydantic.ValidationError: There is no such metric, and no direction is given.
 
     Example:
         >>> Objective("loss").direction
@@ -46,21 +47,16 @@ class Objective(FrozenConfig):
     def __init__(self, metric: str = "accuracy", **fields: Any) -> None:
         super().__init__(metric=metric, **fields)  # type: ignore[call-arg]
 
-    @field_validator("metric")
-    @classmethod
-    def _registered(cls, metric: str) -> str:
-        metric_named(metric)
-        return metric
-
     @model_validator(mode="before")
     @classmethod
     def _name_and_direction(cls, given: Any) -> Any:
         """Let a metric's name stand for the objective, and take its own direction where none is given."""
         if isinstance(given, str):
             given = {"metric": given}
-        if not isinstance(given, Mapping) or "direction" in given or (metric := given.get("metric")) not in METRICS:
+        if not isinstance(given, Mapping) or "direction" in given or not isinstance(given.get("metric", ""), str):
             return given
-        return {**given, "direction": "maximize" if metric_named(str(metric)).greater_is_better else "minimize"}
+        metric = metric_named(given.get("metric", "accuracy"))
+        return {**given, "direction": "maximize" if metric.greater_is_better else "minimize"}
 
     def value(self, metrics: Mapping[str, float]) -> float:
         """Return the objective's value among an epoch's validation metrics."""
@@ -75,28 +71,29 @@ class Objective(FrozenConfig):
         return -value if self.direction == "maximize" else value
 
     def is_finite(self, metrics: Mapping[str, float]) -> bool:
-        """Return whether the objective and the loss are finite: else the model has diverged."""
-        return math.isfinite(metrics["loss"]) and math.isfinite(self.value(metrics))
+        """Return whether the objective and the loss, where there is one, are finite: else the model has diverged."""
+        return math.isfinite(metrics.get("loss", 0.0)) and math.isfinite(self.value(metrics))
 
     def key(self, metrics: Mapping[str, float], number: int = 0) -> Key:
         """Return what sorts trials, epochs or finalists, the best first.
 
         Args:
-            metrics: Validation metrics by name, the objective's and "loss" among them.
+            metrics: Validation metrics by name, the objective's among them; "loss" breaks ties where it is.
             number: The trial's, or the epoch: of equals the lower number is better.
         """
         if not self.is_finite(metrics):
             return math.inf, math.inf, number
-        return self.cost(self.value(metrics)), metrics["loss"], number
+        return self.cost(self.value(metrics)), metrics.get("loss", 0.0), number
 
     def sort(self, frame: "pd.DataFrame", number: str = "number") -> "pd.DataFrame":
         """Return the rows of a table of complete trials, best first.
 
         Args:
-            frame: Has the columns `validation_<metric>` and `validation_loss`, all finite.
+            frame: Has the column `validation_<metric>`, all finite; ties go by `validation_loss` where it is.
             number: The column of the trials' numbers.
         """
-        by = list(dict.fromkeys([f"validation_{self.metric}", "validation_loss", number]))
+        by = [f"validation_{self.metric}", "validation_loss", number]
+        by = [column for column in dict.fromkeys(by) if column in frame]
         return frame.sort_values(by, ascending=[self.direction == "minimize", *(True for _ in by[1:])])
 
 

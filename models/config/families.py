@@ -5,7 +5,7 @@ builds and trains its models is named as a string, and imported when a model is 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -45,6 +45,7 @@ class FamilyConfig(RecipePart):
     precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
     needs_code: ClassVar[bool] = False  # whether a model is built by code that no model file holds
     data_arguments: ClassVar[tuple[str, ...]] = ()  # facts of the data that no parameter may be called by
+    external: ClassVar[bool] = False  # whether trials train by themselves: models/families/external/base.py
 
     @property
     def label(self) -> str:
@@ -78,6 +79,14 @@ class FamilyConfig(RecipePart):
         """Return what builds and trains models of the family for examples of `shape`; imports torch."""
         family: Family = load_target(self.implementation)(self, tuple(shape), classes, precision)
         return family
+
+    def study_defaults(self) -> Mapping[str, Any]:
+        """Return fields of a study whose default is another one for this family."""
+        return {}
+
+    def suggested(self, known: Collection[str]) -> Mapping[str, Any]:
+        """Return ranges that the family brings along, but for parameters that are known; as a study file has them."""
+        return {}
 
     # --- code that is not in this installation: see CustomModel
 

@@ -27,3 +27,4 @@ class EpochMetrics(FrozenConfig):
     train: Mapping[str, float] = Field(description="Running means over the epoch.")
     validation: Mapping[str, float] = Field(description="After the epoch; empty where no examples are held out.")
     seconds: float = Field(description="This lane's share of the tick, by its number of weights.")
+    failed: str | None = Field(default=None, description="Why the lane cannot go on: its objective is NaN then.")

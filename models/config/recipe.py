@@ -16,7 +16,7 @@ from models.config.losses import Loss
 from models.config.optimizers import SGD, OptimizerConfig
 from models.config.registry import FAMILIES, OPTIMIZERS, SCHEDULES
 from models.config.schedules import Constant, ScheduleConfig
-from models.config.task import Task, task_of_loss
+from models.config.task import EXTERNAL, Task, task_of_loss
 
 if TYPE_CHECKING:
     from models.families.base import Family
@@ -112,7 +112,7 @@ class Recipe(FrozenConfig):
     @property
     def task(self) -> Task:
         """What its models predict."""
-        return task_of_loss(self.loss)
+        return EXTERNAL if self.family.external else task_of_loss(self.loss)
 
     def make_family(self, shape: Sequence[int], classes: int, *, vectorize: bool = True) -> "Family":
         """Return what builds and trains models of the family; imports torch.

@@ -16,6 +16,8 @@ FAMILIES = Registry(
         "cnn": "models.config.families:Cnn",
         "resnet": "models.families.resnet:Resnet",
         "custom": "models.families.custom.config:CustomModel",
+        "function": "models.families.external.function:ObjectiveFunction",
+        "script": "models.families.external.script:Script",
     },
 )
 

@@ -7,7 +7,7 @@ standard deviation 1 by the training part; metrics and answers are in the target
 from dataclasses import dataclass
 from typing import Any, Literal
 
-TaskName = Literal["classification", "regression"]
+TaskName = Literal["classification", "regression", "external"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,15 @@ class Task:
     metric: str  # what results are told in, and the objective unless another one is given
 
     @property
-    def metrics(self) -> tuple[str, str]:
+    def metrics(self) -> tuple[str, ...]:
         """The metrics that are recorded for every study."""
-        return "loss", self.metric
+        return ("loss", self.metric) if self.metric else ()
 
 
 CLASSIFICATION = Task("classification", ("cross_entropy", "nll", "squared_error"), "accuracy")
 REGRESSION = Task("regression", ("mse", "mae", "huber"), "rmse")
+EXTERNAL = Task("external", (), "")  # what trains by itself knows what it predicts: models/families/external
+EVERY_TASK: tuple[TaskName, ...] = ("classification", "regression", "external")
 
 
 def task_of_loss(loss: str) -> Task:

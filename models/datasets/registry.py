@@ -40,8 +40,8 @@ NAMED_DATASETS = Registry(
 )
 
 
-def parse_data(value: object) -> str | DatasetConfig:
-    """Return the data of a study: the name of a data set, or a format.
+def parse_data(value: object) -> str | DatasetConfig | None:
+    """Return the data of a study: the name of a data set, or a format; None, where trials train by themselves, stays.
 
     Args:
         value: A name, a format, a function that returns the data, or a format's stored form, `{"kind": "npz", ...}`.
@@ -49,6 +49,8 @@ def parse_data(value: object) -> str | DatasetConfig:
     Raises:
         ValueError: "fact; remedy", if it is none of them.
     """
+    if value is None:
+        return None
     if isinstance(value, str):
         return value if value in NAMED_DATASETS else _format_called(value)
     if isinstance(value, Mapping):
@@ -61,7 +63,7 @@ def parse_data(value: object) -> str | DatasetConfig:
     raise ValueError(f"data is of type {type(value).__name__}; name a data set, or write a function that returns it")
 
 
-Data = Annotated[str | DatasetConfig, PlainValidator(parse_data)]  # the type of a field; dumped as what it holds
+Data = Annotated[str | DatasetConfig | None, PlainValidator(parse_data)]  # the type of a field; dumped as what it holds
 
 
 def _format_called(name: str) -> DatasetConfig:

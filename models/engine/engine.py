@@ -43,6 +43,8 @@ class Engine:
         searched: The parameters that trials have: what the optimizer keeps depends on them.
     """
 
+    suffix = ".safetensors"  # of a snapshot
+
     def __init__(
         self,
         recipe: Recipe,

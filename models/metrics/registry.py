@@ -57,7 +57,11 @@ def serves(name: str, task: Task) -> bool:
 
 
 def metric_text(name: str, value: float) -> str:
-    """Return a metric's value as pages show it: with four decimals, or with five digits in the target's unit."""
-    if not getattr(metric_named(name), "has_unit", False) or not math.isfinite(value) or value == 0:
+    """Return a metric's value as pages show it: with four decimals, or with five digits in the target's unit.
+
+    A name that is not registered may have a unit: trials that train by themselves tell what they want.
+    """
+    has_unit = name not in METRICS or getattr(metric_named(name), "has_unit", False)
+    if not has_unit or not math.isfinite(value) or value == 0:
         return f"{value:.4f}"
     return f"{value:.{max(0, 4 - math.floor(math.log10(abs(value))))}f}"

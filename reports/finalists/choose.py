@@ -88,6 +88,6 @@ def rank(by_trial: Mapping[int, Sequence[FinalistRow]], objective: Objective) ->
     def key(trial: int) -> Key:
         metrics = [row.validation or {} for row in by_trial[trial]]
         means = {name: statistics.fmean(seed.get(name, math.nan) for seed in metrics) for name in metrics[0]}
-        return objective.key({"loss": math.nan, objective.metric: math.nan} | means, trial)
+        return objective.key({objective.metric: math.nan} | means, trial)
 
     return sorted(by_trial, key=key)

@@ -20,6 +20,8 @@ def find_data(record: Record, name: str, sha256: str, data_dir: str | None, used
     Raises:
         UserError: It is in none of them, or another of this name is.
     """
+    if record.study.family.external:  # which needs a place for what its trials print
+        return Source(record.study.family.label, str((record.folder / "finalists").resolve()), "")
     imported = record.folder.parent / IMPORTS_FOLDER / folder_name(name, sha256)
     roots = (None, record.environment.get("data") or None, str(imported)) if data_dir is None else (data_dir,)
     source = next((found for root in roots if (found := locate(name, root)) is not None), None)

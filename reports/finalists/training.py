@@ -109,7 +109,8 @@ def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
         for start in range(0, len(jobs), size):
             some = jobs[start : start + size]
             wave = Wave(phase, some, training.record, fleet, dataset_info)
-            training.say(f"{phase}: {len(some)} models on {dataset_info.train} examples, up to {study.epochs} epochs")
+            models = "runs" if study.family.external else f"models on {dataset_info.train} examples"
+            training.say(f"{phase}: {len(some)} {models}, up to {study.epochs} epochs")
             before = sum(job.epochs for job in jobs[:start])
 
             def after_tick(wave: Wave = wave, some: Sequence[Job] = some, before: int = before) -> None:

@@ -109,6 +109,9 @@ class Wave:
 
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write the metrics of a tick in one transaction; what is there stays."""
+        for epoch in scores:
+            if epoch.failed is not None:
+                self.fail(epoch.lane, epoch.failed)
         self.tick += 1
         rows = [(self._jobs[epoch.lane].row.number, self._jobs[epoch.lane].seed, epoch) for epoch in scores]
         self._record.record_finalists(self._phase, self.tick, rows)
@@ -120,7 +123,7 @@ class Wave:
         ending = [
             lane
             for lane, curve in sorted(self._live.items())
-            if curve[-1].epoch == self._jobs[lane].epochs or not _is_finite(curve[-1])
+            if curve[-1].epoch == self._jobs[lane].epochs or not self._is_finite(curve[-1])
         ]
         if self._phase == "retrain":
             self._save_models(ending)
@@ -135,7 +138,7 @@ class Wave:
         """Save the validation metrics of a job's selected epoch."""
         study = self._record.study
         selected = select_epoch(curve, study.keep, study.objective)
-        if selected is None or not _is_finite(curve[-1]):
+        if selected is None or not self._is_finite(curve[-1]):
             diverged = dict.fromkeys(curve[-1].validation, math.nan)
             if "accuracy" in diverged:
                 diverged["accuracy"] = 0.0
@@ -143,6 +146,14 @@ class Wave:
         else:
             row = FinalistRow(job.row.number, job.seed, best_epoch=selected.epoch, validation=selected.validation)
         self._record.save_finalist(row)
+
+    def _is_finite(self, epoch: EpochMetrics) -> bool:
+        """Return whether an epoch's losses are finite, or the objective of trials that tell no loss."""
+        study = self._record.study
+        if study.family.external:
+            return study.objective.is_finite(epoch.validation)
+        # While retraining nothing is held out.
+        return all(abs(metrics["loss"]) < math.inf for metrics in (epoch.train, epoch.validation) if metrics)
 
     def _save_models(self, ending: Sequence[int]) -> None:
         """Let the engines write the model files, and save what a full pass over the examples says of each."""
@@ -189,8 +200,3 @@ def flops_per_example(study: Study, dataset_info: DatasetInfo, row: TrialRow) ->
     """Return what engines are balanced by: what training a trial costs per example."""
     parameters = study.to_external(row.params)
     return study.flops_per_example(dataset_info.shape, dataset_info.outputs, parameters)
-
-
-def _is_finite(epoch: EpochMetrics) -> bool:
-    """Return whether the losses of an epoch are finite; while retraining nothing is held out."""
-    return all(abs(metrics["loss"]) < math.inf for metrics in (epoch.train, epoch.validation) if metrics)

@@ -23,6 +23,7 @@ from reports.finalists.choose import as_retrained
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.rivals import rivals_frame
 from reports.finalists.table import results_frame
+from reports.finalists.validated import ValidatedFinalists, validated_finalists
 from reports.page.prospect import prospect_of
 from reports.statistics import Interval
 from search.config.study import Study
@@ -96,6 +97,7 @@ class ReportData:
     ledger: list[LedgerRow]  # every look at the test set, by any study of the database, oldest first
     prospect: float | None = None  # what one more training is expected to gain; None where nobody can say
     finalists: FinalistData | None = None  # None unless they are tested
+    validated: ValidatedFinalists | None = None  # of trials that train by themselves: without a test
 
     @property
     def objective(self) -> Objective:
@@ -136,9 +138,14 @@ class ReportData:
         return max((line.signed for line in self.ledger if line.mine and line.kind == "export"), default=None)
 
     @property
+    def results(self) -> pd.DataFrame | None:
+        """The table of `results.csv`; None without finalists."""
+        return found.results if (found := self.finalists or self.validated) else None
+
+    @property
     def shown(self) -> int | None:
         """The trial that the page shows in full: the first of the finalists, or the search's best."""
-        return self.best if self.finalists is None else self.finalists.winner.number
+        return found.winner.number if (found := self.finalists or self.validated) else self.best
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,15 +168,17 @@ def read_report(
     seeds: int = 0,
     predictions: TestPredictions | None = None,
 ) -> ReportData:
-    """Read what else a report says of a study; without predictions nothing is tested."""
+    """Read what else a report says of a study; without predictions finalists are validated at most."""
     study, rows = record.study, search.trials
     trials = trials_frame(record, rows, search.curves)
     diverged = [row.diverged_at is not None for row in rows]
     trials["fate"] = trials["state"].mask(pd.Series(diverged, dtype=bool), "diverged")
     trained = [epoch for row in rows if row.joined is not None for epoch in search.curves.get(row.number, [])]
-    finalists = None
+    finalists = validated = None
     if ranked and predictions is not None:
         finalists = _read_finalists(record, ranked, seeds, predictions)
+    elif ranked:
+        validated = validated_finalists(record, ranked, seeds, search.curves)
     return ReportData(
         name=record.name,
         study=study,
@@ -184,6 +193,7 @@ def read_report(
         ledger=record.ledger(),
         prospect=prospect_of(record, rows),
         finalists=finalists,
+        validated=validated,
     )
 
 

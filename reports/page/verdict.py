@@ -9,6 +9,7 @@ from reports.finalists.looks import looks
 from reports.page import finalist_sentences
 from reports.page.data import FinalistData, ReportData
 from reports.page.finalist_sentences import KeyFigure
+from reports.page.validated_verdict import validated_verdict
 from reports.page.wording import counted, metric_title, trial_name
 from reports.statistics import LEVEL
 
@@ -24,6 +25,8 @@ class Verdict:
 
 def verdict(report: ReportData) -> Verdict:
     """Return what came out of a study, or out of what there is of it so far."""
+    if report.validated is not None:
+        return Verdict(*validated_verdict(report, report.validated))
     return _search_verdict(report) if report.finalists is None else _test_verdict(report, report.finalists)
 
 
@@ -37,10 +40,11 @@ def _search_verdict(report: ReportData) -> Verdict:
     if report.best is None:
         return Verdict("Nothing is known yet: no trial is complete.", [fates], [])
     scores, text = trials[report.score].astype(float), report.objective.text
+    tested = "" if report.study.family.external else " and tested once"
     sentences = [
         f"That is the best of {int((trials['state'] == 'complete').sum()):,} complete trials on the examples that "
         "chose it, so it is optimistic by an amount nobody knows. How good the configuration is, and whether it beats "
-        "the baseline, only finalists can tell: trained again under several seeds and tested once.",
+        f"the baseline, only finalists can tell: trained again under several seeds{tested}.",
         fates,
     ]
     figures = [("best validation score", text(scores[report.best]), f"trial {report.best}, one seed")]

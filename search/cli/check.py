@@ -136,10 +136,13 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     else:
         span = " to ".join(dict.fromkeys(duration(seconds) for seconds in pruned))
         time = f"about {span} on this machine, as it is busy now; {duration(whole)} if nothing were pruned"
-    return {
+    data = {
         "data": f"{study.dataset} of {' x '.join(map(str, info.shape))}, {predicted}: "
         f"{info.train} examples to train on, {info.validation} to score on",
         "reference" if info.constant else "commonest": constant_answer_text(info),
+    }
+    return {
+        **({"trains": f"{study.family.label}, by itself"} if study.family.external else data),
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
         "sampler": study.sampler.describe(),
         "pruner": study.pruner.describe(study.epochs),

@@ -18,6 +18,7 @@ from rich.text import Text
 from search.cli.eta import EtaEstimator, ProgressSnapshot
 from search.cli.wording import (
     constant_answer_text,
+    data_text,
     duration,
     imbalance_note,
     lanes_text,
@@ -58,7 +59,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
             return lambda: None
         study = scheduler.study
         parts = [
-            f"{scheduler.name} · {study.dataset} {dataset_info.train}+{dataset_info.validation}",
+            f"{scheduler.name} · {data_text(study, dataset_info)}",
             f"{lanes_text(study)} · {self._prepared.device}",
             self._prepared.storage,
         ]

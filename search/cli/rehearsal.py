@@ -48,9 +48,11 @@ def rehearse(study: Study, source: Source, hosts: HostProvider, *, device: str) 
         with record.lease():
             joining = TrialScheduler(study, record, info).admit()
         while True:
-            fleet.tick(1, joining)  # the first steps of a process are slow
             began = time.monotonic()
-            fleet.tick(2, [])
+            fleet.tick(1, joining)  # the first steps of a process are slow
+            if not (study.family.external and study.epochs == 1):  # then there is no second one
+                began = time.monotonic()
+                fleet.tick(2, [])
             seconds = time.monotonic() - began
             if examples >= info.train or seconds > TICK_SECONDS / 3:
                 break

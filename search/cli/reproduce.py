@@ -45,18 +45,23 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
 def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetrics], metric: str) -> tuple[str, bool]:
     """Return both curves, of a metric and of the loss, as a table with a verdict; and whether they are the same."""
     pairs = list(zip(recorded, again, strict=True))
+    second = "loss" if "loss" in recorded[0].validation else metric  # trials that train by themselves may tell none
     lines = [
-        f"trial {number}     {f'validation {metric}':<19}        validation loss",
+        f"trial {number}     {f'validation {metric}':<19}        validation {second}",
         "epoch    recorded     again    recorded     again",
     ]
     text = partial(metric_text, metric)
     lines += [
         f"{old.epoch:>5}    {text(old.validation[metric]):>8}  {text(new.validation[metric]):>8}"
-        f"    {old.validation['loss']:>8.5f}  {new.validation['loss']:>8.5f}"
+        f"    {old.validation[second]:>8.5f}  {new.validation[second]:>8.5f}"
         for old, new in pairs
     ]
-    worst = max(abs(old.validation[name] - new.validation[name]) for old, new in pairs for name in (metric, "loss"))
-    same = all(old.model_copy(update={"seconds": 0.0}) == new.model_copy(update={"seconds": 0.0}) for old, new in pairs)
+    worst = max(abs(old.validation[name] - new.validation[name]) for old, new in pairs for name in (metric, second))
+    same = all(_timeless(old) == _timeless(new) for old, new in pairs)
     # A loss that is NaN equals nothing, itself included: such a trial is the same if both curves break off there.
     verdict = "the same, to the last bit" if same else f"not the same: they differ by up to {worst:.3g}"
     return escape("\n".join([*lines, verdict])), same
+
+
+def _timeless(epoch: EpochMetrics) -> EpochMetrics:
+    return epoch.model_copy(update={"seconds": 0.0, "failed": None})

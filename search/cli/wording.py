@@ -35,6 +35,13 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} days {hours % 24} h"
 
 
+def data_text(study: Study, dataset_info: DatasetInfo) -> str:
+    """Return what trials train on: `mnist 50000+10000`, or the function or program that trains by itself."""
+    if study.family.external:
+        return study.family.label
+    return f"{study.dataset} {dataset_info.train}+{dataset_info.validation}"
+
+
 def constant_answer_text(dataset_info: DatasetInfo) -> str:
     """Return what always giving the same answer would have: `always “no” has accuracy 0.9500`."""
     if (constant := dataset_info.constant) is not None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from models.config.base import FrozenConfig, Parameters, Value
+from models.config.families import FamilyConfig
 from models.config.recipe import Recipe
 from models.config.task import REGRESSION, task_of_data, task_of_loss
 from models.datasets.registry import Data, parse_data
@@ -114,6 +115,19 @@ class Study(Recipe):
 
     @model_validator(mode="before")
     @classmethod
+    def _defaults_of_the_family(cls, given: Any) -> Any:
+        """Fill in the defaults that a study of this family has, before the space is taken apart."""
+        family = given.get("family") if isinstance(given, Mapping) else None
+        if not isinstance(family, FamilyConfig):
+            return given
+        given = {**family.study_defaults(), **given}
+        space, fixed = given.get("space"), given.get("fixed", {})
+        if isinstance(space, Mapping):
+            given["space"] = {**family.suggested({*space, *fixed}), **space}
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
     def _of_numbers(cls, given: Any) -> Any:
         """Let data of numbers make the study a regression, and a regression's objective be its own."""
         if not isinstance(given, Mapping):
@@ -138,12 +152,16 @@ class Study(Recipe):
     @property
     def recorded(self) -> tuple[str, ...]:
         """The metrics that are recorded besides those of every study, the objective's among them."""
-        names = dict.fromkeys((*self.metrics, self.objective.metric))
-        return tuple(name for name in names if name not in self.task.metrics)
+        others = (
+            (self.objective.metric, *self.metrics) if self.family.external else (*self.metrics, self.objective.metric)
+        )
+        return tuple(name for name in dict.fromkeys(others) if name not in self.task.metrics)
 
     @property
     def dataset(self) -> str:
         """What its data are called: a set's name, or `pets/`, `iris.csv`, `spirals()`."""
+        if self.data is None:
+            return "data of its own"
         return self.data if isinstance(self.data, str) else self.data.title
 
     @property
@@ -159,7 +177,9 @@ class Study(Recipe):
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """What engines are balanced by: multiply-adds of a forward pass per example of `shape`, and more for a step."""
         adds = self.family.flops_per_example(shape, classes, parameters)
-        return adds * (1.0 + STEP / float(parameters.get("batch_size", self.batch_size)))
+        return (
+            adds if self.family.external else adds * (1.0 + STEP / float(parameters.get("batch_size", self.batch_size)))
+        )
 
     @property
     def vectorize(self) -> bool:

@@ -11,8 +11,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from models.config.base import Parameters, RecipePart, Value
 from models.config.losses import SOFT_TARGETS
 from models.config.optimizers import OptimizerConfig
+from models.config.recipe import Recipe
 from models.config.task import REGRESSION, task_of_data
-from models.metrics.registry import METRICS, serves
+from models.metrics.registry import METRICS, metric_named, serves
 from search.config.columns import RESERVED
 from search.config.conditions import check_conditions, condition, existing, exists, parents_first
 from search.config.range_values import extreme_values
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # Those that are searched whatever the family.
 TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size", "optimizer"})
 MOST_LANES = 4096  # of one engine
+_OF_EXTERNAL = frozenset({"family", "epochs", "keep", "metrics", "seed"})  # what of a recipe counts there
 
 
 def check_study(study: "Study") -> None:
@@ -41,8 +43,11 @@ def check_study(study: "Study") -> None:
         except ValueError as error:
             problems.append(str(error))
 
-    note(_check_recipe, study)
-    note(_check_task, study)
+    if study.family.external:
+        note(_check_external, study)
+    else:
+        note(_check_recipe, study)
+        note(_check_task, study)
     for name in study.names:
         for value in extreme_values(study.space[name]) if name in study.space else (study.fixed[name],):
             note(_check_trainable, study, name, value)
@@ -57,15 +62,23 @@ def check_study(study: "Study") -> None:
 
 
 def _check_names(study: "Study") -> None:
+    if not study.space:
+        raise ValueError("space: nothing is searched; give a parameter a range, like Float(1e-3, 1.0, log=True)")
+    if both := sorted(set(study.space) & set(study.fixed)):
+        raise ValueError(f"space: {both[0]!r} is searched and fixed; let it be one of the two")
+    if not study.family.external:
+        _check_known(study)
+    if reserved := sorted(RESERVED & set(study.names)):
+        raise ValueError(f"space: the tables have a column {reserved[0]!r} already; call the parameter otherwise")
+
+
+def _check_known(study: "Study") -> None:
+    """Raise ValueError where a name of the space means nothing to the recipe, or one that it needs is missing."""
     known = TRAINING_PARAMETERS | set(study.SEARCHABLE)
     for part in _parts(study):
         known |= part.required_parameters | part.optional_parameters
     needed = study.family.required_parameters | {"learning_rate", "weight_decay"}
     names = set(study.names)
-    if not study.space:
-        raise ValueError("space: nothing is searched; give a parameter a range, like Float(1e-3, 1.0, log=True)")
-    if both := sorted(set(study.space) & set(study.fixed)):
-        raise ValueError(f"space: {both[0]!r} is searched and fixed; let it be one of the two")
     if facts := sorted(names & set(study.family.data_arguments)):
         raise ValueError(
             f"space: {facts[0]!r} is what {study.family.label} is told of the data by that name; "
@@ -76,8 +89,6 @@ def _check_names(study: "Study") -> None:
             f"space: {study.family.label} has no parameter {unknown[0]!r}, "
             f"nor has a {study.schedule.name} schedule; they have {', '.join(sorted(known))}"
         )
-    if reserved := sorted(RESERVED & names):
-        raise ValueError(f"space: the tables have a column {reserved[0]!r} already; call the parameter otherwise")
     if missing := sorted(needed - names):
         raise ValueError(
             f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True), or a fixed value"
@@ -102,7 +113,25 @@ def _check_of_one_optimizer(study: "Study") -> None:
             )
 
 
+def _check_external(study: "Study") -> None:
+    """Raise ValueError where a study of trials that train by themselves says how they are to be trained."""
+    if "objective" not in study.model_fields_set:
+        raise ValueError(
+            f"objective: {study.family.label} does not say which way is better; "
+            'give objective="loss", or Objective("score", direction="maximize")'
+        )
+    fields = type(study).model_fields
+    meant = {*Recipe.model_fields, "data", "validation_share"} - _OF_EXTERNAL
+    ours = {name for name in meant if getattr(study, name) != (None if name == "data" else fields[name].default)}
+    if ours:
+        raise ValueError(f"{min(ours)}: {study.family.label} trains by itself, with data of its own; leave it out")
+
+
 def _check_recipe(study: "Study") -> None:
+    if study.data is None:
+        raise ValueError('data: there are none; name a data set, like data="mnist", or bring your own')
+    for metric in (study.objective.metric, *study.metrics):
+        metric_named(metric)
     if study.precision not in study.family.precisions:
         raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
     words = [word for word in SOFT_TARGETS if study.uses(word, study.names)]
@@ -129,7 +158,7 @@ def _check_task(study: "Study") -> None:
 
 def _check_trainable(study: "Study", name: str, value: Value) -> None:
     """Raise ValueError where a parameter cannot have this value, whatever its range says."""
-    if (kind := _kind(study, name)) is None:
+    if study.family.external or (kind := _kind(study, name)) is None:
         return
     try:
         TypeAdapter(kind).validate_python(value, strict=True)

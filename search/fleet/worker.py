@@ -72,6 +72,8 @@ class EngineWorker:
         examples: "Examples | None" = None,
     ) -> Message:
         """Load the data, unless they are given, and make empty engines; answers with the facts of `DatasetInfo`."""
+        if (checked := Recipe.model_validate(recipe)).family.external:
+            return self._open_external(checked, source["root"], engines, threads)
         import numpy as np
         import torch
 
@@ -123,6 +125,15 @@ class EngineWorker:
         }
         return answer
 
+    def _open_external(self, recipe: Recipe, root: str, engines: list[int], threads: int) -> Message:
+        """Make empty engines of trials that train by themselves: there are no data."""
+        from models.engine.external_engine import ExternalEngine
+
+        logs = Path(root) if root else None
+        # It has all that is asked of an engine but for models, which nobody asks for.
+        self._engines = {number: ExternalEngine(recipe, logs, threads) for number in engines}  # type: ignore[misc]
+        return {"train": 0, "validation": 0, "shape": [], "classes": [], "commonest": None, "constant": None}
+
     def tick(self, number: int, only: int | None, add: dict[str, list[Message]]) -> Message:
         """Add lanes, train every engine, or only one lane, for one tick; answers with the metrics of each lane."""
         scores = []
@@ -144,7 +155,7 @@ class EngineWorker:
     def save(self, folder: str) -> Message:
         """Write each engine's lanes into the folder."""
         for number, engine in self._engines.items():
-            file = Path(folder) / f"engine-{number}.safetensors"
+            file = Path(folder) / f"engine-{number}{engine.suffix}"
             try:
                 engine.save(file)
             except Exception as error:
@@ -157,7 +168,7 @@ class EngineWorker:
     def load(self, folder: str) -> Message:
         """Add the lanes that `save` wrote."""
         for number, engine in self._engines.items():
-            engine.load(Path(folder) / f"engine-{number}.safetensors")
+            engine.load(Path(folder) / f"engine-{number}{engine.suffix}")
         return {}
 
     def write_models(self, models: list[Message]) -> Message:

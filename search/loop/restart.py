@@ -64,6 +64,15 @@ class RecordedLater:
     scores: dict[tuple[int, int], EpochMetrics] = field(default_factory=dict)
     failures: dict[tuple[int, int], str] = field(default_factory=dict)
 
+    def recorded(self, score: EpochMetrics) -> EpochMetrics:
+        """Return a score as it is recorded, or as it is. One that failed by itself has its reason from the record."""
+        key = (score.lane, score.epoch)
+        if key not in self.scores:
+            return score
+        recorded = self.scores[key]
+        finite = all(math.isfinite(value) for value in recorded.validation.values())
+        return recorded if finite else recorded.model_copy(update={"failed": self.failures.get(key, score.failed)})
+
 
 def recorded_later(rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]], tick: int) -> RecordedLater:
     """Return what the record has beyond the end of a tick."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
-from models.errors import UserError
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
+from search.loop.failures import FailuresInARow
 from search.loop.history import SearchHistory
 from search.loop.live_trial import LiveTrial, ended_by_others, lane_spec, live_trial
 from search.loop.next_trial import next_trial
@@ -26,8 +26,6 @@ from search.pruners.base import judge
 from search.record.record import Record
 from search.samplers.distributions import distributions
 from search.trial import Ending, TrialRow
-
-MAX_FAILURES = 5  # trials that fail one after the other before a run stops
 
 
 class TrialScheduler:
@@ -51,7 +49,7 @@ class TrialScheduler:
         self._leaving: list[Leaving] = []  # what `settle` is to return
         self._pending = PendingWrites()
         self._later = RecordedLater()  # what the record has beyond `tick` after a restart
-        self._failures_in_a_row = 0
+        self._failures_in_a_row = FailuresInARow()
 
     @property
     def rows(self) -> dict[int, TrialRow]:
@@ -179,7 +177,7 @@ class TrialScheduler:
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down a tick; a score that the record has already stays, and decides what follows."""
         self.tick += 1
-        scores = [self._later.scores.get((score.lane, score.epoch), score) for score in scores]
+        scores = [self._later.recorded(score) for score in scores]
         self._record.write(self.tick, scores=scores)
         for score in scores:
             self.live[score.lane].curve.append(score)
@@ -189,9 +187,13 @@ class TrialScheduler:
         """Judge each trial, in their order, by the scores alone; returns those that end or are paused."""
         if self.tick > self._later.last_tick:  # what ended before ends again by the record
             self._later.failures.update(ended_by_others(self._record, {**self.live, **self.paused}))
+        failed: dict[int, str] = {}
         for number, live in sorted(self.live.items()):
             score, objective = live.curve[-1], self.study.objective
-            if not objective.is_finite(score.validation):
+            if score.failed is not None:  # by itself, while its engine goes on
+                failed[number] = score.failed
+                self._end(live.row, "failed", None, reason=self._record.keep_reason(number, score.failed))
+            elif not objective.is_finite(score.validation):
                 self._end(live.row, "pruned", None, diverged_at=score.epoch)
             elif score.epoch == self.study.epochs:
                 selected = select_epoch(live.curve, self.study.keep, objective)
@@ -211,6 +213,8 @@ class TrialScheduler:
             del self.live[number]
             self._leaving.append(Leaving(self._engines.pop(number), number))
         self._pending.write(self._record, self.tick, self._distributions)
+        for number, reason in failed.items() if self.tick > self._later.last_tick else ():
+            self._failures_in_a_row.add(number, reason)
         leaving, self._leaving = self._leaving, []
         return leaving
 
@@ -223,28 +227,17 @@ class TrialScheduler:
         self._leaving.append(Leaving(self._engines.pop(number), number))
 
     def fail(self, lane: int, reason: str) -> None:
-        """End a trial as failed.
-
-        Raises:
-            UserError: Several trials have failed one after the other.
-        """
+        """End a trial as failed. Raises UserError where several have failed one after the other."""
         paused = self._history.ticks.get(lane, [self.tick])[-1] < self.tick
         self._record.tell(lane, "failed", None, reason=reason, waited_until=self.tick if paused else None)
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row == MAX_FAILURES:
-            last = reason.strip().splitlines()[-1]
-            raise UserError(
-                f"{MAX_FAILURES} trials in a row failed; the last one, trial {lane}, with {last}",
-                "failures/ in the study's folder has the tracebacks; change its space and begin anew with --restart, "
-                "or give the same command again to try the trials after them",
-            )
+        self._failures_in_a_row.add(lane, reason)
 
     def _end(
         self, row: TrialRow, state: Ending, value: float | None, selected: EpochMetrics | None = None, **about: Any
     ) -> None:
         """End a trial; `about` are fields of its row."""
         if state != "failed" and self.tick > self._later.last_tick:
-            self._failures_in_a_row = 0
+            self._failures_in_a_row.reset()
         ended = replace(row, state=state, value=value, **about)
         self._pending.ended.append(ended)
         self._history.end(ended, selected)

@@ -95,16 +95,21 @@ class Record(WritableTrials, ForeignTrials, StudyScores, StudyFinalists, StudyLe
         reason: str | None = None,
         waited_until: int | None = None,
     ) -> None:
-        """End one trial; see `write`. Of a traceback the last line is its reason; all of it is kept as a file."""
-        if reason is not None and len(lines := reason.strip().splitlines()) > 1:
-            file = self.folder / "failures" / f"trial-{number}.txt"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(reason, encoding="utf-8")
-            reason = f"{lines[-1]} ({file.relative_to(self.folder)})"
+        """End one trial; see `write` and `keep_reason`."""
+        reason = None if reason is None else self.keep_reason(number, reason)
         ended = TrialRow(
             number, state, {}, value=value, diverged_at=diverged_at, reason=reason, waited_until=waited_until
         )
         self.write(0, ended=[ended])
+
+    def keep_reason(self, number: int, reason: str) -> str:
+        """Return why a trial failed, in a line: of a traceback the last one; all of it is kept as a file."""
+        if len(lines := reason.strip().splitlines()) <= 1:
+            return reason
+        file = self.folder / "failures" / f"trial-{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(reason, encoding="utf-8")
+        return f"{lines[-1]} ({file.relative_to(self.folder)})"
 
     def spend(self, seconds: Mapping[str, float]) -> None:
         """Add the seconds that a run took, by part, to `environment["spent"]`; a run that was killed adds nothing."""

@@ -78,7 +78,7 @@ class StudyScores(LeasedStudy):
 
 def columns_of(tick: int, score: EpochMetrics) -> dict[str, Any]:
     """Return the columns that every table of curves has."""
-    return {"tick": tick, **score.model_dump(exclude={"lane"})}
+    return {"tick": tick, **score.model_dump(exclude={"lane", "failed"})}
 
 
 def metrics_of(

@@ -28,7 +28,7 @@ def trials_frame(
         pauses trials, `pauses` counts how often one left its lane and came back later.
     """
     pauses = _pauses(record) if record.study.pruner.pauses else None
-    study, metrics = record.study, (record.study.task.metric, "loss", *record.study.recorded)
+    study, metrics = record.study, (*reversed(record.study.task.metrics), *record.study.recorded)
     rows = []
     for row in trials:
         curve = curves.get(row.number, [])

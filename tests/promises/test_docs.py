@@ -74,6 +74,8 @@ def test_a_study_file_on_a_page_can_be_loaded(tmp_path: Path, monkeypatch: pytes
     pages = [page for page in PAGES if page.stem != "extending"]  # test_extending.py installs what its study imports
     studies = [block for page in pages for block in blocks(page) if re.search(r"^study = Study\(", block.text, re.M)]
     assert studies
+    for block in (block for page in pages for block in blocks(page) if block.language == "python" and block.file):
+        _write(block, tmp_path)  # which studies may name
     for block in studies:
         assert load(str(_write(block, tmp_path))).study.baselines, "a page's study shows how a baseline is written"
 

@@ -2,6 +2,7 @@
 
 import statistics
 
+from models.config.task import EVERY_TASK
 from reports.finalists.audit_sample import share_of_all
 from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
@@ -18,6 +19,7 @@ MAX_REGRET = 0.1  # the share of pruned trials that may, at most, have beaten th
 class SearchFinished(Check):
     """Whether the budget is spent."""
 
+    tasks = EVERY_TASK
     name, question = "search finished", "Are all trials of the budget over?"
     remedy = "The command that began the search goes on with it."
 
@@ -36,6 +38,7 @@ class SearchFinished(Check):
 class TrialsThatFailed(Check):
     """Whether too many trials diverged or failed."""
 
+    tasks = EVERY_TASK
     name, question = "trials that failed", "Did most trials train?"
     remedy = "Narrow the ranges, the learning rate's upper bound first."
 
@@ -117,6 +120,7 @@ class PruningRegret(Check):
 class CutWhileAhead(Check):
     """Whether a trial that was pruned had once scored better than the best complete one ended."""
 
+    tasks = EVERY_TASK
     name, question = "cut while ahead", "Was a trial pruned that had stood above the winner?"
     remedy = "Prune less or later, or train it alone: its parameters are in trials.csv."
 
@@ -146,6 +150,7 @@ class CutWhileAhead(Check):
 class Settled(Check):
     """Whether more trials would find anything that another seed would not."""
 
+    tasks = EVERY_TASK
     name, question = "settled", "Is the search done, or would more trials find something better?"
     remedy = "Search on with more --trials, or with --until-settled."
 
@@ -159,6 +164,8 @@ class Settled(Check):
             seeds = [found.rows[found.winner.number, seed] for seed in range(found.seeds)]
             scores = [row.validation[report.objective.metric] for row in seeds if row.validation]
             deviation = statistics.stdev(scores) if len(scores) > 1 else None
+        if deviation is None and report.validated is not None and report.validated.seeds > 1:
+            deviation = report.validated.interval(report.validated.winner.number).std
         if deviation is None:
             return self.not_applicable(f"{gain}; what another seed changes is not measured before an export.")
         text = f"{gain}, another seed changes {report.objective.metric} by {deviation:.2g} (standard deviation)."

@@ -2,6 +2,7 @@
 
 import math
 
+from models.config.task import EVERY_TASK
 from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
 from reports.page.sections.importance import MIN_TRIALS, complete_trials
@@ -14,6 +15,7 @@ EDGE = 0.05  # the share of a range that counts as its bound
 class BestValueAtABound(Check):
     """Whether the best configuration lies at the edge of what was searched."""
 
+    tasks = EVERY_TASK
     name, question = "best value at a bound", "Does the best configuration lie inside the ranges?"
     remedy = "Better values may lie beyond."
 
@@ -57,6 +59,7 @@ def bound_near(searched: Range, value: object) -> str | None:
 class EnoughTrials(Check):
     """Whether parameter importance can be told."""
 
+    tasks = EVERY_TASK
     name, question = "enough trials for an importance", "Are there trials enough to tell which parameter matters?"
     remedy = "Search on with more --trials."
 

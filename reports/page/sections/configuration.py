@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.config.task import EVERY_TASK
 from reports.page.data import ReportData
 from reports.page.sections.base import Facts, Part, Section
 
@@ -9,6 +10,7 @@ from reports.page.sections.base import Facts, Part, Section
 class Configuration(Section):
     """Names and values, as they were trained."""
 
+    tasks = EVERY_TASK
     chapter = "winner"
 
     def parts(self, report: ReportData) -> Sequence[Part]:

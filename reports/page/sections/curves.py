@@ -6,6 +6,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from models.config.task import EVERY_TASK
 from reports.page.data import ReportData
 from reports.page.sections.base import FigureSection
 from reports.page.style import BASELINE, FAINT, MANY, NARROW, PLAIN, WINNER, ScoreAxis, legend, new_figure
@@ -18,6 +19,7 @@ LINES = {"pruned": (0.7, 0.45), "complete": (0.8, 0.55), "baseline": (1.8, 1.0)}
 class Curves(FigureSection):
     """The objective after each epoch of every trial."""
 
+    tasks = EVERY_TASK
     key, title = "curves", "Learning curves"
 
     def applies(self, report: ReportData) -> bool:
@@ -32,15 +34,16 @@ class Curves(FigureSection):
         """
         parts = report.trials["fate"].where(report.trials["fate"] == "complete", "pruned").astype("string")
         parts = parts.mask(report.trials["baseline"].notna(), "baseline")
-        parts = parts.mask(report.trials["number"] == report.shown, "winner" if report.finalists else "best")
-        frame = report.curves[list(dict.fromkeys(["trial", "epoch", report.score, "validation_loss"]))].copy()
+        parts = parts.mask(report.trials["number"] == report.shown, "winner" if report.results is not None else "best")
+        columns = dict.fromkeys(["trial", "epoch", report.score, "validation_loss"])
+        frame = report.curves[[column for column in columns if column in report.curves]].copy()
         frame.insert(1, "part", parts.to_numpy()[frame["trial"].to_numpy(int)] if len(frame) else None)
         return frame
 
     def draw(self, report: ReportData, frame: pd.DataFrame, width: float) -> Figure:
         """Draw a line for each trial, or an even choice of them where there are many."""
         figure, axes = new_figure(width, 2.9, head=0.3 if width > NARROW else 0.46)
-        finite = frame[np.isfinite(frame["validation_loss"])]
+        finite = frame[np.isfinite(frame["validation_loss" if "validation_loss" in frame else report.score])]
         axis = ScoreAxis(report.objective, finite[report.score])
         for part, colour in COLOURS.items():
             of_part = finite[finite["part"] == part]

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from models.config.task import EVERY_TASK
 from reports.page.data import FATES, ReportData
 from reports.page.sections.base import FigureSection
 from reports.page.style import FATE_COLOURS, MANY, NARROW, WINNER, ScoreAxis, legend, new_figure
@@ -13,6 +14,7 @@ from reports.page.wording import counted, metric_title
 class History(FigureSection):
     """The course of the search."""
 
+    tasks = EVERY_TASK
     key, title = "history", "Every trial, in the order they were drawn"
 
     def applies(self, report: ReportData) -> bool:

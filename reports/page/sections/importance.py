@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from models.config.task import EVERY_TASK
 from reports.page.data import ReportData
 from reports.page.sections.base import FigureSection, Part, Text
 from reports.page.style import MUTED, PLAIN, new_figure
@@ -25,6 +26,7 @@ MAX_TRIALS = 2000  # complete ones, chosen evenly: more cost seconds and change 
 class Importance(FigureSection):
     """Each parameter's share of what tells the best tenth of trials from the rest."""
 
+    tasks = EVERY_TASK
     key, title = "importance", "Which parameter matters"
 
     def applies(self, report: ReportData) -> bool:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from models.config.task import EVERY_TASK
 from reports.page.data import FATES, ReportData
 from reports.page.sections.base import Drawing, Halves, Part, Section
 from reports.page.style import BASELINE, FATE_COLOURS, MANY, WINNER, ScoreAxis, new_figure
@@ -22,6 +23,8 @@ MAX_CATEGORIES = 8  # whole numbers up to which each has a place of its own on a
 
 class Parameters(Section):
     """The scatters, two side by side."""
+
+    tasks = EVERY_TASK
 
     def parts(self, report: ReportData) -> Sequence[Part]:
         """Return them, of the parameters for which a trial has a score."""

@@ -9,6 +9,7 @@ SECTIONS = Registry(
     "report section",
     {
         "finalists": "reports.page.sections.finalists:Finalists",
+        "validated": "reports.page.sections.validated:Validated",
         "rivals": "reports.page.sections.rivals:Rivals",
         "savings": "reports.page.sections.savings:Savings",
         "history": "reports.page.sections.history:History",

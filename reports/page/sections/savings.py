@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from models.config.task import EVERY_TASK
 from reports.figure import Figure
 from reports.finalists.audit_sample import mean_gain, share_of_all
 from reports.page.data import ReportData
@@ -36,6 +37,8 @@ def saved_epochs(report: ReportData) -> SavedEpochs:
 
 class Savings(Section):
     """A sentence on both, and the table of audited trials."""
+
+    tasks = EVERY_TASK
 
     def parts(self, report: ReportData) -> Sequence[Part]:
         """Return them, or that there is no trial."""

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from models.config.task import EVERY_TASK
 from reports.page.data import FATES, ReportData
 from reports.page.sections.base import FigureSection
 from reports.page.style import FATE_COLOURS, new_figure
@@ -11,6 +12,7 @@ from reports.page.style import FATE_COLOURS, new_figure
 class Times(FigureSection):
     """Seconds of training for every fate of a trial."""
 
+    tasks = EVERY_TASK
     key, title = "times", "Where the training time went"
 
     def applies(self, report: ReportData) -> bool:

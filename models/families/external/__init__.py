@@ -1,0 +1,1 @@
+"""Trials that train by themselves: a function of the user's own, or any program."""

@@ -1,0 +1,1 @@
+"""Tests of trials that train by themselves."""
