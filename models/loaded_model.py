@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from models.datasets.batches import filled
 from models.datasets.canonical_arrays import canonical_inputs
 from models.datasets.readers.csv_table import to_features
 from models.errors import UserError
@@ -56,6 +57,7 @@ class LoadedModel(nn.Module):
         """
         if inputs.ndim == 2:
             inputs = inputs[:, :, None, None]  # (N, F, 1, 1)
+        inputs = filled(inputs, self.description.fill)
         outputs: torch.Tensor = self.module((inputs / self.description.scale - self.mean) / self.std)
         target = self.description.target
         return outputs if target is None else outputs * target.std + target.mean
@@ -123,7 +125,8 @@ class LoadedModel(nn.Module):
         if hasattr(data, "columns") or isinstance(data, Mapping):
             if not self.columns:
                 raise UserError("the model was not trained on a table with named columns", "give it an array")
-            return to_features({str(name): list(data[name]) for name in data}, self.columns)[:, :, None, None]
+            table = {str(name): list(data[name]) for name in data}
+            return to_features(table, self.columns, fills=bool(self.description.fill))[:, :, None, None]
         if isinstance(data, str | Path | Image.Image):
             data = [data]
         if isinstance(data, list | tuple) and data and all(isinstance(it, str | Path | Image.Image) for it in data):
@@ -139,7 +142,7 @@ class LoadedModel(nn.Module):
                 f"the data are of {theirs}, an example of the model's is {ours}", "resize or choose them so"
             )
         if self.description.scale == 1:
-            return canonical_inputs(given, "the data")
+            return canonical_inputs(given, "the data", fills=bool(self.description.fill))
         if given.ndim == 4 and given.shape[1:] != shape:
             given = given.transpose(0, 3, 1, 2)
         # A picture a channel: there is nothing to guess about where channels stand.

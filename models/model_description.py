@@ -42,6 +42,7 @@ class Model(FrozenConfig):
     std: tuple[Deviation, ...] = Field(description="of inputs / scale, for each channel; never 0")
     scale: Deviation = Field(default=255.0, description="255 for pictures, 1 for a table")
     columns: tuple[str, ...] = Field(default=(), description="the features of a table, like `width` or `colour=red`")
+    fill: tuple[float, ...] = Field(default=(), description="what stands for a missing value of each feature")
     about: dict[str, Value] = Field(default={}, description="where it comes from: study, trial, seed, epochs")
 
     @model_validator(mode="before")
@@ -57,6 +58,8 @@ class Model(FrozenConfig):
     def _a_number_per_channel(self) -> Self:
         if not len(self.mean) == len(self.std) == self.shape[0]:
             raise ValueError(f"{len(self.mean)} means and {len(self.std)} deviations for {self.shape[0]} channels")
+        if self.fill and len(self.fill) != self.shape[0]:
+            raise ValueError(f"{len(self.fill)} values to fill in for {self.shape[0]} channels")
         if bool(self.classes) == (self.target is not None):
             raise ValueError(f"{len(self.classes)} classes and {'a' if self.target else 'no'} target")
         return self

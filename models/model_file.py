@@ -45,7 +45,7 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
-    absent = {name for name in ("columns", "target") if not getattr(model, name)}
+    absent = {name for name in ("columns", "target", "fill") if not getattr(model, name)}
     about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=absent)
     save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})
     _sort_header(unfinished)

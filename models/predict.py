@@ -166,9 +166,12 @@ def probabilities(model: "Model", module: "nn.Module", pixels: "NDArray[np.uint8
     """
     import torch
 
+    from models.datasets.batches import filled
+
     mean, std = (torch.tensor(figures).view(-1, 1, 1) for figures in (model.mean, model.std))
+    inputs = filled(torch.from_numpy(pixels.copy()), model.fill)
     with torch.no_grad():
-        logits = module(((torch.from_numpy(pixels.copy()) / model.scale - mean) / std).unsqueeze(0))  # (1, K)
+        logits = module(((inputs / model.scale - mean) / std).unsqueeze(0))  # (1, K)
     if not logits.isfinite().all():
         raise UserError("the model's answer is no number", "take another model: this one's training diverged")
     chances: NDArray[np.float64] = logits[0].double().softmax(0).numpy()

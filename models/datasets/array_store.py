@@ -75,6 +75,10 @@ class ArrayStore:
         """Return the names of a table's features, like `width` or `colour=red`; none where it has none."""
         return tuple(_read_about(folder, sha256).get("columns", ()))
 
+    def fills(self, folder: Path, sha256: str) -> bool:
+        """Return whether medians stand for a table's missing values, which are NaN."""
+        return bool(_read_about(folder, sha256).get("fills", False))
+
     def target(self, folder: Path, sha256: str) -> str:
         """Return what the number that is predicted is called; "" where classes are."""
         return str(_read_about(folder, sha256).get("target", ""))

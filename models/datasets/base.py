@@ -59,6 +59,7 @@ class RawDataset:
         class_names: The names of the labels 0, 1, ..., if the data set has them.
         columns: The names of a table's features.
         target: What the number is called that a regression predicts.
+        fills: Whether a feature that is NaN is missing, and the median of the training part stands for it.
     """
 
     train: "tuple[NDArray[Any], NDArray[Any]]"
@@ -66,6 +67,7 @@ class RawDataset:
     class_names: tuple[str, ...] | None = None
     columns: tuple[str, ...] = ()
     target: str = "target"
+    fills: bool = False
 
 
 @runtime_checkable

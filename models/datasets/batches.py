@@ -32,7 +32,7 @@ class BatchSource:
 
     def __init__(self, examples: Examples, chosen: np.ndarray, normalised: Normalisation, device: torch.device) -> None:
         # On a CPU the bytes are not copied: all engines of a machine read the same memory-mapped file.
-        self._inputs = torch.from_numpy(examples.inputs).to(device)  # (all, C, H, W)
+        self._inputs = filled(torch.from_numpy(examples.inputs), normalised.fill).to(device)  # (all, C, H, W)
         self._chosen = torch.from_numpy(chosen).to(device)  # (N,)
         self.outputs, self.target = examples.outputs, normalised.target
         self._labels = torch.from_numpy(_trained_on(examples.labels, self.target)).to(device)  # (all,)
@@ -106,3 +106,8 @@ class BatchSource:
 def _trained_on(labels: Labels, target: TargetScale | None) -> np.ndarray:
     """Return classes as they are, and numbers scaled."""
     return labels if target is None else ((labels - target.mean) / target.std).astype(np.float32)
+
+
+def filled(inputs: Tensor, fill: Sequence[float]) -> Tensor:
+    """Return inputs (N, C, H, W) with what stands for missing values, which are NaN; as they are where none may be."""
+    return torch.where(inputs.isnan(), inputs.new_tensor(fill).view(-1, 1, 1), inputs) if fill else inputs

@@ -23,12 +23,13 @@ MEASUREMENTS = (
 )
 
 
-def canonical_inputs(given: NDArray[Any], title: str) -> Inputs:
+def canonical_inputs(given: NDArray[Any], title: str, *, fills: bool = False) -> Inputs:
     """Convert the inputs of one part.
 
     Args:
         given: (N, C, H, W), (N, H, W, C), (N, H, W) or (N, F).
         title: What a message calls the data.
+        fills: Whether a table's NaN are missing values.
 
     Returns:
         (N, C, H, W) uint8 for pictures, (N, F, 1, 1) float32 for a table.
@@ -44,7 +45,7 @@ def canonical_inputs(given: NDArray[Any], title: str) -> Inputs:
         )
     match given.ndim:
         case 2:
-            return _table(given, title)[:, :, np.newaxis, np.newaxis]
+            return _table(given, title, fills=fills)[:, :, np.newaxis, np.newaxis]
         case 3:
             return _bytes(given, title)[:, np.newaxis]
         case 4:
@@ -56,11 +57,12 @@ def canonical_inputs(given: NDArray[Any], title: str) -> Inputs:
             )
 
 
-def _table(given: NDArray[Any], title: str) -> NDArray[np.float32]:
+def _table(given: NDArray[Any], title: str, *, fills: bool) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         numbers = given.astype(np.float32)
-    if not np.isfinite(numbers).all():
-        row, column = (int(axis[0]) for axis in np.nonzero(~np.isfinite(numbers)))
+    unfit = ~np.isfinite(numbers) & ~(np.isnan(numbers) & fills)
+    if unfit.any():
+        row, column = (int(axis[0]) for axis in np.nonzero(unfit))
         raise UserError(
             f"{title}: example {row} has {given[row, column]} as its feature {column}",
             "fill it or drop the example: a model can learn from finite numbers only",

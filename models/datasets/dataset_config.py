@@ -98,7 +98,7 @@ class Table:
     """A CSV file whose first line names the columns; one of them is to be predicted, every other one is a feature.
 
     A column of numbers is one feature. A column of texts becomes one feature of 0 and 1 for each different text in the
-    file. No cell may be empty.
+    file. No cell may be empty, unless `missing` says what stands for it.
     """
 
     path: Path = Field(description="the CSV file, in UTF-8")
@@ -107,6 +107,13 @@ class Table:
     target: str = Field(default="", kw_only=True, description="the column to predict, of numbers, in place of `label`")
     test: Path | None = Field(default=None, kw_only=True, description="a file of test rows with the same columns")
     leave_out: tuple[str, ...] = Field(default=(), kw_only=True, description="columns that are not features")
+    missing: Literal["median", "category"] | None = Field(
+        default=None,
+        kw_only=True,
+        description='what stands for a missing value: "median", that of the column in the training part (and a missing '
+        'text is none of the texts); "category", the same, and a feature more, `age=`, is 1 where a value of `age` is '
+        "missing, for each column that has missing values; None refuses them",
+    )
     kind: Literal["table"] = "table"
 
     @model_validator(mode="after")

@@ -167,7 +167,7 @@ def _read_note(note: Path, stamp: object) -> tuple[str, str] | None:
 
 def _convert(raw: RawDataset, title: str, seed: int, task: Task) -> tuple[Parts, dict[str, Any]]:
     """Return both parts as they are trained on, and what about.json is to say of them."""
-    inputs = canonical_inputs(raw.train[0], title)
+    inputs = canonical_inputs(raw.train[0], title, fills=raw.fills)
     _check_lengths(title, inputs, raw.train[1])
     classes: tuple[str, ...] = ()
     labels, test_labels = raw.train[1], None if raw.test is None else raw.test[1]
@@ -186,7 +186,7 @@ def _convert(raw: RawDataset, title: str, seed: int, task: Task) -> tuple[Parts,
         parts = {"train": (inputs[kept], labels[kept]), "test": (inputs[held_out], labels[held_out])}
     else:
         _check_class_sizes(title, labels, classes, 2)
-        test_inputs = canonical_inputs(raw.test[0], f"{title} (its test part)")
+        test_inputs = canonical_inputs(raw.test[0], f"{title} (its test part)", fills=raw.fills)
         _check_lengths(f"{title} (its test part)", test_inputs, test_labels)
         if test_inputs.shape[1:] != inputs.shape[1:] or test_inputs.dtype != inputs.dtype:
             raise UserError(
@@ -195,8 +195,8 @@ def _convert(raw: RawDataset, title: str, seed: int, task: Task) -> tuple[Parts,
             )
         about["test"] = f"{len(test_labels)} examples, given"
         parts = {"train": (inputs, labels), "test": (test_inputs, test_labels)}
-    if raw.columns:
-        about["columns"] = raw.columns
+    about |= {"columns": raw.columns} if raw.columns else {}
+    about |= {"fills": True} if raw.fills else {}
     return parts, about
 
 

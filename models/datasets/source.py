@@ -44,6 +44,7 @@ class Examples:
     classes: tuple[str, ...]
     columns: tuple[str, ...] = ()  # the names of a table's features, where it has names
     target: str = ""  # what the number is called that a regression predicts
+    fills: bool = False  # whether medians stand for missing values, which are NaN
 
     @property
     def outputs(self) -> int:
@@ -104,9 +105,11 @@ def training_examples(source: Source) -> Examples:
         UserError: If the files are gone, damaged, or not those that were located.
     """
     root, dataset = Path(source.root), _dataset(source.name)
-    columns = IMPORTED.columns(root, source.sha256) if dataset is IMPORTED else ()
-    target = IMPORTED.target(root, source.sha256) if dataset is IMPORTED else ""
-    return Examples(*dataset.read(root, source.sha256, "train"), columns, target)
+    arrays = dataset.read(root, source.sha256, "train")
+    if dataset is not IMPORTED:
+        return Examples(*arrays)
+    about = (of(root, source.sha256) for of in (IMPORTED.columns, IMPORTED.target, IMPORTED.fills))
+    return Examples(*arrays, *about)
 
 
 def check_test_part(source: Source) -> None:

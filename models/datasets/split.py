@@ -25,6 +25,7 @@ class Normalisation:
     mean: tuple[float, ...]  # one number for each channel; the features of a table are its channels
     std: tuple[float, ...]  # the same; never 0
     target: TargetScale | None = None  # of the number that a regression predicts
+    fill: tuple[float, ...] = ()  # what stands for a missing value of each channel; empty where none may be missing
 
 
 def split(labels: NDArray[Any], share: float, seed: int) -> tuple[Indices, Indices]:
@@ -69,16 +70,21 @@ def scale_of(inputs: Inputs) -> float:
     return 255.0 if inputs.dtype == np.uint8 else 1.0
 
 
-def normalisation(inputs: Inputs, chosen: NDArray[np.integer]) -> Normalisation:
+def normalisation(inputs: Inputs, chosen: NDArray[np.integer], *, fills: bool = False) -> Normalisation:
     """Return mean and standard deviation (of the population) of inputs / scale per channel, of the `chosen` examples.
 
     Sums of bytes and of their squares are whole numbers, so the result for pictures is exact up to its last rounding.
-    A table's numbers are summed in float64 in the order of the examples. A channel that never varies gets std 1.
+    A table's numbers are summed in float64 in the order of the examples. A channel that never varies gets std 1. With
+    `fills`, NaN are missing values, for which the median of those that are there stands, or 0 if there is none.
     """
     if inputs.dtype != np.uint8:
         numbers = inputs[chosen].reshape(len(chosen), -1).astype(np.float64)  # (N, F)
+        fill = _medians(numbers) if fills else ()
+        if fills:
+            numbers = np.where(np.isnan(numbers), fill, numbers)
         deviations = numbers.std(0)
-        return Normalisation(tuple(numbers.mean(0).tolist()), tuple(np.where(deviations > 0, deviations, 1.0).tolist()))
+        spread = np.where(deviations > 0, deviations, 1.0)
+        return Normalisation(tuple(numbers.mean(0).tolist()), tuple(spread.tolist()), fill=fill)
     count = len(chosen) * math.prod(inputs.shape[2:])  # of each channel's values
     channels = inputs.shape[1]
     totals, squares = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
@@ -92,3 +98,9 @@ def normalisation(inputs: Inputs, chosen: NDArray[np.integer]) -> Normalisation:
         mean=tuple(total / (255 * count) for total, _ in pairs),
         std=tuple(math.sqrt(count * square - total * total) / (255 * count) or 1.0 for total, square in pairs),
     )
+
+
+def _medians(numbers: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the median of each column of (N, F) among the values that are there."""
+    present = [column[~np.isnan(column)] for column in numbers.T]
+    return tuple(float(np.median(column)) if len(column) else 0.0 for column in present)

@@ -61,6 +61,6 @@ def open_test_set(
 def logits_of(model: Model, module: nn.Module, examples: Examples) -> Tensor:
     """Return what a model predicts for examples, (N, C) float32."""
     every, device = np.arange(len(examples.labels)), torch.device("cpu")
-    batches = BatchSource(examples, every, Normalisation(model.mean, model.std), device)
+    batches = BatchSource(examples, every, Normalisation(model.mean, model.std, fill=model.fill), device)
     with torch.no_grad():
         return torch.cat([module(x) for _, x, _ in batches.batches(SCORED_AT_ONCE)])

@@ -91,7 +91,7 @@ class EngineWorker:
         if not hold_out:
             trained, scored = np.arange(len(examples.labels)), scored[:0]
         target = target_scale(examples.labels, trained)
-        self._normalisation = replace(normalisation(examples.inputs, trained), target=target)
+        self._normalisation = replace(normalisation(examples.inputs, trained, fills=examples.fills), target=target)
         self._examples, self._shape = examples, examples.inputs.shape[1:]
         on = torch.device(device)
         family = self._recipe.make_family(self._shape, examples.outputs, vectorize=vectorize)
@@ -196,6 +196,7 @@ class EngineWorker:
                 std=self._normalisation.std,
                 target=target,
                 scale=scale_of(self._examples.inputs),
+                fill=self._normalisation.fill,
                 about=wanted["about"],
             )
             write_model(Path(wanted["path"]), about, engine.weights(wanted["lane"]))

@@ -21,6 +21,7 @@ from models.errors import UserError
 MAX_TEXTS = 64  # different texts in one feature; a column with more is an identity or free text
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}  # what people write where a number is missing
 SEPARATORS = ",;\t"
+FILL = 'fill what is missing, or let Table(missing="median") or "category" do so'
 
 Columns = dict[str, list[str]]  # cells by the name of their column
 
@@ -46,13 +47,19 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
             what = f"the {'target' if config.target else 'label'} {config.predicted!r}"
             raise UserError(f"{path}, row {empty[0] + 2}: {what} is empty", "fill it, or drop the row")
     unreadable: dict[str, UserError] = {}  # by column, so that all are told at once
-    categories: dict[str, list[str] | None] = {}
+    names: list[str] = []  # of the features
+    fills = config.missing is not None
     columns_of: dict[Path, list[NDArray[np.float32]]] = {path: [] for path in tables}
     for name in features:
         try:
-            categories[name] = _categories(train, name, first[name])
+            texts = _categories(train, name, first[name], fills=fills)
+            has_missing = config.missing == "category" and any(_is_missing(cell, texts) for cell in first[name])
+            names += [f"{name}={text}" for text in texts] if texts else [name]
+            names += [f"{name}="] * has_missing
             for path, table in tables.items():
-                columns_of[path].append(_to_columns(path, name, table[name], categories[name]))
+                columns_of[path].append(_to_columns(path, name, table[name], texts, fills=fills))
+                if has_missing:
+                    columns_of[path].append(_missing(table[name], texts))
         except UserError as error:
             unreadable[name] = error
     if unreadable:
@@ -61,17 +68,20 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     for path, table in tables.items():
         columns = columns_of[path]
         parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.predicted]])))  # (N, F), (N,)
-    # No text is empty.
-    names = [f"{name}={text}" if text else name for name in features for text in (categories[name] or [""])]
-    return RawDataset(parts[0], parts[1] if len(parts) > 1 else None, columns=tuple(names), target=config.target)
+    test_part = parts[1] if len(parts) > 1 else None
+    return RawDataset(parts[0], test_part, columns=tuple(names), target=config.target, fills=fills)
 
 
-def to_features(table: Mapping[str, Sequence[Any]], columns: Sequence[str]) -> NDArray[np.float32]:
+def to_features(
+    table: Mapping[str, Sequence[Any]], columns: Sequence[str], *, fills: bool = False
+) -> NDArray[np.float32]:
     """Return rows as a model was trained on them, (N, F).
 
     Args:
         table: The cells of each column by its name, as texts or numbers; columns beyond those needed may be there.
-        columns: The F features, as `RawDataset.columns` names them: `width`, or `colour=red` for a text of a column.
+        columns: The F features, as `RawDataset.columns` names them: `width`, `colour=red` for a text of a column, or
+            `width=` for whether it is missing.
+        fills: Whether values may be missing: a number is NaN then.
 
     Raises:
         UserError: A column is missing, or a cell of one is no number.
@@ -79,10 +89,12 @@ def to_features(table: Mapping[str, Sequence[Any]], columns: Sequence[str]) -> N
     features = []
     for feature in columns:
         name = feature if feature in table else _column_of(feature, table)
-        cells = [str(cell) for cell in table[name]]
-        features.append(
-            _to_columns(Path("the table"), name, cells, None if name == feature else [feature[len(name) + 1 :]])
-        )
+        cells = ["" if cell is None or cell != cell else str(cell) for cell in table[name]]  # NaN is not itself
+        text = None if name == feature else feature[len(name) + 1 :]
+        if text == "":
+            features.append(_missing(cells, None if name in columns else []))
+            continue
+        features.append(_to_columns(Path("the table"), name, cells, None if text is None else [text], fills=fills))
     return np.hstack(features)
 
 
@@ -130,11 +142,24 @@ def _to_number(cell: str) -> float | None:
         return None
 
 
-def _categories(path: Path, name: str, cells: Sequence[str]) -> list[str] | None:
+def _is_missing(cell: str, texts: Sequence[str] | None) -> bool:
+    """Return whether a cell is missing: an empty one, and among numbers what people write for that."""
+    stripped = cell.strip()
+    return not stripped if texts is not None else stripped.lower() in MISSING
+
+
+def _missing(cells: Sequence[str], texts: Sequence[str] | None) -> NDArray[np.float32]:
+    """Return 1 where a cell is missing, (N, 1)."""
+    return np.array([[_is_missing(cell, texts)] for cell in cells], np.float32)
+
+
+def _categories(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> list[str] | None:
     """Return the different texts of a column, sorted; None if it is a column of numbers."""
+    if fills and not any(cell.strip() for cell in cells):
+        raise UserError(f"{path}: the column {name!r} has no value", f"leave it out with leave_out=({name!r},)")
     if any(_to_number(cell) is not None for cell in cells):
         return None  # then a cell that is no number is an error
-    texts = sorted({cell.strip() for cell in cells})
+    texts = sorted({cell.strip() for cell in cells} - ({""} if fills else set()))
     if len(texts) > MAX_TEXTS:
         raise UserError(
             f"{path}: the column {name!r} has {len(texts)} different texts, which is no category",
@@ -143,22 +168,24 @@ def _categories(path: Path, name: str, cells: Sequence[str]) -> list[str] | None
     return texts
 
 
-def _to_columns(path: Path, name: str, cells: Sequence[str], texts: list[str] | None) -> NDArray[np.float32]:
+def _to_columns(
+    path: Path, name: str, cells: Sequence[str], texts: list[str] | None, *, fills: bool
+) -> NDArray[np.float32]:
     """Return a column of numbers, (N, 1), or one of 0 and 1 for each text, (N, texts).
 
-    A text that only the test file has is 0 in all of them.
+    A text that only the test file has is 0 in all of them, and so is a missing one; a missing number is NaN.
     """
     if texts is not None:
         stripped = [cell.strip() for cell in cells]
-        if "" in stripped:
+        if "" in stripped and not fills:
             raise _not_a_number(path, name, stripped.index(""), "")
         return np.asarray(np.array(stripped)[:, np.newaxis] == np.array(texts), np.float32)
+    missing = np.array([fills and _is_missing(cell, None) for cell in cells])
     numbers = [_to_number(cell) for cell in cells]
     with np.errstate(over="ignore"):
         column = np.array([np.nan if number is None else number for number in numbers], np.float64).astype(np.float32)
-    if not np.isfinite(column).all():
-        row = int(np.flatnonzero(~np.isfinite(column))[0])
-        raise _not_a_number(path, name, row, cells[row])
+    if unfit := np.flatnonzero(~np.isfinite(column) & ~missing).tolist():
+        raise _not_a_number(path, name, unfit[0], cells[unfit[0]])
     return column[:, np.newaxis]
 
 
@@ -166,7 +193,7 @@ def _not_a_number(path: Path, name: str, row: int, cell: str) -> UserError:
     what = "is empty" if cell.strip().lower() in MISSING else f"is {cell!r}, which is no number"
     return UserError(
         f"{path}, row {row + 2}: {name!r} {what}",  # row 1 has the names
-        f"fill it, drop the row, or leave the column out with leave_out=({name!r},)",
+        f"{FILL}, drop the row, or leave the column out with leave_out=({name!r},)",
     )
 
 
@@ -177,7 +204,7 @@ def _all_at_once(unreadable: Mapping[str, UserError]) -> UserError:
         return error
     return UserError(
         f"{error.what}; nor can {_shorten(list(map(repr, names[1:])))} be read",
-        f"fill what is missing, drop such rows, or leave the columns out with leave_out={tuple(names)!r}",
+        f"{FILL}, drop such rows, or leave the columns out with leave_out={tuple(names)!r}",
     )
 
 
