@@ -5,7 +5,7 @@ first, then the lower loss, then the earlier one; a model whose metrics are no f
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
@@ -109,3 +109,17 @@ def select_epoch(curve: Iterable[EpochMetrics], rule: Keep, objective: Objective
     if rule == "last":
         return max(finite, key=lambda metrics: metrics.epoch)
     return min(finite, key=lambda metrics: objective.key(metrics.validation, metrics.epoch))
+
+
+def is_out_of_patience(curve: Sequence[EpochMetrics], patience: int | None, objective: Objective) -> bool:
+    """Return whether the objective's best value is as many epochs ago as a trial may go without a better one.
+
+    Args:
+        curve: Of one trial, from its first epoch on, all of them finite.
+        patience: In epochs; None for any number.
+        objective: What is searched for; an equal value is no better one.
+    """
+    if patience is None or len(curve) <= patience:
+        return False
+    costs = [objective.cost(objective.value(epoch.validation)) for epoch in curve]
+    return len(costs) - 1 - costs.index(min(costs)) >= patience

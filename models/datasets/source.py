@@ -108,8 +108,8 @@ def training_examples(source: Source) -> Examples:
     arrays = dataset.read(root, source.sha256, "train")
     if dataset is not IMPORTED:
         return Examples(*arrays)
-    about = (of(root, source.sha256) for of in (IMPORTED.columns, IMPORTED.target, IMPORTED.fills))
-    return Examples(*arrays, *about)
+    columns, target = IMPORTED.columns(root, source.sha256), IMPORTED.target(root, source.sha256)
+    return Examples(*arrays, columns, target, IMPORTED.fills(root, source.sha256))
 
 
 def check_test_part(source: Source) -> None:

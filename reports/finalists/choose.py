@@ -72,9 +72,13 @@ def as_retrained(
         if row.best_epoch is not None:
             by_trial.setdefault(row.trial, []).append(row)
     epochs = {trial: epochs_to_retrain(study, of_trial) for trial, of_trial in by_trial.items()}
+    newest: dict[ModelKey, int] = {}
     for _, trial, seed, metrics in scores:
         ranked = found.get((trial, seed))
-        if ranked is not None and ranked.best_epoch and metrics.epoch == epochs[trial]:
+        if ranked is None or not ranked.best_epoch or metrics.epoch > epochs[trial]:
+            continue
+        if metrics.epoch > newest.get((trial, seed), 0):  # a seed that stopped before that epoch counts by its last one
+            newest[trial, seed] = metrics.epoch
             found[trial, seed] = replace(ranked, validation=metrics.validation)
     return found
 

@@ -19,7 +19,7 @@ from search.fleet.fleet import Fleet
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.snapshots import Snapshots
-from search.objective import select_epoch
+from search.objective import is_out_of_patience, select_epoch
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -123,7 +123,7 @@ class Wave:
         ending = [
             lane
             for lane, curve in sorted(self._live.items())
-            if curve[-1].epoch == self._jobs[lane].epochs or not self._is_finite(curve[-1])
+            if curve[-1].epoch == self._jobs[lane].epochs or not self._is_finite(curve[-1]) or self._stops(curve)
         ]
         if self._phase == "retrain":
             self._save_models(ending)
@@ -133,6 +133,11 @@ class Wave:
         for lane in ending:
             del self._live[lane]
         return [Leaving(self._engines[lane], lane) for lane in ending]
+
+    def _stops(self, curve: Sequence[EpochMetrics]) -> bool:
+        """Return whether a job that is scored has gone too long without a better value."""
+        study = self._record.study
+        return self._phase == "rank" and is_out_of_patience(curve, study.patience, study.objective)
 
     def _save_score(self, job: Job, curve: Sequence[EpochMetrics]) -> None:
         """Save the validation metrics of a job's selected epoch."""

@@ -5,6 +5,7 @@ Plain text; whoever shows it makes it safe.
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from reports.figure import Figure
@@ -117,7 +118,11 @@ def luck(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure]:
     assert best is not None  # there are finalists
     score = float(report.trials[report.score][best])
     curves, epoch = finalists.curves, report.trials["best_epoch"][best]
-    again = curves[(curves["trial"] == best) & (curves["epoch"] == epoch)][report.score]
+    again = curves[(curves["trial"] == best) & (curves["epoch"] <= epoch) & np.isfinite(curves["validation_loss"])]
+    again = again.sort_values("epoch").groupby("seed").tail(1)  # a seed may have run out of patience before
+    if report.study.patience is None:
+        again = again[again["epoch"] == epoch]
+    again = again[report.score]
     mean = float(again.mean()) if len(again) == finalists.seeds else math.nan  # a seed that diverged has no such epoch
     if not math.isfinite(mean):
         sentence = f"The search's best trial, {best} with {text(score)}, diverged when it was trained again."

@@ -73,4 +73,4 @@ TRIAL_COLUMNS = (
 )  # fmt: skip
 
 _OF_NUMBERS = frozenset(column.name for column in after_parameters(REGRESSION))
-RESERVED = _OF_NUMBERS | {column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses"}
+RESERVED = _OF_NUMBERS | {column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses", "stopped_early"}

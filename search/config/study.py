@@ -84,6 +84,13 @@ class Study(Recipe):
         "promising are pruned.",
     )
 
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="Epochs without a better value of the objective after which a trial, or a finalist that is ranked, "
+        "is complete; None trains all epochs. Its best epoch counts.",
+    )
+
     @field_validator("family", mode="before")
     @classmethod
     def _of_ones_own(cls, family: object) -> object:

@@ -134,6 +134,8 @@ def _check_recipe(study: "Study") -> None:
         metric_named(metric)
     if study.precision not in study.family.precisions:
         raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
+    if study.patience is not None and study.keep == "last":
+        raise ValueError('patience: a trial that stops early is judged by its best epoch; leave out keep="last"')
     words = [word for word in SOFT_TARGETS if study.uses(word, study.names)]
     if study.task is REGRESSION and words:
         raise ValueError(f"{words[0]}: a regression has no classes; leave it out")

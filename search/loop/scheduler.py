@@ -21,7 +21,7 @@ from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
 from search.loop.restart import RecordedLater, recorded_later, restart_point
 from search.loop.snapshots import Snapshots
-from search.objective import select_epoch
+from search.objective import is_out_of_patience, select_epoch
 from search.pruners.base import judge
 from search.record.record import Record
 from search.samplers.distributions import distributions
@@ -195,7 +195,7 @@ class TrialScheduler:
                 self._end(live.row, "failed", None, reason=self._record.keep_reason(number, score.failed))
             elif not objective.is_finite(score.validation):
                 self._end(live.row, "pruned", None, diverged_at=score.epoch)
-            elif score.epoch == self.study.epochs:
+            elif score.epoch == self.study.epochs or is_out_of_patience(live.curve, self.study.patience, objective):
                 selected = select_epoch(live.curve, self.study.keep, objective)
                 assert selected is not None  # it has not diverged
                 self._end(live.row, "complete", objective.value(selected.validation), selected)

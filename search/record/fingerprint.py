@@ -27,6 +27,7 @@ _YOUNGER: dict[str, Any] = {
     "optimizer.nesterov": False,
     "family.dropout": 0.0,
     "family.padding": "none",
+    "patience": None,
 }
 
 

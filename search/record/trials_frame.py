@@ -25,7 +25,8 @@ def trials_frame(
     Returns:
         The parameters as they were trained, the metrics of the selected epoch, and `epochs`, which counts those that
         the trial trained itself: 0 for a repeat, whose metrics are those of the trial that it repeats. Where the pruner
-        pauses trials, `pauses` counts how often one left its lane and came back later.
+        pauses trials, `pauses` counts how often one left its lane and came back later; where the study has patience,
+        `stopped_early` says which complete trials it ended.
     """
     pauses = _pauses(record) if record.study.pruner.pauses else None
     study, metrics = record.study, (*reversed(record.study.task.metrics), *record.study.recorded)
@@ -47,6 +48,7 @@ def trials_frame(
                 "finished": row.finished,
                 "seconds": sum(score.seconds for score in curve) if row.joined is not None else 0.0,
                 **({} if pauses is None else {"pauses": pauses.get(row.number, 0)}),
+                **({} if study.patience is None else {"stopped_early": _stopped_early(study, row, curve)}),
             }
         )
     columns = {
@@ -62,6 +64,7 @@ def trials_frame(
         "finished": "datetime64[us, UTC]",
         "seconds": "Float64",
         **({} if pauses is None else {"pauses": "Int64"}),
+        **({} if study.patience is None else {"stopped_early": "boolean"}),
     }
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
@@ -71,6 +74,10 @@ def _pauses(record: Record) -> dict[int, int]:
     return {
         trial: sum(later > earlier + 1 for earlier, later in pairwise(ticks)) for trial, ticks in record.ticks().items()
     }
+
+
+def _stopped_early(study: Study, row: TrialRow, curve: Sequence[EpochMetrics]) -> bool:
+    return row.state == "complete" and bool(curve) and curve[-1].epoch < study.epochs
 
 
 def reason(row: TrialRow, curve: Sequence[EpochMetrics]) -> str | None:
