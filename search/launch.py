@@ -26,6 +26,7 @@ from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.options import Options
 from search.record.fingerprint import as_begun, fingerprint
+from search.record.learning import learn
 from search.record.record import Record
 from search.record.store import Store
 
@@ -66,7 +67,7 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
     if options.restart and store.find(chosen.name) is not None:
         note = f"what was there is kept as {store.archive(chosen.name)}"
     before = store.find(chosen.name)
-    study = as_begun(chosen.study, before.study) if before else chosen.study
+    study = informed(chosen.study, before, store, options.storage)
     record = store.begin(
         chosen.name,
         study,
@@ -78,6 +79,22 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
     if study.family.external:  # what its trials print
         source = replace(source, root=str((record.folder / "logs").resolve()))
     return Prepared(study, record, source, device, store.masked, note)
+
+
+def informed(study: Study, before: Record | None, store: Store | None, storage: str) -> Study:
+    """Return a study with what it learns from earlier ones: read now, or as it was when the study was begun.
+
+    Raises:
+        UserError: A source cannot be read, or the study was begun without learning from it.
+    """
+    if before is None:
+        return study.model_copy(update={"learnt": learn(study, store, storage)})
+    if len(study.learn_from) > len(before.study.learnt):
+        raise UserError(
+            f"`{before.name}` was begun without learning from {study.learn_from[-1].rpartition('@')[2]}",
+            "leave it out, give the study a new name with --name, or begin anew with --restart",
+        )
+    return as_begun(study, before.study)
 
 
 def device_of(options: Options) -> str:

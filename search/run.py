@@ -44,6 +44,7 @@ def main(
     seed: cli.Seed = None,
     trials: cli.Trials = None,
     until_settled: cli.UntilSettled = False,
+    learn_from: cli.LearnFrom = None,
     epochs: cli.Epochs = None,
     timeout: cli.Timeout = None,
     storage: cli.Storage = DEFAULT_STORAGE,
@@ -85,7 +86,7 @@ def main(
         if study is None:
             raise UserError("no study is named", "give one with --study, like --study mlp; --list shows all")
         changes = {"trials": trials, "seed": seed, "epochs": epochs, "engines": engines, "lanes": lanes}
-        changes["until_settled"] = until_settled or None
+        changes |= {"until_settled": until_settled or None, "learn_from": tuple(learn_from or ()) or None}
         named = _load(study, changes)
         if check:
             _check(named, options, json=json)

@@ -20,7 +20,7 @@ from search.dataset import find_dataset
 from search.fleet.base import EngineError
 from search.options import Options
 from search.record.database import Absent
-from search.record.fingerprint import as_begun, compare, fingerprint
+from search.record.fingerprint import compare, fingerprint
 from search.record.store import Store
 from search.samplers.optuna_mirror import Mirror
 
@@ -102,8 +102,8 @@ def make_plan(named: NamedStudy, options: Options) -> Plan:
     chosen = find_dataset(named.study, options.name or named.name, options, store, near=named.path.parent)
     study, device = chosen.study, launch.device_of(options)
     record = store.find(chosen.name) if store and not options.restart else None
+    study = launch.informed(study, record, store, options.storage)
     if record is not None:
-        study = as_begun(study, record.study)
         now = fingerprint(study, chosen.source.sha256, device)
         compare(chosen.name, record.fingerprint, json.loads(json.dumps(now)))
 

@@ -112,7 +112,7 @@ def _best_baseline(scheduler: TrialScheduler) -> float | None:
 def planned_trials(study: Study) -> int:
     """Return the number of trials in all: the budget, or fewer where the sampler has no more to propose."""
     most = study.sampler.max_proposals
-    return study.trials if most is None else min(study.trials, len(study.baselines) + most)
+    return study.trials if most is None else min(study.trials, study.opening + most)
 
 
 def expected_epochs(

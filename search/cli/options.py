@@ -47,6 +47,12 @@ Trials = Annotated[
 UntilSettled = Annotated[
     bool, flag(BUDGET, "--until-settled", "End sooner, once one more trial is expected to gain less than another seed.")
 ]
+LearnFrom = Annotated[
+    list[str] | None,
+    option(
+        WHAT, "STUDY", "An earlier study to learn from, by its name or as ADDRESS:NAME; may be given several times."
+    ),
+]
 Epochs = Annotated[int | None, option(BUDGET, "N", f"Of a trial that is not pruned. {_FROM_STUDY}", bounded_int(1))]
 Timeout = Annotated[float | None, option(BUDGET, "SECONDS", "Pause after so long; the same command goes on.")]
 Name = Annotated[str | None, option(WHERE, "NAME", "The study's name there. Default: its file's.")]

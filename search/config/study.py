@@ -17,6 +17,7 @@ from models.datasets.registry import Data, parse_data
 from models.families.custom.custom_model import custom_model_config
 from search.config.baseline import Baseline
 from search.config.conditions import existing
+from search.config.learnt import LearntStudy, first_of
 from search.config.range_values import middle_value, range_warnings, value_count
 from search.config.space import Choice, Float, Int, Range
 from search.config.study_checks import check_study
@@ -83,6 +84,8 @@ class Study(Recipe):
         description="Most trials that wait, where the pruner pauses trials; memory grows linearly. Of more, the least "
         "promising are pruned.",
     )
+    learn_from: tuple[str, ...] = Field(default=(), exclude=True, description="Earlier studies, or address:name.")
+    learnt: tuple[LearntStudy, ...] = Field(default=(), description="What was learnt from them; a run fills it in.")
 
     patience: int | None = Field(
         default=None,
@@ -194,6 +197,16 @@ class Study(Recipe):
         counts = {name: value_count(search_range) for name, search_range in self.space.items()}
         return self.family.vectorizes(counts, max(self.lanes_of))
 
+    @property
+    def learnt_first(self) -> list[Parameters]:
+        """The configurations of earlier studies that are tried after the baselines, as Optuna holds them."""
+        return first_of(self.learnt, [self.to_internal(baseline.parameters) for baseline in self.baselines])
+
+    @property
+    def opening(self) -> int:
+        """How many trials come before the sampler's: baselines, and the best of earlier studies."""
+        return len(self.baselines) + len(self.learnt_first)
+
     # --- its parameters
 
     @property
@@ -213,14 +226,15 @@ class Study(Recipe):
     def warnings(self) -> tuple[str, ...]:
         """What its author may not have meant, a sentence each, with the remedy; a run says it before it begins."""
         lanes = max(self.lanes_of)
+        told = (*range_warnings(self.space), *self.sampler.warnings(self), *(it.about for it in self.learnt))
         if lanes == 1 or self.vectorize:
-            return (*range_warnings(self.space), *self.sampler.warnings(self))
+            return told
         together = f"at most {lanes // 2} different model{'s' * (lanes // 2 != 1)}"
         alone = (
             f"trials of {self.family.label} train one after another, not in one pass, since about every one of them is "
             f"another model; they train together where the space builds {together}"
         )
-        return (*range_warnings(self.space), *self.sampler.warnings(self), alone)
+        return (*told, alone)
 
     def to_external(self, internal: Mapping[str, Value]) -> Parameters:
         """Return the parameters that are trained and exported, the fixed ones included.

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from models.config.base import Parameters
 from models.seeds import derive
 from search.curves.kernels import Array
+from search.curves.learnt import InformedProcess, source_processes
 from search.curves.observed import Observed, observed
 from search.curves.process import CurveProcess
 from search.samplers.unit_cube import features, from_unit_cube, to_unit_cube
@@ -89,7 +90,8 @@ def plan(history: "SearchHistory", free: int, *, begin: int) -> Plan | None:
         seen = observed(history, history.tick, CONSIDERED)
         if seen is None:
             return None
-        process = _fitted(history)
+        fitted, sources = _fitted(history), source_processes(history)
+        process = InformedProcess(fitted, sources) if sources else fitted
         process.observe(seen.scores)
         return _Competition(history, seen, process, history.tick, len(history.mirror)).plan(free, begin)
 
@@ -116,7 +118,9 @@ def _fitted(history: "SearchHistory") -> CurveProcess:
 class _Competition:
     """All that may be given a lane, and what is expected of it."""
 
-    def __init__(self, history: "SearchHistory", seen: Observed, process: CurveProcess, *seeds: int) -> None:
+    def __init__(
+        self, history: "SearchHistory", seen: Observed, process: CurveProcess | InformedProcess, *seeds: int
+    ) -> None:
         self._history, self._seen, self._process, self._space = history, seen, process, history.study.space
         self._random = np.random.Generator(np.random.PCG64(draw_seed(history.study, "plan", *seeds)))
         self._row = {number: row for row, number in enumerate(seen.numbers)}

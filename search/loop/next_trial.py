@@ -51,11 +51,12 @@ def _new_trial(study: Study, number: int, history: SearchHistory, free: int, lef
     if (position := history.mirror.position(number)) >= study.trials:
         return None
     baseline = study.baselines[position] if position < len(study.baselines) else None
+    learnt = study.learnt_first[position - len(study.baselines)] if position < study.opening and not baseline else None
     batch_size = min(math.ceil(free / MAX_TPE_CALLS_PER_TICK), left, study.trials - position)
     params = (
         study.to_internal(baseline.parameters)
         if baseline
-        else study.sampler.propose(study, number, history.mirror, batch_size)
+        else learnt or study.sampler.propose(study, number, history.mirror, batch_size)
     )
     if params is None:
         return None

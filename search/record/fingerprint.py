@@ -3,6 +3,8 @@
 Knows no database.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +15,7 @@ from search.config.study import Study
 from search.objective import Objective
 
 # Fields of a study that may change, and those that are spelled out below.
-_LEFT_OUT = {"about", "trials", "until_settled", "baselines", "space", "augment", "metrics", "objective"}
+_LEFT_OUT = {"about", "trials", "until_settled", "baselines", "space", "augment", "metrics", "objective", "learnt"}
 
 # Fields that are younger than some databases, with what stood for them before: then they are not named.
 _YOUNGER: dict[str, Any] = {
@@ -50,6 +52,10 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
         flat |= {"objective": study.objective.metric, "direction": study.objective.direction}
     if study.augment:
         flat["augment"] = ", ".join(map(str, study.augment))
+    if study.learnt:
+        text = json.dumps([source.model_dump(mode="json") for source in study.learnt])
+        flat |= {"learn_from": ", ".join(source.name for source in study.learnt)}
+        flat |= {"learnt.sha256": hashlib.sha256(text.encode()).hexdigest()}
     return flat | {"data.sha256": data_sha256, "device": device}
 
 
@@ -76,7 +82,7 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def as_begun(study: Study, begun: Study) -> Study:
-    """Return a study with the sampler and the pruner that it was begun with, where its file names none.
+    """Return a study with what it had learnt, and with the sampler and the pruner, where its file names none.
 
     A later version of Studyhall may have others by default; a study goes on as it was begun.
 
@@ -85,7 +91,8 @@ def as_begun(study: Study, begun: Study) -> Study:
         begun: The study as the database has it.
     """
     unnamed = {"sampler", "pruner"} - study.model_fields_set
-    return study.model_copy(update={field: getattr(begun, field) for field in sorted(unnamed)})
+    update = {field: getattr(begun, field) for field in sorted(unnamed)}
+    return study.model_copy(update=update | {"learnt": begun.learnt})
 
 
 def compare(name: str, begun: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -31,7 +31,8 @@ class GP(SamplerConfig):
 
     def propose(self, study: "Study", number: int, mirror: "Mirror", batch_size: int = 1) -> Parameters | None:
         """Return the next configuration of the tick's plan; None where the study says so and the search has settled."""
-        from search.curves.plan import plan, spread_point
+        from search.curves.learnt import liked_point
+        from search.curves.plan import draw_seed, plan, spread_point
         from search.curves.settling import outlook
 
         history = mirror.history
@@ -40,8 +41,9 @@ class GP(SamplerConfig):
             free = min(study.places - len(history.live), study.trials - number)
             made = plan(history, free, begin=free) if number >= self.startup else None
             mirror.sampler_state["plan"] = (history.tick, made)
-        if made is None:
-            return spread_point(study, number)
+        if made is None:  # half of these trials are hedged against sources that mislead
+            liked = liked_point(history, draw_seed(study, "liked", number)) if number % 2 else None
+            return liked or spread_point(study, number)
         if study.until_settled and (decided := outlook(history, made)) != "go on":
             leader = history.best()
             return leader.params if leader and decided == "train again" else None

@@ -51,7 +51,7 @@ class Grid(SamplerConfig):
         shape = tuple(len(self.values[name]) for name in names)
         branches = self._branches(study.space) if is_conditional(study.space) else None
         combinations = math.prod(shape) if branches is None else len(branches)
-        if (position := mirror.position(number) - len(study.baselines)) >= combinations:
+        if (position := mirror.position(number) - study.opening) >= combinations:
             return None
         order = np.random.Generator(np.random.PCG64(derive(study.seed, "grid"))).permutation(combinations)
         if branches is not None:

@@ -154,7 +154,7 @@ class OptunaSampler(OptunaClass, SamplerConfig):
 
     def _is_used_up(self, study: "Study", number: int, mirror: "Mirror") -> bool:
         if self.max_proposals is not None:
-            return mirror.position(number) - len(study.baselines) >= self.max_proposals
+            return mirror.position(number) - study.opening >= self.max_proposals
         if self.kind != "BruteForceSampler":
             return False
         tried = {frozenset(mirror.params_of(earlier).items()) for earlier in range(number)}

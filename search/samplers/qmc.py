@@ -29,6 +29,6 @@ class QMC(SamplerConfig):
         from scipy.stats import qmc  # takes half a second, which only this sampler is worth
 
         sequence = qmc.Sobol(len(study.space), scramble=True, rng=derive(study.seed, "qmc"))
-        if (earlier := mirror.position(number) - len(study.baselines)) > 0:  # SciPy cannot skip nothing
+        if (earlier := mirror.position(number) - study.opening) > 0:  # SciPy cannot skip nothing
             sequence.fast_forward(earlier)
         return from_unit_cube(study.space, sequence.random(1)[0].tolist())

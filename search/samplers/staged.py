@@ -71,7 +71,7 @@ class Staged(SamplerConfig):
 
     def pending(self, study: "Study", number: int, mirror: "Mirror") -> bool:
         """Return whether the stage before the trial's own has not ended."""
-        if (position := mirror.position(number)) < len(study.baselines):
+        if (position := mirror.position(number)) < study.opening:
             return False
         stage, _ = self._stage(study, position)
         earlier = mirror.numbers(self._positions(study, stage - 1)) if stage > 0 else []
@@ -107,7 +107,7 @@ class Staged(SamplerConfig):
 
     def _stage(self, study: "Study", position: int) -> tuple[int, int]:
         """The stage of a trial and the index of its value there; behind the last stage, one more than there are."""
-        index = position - len(study.baselines)
+        index = position - study.opening
         for stage, (_, values) in enumerate(self.stages):
             if index < len(values):
                 return stage, index
@@ -117,5 +117,5 @@ class Staged(SamplerConfig):
     def _positions(self, study: "Study", stage: int) -> range:
         """The positions of a stage's trials among those that the study plans itself."""
         sizes = [len(values) for _, values in self.stages]
-        first = len(study.baselines) + sum(sizes[:stage])
+        first = study.opening + sum(sizes[:stage])
         return range(first, first + sizes[stage])

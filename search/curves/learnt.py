@@ -1,0 +1,118 @@
+"""What earlier studies say of configurations: a prior mean of their ends, as strong as both rankings agree.
+
+Each source has a Gaussian process of its own, fitted to its trials' last scores. How much it counts is Kendall's rank
+correlation between what it predicts and what the new study has seen. So did Feurer, Letham and Bakshy (2018, arXiv
+1802.02219) weigh an ensemble of processes by ranking errors; here a weight shrinks a prior mean, so that a source that
+ranks otherwise soon counts for nothing, and the new study's own process explains what the mean leaves over.
+"""
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from scipy.stats import kendalltau
+from threadpoolctl import threadpool_limits
+
+from models.config.base import Parameters
+from search.config.learnt import LearntStudy
+from search.config.space import Space
+from search.curves.kernels import Array, Index, Scores
+from search.curves.process import CurveProcess
+from search.samplers.unit_cube import features, from_unit_cube
+
+if TYPE_CHECKING:
+    from search.loop.history import SearchHistory
+
+EXPECTED, EXPECTED_TRIALS = 0.5, 4  # before anything is seen: this correlation, worth so many trials
+OFFERED = 32  # random configurations of which the one that sources like best is tried
+
+
+def source_processes(history: "SearchHistory") -> list[CurveProcess]:
+    """Return the process of each source. They follow from what the study has learnt, and are kept with the mirror."""
+    kept = history.mirror.sampler_state.get("learnt")
+    if kept is None:
+        made = (_source_process(history.study.space, source) for source in history.study.learnt)
+        with threadpool_limits(1, user_api="blas"):
+            kept = history.mirror.sampler_state["learnt"] = [process for process in made if process is not None]
+    return cast(list[CurveProcess], kept)
+
+
+def _source_process(space: Space, source: LearntStudy) -> CurveProcess | None:
+    """Return a process of a source's last scores, measured as `observed` measures those of the new study."""
+    values = np.array(source.values)
+    spread = values.max() - float(np.median(values))
+    if spread <= 0:
+        return None
+    gaps = -np.log1p((values.max() - values) / spread)
+    points = np.array([features(space, params) for params in source.params])
+    scores = Scores(points, np.arange(len(values)), np.zeros(len(values)), gaps / (float(gaps.std()) or 1.0))
+    process = CurveProcess(points.shape[1])
+    process.fit(scores)
+    process.observe(scores)
+    return process
+
+
+def weight(predicted: Array, seen: Array) -> float:
+    """Return how much a source counts, 0 to 1.
+
+    Args:
+        predicted: (T,), what it expects of the trials that the new study has seen.
+        seen: (T,), their newest scores; higher is better.
+    """
+    correlation = kendalltau(predicted, seen).statistic if len(seen) > 1 else 0.0
+    counted = len(seen) * (0.0 if math.isnan(correlation) else float(correlation))
+    return max(0.0, (counted + EXPECTED * EXPECTED_TRIALS) / (len(seen) + EXPECTED_TRIALS))
+
+
+class InformedProcess:
+    """A curve process whose prior mean is what sources expect.
+
+    Args:
+        process: Fitted to the new study's scores.
+        sources: At least one.
+    """
+
+    def __init__(self, process: CurveProcess, sources: list[CurveProcess]) -> None:
+        self._process, self._sources = process, sources
+        self.weights = [0.0] * len(sources)
+
+    def observe(self, scores: Scores) -> None:
+        """Take in scores, in place of those before; what the sources expect of them is explained already."""
+        newest = scores.values[np.flatnonzero(np.diff(scores.trial, append=len(scores.points)))]
+        self.weights = [weight(source.end_moments(scores.points)[0], newest) for source in self._sources]
+        self._process.observe(scores._replace(values=scores.values - self._expected(scores.points)[scores.trial]))
+
+    def ends(self, points: Array, trial: Index) -> tuple[Array, Array]:
+        """Return mean and covariance of ends; see `CurveProcess.ends`."""
+        mean, covariance = self._process.ends(points, trial)
+        return mean + self._expected(points), covariance
+
+    def end_moments(self, points: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation of ends; see `CurveProcess.end_moments`."""
+        mean, deviation = self._process.end_moments(points)
+        return mean + self._expected(points), deviation
+
+    def _expected(self, points: Array) -> Array:
+        """Return what the sources expect, (M,): their mean, each counted and shrunk by its weight."""
+        total = sum(self.weights)
+        if not total:
+            return np.zeros(len(points))
+        means = (source.end_moments(points)[0] for source in self._sources)
+        expected: Array = sum(
+            (share * share / total * mean for share, mean in zip(self.weights, means, strict=True)),
+            np.zeros(len(points)),
+        )
+        return expected
+
+
+def liked_point(history: "SearchHistory", seed: int) -> Parameters | None:
+    """Return the one of some random configurations that sources expect most of; None without sources."""
+    sources, space = source_processes(history), history.study.space
+    if not sources:
+        return None
+    shares = np.random.Generator(np.random.PCG64(seed)).random((OFFERED, len(space)))
+    offered = [from_unit_cube(space, point) for point in shares.tolist()]
+    points = np.array([features(space, params) for params in offered])
+    with threadpool_limits(1, user_api="blas"):
+        means = [source.end_moments(points)[0] for source in sources]
+    return offered[int(np.mean(means, axis=0).argmax())]
