@@ -219,17 +219,17 @@ def test_a_folder_that_cannot_be_written_is_told(asked: Asked, runs: Path) -> No
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"what": "published", "it": 0.1, "it_low": pd.NA, "it_high": pd.NA}, "0.10"),
-        ({"what": "published", "it": 0.9802, "it_low": pd.NA, "it_high": pd.NA}, "0.9802"),
-        ({"what": "published", "it": pd.NA, "it_low": pd.NA, "it_high": pd.NA}, ""),
-        ({"what": "found", "it": 0.98, "it_low": 0.975, "it_high": 0.985}, "0.9800 ± 0.0050"),
-        ({"what": "found", "it": 0.98, "it_low": 0.95, "it_high": 1.0}, "0.9800 ± 0.0300"),
-        ({"what": "found", "it": 0.98, "it_low": pd.NA, "it_high": pd.NA}, "0.9800"),
-        ({"what": "found", "it": pd.NA, "it_low": pd.NA, "it_high": pd.NA}, ""),
+        ({"what": "published", "test_loss": 0.1, "test_loss_low": pd.NA, "test_loss_high": pd.NA}, "0.10"),
+        ({"what": "published", "test_loss": 0.9802, "test_loss_low": pd.NA, "test_loss_high": pd.NA}, "0.9802"),
+        ({"what": "published", "test_loss": pd.NA, "test_loss_low": pd.NA, "test_loss_high": pd.NA}, ""),
+        ({"what": "found", "test_loss": 0.98, "test_loss_low": 0.975, "test_loss_high": 0.985}, "0.9800 ± 0.0050"),
+        ({"what": "found", "test_loss": 0.98, "test_loss_low": 0.95, "test_loss_high": 1.0}, "0.9800 ± 0.0300"),
+        ({"what": "found", "test_loss": 0.98, "test_loss_low": pd.NA, "test_loss_high": pd.NA}, "0.9800"),
+        ({"what": "found", "test_loss": pd.NA, "test_loss_low": pd.NA, "test_loss_high": pd.NA}, ""),
     ],
 )
 def test_a_figure_is_told_with_its_certainty(row: comparison.Row, told: str) -> None:
-    assert comparison._spread(row, "it") == told
+    assert comparison._spread(row, "test_loss") == told
 
 
 def test_a_narrow_terminal_gets_the_test_accuracies_alone() -> None:
