@@ -47,8 +47,8 @@ class ExpectedGain(PrunerConfig):
         from search.curves.settling import outlook
 
         study, begun = history.study, len(history.mirror)
-        baselines = max(0, len(study.baselines) - begun)
-        begin = 0 if study.sampler.pending(study, begun, history.mirror) else max(0, study.trials - begun - baselines)
+        fixed = max(0, study.opening - begun)  # baselines, and what is learnt from other studies
+        begin = 0 if study.sampler.pending(study, begun, history.mirror) else max(0, study.trials - begun - fixed)
         made = plan(history, free, begin=min(free, begin))
         if made and begin and study.until_settled and outlook(history, made) == "settled":
             begin, made = 0, plan(history, free, begin=0)
