@@ -2,6 +2,9 @@
 
 import statistics
 
+import numpy as np
+import pandas as pd
+
 from models.config.task import EVERY_TASK
 from reports.finalists.audit_sample import share_of_all
 from reports.page.checks.base import Check, Finding
@@ -70,7 +73,11 @@ class StillLearning(Check):
             return self.not_applicable("No trial is complete.")
         if report.study.epochs < 2:
             return self.not_applicable("One epoch has no course.")
-        if finalists is None:
+        if report.study.keep == "last":  # then the epoch that counts says nothing
+            curves = report.curves if finalists is None else finalists.curves
+            runs = curves[curves["trial"] == shown].groupby("trial" if finalists is None else "seed")
+            best = [self._best_epoch(report, run) for _, run in runs]
+        elif finalists is None:
             best = report.trials.loc[[shown], "best_epoch"].tolist()
         else:
             best = [finalists.rows[shown, seed].best_epoch or 0 for seed in range(finalists.seeds)]
@@ -80,6 +87,10 @@ class StillLearning(Check):
             return self.look(f"{text}{counted(len(best), 'run')}: it may not be trained to its end.")
         earlier = f"{len(best) - last} of {len(best)} runs"
         return self.passed(f"Trial {shown} was best before its last epoch in {earlier}.")
+
+    def _best_epoch(self, report: ReportData, curve: pd.DataFrame) -> int:
+        costs = [report.objective.cost(value) for value in curve[report.score]]
+        return int(curve["epoch"].iloc[int(np.nanargmin(costs))])
 
 
 class PruningRegret(Check):

@@ -1,6 +1,7 @@
 """The checks: each judges or says why it cannot, and sees what is wrong."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from reports.page.checks.space import bound_near
 from reports.page.data import ReportData
 from search.config.space import Choice, Float, Int, Range
 from search.record.record import Record
-from tests.support.reports import add, check_of, report_of
+from tests.support.reports import a_record, a_study, add, check_of, report_of
 
 
 def test_every_check_judges_or_says_why_it_cannot(searched: ReportData, tested: ReportData) -> None:
@@ -33,6 +34,13 @@ def test_checks_see_what_is_wrong(searched: ReportData) -> None:
     assert check_of(searched, "trials that failed").outcome == "passed"
     assert check_of(searched, "still learning at the end").outcome == "passed"
     assert check_of(searched, "finalists inseparable").outcome == "not applicable"
+
+
+def test_where_the_last_epoch_counts_the_curve_says_whether_it_was_the_best(tmp_path: Path) -> None:
+    for number, (curve, outcome) in enumerate([([0.5, 0.9, 0.8, 0.7], "passed"), ([0.5, 0.6, 0.7, 0.8], "look")]):
+        record = a_record(tmp_path / str(number), a_study(keep="last", baselines=()))
+        add(record, 0, curve, "complete")
+        assert check_of(report_of(record), "still learning at the end").outcome == outcome
 
 
 def test_a_trial_that_was_cut_while_ahead_is_named(fated: Record) -> None:
