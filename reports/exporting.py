@@ -80,7 +80,8 @@ def export(
             training = Training(record, source, provider, device, lambda: interrupt.signal is not None, say, progress)
             report = _train_and_read(training, options, folder)
     else:
-        from reports.page.data import read_report, read_search
+        from reports.page.data import read_report
+        from reports.page.recorded_search import read_search
 
         with _no_collection():
             report = read_report(record, read_search(record))
@@ -95,7 +96,8 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     from reports.finalists.choose import choose
     from reports.finalists.testing import predict_test_set
     from reports.finalists.training import rank_finalists, retrain
-    from reports.page.data import read_report, read_search
+    from reports.page.data import read_report
+    from reports.page.recorded_search import read_search
 
     record, seeds = training.record, options.seeds
     _remove_leftovers(record.folder / "finalists")

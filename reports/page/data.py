@@ -25,6 +25,7 @@ from reports.finalists.rivals import rivals_frame
 from reports.finalists.table import results_frame
 from reports.finalists.validated import ValidatedFinalists, validated_finalists
 from reports.page.prospect import prospect_of
+from reports.page.recorded_search import RecordedSearch
 from reports.statistics import Interval
 from search.config.study import Study
 from search.objective import Objective, select_epoch
@@ -148,22 +149,9 @@ class ReportData:
         return found.winner.number if (found := self.finalists or self.validated) else self.best
 
 
-@dataclass(frozen=True, eq=False)
-class Search:
-    """The trials of a search and their curves, read once: for the choice of finalists and for the page."""
-
-    trials: list[TrialRow]
-    curves: Mapping[int, list[EpochMetrics]]
-
-
-def read_search(record: Record) -> Search:
-    """Read all trials of a study and their curves."""
-    return Search(record.trials(), record.curves())
-
-
 def read_report(
     record: Record,
-    search: Search,
+    search: RecordedSearch,
     ranked: list[TrialRow] | None = None,
     seeds: int = 0,
     predictions: TestPredictions | None = None,
@@ -191,7 +179,7 @@ def read_report(
         curves=epochs_frame(study, trained),
         audit=audit_frame(study, trials, search.curves, audit.curves(record)),
         ledger=record.ledger(),
-        prospect=prospect_of(record, rows),
+        prospect=prospect_of(study, rows, search.scores),
         finalists=finalists,
         validated=validated,
     )

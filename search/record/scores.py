@@ -3,7 +3,7 @@
 The objective's value goes to Optuna's table of intermediate values as well, for its dashboard. Knows no verdicts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -34,10 +34,7 @@ class StudyScores(LeasedStudy):
 
     def curves(self) -> dict[int, list[EpochMetrics]]:
         """Return the scores of every trial that has some, by epoch."""
-        curves: dict[int, list[EpochMetrics]] = {}
-        for _, metrics in self.scores():
-            curves.setdefault(metrics.lane, []).append(metrics)
-        return curves
+        return curves_of(self.scores())
 
     @retried
     def ticks(self) -> dict[int, list[int]]:
@@ -74,6 +71,14 @@ class StudyScores(LeasedStudy):
         curves = [columns_of(tick, score) | {"study": self.row, "trial": score.lane} for score in scores]
         connection.execute(self._database.insert(INTERMEDIATE_VALUES).on_conflict_do_nothing(), steps)
         connection.execute(self._database.insert(Curves).on_conflict_do_nothing(), curves)
+
+
+def curves_of(scores: Iterable[tuple[int, EpochMetrics]]) -> dict[int, list[EpochMetrics]]:
+    """Return scores, given with their ticks, by trial and epoch."""
+    curves: dict[int, list[EpochMetrics]] = {}
+    for _, metrics in scores:
+        curves.setdefault(metrics.lane, []).append(metrics)
+    return curves
 
 
 def columns_of(tick: int, score: EpochMetrics) -> dict[str, Any]:

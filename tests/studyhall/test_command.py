@@ -64,6 +64,7 @@ def test_new_writes_a_study_that_the_list_shows(tmp_path: Path) -> None:
         "done": 0,
         "trials": 40,
         "best": None,
+        "metric": "accuracy",
         "state": "new",
         "seconds_ago": None,
         "about": "first_try",

@@ -14,8 +14,9 @@ from models.config.messages import EpochMetrics
 from reports.finalists.predictions import Cost, TestPredictions
 from reports.page.checks.base import Finding
 from reports.page.checks.registry import run_checks
-from reports.page.data import FinalistData, ReportData, read_report, read_search
+from reports.page.data import FinalistData, ReportData, read_report
 from reports.page.page import write_page
+from reports.page.recorded_search import read_search
 from reports.page.sections.registry import all_sections
 from search.config.baseline import Baseline
 from search.config.space import Float, Int

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from models.config.base import Parameters
 from models.config.families import FamilyConfig
 from models.config.messages import EpochMetrics, LaneSpec
+from models.config.registry import FAMILIES
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
@@ -57,6 +58,7 @@ def register_curves() -> None:
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: studyhall-curves\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(f"[studyhall.families]\ncurves = {__name__}:Curves\n")
     sys.path.append(folder.name)
+    vars(FAMILIES).pop("_plugins", None)  # the entry points that were there when somebody asked before
 
 
 class CurveFleet:
