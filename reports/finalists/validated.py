@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.config.messages import EpochMetrics
+from reports.finalists.ranked import RankedFinalists
 from reports.finalists.training import finalist_rows
 from reports.statistics import Comparison, Interval, compare, interval
 from search.objective import select_epoch
@@ -21,22 +22,11 @@ from search.trial import TrialRow
 
 
 @dataclass(frozen=True, eq=False)
-class ValidatedFinalists:
+class ValidatedFinalists(RankedFinalists):
     """Finalists that were trained again under several seeds, and scored on validation alone."""
 
-    ranked: list[TrialRow]  # the best first, by the mean over seeds
     scores: Mapping[int, NDArray[np.float64]]  # of each trial: the objective under every seed, (S, 1)
     results: pd.DataFrame  # the table of `results.csv`
-
-    @property
-    def winner(self) -> TrialRow:
-        """The first in rank."""
-        return self.ranked[0]
-
-    @property
-    def baseline(self) -> TrialRow | None:
-        """The best ranked baseline."""
-        return next((row for row in self.ranked if row.baseline is not None), None)
 
     @property
     def seeds(self) -> int:

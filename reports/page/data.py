@@ -21,6 +21,7 @@ from reports.finalists import audit
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
 from reports.finalists.predictions import ModelKey, TestPredictions
+from reports.finalists.ranked import RankedFinalists
 from reports.finalists.rivals import rivals_frame
 from reports.finalists.table import results_frame
 from reports.finalists.validated import ValidatedFinalists, validated_finalists
@@ -39,25 +40,14 @@ ROUNDING = 1e-3  # between losses of one trial trained twice, where bits are not
 
 
 @dataclass(frozen=True, eq=False)
-class FinalistData:
+class FinalistData(RankedFinalists):
     """The finalists, ranked, retrained and tested."""
 
-    ranked: list[TrialRow]  # the best first; the order was fixed before the test set was opened
     seeds: int  # how many each was trained under
     predictions: TestPredictions  # those of their models for the test set
     rows: Mapping[ModelKey, FinalistRow]  # what is recorded of each, by trial and seed
     results: pd.DataFrame  # the table of `results.csv`
     curves: pd.DataFrame  # of the ranking, with columns trial, seed, epoch and those of `epochs_frame`
-
-    @property
-    def winner(self) -> TrialRow:
-        """The first in rank."""
-        return self.ranked[0]
-
-    @property
-    def baseline(self) -> TrialRow | None:
-        """The best ranked baseline."""
-        return next((row for row in self.ranked if row.baseline is not None), None)
 
     def tested(self, trial: int) -> Interval:
         """Return a finalist's test figure over seeds and test examples."""

@@ -55,9 +55,9 @@ class GP(SamplerConfig):
 
         planned = sum(row.is_planned for row in trials)
         over = all(row.state != "running" for row in trials)
-        if not (study.until_settled and over and 0 < planned < study.trials):
+        ended = study.until_settled and over and planned < study.trials
+        if not ended or (deviation := seed_deviation(trials)) is None:
             return None
-        deviation = seed_deviation(trials)
         return (
             f"settled: one more training is expected to gain less than {deviation:.2g}, by which another seed changes "
             f"the {study.objective.metric} (the standard deviation of {SEEDS})"

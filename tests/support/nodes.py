@@ -20,6 +20,21 @@ from tests.support.runs import ROOT, is_gone, within
 
 ACTOR = f"ray::{Node.__name__}".encode()  # what Ray calls the process of an engine host
 STORE = 128 << 20  # bytes of a node's object store
+# A study whose model imports a module that lies beside it.
+IMPORTING = """
+from models import doubled
+from studyhall import Float, Int, Study
+from torch import nn
+
+def net(inputs, classes, hidden):
+    width = doubled(hidden)
+    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, classes))
+
+study = Study(
+    family=net, data="digits", epochs=2, trials=4, engines=2, lanes=2,
+    space={"learning_rate": Float(0.05, 0.5, log=True), "hidden": Int(4, 24), "weight_decay": Float(0.0, 0.1)},
+)
+"""
 
 
 class Nodes:

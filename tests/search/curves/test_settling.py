@@ -65,6 +65,14 @@ def test_settled_is_where_no_more_is_expected_than_another_seed_changes(prospect
     assert outlook(history(rows), Plan(prospect=prospect / 2, spread=0.3)) == told
 
 
+def test_a_study_that_has_measured_nothing_has_not_settled() -> None:
+    over = [complete(number, 0.9, 0.1 + 0.01 * number) for number in range(5)]  # and is now to go on until it has
+    assert STUDY.sampler.exhausted_reason(STUDY, over) is None
+    measured = [complete(number, 0.9 + 0.01 * (number % 2)) for number in range(5)]
+    assert "settled" in (STUDY.sampler.exhausted_reason(STUDY, measured) or "")
+    assert STUDY.sampler.exhausted_reason(STUDY, [*measured, TrialRow(5, "running", LEADER, joined=1)]) is None
+
+
 def test_another_sampler_cannot_say_when() -> None:
     with pytest.raises(ValueError, match="until_settled: the sampler tpe does not say what more trials are expected"):
         Study.model_validate(dict(STUDY) | {"sampler": "tpe"})

@@ -18,35 +18,12 @@ from search.fleet.base import HostHandle
 from search.fleet.fleet import Fleet
 from search.fleet.node import Message, NodeHost
 from search.loop.balance import balanced
+from tests.support.nodes import IMPORTING
 from tests.support.runs import (
     search,
     study_file,
     table,
 )
-
-OWN = """
-from models import doubled
-from studyhall import Float, Int, Study
-from torch import nn
-
-def net(inputs, classes, hidden):
-    width = doubled(hidden)
-    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, classes))
-
-study = Study(
-    family=net, data="digits", epochs=2, trials=4, engines=2, lanes=2,
-    space={"learning_rate": Float(0.05, 0.5, log=True), "hidden": Int(4, 24), "weight_decay": Float(0.0, 0.1)},
-)
-"""
-BESIDE = """
-import sys
-from pathlib import Path
-
-def doubled(hidden):
-    if "studyhall.search.fleet.node" in sys.modules:
-        Path({seen!r}).write_text(sys.modules["studyhall.search.fleet.node"].__file__)
-    return 2 * hidden
-"""
 
 
 class HostProvider:
@@ -127,7 +104,7 @@ def test_what_a_model_imports_comes_with_it(digits: Source, tmp_path: Path) -> N
     (folder / "node_shapes").mkdir(parents=True)
     (folder / "node_shapes" / "__init__.py").write_text("from node_shapes.wide import doubled")
     (folder / "node_shapes" / "wide.py").write_text("def doubled(hidden): return 2 * hidden")
-    (folder / "own.py").write_text(OWN.replace("models", "node_shapes"))
+    (folder / "own.py").write_text(IMPORTING.replace("models", "node_shapes"))
     study = load(str(folder / "own.py")).study
     assert isinstance(study.family, CustomModel)
     files = {path: text.encode() for path, text in study.family.source_files().items()}

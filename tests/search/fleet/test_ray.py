@@ -15,7 +15,7 @@ from models.errors import UserError
 from search.config.study_files import load
 from search.launch import prepare
 from search.options import Options
-from tests.support.nodes import Nodes
+from tests.support.nodes import IMPORTING, Nodes
 from tests.support.runs import (
     ROOT,
     assert_whole,
@@ -26,20 +26,6 @@ from tests.support.runs import (
     table,
 )
 
-OWN = """
-from models import doubled
-from studyhall import Float, Int, Study
-from torch import nn
-
-def net(inputs, classes, hidden):
-    width = doubled(hidden)
-    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, classes))
-
-study = Study(
-    family=net, data="digits", epochs=2, trials=4, engines=2, lanes=2,
-    space={"learning_rate": Float(0.05, 0.5, log=True), "hidden": Int(4, 24), "weight_decay": Float(0.0, 0.1)},
-)
-"""
 BESIDE = """
 import sys
 from pathlib import Path
@@ -88,7 +74,7 @@ TIMES = ("started", "finished", "seconds", "train_seconds", "milliseconds")
 def test_a_model_of_ones_own_needs_nothing_on_the_nodes(nodes: Nodes, url: str, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     (tmp_path / "models.py").write_text(BESIDE.format(seen=str(seen)))
-    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.py").write_text(IMPORTING)
     search(tmp_path / "own.py", f"{url}.local", "--workers", "0", module="studyhall")
     assert not seen.exists()
     search(tmp_path / "own.py", url, "--cluster", nodes.address, module="studyhall")
