@@ -9,6 +9,7 @@ import pytest
 from models.errors import UserError
 from reports import export_study
 from search.config.study_files import load
+from search.curves.plan import draw_seed
 from search.record.store import Store
 from search.run_study import Result, run_study
 from tests.support.runs import assert_whole, kill_somewhere, search, start, table, trials
@@ -56,6 +57,13 @@ def test_ranges_come_from_the_functions_own_calls(tmp_path: Path) -> None:
     study = load(str(_files(tmp_path))).study
     assert {name: str(of) for name, of in study.space.items()} == {"lr": "0.001..1 log", "width": "16..64 factor 2"}
     assert (study.keep, study.lanes, study.data) == ("last", 1, None)
+
+
+def test_draws_do_not_depend_on_where_the_file_lies(tmp_path: Path) -> None:
+    folders = [tmp_path / "here", tmp_path / "there"]
+    for folder in folders:
+        folder.mkdir()
+    assert len({draw_seed(load(str(_files(folder))).study, "spread") for folder in folders}) == 1
 
 
 def test_the_table_is_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
