@@ -19,7 +19,7 @@ study = Study(
     space={
         "learning_rate": Float(1e-4, 1.0, log=True),  # the problem is convex: only noise and divergence bound the rate
         "weight_decay": Float(1e-7, 1e-1, log=True, low_is_zero=True),  # the low end means none at all
-        "final_factor": Float(0.0, 1.0),  # 0 is a whole half cosine, 1 a constant rate
+        "final_factor": Float(0.01, 1.0, log=True, low_is_zero=True),  # 0 is a whole half cosine, 1 a constant rate
     },
     baselines=[
         Baseline(

@@ -21,7 +21,7 @@ study = Study(
         "learning_rate": Float(1e-3, 1.0, log=True),  # plain SGD diverges a little above 1
         "hidden": Int(16, 512, log=True),  # below 16 MNIST is underfitted; above 512 it only costs
         "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),  # the low end means none at all
-        "final_factor": Float(0.0, 1.0),  # 0 is a whole half cosine, 1 a constant rate
+        "final_factor": Float(0.01, 1.0, log=True, low_is_zero=True),  # 0 is a whole half cosine, 1 a constant rate
     },
     baselines=[
         Baseline(

@@ -24,7 +24,7 @@ study = Study(
         "hidden": Int(32, 512, log=True),
         "momentum": Float(0.0, 0.95),
         "weight_decay": Float(1e-7, 1e-3, log=True, low_is_zero=True),  # the low end means none at all
-        "final_factor": Float(0.0, 1.0),  # 0 is a whole half cosine, 1 a constant rate
+        "final_factor": Float(0.01, 1.0, log=True, low_is_zero=True),  # 0 is a whole half cosine, 1 a constant rate
     },
     baselines=[
         Baseline(

@@ -10,7 +10,6 @@ import math
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from scipy.stats import kendalltau
 from threadpoolctl import threadpool_limits
 
 from models.config.base import Parameters
@@ -59,6 +58,8 @@ def weight(predicted: Array, seen: Array) -> float:
         predicted: (T,), what it expects of the trials that the new study has seen.
         seen: (T,), their newest scores; higher is better.
     """
+    from scipy.stats import kendalltau  # takes half a second, which only sources are worth
+
     correlation = kendalltau(predicted, seen).statistic if len(seen) > 1 else 0.0
     counted = len(seen) * (0.0 if math.isnan(correlation) else float(correlation))
     return max(0.0, (counted + EXPECTED * EXPECTED_TRIALS) / (len(seen) + EXPECTED_TRIALS))
