@@ -5,7 +5,6 @@ Normalisation, a table's columns and the names of the classes come from the mode
 Shapes: N examples, C channels, H height, W width, F features of a table, K classes.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from models.errors import UserError
 from models.model_description import Model
 from models.model_file import describe, load_model
 from models.picture import fit_picture, read_picture
+from models.program_files import write_program
 
 
 class LoadedModel(nn.Module):
@@ -99,25 +99,17 @@ class LoadedModel(nn.Module):
         return outputs.double().cpu()
 
     def export(self, path: Path) -> None:
-        """Write the model, normalisation included, as a program of `torch.export` for batches of any size.
+        """Write the model, normalisation included, as a program for batches of any size that runs without Studyhall.
 
-        `torch.export.load(path).module()` runs it without Studyhall and without the model's code; the file's extra
-        `classes.json` names the outputs.
+        Args:
+            path: `model.pt2` is a program of torch.export, `torch.export.load(path).module()` runs it; `model.onnx` is
+                for ONNX Runtime and its like. The names of the classes are in the file.
 
         Raises:
             UserError: The model cannot be exported, or the file cannot be written.
         """
         kind = torch.float32 if self.description.scale == 1 else torch.uint8
-        example = torch.zeros(2, *self.description.shape, dtype=kind)
-        try:
-            program = torch.export.export(self, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
-            torch.export.save(program, path, extra_files={"classes.json": json.dumps(self.classes)})
-        except Exception as error:  # whatever a model of the user's own makes of it
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"the model cannot be exported to {path}: {reason}",
-                "give a file like model.pt2 in a folder that is there; a model of your own must suit torch.export",
-            ) from error
+        write_program(self, torch.zeros(2, *self.description.shape, dtype=kind), path, self.classes)
 
     def _inputs(self, data: Any) -> NDArray[Any]:
         """Return data as (N, C, H, W)."""

@@ -55,7 +55,8 @@ def main(
         typer.Option("--out", metavar="CSV", help="Where answers for a table or a folder go. Default: printed."),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(metavar="OUT.pt2", help="Write the model as a program of torch.export instead.")
+        Path | None,
+        typer.Option(metavar="OUT", help="Write the model as a program instead: OUT.onnx, or OUT.pt2 of torch.export."),
     ] = None,
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="A data set instead, as mnist or digits.")] = None,
     index: Annotated[
@@ -84,7 +85,7 @@ def main(
             raise UserError("--out is for the answers to --table or --folder", "give one of them")
         if export is not None:
             loaded.export(export)
-            out.print(escape(f"{export}: takes what the data are, not normalised; torch.export.load reads it"))
+            out.print(escape(f"{export}: takes what the data are, not normalised"))
             return
         if table is not None or folder is not None:
             from models.predict_many import answer_folder, answer_table, write_rows

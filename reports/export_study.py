@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from search.run_study import Result
+    from search.result import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -20,7 +20,8 @@ from search.config.study import Study
 from search.objective import Objective
 from search.pruners.expected_gain import ExpectedGain
 from search.pruners.halving import SuccessiveHalving
-from search.run_study import Result, run_study
+from search.result import Result
+from search.run_study import run_study
 from search.samplers.gp import GP
 from search.samplers.tpe import TPE
 

@@ -50,6 +50,7 @@ def main(
     storage: cli.Storage = DEFAULT_STORAGE,
     name: cli.Name = None,
     data_dir: DataDir = None,
+    log: cli.Log = None,
     tensorboard: cli.TensorBoard = False,
     workers: cli.Workers = None,
     engines: cli.Engines = None,
@@ -93,7 +94,8 @@ def main(
             return
         if reproduce is not None:
             sys.exit(_reproduce(named, options, reproduce))
-        sys.exit(_search(named, options, quiet=quiet, tensorboard=tensorboard))
+        loggers = dict.fromkeys([*(log or ()), *(["tensorboard"] if tensorboard else [])])
+        sys.exit(_search(named, options, quiet=quiet, loggers=list(loggers)))
 
 
 def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
@@ -103,7 +105,7 @@ def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
     return replace(named, study=override(named.study, **changes))
 
 
-def _search(named: "NamedStudy", options: Options, *, quiet: bool, tensorboard: bool) -> int:
+def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list[str]) -> int:
     """Search, show it, say what comes next, and return the exit code."""
     from search.fleet.local import Machine, worker_count
 
@@ -123,7 +125,7 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, tensorboard: 
             console=out,
             note=lambda text: err.print(f"[yellow]note:[/] {escape(text)}"),
             quiet=quiet,
-            tensorboard=tensorboard,
+            loggers=loggers,
             machine=machine,
         )
     record = result.prepared.record
@@ -131,8 +133,8 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, tensorboard: 
         done = len(record.trials())
         out.print(f"`{record.name}` is finished: nothing to train; --trials N with N above {done} adds trials")
     out.print(result.summary)
-    if result.curves:
-        out.print(f"curves: tensorboard --logdir {result.curves}", markup=False)
+    for line in result.logged:
+        out.print(line, markup=False)
     if result.finished:
         storage = "" if options.storage == DEFAULT_STORAGE else f" --storage {result.prepared.storage}"
         out.print(f"next: python -m reports.export --study {shlex.quote(record.name)}{storage}", markup=False)

@@ -1,107 +1,24 @@
-"""A search from Python, in a script or a notebook: `run_study`, and the `Result` that it returns.
+"""A search from Python, in a script or a notebook: `run_study`.
 
 Study files import this module's package: nothing heavy is imported before `run_study` is called.
 """
 
 import signal
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from models.config.base import Parameters
 from models.errors import UserError
-from models.metrics.registry import metric_text
 from search.config.study import Study
 from search.options import DEFAULT_STORAGE, Options
+from search.result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import optuna
-    import pandas as pd
+    from collections.abc import Callable, Sequence
 
     from search.cli.callbacks import TickEvent, TrialEvent
+    from search.cli.loggers import LoggerLike
     from search.config.study_files import NamedStudy
-    from search.record.record import Record
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best complete trial; ties go to the lower validation loss, then to the lower number."""
-
-    number: int  # the trial's number
-    score: float  # the objective's value
-    epoch: int  # the epoch whose metrics are the trial's
-    parameters: Parameters  # what it was trained with
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Result:
-    """A study as it is recorded. Trials, best and study are read when they are first asked for, and then kept.
-
-    Args:
-        name: The study's name in its database.
-        storage: The database's address.
-        finished: False where the timeout paused the search; the same call goes on.
-        folder: Where everything that the study makes is kept.
-    """
-
-    name: str
-    storage: str
-    finished: bool
-    folder: Path
-    _record: "Record"
-
-    @cached_property
-    def trials(self) -> "pd.DataFrame":
-        """One row per trial, by number, with the columns of `trials.csv`.
-
-        An accuracy is a share of 1, a loss a mean per example, `seconds` a trial's share of its ticks' time.
-        """
-        from search.record.trials_frame import trials_frame
-
-        return trials_frame(self._record, self._record.trials(), self._record.curves())
-
-    @cached_property
-    def best(self) -> Best | None:
-        """The best complete trial, or None."""
-        complete = self.trials[self.trials["state"] == "complete"]
-        if complete.empty:
-            return None
-        objective = self._record.study.objective
-        row = objective.sort(complete).iloc[0]
-        number = int(row["number"])
-        parameters = self._record.study.to_external(self._record.trials()[number].params)
-        return Best(number, float(row[f"validation_{objective.metric}"]), int(row["best_epoch"]), parameters)
-
-    @cached_property
-    def study(self) -> "optuna.Study":
-        """Optuna's study of these trials, for its plots and importances.
-
-        `optuna.visualization` needs plotly: `pip install 'studyhall[plots]'`. What `enqueue_trial` puts into the study
-        is trained by the next call of `run_study`; trials that are added otherwise are passed over.
-        """
-        import optuna
-        from sqlalchemy.pool import NullPool
-
-        from search.record.sqlite import BUSY_SECONDS
-
-        kwargs: dict[str, Any] = {"poolclass": NullPool}  # no connection stays open in a forgotten notebook
-        if self.storage.startswith("sqlite"):
-            kwargs["connect_args"] = {"timeout": BUSY_SECONDS}
-        address = self.storage.replace("{", "{{").replace("}", "}}")  # Optuna formats the address
-        return optuna.load_study(study_name=self.name, storage=optuna.storages.RDBStorage(address, kwargs))
-
-    def __repr__(self) -> str:
-        done = int((self.trials["state"] != "running").sum())
-        best = (
-            f", best {metric_text(self._record.study.objective.metric, self.best.score)} (trial {self.best.number})"
-            if self.best
-            else ""
-        )
-        state = "finished" if self.finished else "paused"
-        return f"<Result {self.name}: {state}, {done} of {self._record.study.trials} trials over{best}>"
 
 
 def run_study(
@@ -120,6 +37,8 @@ def run_study(
     quiet: bool = False,
     on_tick: "Callable[[TickEvent], object] | None" = None,
     on_trial: "Callable[[TrialEvent], object] | None" = None,
+    on_end: "Callable[[Result], object] | None" = None,
+    loggers: "Sequence[LoggerLike]" = (),
 ) -> Result:
     """Search a study, or go on where an earlier call was stopped; a finished one is returned as it is.
 
@@ -141,6 +60,8 @@ def run_study(
         on_tick: Called after every tick and at the end, with `tick`, `alive`, `done`, `trials`, `best` and
             `seconds_left`. What it raises ends the search; the same call goes on.
         on_trial: Called once for each trial that ends, with `number`, `state`, `parameters` and `value`.
+        on_end: Called with the `Result` when the search has ended: finished, or paused by the timeout or an interrupt.
+        loggers: Other programs to tell of every trial: "tensorboard", "mlflow", or what makes a logger of yours.
 
     Raises:
         models.errors.UserError: The caller can put something right; the text has two lines, what is so and what to do.
@@ -187,16 +108,22 @@ def run_study(
             console=out,
             note=(lambda text: None) if quiet else (lambda text: err.print(f"note: {text}", markup=False)),
             quiet=quiet,
+            loggers=loggers,
             watchers=[Callbacks(on_tick, on_trial).begin] if on_tick or on_trial else [],
         )
         if not quiet:
             out.print(session_result.summary)
+            for line in session_result.logged:
+                out.print(line, markup=False)
     finally:
         optuna.logging.set_verbosity(before)
+    record = session_result.prepared.record
+    result = Result(record.name, storage, session_result.finished, record.folder, record)
+    if on_end is not None:
+        on_end(result)
     if interrupt.signal is not None:
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here")
-    record = session_result.prepared.record
-    return Result(record.name, storage, session_result.finished, record.folder, record)
+    return result
 
 
 def _named(study: Study | str | Path, name: str | None, trials: int | None) -> "NamedStudy":

@@ -56,9 +56,13 @@ LearnFrom = Annotated[
 Epochs = Annotated[int | None, option(BUDGET, "N", f"Of a trial that is not pruned. {_FROM_STUDY}", bounded_int(1))]
 Timeout = Annotated[float | None, option(BUDGET, "SECONDS", "Pause after so long; the same command goes on.")]
 Name = Annotated[str | None, option(WHERE, "NAME", "The study's name there. Default: its file's.")]
-TensorBoard = Annotated[
-    bool, flag(WHERE, "--tensorboard", "Write every trial's curves and parameters for TensorBoard as well.")
+Log = Annotated[
+    list[str] | None,
+    option(
+        WHERE, "LOGGER", "Tell another program of every trial as well: tensorboard, mlflow; may be given several times."
+    ),
 ]
+TensorBoard = Annotated[bool, flag(WHERE, "--tensorboard", "The same as --log tensorboard.")]
 Engines = Annotated[int | None, option(HOW, "N", f"Fused groups of trials. {_FROM_STUDY}", bounded_int(1))]
 Lanes = Annotated[
     Any,  # an int or several, for which typer has no type

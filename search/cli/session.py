@@ -4,15 +4,14 @@ Knows neither exit codes nor a command line: what is said after the search is th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from rich.console import Console
 
 from search import launch
+from search.cli.loggers import LoggerLike, Loggers
 from search.cli.progress import ProgressDisplay
 from search.cli.summary import summary
-from search.cli.tensorboard import EventFiles
 from search.config.study_files import NamedStudy
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
@@ -28,7 +27,7 @@ class SessionResult:
 
     prepared: Prepared  # the study and its record
     outcome: RunOutcome | None  # how the run ended; None where the study was finished before
-    curves: Path | None  # the folder of TensorBoard's files, if they were asked for
+    logged: list[str] = field(default_factory=list)  # how to look at what loggers were told, a line each
 
     @property
     def finished(self) -> bool:
@@ -49,13 +48,14 @@ def run(
     console: Console,
     note: Callable[[str], None],
     quiet: bool = False,
-    tensorboard: bool = False,
+    loggers: Sequence[LoggerLike] = (),
     machine: Machine | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> SessionResult:
     """Search a study until its budget is spent, or until the timeout or a signal pauses it.
 
-    `note` is called with each message for the user; `machine` is this machine, if its workers were started early.
+    `note` is called with each message for the user; `machine` is this machine, if its workers were started early;
+    `loggers` are names, or what is called with a `LoggedStudy`.
 
     Raises:
         UserError: The study cannot be searched as asked.
@@ -64,18 +64,17 @@ def run(
     for text in (prepared.note, *prepared.study.warnings):
         if text:
             note(text)
-    event_files = EventFiles(prepared.record) if tensorboard else None
-    curves = event_files.folder if event_files else None
     rows = prepared.record.trials()
-    if sum(row.is_planned for row in rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
-        with Fleet(1, 0) as idle:  # a kill may have fallen between the last trial's end and the snapshots' removal
-            snapshots_of(prepared.record, idle).clear()
-        if event_files:
-            event_files.catch_up()
-        return SessionResult(prepared, None, curves)
-    with ProgressDisplay(prepared, console, quiet=quiet) as display:
-        all_watchers = [*(watcher.begin for watcher in (display, event_files) if watcher), *watchers]
-        outcome = launch.search(
-            prepared, options, interrupt=interrupt, watchers=all_watchers, note=note, machine=machine
-        )
-    return SessionResult(prepared, outcome, curves)
+    with Loggers(prepared.record, loggers) as telling:
+        if sum(row.is_planned for row in rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
+            with Fleet(1, 0) as idle:  # a kill may have fallen between the last trial's end and the snapshots' removal
+                snapshots_of(prepared.record, idle).clear()
+            telling.catch_up()
+            outcome = None
+        else:
+            with ProgressDisplay(prepared, console, quiet=quiet) as display:
+                all_watchers = [display.begin, *([telling.begin] if loggers else []), *watchers]
+                outcome = launch.search(
+                    prepared, options, interrupt=interrupt, watchers=all_watchers, note=note, machine=machine
+                )
+    return SessionResult(prepared, outcome, telling.lines)

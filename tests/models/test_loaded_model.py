@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,30 @@ def test_an_exported_program_answers_as_the_model_does(
                 torch.testing.assert_close(program(batch), model(batch))
     with pytest.raises(UserError, match="cannot be exported to"):
         rows.export(tmp_path / "none" / "model.pt2")
+    with pytest.raises(UserError, match="end it in"):
+        rows.export(tmp_path / "model.bin")
+
+
+def test_onnx_runtime_answers_as_the_model_does(pictures: LoadedModel, rows: LoadedModel, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    generator = np.random.default_rng(0)
+    for model, given in (
+        (pictures, generator.integers(0, 256, (5, 3, 4, 5), np.uint8)),
+        (rows, generator.normal(size=(5, 3, 1, 1)).astype(np.float32)),
+    ):
+        model.export(tmp_path / "model.onnx")
+        session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+        assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == list(model.classes)
+        with torch.no_grad():
+            for batch in (given, given[:1]):
+                (outputs,) = session.run(None, {"inputs": batch})
+                assert outputs == pytest.approx(model(torch.from_numpy(batch)).numpy(), abs=1e-5)  # float32
+
+
+def test_without_what_onnx_needs_the_remedy_is_told(
+    rows: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(UserError, match=r"studyhall\[onnx\]"):
+        rows.export(tmp_path / "model.onnx")

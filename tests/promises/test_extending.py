@@ -1,5 +1,6 @@
 """The package of docs/extending.md, installed as it is printed: every door is used by a search and its report."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from models.metrics.registry import METRICS
 from reports.page.checks.registry import CHECKS
 from reports.page.sections.registry import SECTIONS
 from search.fleet.registry import FLEETS
+from search.loggers.registry import LOGGERS
 from search.pruners.registry import PRUNERS
 from search.samplers.registry import SAMPLERS
 from tests.support.pages import ROOT, blocks
@@ -67,6 +69,7 @@ def test_the_page_has_an_example_for_every_door() -> None:
         CHECKS,
         SECTIONS,
         FLEETS,
+        LOGGERS,
         PRUNERS,
         SAMPLERS,
     )
@@ -75,13 +78,16 @@ def test_the_page_has_an_example_for_every_door() -> None:
 
 @pytest.mark.slow
 def test_the_package_searches_and_reports(installed: Path, tmp_path: Path) -> None:
-    shown = run(
-        installed, tmp_path, "search.run", "--study", str(installed / "stripes.py"), "--cluster", "inline://here"
-    )
+    study = str(installed / "stripes.py")
+    shown = run(installed, tmp_path, "search.run", "--study", study, "--cluster", "inline://here", "--log", "ends")
     assert "best validation top2" in shown
+    assert "ends: " in shown
     run(installed, tmp_path, "reports.export", "--study", "stripes", "--top", "1", "--seeds", "2", "--workers", "0")
     made = tmp_path / "runs" / "studies" / "stripes"
     page = (made / "report.html").read_text()
+    ends = [json.loads(line) for line in (made / "ends.jsonl").read_text().splitlines()]
+    assert len(ends) == 6
+    assert {"state", "value", "hidden", "weight_decay"} <= ends[0].keys()
     assert "6 trials are few" in page
     assert "When trials were best" in page
     assert (made / "figures" / "best-epochs.csv").read_text().startswith("number,best_epoch")

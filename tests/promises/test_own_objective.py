@@ -11,7 +11,8 @@ from reports import export_study
 from search.config.study_files import load
 from search.curves.plan import draw_seed
 from search.record.store import Store
-from search.run_study import Result, run_study
+from search.result import Result
+from search.run_study import run_study
 from tests.support.runs import assert_whole, kill_somewhere, search, start, table, trials
 
 TRAIN = """

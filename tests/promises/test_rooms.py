@@ -22,7 +22,7 @@ models.datasets
 models.families
 models.engine models.model_description
 models.model_file
-models.picture
+models.picture models.program_files
 models.loaded_model
 models.predict_many models.predict
 search.options search.interrupt search.device search.environment search.trial
@@ -36,10 +36,10 @@ search.samplers
 search.curves
 search.config
 search.record search.fleet
-search.loop
+search.loop search.loggers
 search.dataset
 search.launch
-search.cli
+search.cli search.result
 search.run_study
 search
 search.run

@@ -81,9 +81,12 @@ def test_it_finds_what_the_command_finds(tmp_path: Path, url: str) -> None:
 def test_a_program_is_told_of_every_tick_and_of_every_trial_once(url: str) -> None:
     ticks: list[TickEvent] = []
     trials: list[TrialEvent] = []
+    ends: list[Result] = []
     options: dict[str, Any] = {"name": "mine", "storage": url, "workers": 0, "quiet": True}
-    run_study(REPEATING, timeout=0, on_tick=ticks.append, on_trial=trials.append, **options)  # paused after a tick
-    result = run_study(REPEATING, on_tick=ticks.append, on_trial=trials.append, **options)
+    options |= {"on_tick": ticks.append, "on_trial": trials.append, "on_end": ends.append}
+    paused = run_study(REPEATING, timeout=0, **options)  # after a tick
+    result = run_study(REPEATING, **options)
+    assert ends == [paused, result]
     assert sorted({tick.tick for tick in ticks}) == list(range(1, ticks[-1].tick + 1))
     assert (ticks[-1].alive, ticks[-1].done, ticks[-1].trials) == (0, 16, 16)
     assert result.best is not None
@@ -91,6 +94,20 @@ def test_a_program_is_told_of_every_tick_and_of_every_trial_once(url: str) -> No
     assert sorted(trial.number for trial in trials) == list(range(16))
     winner = next(trial for trial in trials if trial.number == result.best.number)
     assert (winner.state, winner.parameters, winner.value) == ("complete", result.best.parameters, result.best.score)
+
+
+def test_a_copy_for_optuna_goes_on_by_itself(finished: Result, tmp_path: Path) -> None:
+    copy = finished.to_optuna(f"sqlite:///{tmp_path}/copy.db")
+    assert copy.best_trial.params == finished.study.best_trial.params
+    assert copy.user_attrs == finished.study.user_attrs
+    copy.optimize(lambda trial: float(trial.suggest_int("hidden", 4, 24)), n_trials=1)
+    assert (len(copy.trials), len(finished.study.trials)) == (17, 16)
+
+
+def test_a_logger_of_no_known_name_is_told(url: str) -> None:
+    with pytest.raises(UserError, match="no logger is called 'mlflou'") as told:
+        run_study(SMALL, name="mine", storage=url, loggers=["mlflou"], quiet=True)
+    assert told.value.remedy == "choose one of tensorboard, mlflow"
 
 
 def test_a_finished_study_is_returned_as_it_is(finished: Result) -> None:

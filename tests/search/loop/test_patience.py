@@ -16,7 +16,7 @@ from search.config.study import Study
 from search.objective import Objective, is_out_of_patience
 from search.pruners.halving import SuccessiveHalving
 from search.record.store import Store
-from search.run_study import Result
+from search.result import Result
 from search.samplers.random import Random
 
 PATIENCE, EPOCHS = 2, 16

@@ -1,11 +1,13 @@
-"""`--tensorboard`: what TensorBoard reads is what is recorded, each epoch once, whatever befell the run."""
+"""`--log tensorboard`: what TensorBoard reads is what is recorded, each epoch once, whatever befell the run."""
 
 import math
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,11 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 from models.config.messages import EpochMetrics
 from models.errors import UserError
 from search import launch
-from search.cli.tensorboard import SCORE, EventFiles
+from search.cli.loggers import Loggers
 from search.config import study_files as catalog
 from search.interrupt import Interrupt
+from search.loggers.base import LoggedStudy, LoggedTrial
+from search.loggers.tensorboard import SCORE, EventFiles
 from search.options import Options
 from search.record.record import Record
 from search.record.store import Store
@@ -37,6 +41,15 @@ def _find(runs: Path, name: str = "mlp@digits") -> Record:
 def record(runs: Path) -> Record:
     """A finished study that was searched without TensorBoard."""
     return _find(runs)
+
+
+def _catch_up(record: Record, clock: Callable[[], float] = time.time) -> None:
+    with Loggers(record, [lambda study: EventFiles(study, clock)]) as telling:
+        telling.catch_up()
+
+
+def _files_of(record: Record) -> EventFiles:
+    return EventFiles(LoggedStudy(record.name, record.folder, record.study))
 
 
 def _trial(record: Record, number: int) -> EventAccumulator:
@@ -69,12 +82,12 @@ def _files(record: Record) -> dict[str, bytes]:
 
 
 def test_every_curve_is_the_records(record: Record) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     _holds_what_is_recorded(record)
 
 
 def test_every_trial_tells_its_parameters(record: Record) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     for row in record.trials():
         told = hparams(_trial(record, row.number), metadata.SESSION_START_INFO_TAG).session_start_info
         numbers = {name: value.number_value for name, value in told.hparams.items()}
@@ -83,7 +96,7 @@ def test_every_trial_tells_its_parameters(record: Record) -> None:
 
 
 def test_every_trial_tells_its_score_and_how_it_ended(record: Record) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     for row in record.trials():
         run = _trial(record, row.number)
         (score,) = run.Scalars(SCORE)
@@ -94,7 +107,7 @@ def test_every_trial_tells_its_score_and_how_it_ended(record: Record) -> None:
 
 
 def test_the_study_tells_what_is_searched_and_what_counts(record: Record) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     experiment = hparams(read_run(record.folder / "tensorboard"), metadata.EXPERIMENT_TAG).experiment
     ranges = {it.name: (it.domain_interval.min_value, it.domain_interval.max_value) for it in experiment.hparam_infos}
     assert set(ranges) == set(record.study.space)
@@ -111,7 +124,8 @@ def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
         validation={"loss": math.nan, "accuracy": 0.1},
         seconds=0.1,
     )
-    EventFiles(record).write(replace(row, state="pruned", diverged_at=1, value=None), [diverged])
+    parameters = record.study.to_external(row.params)
+    _files_of(record).log_trial(LoggedTrial(0, "diverged", parameters, None, [diverged]))
     run = _trial(record, 0)
     assert hparams(run, metadata.SESSION_END_INFO_TAG).session_end_info.status == api_pb2.STATUS_FAILURE
     assert math.isnan(run.Scalars("loss/train")[0].value)
@@ -119,7 +133,7 @@ def test_a_trial_that_diverged_is_told_as_failed(record: Record) -> None:
 
 
 def test_time_is_training_time(record: Record) -> None:
-    EventFiles(record, clock=lambda: 1_000_000.0).catch_up()
+    _catch_up(record, clock=lambda: 1_000_000.0)
     events, seconds = _trial(record, 0).Scalars("loss/train"), 0.0
     for event, score in zip(events, record.curve(0), strict=True):
         seconds += score.seconds
@@ -130,20 +144,21 @@ def test_time_is_training_time(record: Record) -> None:
 
 
 def test_catching_up_again_changes_nothing(record: Record) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     before = _files(record)
-    EventFiles(record, clock=lambda: 5.0).catch_up()
+    _catch_up(record, clock=lambda: 5.0)
     assert _files(record) == before
 
 
 def test_another_process_writes_the_same_bytes(record: Record) -> None:
-    EventFiles(record, clock=lambda: 7.0).catch_up()
+    _catch_up(record, clock=lambda: 7.0)
     before = _files(record)
     for file in (record.folder / "tensorboard").rglob("trial-*/*.studyhall"):
         file.unlink()
     code = (
-        "import sys; from search.record.store import Store; from search.cli.tensorboard import EventFiles\n"
-        f"EventFiles(Store('sqlite:///{record.folder.parent.parent}/studies.db').find('mlp@digits')).catch_up()"
+        "import sys; from search.record.store import Store; from search.cli.loggers import Loggers\n"
+        f"record = Store('sqlite:///{record.folder.parent.parent}/studies.db').find('mlp@digits')\n"
+        "Loggers(record, ['tensorboard']).catch_up()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert _files(record) == before
@@ -151,32 +166,35 @@ def test_another_process_writes_the_same_bytes(record: Record) -> None:
 
 @pytest.mark.parametrize("lost", [1, 40, 200])
 def test_a_torn_end_is_completed_in_place(record: Record, lost: int) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     before = _files(record)
     file = record.folder / "tensorboard" / next(name for name in before if name.startswith("trial-0000"))
     file.write_bytes(file.read_bytes()[:-lost])
     place = file.stat().st_ino
-    EventFiles(record).catch_up()
+    _catch_up(record)
     assert _files(record) == before
     assert file.stat().st_ino == place  # a TensorBoard that has it open goes on reading
 
 
 @pytest.mark.parametrize("stale", [b"", b"garbage", bytes(5000)])
 def test_what_is_not_of_the_study_is_replaced(record: Record, stale: bytes) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     before = _files(record)
     file = record.folder / "tensorboard" / next(name for name in before if name.startswith("trial-0003"))
     file.write_bytes(stale)
-    EventFiles(record).catch_up()
+    _catch_up(record)
     assert _files(record) == before
 
 
 def test_a_file_ahead_of_the_record_is_replaced(record: Record) -> None:
-    EventFiles(record).catch_up()
+    _catch_up(record)
     row, curve = record.trials()[0], record.curve(0)
     further = curve[-1].model_copy(update={"epoch": curve[-1].epoch + 1})
-    EventFiles(record).write(row, [*curve, further])  # as if the last commit had been lost with the power
-    EventFiles(record).catch_up()
+    parameters = record.study.to_external(row.params)
+    _files_of(record).log_trial(
+        LoggedTrial(0, "running", parameters, None, [*curve, further])
+    )  # as if the last commit had been lost with the power
+    _catch_up(record)
     _holds_what_is_recorded(record)
 
 
@@ -194,8 +212,9 @@ def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Pa
     starts, finished = 0, False
     while not finished:
         prepared = launch.prepare(named, options)
-        files = EventFiles(prepared.record, clock=lambda: 1000.0 * starts)  # noqa: B023 - asked now
-        finished = launch.search(prepared, options, interrupt=Interrupt(), watchers=[files.begin]).finished
+        make = partial(EventFiles, clock=lambda: 1000.0 * starts)  # noqa: B023 - asked now
+        with Loggers(prepared.record, [make]) as telling:
+            finished = launch.search(prepared, options, interrupt=Interrupt(), watchers=[telling.begin]).finished
         _holds_what_is_recorded(prepared.record)
         starts += 1
     assert starts > 5
@@ -237,5 +256,5 @@ def test_the_coordinator_takes_no_torch(tmp_path: Path) -> None:
 def test_without_tensorboard_the_remedy_is_told(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(UserError, match="not installed") as told:
-        EventFiles(record)
-    assert told.value.remedy == "pip install 'studyhall[tensorboard]', or leave out --tensorboard"
+        _files_of(record)
+    assert told.value.remedy == "pip install 'studyhall[tensorboard]', or leave it out"

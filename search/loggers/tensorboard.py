@@ -1,4 +1,4 @@
-"""`--tensorboard`: every trial's curves and parameters as event files, under the study's folder.
+"""`--log tensorboard`: every trial's curves and parameters as event files, under the study's folder.
 
 The bytes of a file are a function of what is recorded of its trial: what is missing is appended, and what does not
 belong there (a torn end, another study's events) is replaced. So a resumed run writes no point twice, and a study that
@@ -11,20 +11,16 @@ modules that are imported need neither torch nor TensorFlow: the coordinator sta
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from models.config.messages import EpochMetrics
 from models.errors import UserError
-from search.cli.following import ChangedTrials
 from search.config.space import Choice, Int
 from search.config.study import Study
-from search.fleet.base import DatasetInfo
-from search.loop.scheduler import TrialScheduler
-from search.record.record import Record
-from search.trial import TrialRow
+from search.loggers.base import LoggedStudy, LoggedTrial
 
 SCORE = "score"  # the tag of a trial's value of the objective
 
@@ -36,82 +32,65 @@ class EventFiles:
         UserError: TensorBoard is not installed.
     """
 
-    def __init__(self, record: Record, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, study: LoggedStudy, clock: Callable[[], float] = time.time) -> None:
         try:
             import tensorboard  # noqa: F401 - asked before anything is trained
         except ImportError:
             raise UserError(
-                "--tensorboard needs TensorBoard, which is not installed",
-                "pip install 'studyhall[tensorboard]', or leave out --tensorboard",
+                "the logger tensorboard needs TensorBoard, which is not installed",
+                "pip install 'studyhall[tensorboard]', or leave it out",
             ) from None
-        self.folder = record.folder / "tensorboard"
-        self._record = record
+        self.folder = study.folder / "tensorboard"
         self._written: dict[int, tuple[int, float]] = {}  # trial -> epochs in its file, and their training seconds
-        self._complete: set[int] = set()  # trials that have ended in their files
         # The time of the first file is in its name, as TensorBoard expects it, and so in all others.
         begun = sorted(self.folder.glob("events.out.tfevents.*.studyhall"))
         self._begun = int(begun[0].name.split(".")[3]) if begun else int(clock())
         self._name = f"events.out.tfevents.{self._begun}.studyhall"
+        _make(self.folder / self._name, _experiment(study.study, self._begun))
 
-    def catch_up(self) -> None:
-        """Bring the files of all trials to what is recorded of them."""
-        _make(self.folder / self._name, _experiment(self._record.study, self._begun))
-        curves = self._record.curves()
-        for row in self._record.trials():
-            self.write(row, curves.get(row.number, []))
-
-    def begin(self, scheduler: TrialScheduler, dataset_info: DatasetInfo) -> Callable[[], None]:
-        """Catch up, and return what is to be called after every tick."""
-        self.catch_up()
-        changed = ChangedTrials(scheduler)
-
-        def after_tick() -> None:
-            for row in changed.rows():
-                if row.number not in self._complete:
-                    trial = scheduler.live.get(row.number) or scheduler.paused.get(row.number)
-                    self.write(row, trial.curve if trial else self._record.curve(row.number))
-
-        return after_tick
-
-    def write(self, row: TrialRow, curve: Sequence[EpochMetrics]) -> None:
+    def log_trial(self, trial: LoggedTrial) -> None:
         """Bring one trial's file to its curve, and to its end if it is over."""
-        file = self.folder / f"trial-{row.number:04}" / self._name
-        is_first = row.number not in self._written
-        epochs, seconds = self._written.get(row.number, (0, 0.0))
-        content = self._beginning(row) if is_first else b""
-        for metrics in curve[epochs:]:
+        file = self.folder / f"trial-{trial.number:04}" / self._name
+        is_first = trial.number not in self._written
+        epochs, seconds = self._written.get(trial.number, (0, 0.0))
+        content = self._beginning(trial) if is_first else b""
+        for metrics in trial.curve[epochs:]:
             epochs, seconds = metrics.epoch, seconds + metrics.seconds
             content += _event(step=epochs, wall_time=self._begun + seconds, summary=_scalars(metrics))
-        self._written[row.number] = epochs, seconds
-        if row.state != "running":
-            self._complete.add(row.number)
-            content += _event(step=epochs, wall_time=self._begun + seconds, summary=self._end(row, seconds))
+        self._written[trial.number] = epochs, seconds
+        if trial.state != "running":
+            content += _event(step=epochs, wall_time=self._begun + seconds, summary=self._end(trial, seconds))
         if is_first:
             _make(file, content)
         elif content:
             with file.open("ab") as stream:
                 stream.write(content)
 
-    def _beginning(self, row: TrialRow) -> bytes:
+    def close(self) -> str:
+        """Return the command that shows the files."""
+        return f"curves: tensorboard --logdir {self.folder}"
+
+    def _beginning(self, trial: LoggedTrial) -> bytes:
         """Return the first events of a trial: its parameters."""
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
-        parameters = self._record.study.to_external(row.params)
-        summary = hparams_pb(parameters, trial_id=f"trial {row.number}", start_time_secs=self._begun)
+        parameters = dict(trial.parameters)
+        summary = hparams_pb(parameters, trial_id=f"trial {trial.number}", start_time_secs=self._begun)
         return _version(self._begun) + _event(wall_time=self._begun, summary=_deterministic(summary))
 
-    def _end(self, row: TrialRow, seconds: float) -> Any:
+    def _end(self, trial: LoggedTrial, seconds: float) -> Any:
         """Return a trial's last summary: its score, and whether it succeeded."""
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.plugins.hparams import api_pb2, metadata
         from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
 
-        status = api_pb2.STATUS_FAILURE if row.diverged_at or row.state == "failed" else api_pb2.STATUS_SUCCESS
+        failed = trial.state in ("diverged", "failed")
+        status = api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS
         ended = SessionEndInfo(status=status, end_time_secs=self._begun + seconds)
         about = metadata.create_summary_metadata(HParamsPluginData(session_end_info=ended))
         values = [Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=about, tensor=metadata.NULL_TENSOR)]
-        if row.value is not None:
-            values.append(Summary.Value(tag=SCORE, simple_value=row.value))
+        if trial.value is not None:
+            values.append(Summary.Value(tag=SCORE, simple_value=trial.value))
         return _deterministic(Summary(value=values))
 
 
