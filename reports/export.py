@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.console import WHERE, DataDir, Debug, bounded_int, new_app, out, start
-from search.cli.options import Cluster, EngineCpus, EngineGpus, Json, Quiet, Storage, Workers
+from search.cli.options import Cluster, EngineCpus, EngineGpus, Json, Quiet, Storage, Workers, WorkerTimeout
 from search.interrupt import Interrupt, command
-from search.options import DEFAULT_STORAGE, Options
+from search.options import DEFAULT_STORAGE, WORKER_TIMEOUT, Options
 
 if TYPE_CHECKING:
     from reports.finalists.validated import ValidatedFinalists
@@ -93,6 +93,7 @@ def main(
     cluster: Cluster = None,
     engine_cpus: EngineCpus = None,
     engine_gpus: EngineGpus = None,
+    worker_timeout: WorkerTimeout = WORKER_TIMEOUT,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -106,9 +107,13 @@ def main(
         from search.record.store import Store
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        hosts = Options(workers=workers, cluster=cluster, engine_cpus=engine_cpus, engine_gpus=engine_gpus).checked(
-            "--"
-        )
+        hosts = Options(
+            workers=workers,
+            cluster=cluster,
+            engine_cpus=engine_cpus,
+            engine_gpus=engine_gpus,
+            worker_timeout=worker_timeout,
+        ).checked("--")
         options = ExportOptions(
             top=top,
             seeds=seeds,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search.options import WORKER_TIMEOUT
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -56,6 +58,7 @@ def export_study(
     data_dir: str | Path | None = None,
     workers: int | None = None,
     cluster: str | None = None,
+    worker_timeout: float = WORKER_TIMEOUT,
     quiet: bool = False,
 ) -> Export:
     """Retrain the best trials of a study over several seeds, open the test set once, and write what to believe.
@@ -75,6 +78,7 @@ def export_study(
         data_dir: The only folder to look for the data in.
         workers: As in `run_study`.
         cluster: As in `run_study`.
+        worker_timeout: As in `run_study`.
         quiet: True prints nothing.
 
     Raises:
@@ -119,7 +123,7 @@ def export_study(
                 url,
                 name,
                 options,
-                Options(workers=workers, cluster=cluster).checked(),
+                Options(workers=workers, cluster=cluster, worker_timeout=worker_timeout).checked(),
                 Interrupt((signal.SIGINT,), afterwards=signal.default_int_handler),
                 (lambda line: None) if quiet else (lambda line: out.print(line, markup=False)),
                 progress,

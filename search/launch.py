@@ -132,6 +132,7 @@ def hosts(
             workers=options.workers,
             engine_cpus=options.engine_cpus,
             engine_gpus=options.engine_gpus,
+            worker_timeout=options.host_timeout,
             note=note,
         )
     )
@@ -164,15 +165,13 @@ def search(
             changes = ", ".join(f"{key} {now} instead of {before}" for key, (before, now) in different.items())
             note(f"this run has {changes}: results may differ in their last digits, and so may what is tried next")
         scheduler = TrialScheduler(study, prepared.record, dataset_info)
-        callbacks, noted = [watch(scheduler, dataset_info) for watch in watchers], 0
+        callbacks = [watch(scheduler, dataset_info) for watch in watchers]
 
         def after_tick() -> None:
-            nonlocal noted
             for callback in callbacks:
                 callback()
-            for line in fleet.notes[noted:]:
+            for line in fleet.new_notes():
                 note(line)
-            noted = len(fleet.notes)
 
         with interrupt.watched():  # before the first tick there is nothing that a pause would keep
             finished = coordinator.run(

@@ -8,6 +8,7 @@ from typing import Self
 from models.errors import UserError
 
 DEFAULT_STORAGE = "sqlite:///runs/studies.db"
+WORKER_TIMEOUT = 600.0  # seconds without a finished minibatch after which a worker is ended
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,14 @@ class Options:
     engine_cpus: float | None = None  # CPUs of an engine on the cluster; None: one per thread
     engine_gpus: float | None = None  # GPUs of an engine on the cluster, like 0.5; None: 1 on cuda
     device: str = "auto"  # "auto", "cpu" or "cuda"
+    worker_timeout: float = WORKER_TIMEOUT  # seconds without a finished minibatch that end a worker; 0 is never
     timeout: float | None = None  # seconds after which the run pauses
     restart: bool = False  # begin anew, and keep what is there under another name
+
+    @property
+    def host_timeout(self) -> float:
+        """The seconds without a finished minibatch that end a host; infinite is never."""
+        return self.worker_timeout or math.inf
 
     def checked(self, prefix: str = "") -> Self:
         """Return these options if each can be used; messages name them with a `prefix`, "--" on a command line.
@@ -34,6 +41,9 @@ class Options:
         """
         if self.device not in ("auto", "cpu", "cuda"):
             raise UserError(f"{prefix}device is {self.device}", "choose auto, cpu or cuda")
+        if not (self.worker_timeout == 0 or self.worker_timeout >= 10):
+            name = f"{prefix}{'worker-timeout' if prefix else 'worker_timeout'}"
+            raise UserError(f"{name} is {self.worker_timeout:g} seconds", "give 10 or more, or 0 for no limit")
         if self.name == "":
             raise UserError(f"{prefix}name is empty", "give the study a name, or leave it out")
         if self.timeout is not None and not self.timeout >= 0:

@@ -12,7 +12,7 @@ from models.console import DataDir, Debug, err, new_app, out, start
 from models.errors import UserError
 from search.cli import options as cli
 from search.interrupt import Interrupt, command
-from search.options import DEFAULT_STORAGE, Options
+from search.options import DEFAULT_STORAGE, WORKER_TIMEOUT, Options
 
 if TYPE_CHECKING:
     from search.config.study_files import NamedStudy
@@ -58,6 +58,7 @@ def main(
     cluster: cli.Cluster = None,
     engine_cpus: cli.EngineCpus = None,
     engine_gpus: cli.EngineGpus = None,
+    worker_timeout: cli.WorkerTimeout = WORKER_TIMEOUT,
     device: cli.Device = "auto",
     restart: cli.Restart = False,
     reproduce: cli.Reproduce = None,
@@ -110,7 +111,8 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list
     from search.fleet.local import Machine, worker_count
 
     engines, interrupt = named.study.engines, Interrupt()
-    with Machine(0 if options.cluster else worker_count(options.workers, engines)) as machine:
+    workers = 0 if options.cluster else worker_count(options.workers, engines)
+    with Machine(workers, options.host_timeout) as machine:
         machine.begin(engines)
 
         import optuna

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from models.errors import UserError
 from search.config.study import Study
-from search.options import DEFAULT_STORAGE, Options
+from search.options import DEFAULT_STORAGE, WORKER_TIMEOUT, Options
 from search.result import Result
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def run_study(
     data_dir: str | Path | None = None,
     device: str = "auto",
     cluster: str | None = None,
+    worker_timeout: float = WORKER_TIMEOUT,
     restart: bool = False,
     quiet: bool = False,
     on_tick: "Callable[[TickEvent], object] | None" = None,
@@ -55,6 +56,7 @@ def run_study(
         data_dir: The folder of the data set.
         device: "auto", "cpu" or "cuda".
         cluster: The address of a Ray cluster to train on.
+        worker_timeout: Seconds after which a worker that finishes no minibatch is ended and replaced; 0 is never.
         restart: Begin anew, and keep the trials that are there under another name.
         quiet: Show nothing.
         on_tick: Called after every tick and at the end, with `tick`, `alive`, `done`, `trials`, `best` and
@@ -94,6 +96,7 @@ def run_study(
         device=device,
         timeout=timeout,
         cluster=cluster,
+        worker_timeout=worker_timeout,
         restart=restart,
     ).checked()
     # The second Ctrl-C is Python's own again, rather than the end of the process, which may be a notebook's.

@@ -8,7 +8,7 @@ Letters: L lanes of a group, N training examples, V validation examples, B examp
 
 import math
 import time
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Engine:
         validation_set: What lanes are scored on; None for no validation metrics.
         device: Where everything lies.
         searched: The parameters that trials have: what the optimizer keeps depends on them.
+        after_minibatch: Called after every minibatch, of training and of scoring.
     """
 
     suffix = ".safetensors"  # of a snapshot
@@ -54,8 +55,10 @@ class Engine:
         device: torch.device,
         *,
         searched: Collection[str] = (),
+        after_minibatch: Callable[[], object] = lambda: None,
     ) -> None:
         self._recipe, self._family, self._device, self._searched = recipe, family, device, frozenset(searched)
+        self._after_minibatch = after_minibatch
         self._metrics = tuple(dict.fromkeys((*recipe.task.metrics, *recipe.metrics)))
         self._averages, self._warms_up = (recipe.uses(word, self._searched) for word in ("ema_decay", "warmup"))
         self._is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
@@ -190,15 +193,10 @@ class Engine:
             shares = self._shares(lanes, time.perf_counter() - began)
             for i, lane in enumerate(lanes):
                 lane.epochs += 1
-                scores.append(
-                    EpochMetrics(
-                        lane=lane.spec.lane,
-                        epoch=lane.epochs,
-                        train=train[i],
-                        validation=validation[i],
-                        seconds=shares[i],
-                    )
+                metrics = EpochMetrics(
+                    lane=lane.spec.lane, epoch=lane.epochs, train=train[i], validation=validation[i], seconds=shares[i]
                 )
+                scores.append(metrics)
         return scores
 
     def measure(self, wanted: Sequence[int]) -> dict[int, dict[str, float]]:
@@ -231,6 +229,7 @@ class Engine:
             trained = ReplayedSteps(fused)
         for places, x, y in self._train_set.batches(size, order, self._recipe.augment, derive(seed, "augment")):
             predictions.put(places, y, *trained.step(x, y, optimizer))
+            self._after_minibatch()
         return predictions.metrics()
 
     def _pass(self, lanes: list[Lane], fused: FusedModel, source: BatchSource) -> list[dict[str, float]]:
@@ -240,6 +239,7 @@ class Engine:
         with averages_in_place(lanes, fused) if self._averages else nullcontext():
             for places, x, y in source.batches(SCORED_AT_ONCE):
                 predictions.put(places, y, *fused.score(x, y, predictions.logits(places)))
+                self._after_minibatch()
         return predictions.metrics()
 
     def _shares(self, lanes: list[Lane], seconds: float) -> list[float]:

@@ -115,5 +115,7 @@ def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
 
             def after_tick(wave: Wave = wave, some: Sequence[Job] = some, before: int = before) -> None:
                 training.progress(phase, before + sum(min(wave.tick, job.epochs) for job in some), total)
+                for line in fleet.new_notes():
+                    training.say(line)
 
             training.run(wave, fleet, phase, [(job.lane, job.epochs) for job in some], after_tick)

@@ -33,6 +33,10 @@ EngineCpus = Annotated[float | None, option(HOW, "N", "CPUs of an engine there. 
 EngineGpus = Annotated[
     float | None, option(HOW, "N", "GPUs of an engine there, like 0.5. Default: 1 on cuda, else none.")
 ]
+WorkerTimeout = Annotated[
+    float,
+    option(HOW, "SECONDS", "A worker that finishes no minibatch for so long is ended and replaced; 0: never."),
+]
 Json = Annotated[bool, flag(SHOWN, "--json", "Print JSON, for programs.")]
 Quiet = Annotated[bool, flag(SHOWN, "--quiet", "Show the summary only.")]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.errors import UserError
+from search.options import WORKER_TIMEOUT
 
 if TYPE_CHECKING:
     from models.datasets.target import ConstantAnswers
@@ -45,11 +46,12 @@ class EngineError(RuntimeError):
         reason: The traceback, or how it died.
         died: Whether the host has ended.
         lost: Whether its machine is gone as well: then no lane can have been the reason.
+        silent: Whether it was ended because it gave no sign of life for too long.
     """
 
-    def __init__(self, reason: str, *, died: bool = False, lost: bool = False) -> None:
+    def __init__(self, reason: str, *, died: bool = False, lost: bool = False, silent: bool = False) -> None:
         super().__init__(reason)
-        self.died, self.lost = died, lost
+        self.died, self.lost, self.silent = died, lost, silent
 
 
 class HostHandle(Protocol):
@@ -106,6 +108,7 @@ class HostOptions:
     workers: int | None = None
     engine_cpus: float | None = None  # CPUs that an engine takes on a cluster; None is one per thread
     engine_gpus: float | None = None  # GPUs that an engine takes on a cluster; None is 1 on "cuda", else 0
+    worker_timeout: float = WORKER_TIMEOUT  # infinite is never
     note: Callable[[str], None] = lambda line: None  # called with each message for the user
 
 

@@ -32,6 +32,7 @@ class Fleet(AbstractContextManager["Fleet"]):
     def __init__(self, engines: int, provider: HostProvider | int) -> None:
         self._provider = Machine(provider) if isinstance(provider, int) else provider
         self.notes: list[str] = []  # messages for the user about how lanes are trained
+        self._noted = 0  # of them, how many `new_notes` has returned
         self._order = list(range(engines))  # in which engines are dealt to hosts
         self._hosts: list[HostHandle] = []
         try:
@@ -94,10 +95,12 @@ class Fleet(AbstractContextManager["Fleet"]):
                 if not error.died:
                     raise
                 if not error.lost:
-                    raise UserError(
-                        f"{error} while it loaded the data",
-                        "look whether memory is short; fewer --workers need less of it",
-                    ) from error
+                    remedy = "look whether memory is short; fewer --workers need less of it"
+                    if error.silent:
+                        remedy = (
+                            "look what it waits for; --worker-timeout gives it longer, and the same command goes on"
+                        )
+                    raise UserError(f"{error} while it loaded the data", remedy) from error
                 self._provider.ensure_hosts(self._hosts, len(self._order))
 
     @property
@@ -140,6 +143,11 @@ class Fleet(AbstractContextManager["Fleet"]):
         self.notes = list(dict.fromkeys([*self.notes, *(note for answer in answers for note in answer["notes"])]))
         scores = [EpochMetrics.model_validate(score) for answer in answers for score in answer["scores"]]
         return sorted(scores, key=lambda score: score.lane)
+
+    def new_notes(self) -> list[str]:
+        """Return the notes that came since the last call."""
+        new, self._noted = self.notes[self._noted :], len(self.notes)
+        return new
 
     def lanes(self) -> list[int]:
         """Return all lanes that engines hold, sorted."""

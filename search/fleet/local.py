@@ -10,17 +10,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import IO, Any
 
 from models.errors import UserError
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
+from search.fleet.signs_of_life import silent_host
 from search.fleet.worker import EngineWorker
+from search.options import WORKER_TIMEOUT
 
 # glibc gives large blocks back to the system as soon as they are free, and takes them anew, page by page, at the next
 # step. Kept, a step of the convolutional family takes 13.8 ms instead of 14.9.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32)}
 
+_LOOK_SECONDS = 1.0  # between two looks whether a worker that says nothing has ended
+_END_SECONDS = 10.0  # for a killed process to end
 
 # A terminal's Ctrl-C is for the coordinator, which pauses the run.
 _OWN_GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
@@ -54,10 +60,16 @@ class InProcessHost:
 
 
 class WorkerProcess:
-    """A host in a process of its own, which ends when its standard input does."""
+    """A host in a process of its own, which ends when its standard input does.
 
-    def __init__(self, number: int) -> None:
-        self._number = number
+    Args:
+        number: Names it.
+        timeout: Seconds without a sign of life after which it is ended.
+    """
+
+    def __init__(self, number: int, timeout: float = WORKER_TIMEOUT) -> None:
+        self._number, self._timeout, self._given_up = number, timeout, False
+        self._patience = max(timeout, WORKER_TIMEOUT)  # of its first answer, before which it imports torch
         # A worker imports what this process would import: from the same folders, in the same order. -P: from no others.
         named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in (*sys.path, *named)))
@@ -71,12 +83,15 @@ class WorkerProcess:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._messages, self._answers = self._process.stdin, self._process.stdout
+        self._messages = self._process.stdin
+        self._lines = SimpleQueue[str]()
+        self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._lines), daemon=True)
+        self._reader.start()
 
     @property
     def dead(self) -> bool:
         """Whether the process has ended."""
-        return self._process.poll() is not None
+        return self._given_up or self._process.poll() is not None
 
     def send(self, message: Message) -> None:
         """Write the message to the process."""
@@ -85,19 +100,48 @@ class WorkerProcess:
             self._messages.flush()
 
     def receive(self) -> Message:
-        """Read the answer of the process."""
-        line = self._answers.readline()
-        if not line.endswith("\n"):  # nothing, or what a dying process has still written
-            raise EngineError(f"worker {self._number} died: {_how_it_ended(self._process.wait())}", died=True)
-        return checked(json.loads(line))
+        """Read the answer of the process; kill it if it gives no sign of life for too long."""
+        silent = 0.0  # seconds, but for those in which this process was stopped as well
+        while silent < self._patience:
+            ended = self._process.poll() is not None
+            try:
+                line = self._lines.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                if ended:  # and what it has forked holds its end of the pipe
+                    break
+                silent += _LOOK_SECONDS
+                continue
+            if not line.endswith("\n"):  # nothing, or what a dying process has still written
+                break
+            if line != "\n":
+                self._patience = self._timeout
+                return checked(json.loads(line))
+            silent = 0.0
+        else:
+            self._kill()
+            raise silent_host(f"worker {self._number}", self._patience)
+        raise EngineError(f"worker {self._number} died: {_how_it_ended(self._process.wait())}", died=True)
 
     def close(self) -> None:
         """Kill the process."""
-        self._process.kill()
-        self._process.wait()
-        self._answers.close()
+        self._kill()
+        self._reader.join(_LOOK_SECONDS)
         with contextlib.suppress(BrokenPipeError):  # a message that it never read
             self._messages.close()
+
+    def _kill(self) -> None:
+        self._given_up = True
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it waits for a disk that does not answer
+            self._process.wait(_END_SECONDS)
+
+
+def _read(answers: IO[str], lines: "SimpleQueue[str]") -> None:
+    """Put all lines that a process writes into a queue; the last one is empty."""
+    with answers:
+        for line in answers:
+            lines.put(line)
+    lines.put("")
 
 
 class Machine(contextlib.AbstractContextManager["Machine"]):
@@ -105,18 +149,19 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 
     Args:
         workers: Worker processes; 0 is none, so that this process hosts the engines.
+        timeout: Seconds without a sign of life after which a worker is ended and replaced.
     """
 
     can_expand = False
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    def __init__(self, workers: int, timeout: float = WORKER_TIMEOUT) -> None:
+        self._workers, self._timeout = workers, timeout
         self._early: list[WorkerProcess] = []
 
     def begin(self, engines: int) -> None:
         """Start workers before there is a fleet: they import torch, which takes seconds, while the caller goes on."""
         for number in range(min(self._workers, engines)):
-            self._early.append(WorkerProcess(number))
+            self._early.append(WorkerProcess(number, self._timeout))
 
     def ensure_hosts(self, hosts: list[HostHandle], engines: int) -> None:
         """Start a worker for each that is dead or missing."""
@@ -134,7 +179,7 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
     def _start(self, number: int) -> HostHandle:
         if not self._workers:
             return InProcessHost()
-        return self._early.pop(0) if self._early else WorkerProcess(number)
+        return self._early.pop(0) if self._early else WorkerProcess(number, self._timeout)
 
     def __exit__(self, *error: object) -> None:
         for worker in self._early:
@@ -143,7 +188,7 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 
 def local_hosts(options: HostOptions) -> Machine:
     """Return this machine: the registry's entry "local"."""
-    return Machine(worker_count(options.workers, options.engines))
+    return Machine(worker_count(options.workers, options.engines), options.worker_timeout)
 
 
 def peak_memory(*, children: bool, platform: str = sys.platform) -> int:

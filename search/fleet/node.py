@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from search.fleet.base import Message
+from search.fleet.signs_of_life import SignsOfLife
 from studyhall.importing import PACKAGES
 
 Files = dict[str, bytes]  # path on the coordinator's machine -> content
@@ -41,10 +42,16 @@ def versions() -> dict[str, str]:
 class NodeHost:
     """A host of engines that shares no folder with the coordinator."""
 
-    def arrive(self, timed: bool) -> tuple[str, dict[str, str], float]:
-        """Return the node's id, the versions that are installed and, if `timed`, the seconds of a matrix product."""
+    _signs: SignsOfLife | None = None
+
+    def arrive(self, timed: bool, signs: Any = None, number: int = 0) -> tuple[str, dict[str, str], float]:
+        """Return the node's id, the versions that are installed and, if `timed`, the seconds of a matrix product.
+
+        Signs of life of this host, by its number, go to the actor `signs`.
+        """
         import ray
 
+        self._signs = SignsOfLife(lambda: signs.give.remote(number))
         return ray.get_runtime_context().get_node_id(), versions(), _product_seconds() if timed else 0.0
 
     def answer(self, message: Message, files: Files, examples: Any = None) -> tuple[Message, Files]:
@@ -72,7 +79,7 @@ class NodeHost:
         if message["do"] == "open":
             # The arrays are shared with the node's other hosts, so they may not be written to, and are not.
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-            self._worker = EngineWorker()
+            self._worker = EngineWorker(self._signs)
             sys.meta_path.insert(0, _SentModules(files))
             message["examples"] = examples
         return self._worker.answer(message), {}

@@ -21,9 +21,11 @@ from search.fleet.base import HostHandle, HostOptions
 from search.fleet.node import LIBRARIES
 from search.fleet.ray_connection import OtherLibraries, cannot_start, join
 from search.fleet.ray_host import NodeHandle
-from studyhall.node import Node
+from search.options import WORKER_TIMEOUT
+from studyhall.node import Node, Signs
 
 _GRACE_SECONDS = 15.0  # without another host that came, until a fleet makes do with those it has
+_SIGNS_SECONDS = 10.0  # to ask how many signs of life a host has given
 _FAILED_STARTS = 5  # hosts in a row that died before they arrived
 
 
@@ -35,6 +37,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         cpus: CPUs that a host takes.
         gpus: GPUs that a host takes; may be a part of one.
         unequal: Put the fastest machine's host first.
+        timeout: Seconds without a sign of life after which a host is ended and replaced.
         say: Called with each message for the user.
 
     Raises:
@@ -42,14 +45,24 @@ class Cluster(AbstractContextManager["Cluster"]):
     """
 
     def __init__(
-        self, address: str, *, cpus: float, gpus: float, unequal: bool = False, say: Callable[[str], None]
+        self,
+        address: str,
+        *,
+        cpus: float,
+        gpus: float,
+        unequal: bool = False,
+        timeout: float = WORKER_TIMEOUT,
+        say: Callable[[str], None],
     ) -> None:
         self._cpus, self._gpus, self._unequal, self._say = cpus, gpus, unequal, say
+        self.timeout = timeout
         self._coming: list[NodeHandle] = []
         self._failed_starts, self._begun = 0, False
         self._stored: tuple[Source, Any] | None = None
         self.ray = join(address)
         # SPREAD: engines compete for their machine's memory, so few on each of many nodes are faster.
+        self._asked_for = 0  # hosts so far, which gives each a number
+        self._signs = self.ray.remote(Signs).options(num_cpus=0, max_restarts=-1).remote()
         self._actors = self.ray.remote(Node).options(num_cpus=cpus, num_gpus=gpus, scheduling_strategy="SPREAD")
 
     # --- as a provider of hosts
@@ -96,8 +109,10 @@ class Cluster(AbstractContextManager["Cluster"]):
         return bool(self._coming and self.ready([host.arrival for host in self._coming], seconds=0))
 
     def _ask_for_host(self) -> NodeHandle:
+        self._asked_for += 1
         actor = self._actors.remote()
-        return NodeHandle(self, actor, actor.arrive.remote(self._unequal))
+        arrival = actor.arrive.remote(self._unequal, self._signs, self._asked_for)
+        return NodeHandle(self, self._asked_for, actor, arrival)
 
     def _arrived(self, seconds: float) -> list[NodeHandle]:
         """Wait until all hosts that were asked for have arrived, or for so long; returns those that have.
@@ -159,6 +174,14 @@ class Cluster(AbstractContextManager["Cluster"]):
         alive = {it["NodeID"]: str(it["NodeManagerAddress"]) for it in self.ray.nodes() if it["Alive"]}
         return alive.get(node)
 
+    def signs_of_life(self, host: int) -> int | None:
+        """Return how many signs of life a host has given; None where nobody can say."""
+        asked = self._signs.count.remote(host)
+        try:
+            return int(self.ray.get(asked)) if self.ready([asked], _SIGNS_SECONDS) else None
+        except self.ray.exceptions.RayError:
+            return None
+
     def examples(self, source: Source) -> Any:
         """Return a reference to the training examples of a source, which are put into the object store once.
 
@@ -185,5 +208,6 @@ def ray_hosts(options: HostOptions) -> Cluster:
         cpus=options.threads if options.engine_cpus is None else options.engine_cpus,
         gpus=float(options.device == "cuda") if options.engine_gpus is None else options.engine_gpus,
         unequal=not options.equal,
+        timeout=options.worker_timeout,
         say=options.note,
     )

@@ -9,6 +9,8 @@ from models.datasets.source import Source
 from search.fleet.base import EngineError, Message, checked
 from search.fleet.node import Files, versions
 from search.fleet.ray_connection import OtherLibraries
+from search.fleet.signs_of_life import silent_host
+from search.options import WORKER_TIMEOUT
 
 if TYPE_CHECKING:
     from search.fleet.ray import Cluster
@@ -19,8 +21,9 @@ _ANSWER_SECONDS = 30.0  # without an answer, after which Ray is asked whether th
 class NodeHandle:
     """A host in an actor."""
 
-    def __init__(self, cluster: "Cluster", actor: Any, arrival: Any) -> None:
-        self._cluster, self._actor, self.arrival = cluster, actor, arrival
+    def __init__(self, cluster: "Cluster", number: int, actor: Any, arrival: Any) -> None:
+        self._cluster, self._number, self._actor, self.arrival = cluster, number, actor, arrival
+        self._patience = max(cluster.timeout, WORKER_TIMEOUT)  # of its first answer, before which it imports torch
         self._node, self._engines, self._reply = "", [0], None
         self.dead, self.seconds, self._address = False, 0.0, "?"
 
@@ -51,9 +54,18 @@ class NodeHandle:
         """Wait for the answer, and write the files that came with it."""
         ray = self._cluster.ray
         try:
-            while not self._cluster.ready([self._reply], _ANSWER_SECONDS):
+            signs: int | None = None
+            silent = 0.0
+            while not self._cluster.ready([self._reply], look := min(_ANSWER_SECONDS, self._patience)):
                 if self._cluster.node_address(self._node) is None:
                     raise self._died("its node does not answer")
+                now = self._cluster.signs_of_life(self._number)
+                silent = silent + look if now is not None and now == signs else 0.0
+                signs = now
+                if silent >= self._patience:
+                    self.close()
+                    raise silent_host(self._name, self._patience)
+            self._patience = self._cluster.timeout
             answer, files = ray.get(self._reply)
         except ray.exceptions.RayError as error:
             raise self._died(type(error).__name__) from error
@@ -64,7 +76,11 @@ class NodeHandle:
     def _died(self, how: str) -> EngineError:
         self.dead = True
         lost = self._cluster.node_address(self._node) is None
-        return EngineError(f"the engine host on node {self._address} died: {how}", died=True, lost=lost)
+        return EngineError(f"{self._name} died: {how}", died=True, lost=lost)
+
+    @property
+    def _name(self) -> str:
+        return f"the engine host on node {self._address}"
 
     def close(self) -> None:
         """Kill the actor."""

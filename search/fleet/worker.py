@@ -1,35 +1,34 @@
 """A host of engines: some engines of a fleet, driven by messages of plain data.
 
-`python -m studyhall.worker` is a host in a process of its own: it reads a line of JSON and writes a line of JSON. A
-fleet without processes calls `EngineWorker.handle` itself, so that both ways run the same code on the same messages.
-The process ends as soon as its standard input does, that is with its parent, however that ends. Knows no Optuna and no
-database.
+A worker process answers each message by it, and a fleet without processes calls `EngineWorker.handle` itself, so that
+both ways run the same code on the same messages. Knows no Optuna, no database and no process.
 """
 
-import gc
-import json
-import os
-import signal
-import sys
-import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from models.config.messages import LaneSpec
 from models.config.recipe import Recipe
 from models.errors import UserError
 from search.fleet.base import Message
+from search.fleet.signs_of_life import SignsOfLife
 
 if TYPE_CHECKING:
     from models.datasets.source import Examples
 
 
 class EngineWorker:
-    """Engines of one recipe on one data set, by their numbers in the fleet."""
+    """Engines of one recipe on one data set, by their numbers in the fleet.
+
+    Args:
+        signs: Given as minibatches are finished; None where nobody waits for them.
+    """
+
+    def __init__(self, signs: SignsOfLife | None = None) -> None:
+        self._signs = signs
 
     def handle(self, message: Message) -> Message:
         """Call the method that a message names, and return its answer.
@@ -120,6 +119,7 @@ class EngineWorker:
                 parts[1] if hold_out else None,
                 on,
                 searched=searched,
+                after_minibatch=self._signs or (lambda: None),
             )
             for number in engines
         }
@@ -129,6 +129,8 @@ class EngineWorker:
         """Make empty engines of trials that train by themselves: there are no data."""
         from models.engine.external_engine import ExternalEngine
 
+        if self._signs is not None:
+            self._signs.give_regularly()  # nobody knows how long an epoch takes of what trains by itself
         logs = Path(root) if root else None
         # It has all that is asked of an engine but for models, which nobody asks for.
         self._engines = {number: ExternalEngine(recipe, logs, threads) for number in engines}  # type: ignore[misc]
@@ -201,39 +203,3 @@ class EngineWorker:
             )
             write_model(Path(wanted["path"]), about, engine.weights(wanted["lane"]))
         return {"measured": measured}
-
-
-def main(lines: IO[str], answers: IO[str]) -> None:
-    """Answer messages, a line of JSON each, until there are no more."""
-    worker = EngineWorker()
-    for line in iter(_read_in_thread(lines).get, None):
-        answers.write(json.dumps(worker.answer(json.loads(line))) + "\n")
-        answers.flush()
-
-
-def _read_in_thread(lines: IO[str]) -> "SimpleQueue[str]":
-    """Read in a thread, so that this process ends with its parent in the middle of a tick as well."""
-    queue: SimpleQueue[str] = SimpleQueue()
-
-    def read() -> None:
-        for line in lines:
-            queue.put(line)
-        os._exit(0)
-
-    threading.Thread(target=read, daemon=True).start()
-    return queue
-
-
-def serve() -> None:
-    """Be a host in this process, which has been started for it, until its standard input ends."""
-    # Ctrl-C reaches every process of a terminal; only the coordinator answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a model prints goes to standard error, not among the answers
-    gc.disable()  # what an import makes stays: looking through it for garbage takes a tenth of its time
-    import models.families.custom.module_family  # noqa: F401 - what `open` needs, while the coordinator is still busy with its own
-
-    gc.freeze()
-    gc.enable()
-    main(sys.stdin, out)

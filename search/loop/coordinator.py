@@ -2,8 +2,8 @@
 
 A kill may fall anywhere in it. Nothing is lost, because the run is a function of its study and every write is
 idempotent: a restart takes the newest snapshot that the record has reached, and does again what came after. A worker
-that dies or a model that raises is mended in the same way without leaving the run, and so are engines spread over
-machines that join. Knows no tensors, and not what a lane is for: that is the workload's to know.
+that dies or hangs, or a model that raises, is mended in the same way without leaving the run, and so are engines
+spread over machines that join. Knows no tensors, and not what a lane is for: that is the workload's to know.
 """
 
 import time
@@ -15,6 +15,7 @@ from models.config.messages import EpochMetrics, LaneSpec
 from models.errors import UserError
 from search.fleet.base import EngineError
 from search.fleet.fleet import Fleet
+from search.loop.engine_failures import EngineFailures, LaneFailed
 from search.loop.snapshots import Snapshots
 from search.record.trial_writes import TrialsAdded
 
@@ -109,7 +110,7 @@ def run(
     Returns:
         Whether the workload is finished; else it was paused.
     """
-    stopwatch, failures, overtaken = _Stopwatch(spent or Spent()), _EngineFailures(), 0
+    stopwatch, failures, overtaken = _Stopwatch(spent or Spent()), EngineFailures(), 0
     workload.resume(snapshots)
     while True:
         try:
@@ -122,7 +123,7 @@ def run(
                 snapshots.clear()
                 return True
             if failures.will_repeat_at(workload.tick + 1):
-                scores = _one_by_one(workload.tick + 1, fleet, joining)
+                scores = failures.one_by_one(workload.tick + 1, fleet, joining)
             else:
                 scores = fleet.tick(workload.tick + 1, joining)
             stopwatch("training")
@@ -139,12 +140,15 @@ def run(
             if not fleet.can_expand:
                 continue
             snapshots.keep(workload.tick, workload.state())  # machines have joined: the lanes go on with more room
-        except _LaneFailed as failed:
+        except LaneFailed as failed:
             snapshots.forget(workload.tick)  # it has the lane, which is now to end at this very tick
             workload.fail(failed.lane, failed.reason)
-            failures = _EngineFailures()
+            failures = EngineFailures()
         except EngineError as error:
+            stopwatch("training")
             failures.count(workload.tick + 1, error)
+            if error.died:
+                fleet.notes.append(f"tick {workload.tick + 1}: {error}; its trials go on from where they were")
         except TrialsAdded as error:
             overtaken += 1
             if overtaken == MAX_OVERTAKEN:
@@ -154,48 +158,6 @@ def run(
                 ) from error
         fleet.rebuild()
         workload.resume(snapshots)
-
-
-class _LaneFailed(Exception):  # noqa: N818 - a fact rather than an error
-    """A lane cannot be trained, even alone."""
-
-    def __init__(self, lane: int, reason: str) -> None:
-        super().__init__(lane, reason)
-        self.lane, self.reason = lane, reason
-
-
-def _one_by_one(tick: int, fleet: Fleet, joining: Sequence[tuple[int, LaneSpec]]) -> list[EpochMetrics]:
-    """Train every lane alone for one tick. Raises _LaneFailed at the first that fails."""
-    specs = {spec.lane: [(engine, spec)] for engine, spec in joining}
-    scores: list[EpochMetrics] = []
-    for lane in sorted({*fleet.lanes(), *specs}):
-        try:
-            scores += fleet.tick(tick, specs.get(lane, []), only=lane)
-        except EngineError as error:
-            if error.lost:
-                raise
-            raise _LaneFailed(lane, str(error)) from error
-    return scores
-
-
-class _EngineFailures:
-    """Counts the failures of a tick: it will fail again where an engine raised, or a worker died twice."""
-
-    def __init__(self) -> None:
-        self._tick, self._deaths, self._will_repeat = 0, 0, False
-
-    def count(self, tick: int, error: EngineError) -> None:
-        """Count a failure in a tick, unless its machine was lost, which says nothing of the tick."""
-        if error.lost:
-            return
-        if tick != self._tick:
-            self._tick, self._deaths, self._will_repeat = tick, 0, False
-        self._deaths += error.died
-        self._will_repeat = self._will_repeat or not error.died or self._deaths >= 2
-
-    def will_repeat_at(self, tick: int) -> bool:
-        """Return whether a tick is to be trained lane by lane."""
-        return self._will_repeat and tick == self._tick
 
 
 class _Stopwatch:

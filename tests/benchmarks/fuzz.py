@@ -1,9 +1,9 @@
 """Damaged files under every reader: `python -m tests.benchmarks.fuzz [--files 2000] [--seed 0]`.
 
-Makes one file of each kind, damages copies of them (bits turned, pieces cut out, doubled, exchanged or made random),
-and lets each be read in a process of its own. A file may be read, or refused with a UserError; anything else is a
-failure: another exception, the end of the process, more than `SECONDS`, more than `MEMORY`. Prints a table, and the
-seed of every failure, with which `--only KIND SEED` reads that file again.
+Makes one file of each kind (of pictures and of IDX files one of several), damages copies of them (bits turned, pieces
+cut out, doubled, exchanged or made random), and lets each be read in a process of its own. A file may be read, or
+refused with a UserError; anything else is a failure: another exception, the end of the process, more than `SECONDS`,
+more than `MEMORY`. Prints a table, and the seed of every failure, with which `--only KIND SEED` reads that file again.
 """
 
 import argparse
@@ -20,9 +20,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from sklearn.datasets import load_iris
 
-from models.datasets.dataset_config import Npz, Table
+from models.datasets import source as data
+from models.datasets.dataset_config import Folder, Npz, Table
 from models.datasets.import_dataset import import_dataset
 from models.errors import UserError
 from models.loaded_model import load as load_for_use
@@ -31,9 +33,11 @@ from reports.finalists import predictions
 from search.config.study_files import load
 from search.record.store import Store
 from tests.benchmarks.work import print_table
+from tests.support import idx_files
 from tests.support.runs import ROOT, study_file
 
-SECONDS, MEMORY = 5, 2**30  # a reader may take so long, and so many bytes more than it found taken
+SECONDS, MEMORY = 5, 2**30  # a reader may take so long of a processor, and so many bytes more than it found taken
+WAIT = 120  # seconds that it may take in all, on a machine that is busy otherwise
 READ, REFUSED, RAISED = 0, 10, 11  # exit codes of a reader's process
 
 
@@ -59,12 +63,30 @@ def read_table(file: Path) -> None:
     import_dataset(Table(file, label="species"), file.parent / "imports", 0, [file.parent], anew=True)
 
 
+def read_picture(file: Path) -> None:
+    for kind in ("cat", "dog"):
+        for number in range(6):
+            other = file.parent / "pets" / kind / f"{number}.png"
+            other.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), 20 * number).save(other)
+    file.rename(file.parent / "pets" / "dog" / "3.png")
+    import_dataset(Folder(file.parent / "pets"), file.parent / "imports", 0, [file.parent], anew=True)
+
+
+def read_idx(file: Path) -> None:
+    content = file.read_bytes()
+    idx_files.write(file.parent / "FashionMNIST" / "raw", images=content)
+    data.training_examples(idx_files.located(file.parent, "fashion_mnist"))
+
+
 READERS: Mapping[str, Callable[[Path], object]] = {
     "database": read_database,
     "model": read_model,
     "predictions": lambda file: predictions.read(file, {}),
     "arrays": read_npz,
     "table": read_table,
+    "picture": read_picture,
+    "idx": read_idx,
     "study": lambda file: load(str(file)),
 }
 NAMES = {
@@ -73,6 +95,8 @@ NAMES = {
     "predictions": predictions.FILE,
     "arrays": "data.npz",
     "table": "data.csv",
+    "picture": "one.png",
+    "idx": "images",
     "study": "small.py",
 }
 
@@ -89,6 +113,7 @@ def make(folder: Path) -> dict[str, bytes]:
     iris = load_iris(as_frame=True)
     iris.frame.assign(species=iris.target_names[iris.target]).drop(columns="target").to_csv(folder / "data.csv")
     np.savez(folder / "data.npz", x=iris.data.to_numpy(), y=iris.target.to_numpy())
+    Image.fromarray((iris.data.to_numpy()[:64, 0].reshape(8, 8) * 30).astype(np.uint8)).save(folder / "one.png")
     made = next(folder.rglob(predictions.FILE))
     return {
         "database": (folder / "studies.db").read_bytes(),
@@ -96,6 +121,8 @@ def make(folder: Path) -> dict[str, bytes]:
         "predictions": made.read_bytes(),
         "arrays": (folder / "data.npz").read_bytes(),
         "table": (folder / "data.csv").read_bytes(),
+        "picture": (folder / "one.png").read_bytes(),
+        "idx": idx_files.idx(idx_files.IMAGES),
         "study": study.read_bytes(),
     }
 
@@ -144,7 +171,8 @@ def outcome(kind: str, content: bytes, seed: int | None) -> str:
 
 def _read(kind: str, file: Path, said: Path) -> None:
     """Read a file in this process, which ends."""
-    signal.alarm(SECONDS)
+    signal.alarm(WAIT)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         os.chdir(file.parent)
         READERS[kind](file)

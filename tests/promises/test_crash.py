@@ -17,6 +17,7 @@ import pytest
 from models.datasets.source import Source
 from models.errors import UserError
 from search.config.study import Study
+from search.fleet.local import Machine
 from search.samplers.grid import Grid
 from search.trial import TrialRow
 from tests.support.cuts import cut_before, run
@@ -172,6 +173,23 @@ def test_a_run_whose_workers_are_killed_ends_the_same(tmp_path: Path, digits: So
     assert run(REPEATING, url, digits, workers=2, pause=kill)
     assert table(url) == table(calm)
     assert_whole(url)
+
+
+def test_a_run_whose_worker_is_stopped_ends_the_same(tmp_path: Path, digits: Source) -> None:
+    calm, url = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/runs.db"
+    assert run(REPEATING, calm, digits)
+    moments, stopped = iter([False, True]), list[int]()
+
+    def stop() -> bool:
+        if next(moments, False):
+            stopped.extend(workers_of(os.getpid()))
+            os.kill(stopped[0], signal.SIGSTOP)
+        return False
+
+    assert run(REPEATING, url, digits, workers=Machine(1, timeout=5.0), pause=stop)
+    assert table(url) == table(calm)
+    assert_whole(url)
+    assert is_gone(stopped[0])
 
 
 GRID = Study(

@@ -216,6 +216,7 @@ def test_an_interrupt_pauses_and_is_raised(tmp_path: Path) -> None:
         (Path("nowhere.py"), {}, "there is no study file nowhere.py"),
         (SMALL, {"name": "mine", "trials": 0}, "options: trials is 0"),
         (SMALL, {"name": "mine", "workers": -1}, "workers is -1"),
+        (SMALL, {"name": "mine", "worker_timeout": 5}, "worker_timeout is 5 seconds"),
         (SMALL, {"name": "mine", "timeout": -1.0}, "timeout is -1 seconds"),
         (SMALL, {"name": "mine", "device": "tpu"}, "device is tpu"),
         (SMALL, {"name": "mine", "storage": "mysql://me:secret@host/db"}, "mysql://me:***@host/db is not a kind"),

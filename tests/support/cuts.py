@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from models.datasets.source import Source
 from search.config.study import Study
+from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
 from search.loop.scheduler import TrialScheduler
@@ -40,7 +41,7 @@ def run(
     url: str,
     digits: Source,
     *,
-    workers: int = 0,
+    workers: int | HostProvider = 0,
     pause: Callable[[], bool] = lambda: False,
     always_keep: bool = False,
     cut_before: int | None = None,

@@ -49,6 +49,19 @@ def test_the_process_of_an_engine_that_dies(study: Path, local: str, nodes: Node
 
 
 @pytest.mark.slow
+def test_the_process_of_an_engine_that_is_stopped(study: Path, local: str, nodes: Nodes, url: str) -> None:
+    process = start(study, url, "--cluster", nodes.address, "--worker-timeout", "10")
+    wait_for_tick(process, 3)
+    os.kill(stopped := nodes.hosts()[0], signal.SIGSTOP)
+    said = finish(process)
+    assert process.returncode == 0, said
+    assert "hung: it was ended after 10 s in which it finished no minibatch" in said
+    assert table(url) == table(local)
+    assert_whole(url)
+    assert within(120.0, lambda: is_gone(stopped))
+
+
+@pytest.mark.slow
 def test_the_same_command_takes_up_what_a_lost_coordinator_left(
     study: Path, local: str, nodes: Nodes, url: str
 ) -> None:
