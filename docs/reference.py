@@ -111,9 +111,8 @@ def markdown(docstring: str) -> str:
 def config_text(name: str, config: Any) -> str:
     """Return the entry of one class of settings."""
     notes = []
-    is_family = hasattr(config, "optional")
-    for attribute, verb in (("parameters", "must have" if is_family else "may have"), ("optional", "may have")):
-        if isinstance(names := getattr(config, attribute, None), frozenset) and names:
+    for attribute, verb in (("required_parameters", "must have"), ("optional_parameters", "may have")):
+        if names := getattr(config, attribute, None):
             notes.append(f"Its space {verb} {', '.join(f'`{each}`' for each in sorted(names))}.")
     tag = config.__pydantic_fields__.get("name")
     if tag is not None and is_tag(tag) and not any(field.is_required() for field in fields(config).values()):

@@ -46,7 +46,8 @@ class Recipe(FrozenConfig):
     loss: Loss = Field(
         default="cross_entropy",
         description='What training lowers. "mse", "mae" and "huber" make the study a regression, which predicts a '
-        "number; they are of the target scaled to mean 0 and standard deviation 1.",
+        "number; they are of the target scaled to mean 0 and standard deviation 1. What trials are compared by is "
+        "`objective`.",
     )
     label_smoothing: Smoothing = Field(
         default=0.0,

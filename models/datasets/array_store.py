@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.datasets.base import SplitName
-from models.datasets.test_part import Part, split_name
+from models.datasets.test_part import Part, allowed_split
 from models.errors import UserError
 
 # (N, C, H, W): bytes are pictures, 0 to 255; numbers are a table's, (N, F, 1, 1).
@@ -57,7 +57,7 @@ class ArrayStore:
             UserError: If the files are not as they were imported.
             RuntimeError: If the test part is asked for without the ledger's signature.
         """
-        split = split_name(part, sha256)
+        split = allowed_split(part, sha256)
         about = _read_about(folder, sha256)
         arrays = []
         for name in part_files(split):

@@ -133,7 +133,7 @@ class NamedDataset(Protocol):
         """Raise UserError if the files of a part are not there. Reads none of them."""
 
     def read(self, folder: Path, sha256: str, part: Part) -> "tuple[Inputs, Labels, tuple[str, ...]]":
-        """Return inputs, labels and classes of one part, after `test_part.split_name(part, sha256)` has allowed it.
+        """Return inputs, labels and classes of one part, after `test_part.allowed_split(part, sha256)` has allowed it.
 
         Raises:
             UserError: If its files are gone, damaged, or not those that were located.

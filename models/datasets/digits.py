@@ -17,7 +17,7 @@ from models.datasets.base import SplitName
 from models.datasets.idx_datasets import DIGIT_CLASSES, check_unchanged
 from models.datasets.readers.idx import Bytes, sha256_of
 from models.datasets.split import split as split_indices
-from models.datasets.test_part import Part, split_name
+from models.datasets.test_part import Part, allowed_split
 
 
 class Digits:
@@ -42,7 +42,7 @@ class Digits:
             UserError: If this scikit-learn has other digits than those that were located.
             RuntimeError: If the test part is asked for without the ledger's signature.
         """
-        split = split_name(part, sha256)
+        split = allowed_split(part, sha256)
         images, labels = _read_digits(split)
         if split == "train":
             check_unchanged("digits", folder, sha256, images, labels)
@@ -55,7 +55,8 @@ DIGITS = Digits()
 def _read_digits(split: SplitName) -> tuple[Bytes, Bytes]:
     """Return (N, 28, 28) and (N,); one fixed, stratified fifth of all digits is the test part."""
     spec = find_spec("sklearn")
-    assert spec is not None and spec.origin is not None, "scikit-learn is installed with this package"
+    assert spec is not None  # a dependency
+    assert spec.origin is not None
     rows = np.loadtxt(Path(spec.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
     pixels, labels = rows[:, :-1], rows[:, -1].astype(np.uint8)  # (N, 64) from 0 to 16, and (N,)
     chosen = split_indices(labels, 1 / 5, seed=0)[split == "test"]

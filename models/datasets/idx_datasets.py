@@ -17,7 +17,7 @@ from models.datasets.array_store import Inputs, Labels
 from models.datasets.base import SplitName
 from models.datasets.download import torchvision_download
 from models.datasets.readers.idx import Bytes, read_images, sha256_of
-from models.datasets.test_part import Part, split_name
+from models.datasets.test_part import Part, allowed_split
 from models.errors import UserError
 
 
@@ -64,7 +64,7 @@ class IdxDataset:
             UserError: If its files are gone, damaged, or not those that were located.
             RuntimeError: If the test part is asked for without the ledger's signature.
         """
-        split = split_name(part, sha256)
+        split = allowed_split(part, sha256)
         images, labels = self._read(*self._files(folder, split))
         if split == "train":
             check_unchanged(self.name, folder, sha256, images, labels)

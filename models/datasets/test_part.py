@@ -33,11 +33,13 @@ class SignedOpening:
 Part = Literal["train"] | SignedOpening  # what to read of a data set
 
 
-def claim_ledger(module: str) -> Callable[[int, str], SignedOpening]:
-    """Return the only function that makes a `SignedOpening`, from a line and a sha256. It is given away once.
+def claim_signer(module: str) -> Callable[[int, str], SignedOpening]:
+    """Return the only function that makes a `SignedOpening`, from a line and a sha256: to the first who asks.
+
+    That is the ledger, which asks when it is imported.
 
     Raises:
-        RuntimeError: If the ledger is claimed already.
+        RuntimeError: If it is given away already.
     """
     if _claimed:
         raise RuntimeError(f"{_claimed[0]} keeps the ledger already; sign that one")
@@ -45,7 +47,7 @@ def claim_ledger(module: str) -> Callable[[int, str], SignedOpening]:
     return lambda line, sha256: SignedOpening(line, sha256, _SIGNER)
 
 
-def split_name(part: Part, sha256: str) -> Literal["train", "test"]:
+def allowed_split(part: Part, sha256: str) -> Literal["train", "test"]:
     """Return "train", or "test" if `part` is signed for the source with this sha256.
 
     Raises:

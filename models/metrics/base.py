@@ -45,5 +45,6 @@ class Metric(Protocol):
     def compute(self, predictions: Predictions) -> "Tensor":
         """Return the metric of every lane, (L,) float64.
 
-        A lane's number must not depend on the other lanes.
+        A lane's number must not depend on the other lanes. It sees the examples at hand alone: which class is the
+        rarest among them may differ between the validation and the test part.
         """

@@ -10,7 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-# torch's own kernels, which can write in place; the functions of torch.nn.functional allocate their results.
+# torch's own kernels, which can write in place; the functions of torch.nn.functional allocate their results. Where a
+# kernel has no such form, `dh.copy_(...)` of its result is right as well, and slower.
 _aten = torch.ops.aten
 
 
@@ -99,7 +100,7 @@ leaky_relu = Kernels(
 # h = tanh(a);  da = (1 - h^2) dh
 tanh = Kernels(torch.tanh_, lambda dh, h: _aten.tanh_backward.grad_input(dh, h, grad_input=dh), nn.Tanh)
 
-# The next two are not monotonic: two inputs have the same h and different slopes.
+# Those below are not monotonic: two inputs have the same h and different slopes.
 
 # h = a P(a), P the distribution and p the density of N(0, 1) (Hendrycks and Gimpel 2016, arXiv 1606.08415);
 # da = (P(a) + a p(a)) dh

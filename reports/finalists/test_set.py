@@ -1,8 +1,8 @@
 """The door to the test set: it writes the ledger's line, and only then reads. No reading goes without a line.
 
-Both ways to test a model, an export and `reports.evaluate`, come through `open_test_set`. It takes the record itself,
-so that no other function can be slipped in to sign; and nothing in models/ gives examples of a test part away without
-the signature. (Data of one's own are imported whole, once; their test part is then a file of its own.)
+Both ways to test a model, an export and `reports.evaluate`, use `open_test_set`. What is enforced lies below it, in
+models/datasets/test_part.py: no example of a test part is given away without a signature, which only the ledger makes,
+after its line is committed. (Data of one's own are imported whole, once; their test part is then a file of its own.)
 
 Letters: N test examples, C classes.
 """

@@ -1,8 +1,8 @@
 """The columns of the tables that a study fills, in their order. No parameter of a study can have such a name.
 
 One list, read from two sides: `Study` refuses a parameter of such a name before hours are searched, and the report
-fills `results.csv` by it. A new column is one line of `BEFORE_PARAMETERS` or `after_parameters`; from then on
-studies with a parameter of that name are refused. Must import nothing heavy.
+fills `results.csv` by it. A new column is one line of `BEFORE_PARAMETERS` or `after_parameters`, and its row in
+docs/report.md; from then on studies with a parameter of that name are refused. Must import nothing heavy.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,12 @@ def _cost(name: str) -> Column:
 
 
 def after_parameters(task: Task) -> tuple[Column, ...]:
-    """Return the columns behind the parameters, of a task's own metric."""
+    """Return the columns behind the parameters, of a task's own metric.
+
+    What is called validation is of the models that ranked the finalists, trained on the training part; what is called
+    train or test of those retrained on training and validation part: a difference of the two is of different models.
+    `finalist.mean` is None where a metric was not recorded.
+    """
     metric = task.metric
     return (
         Column("epochs", "Int64", lambda finalist: finalist.rows[0].epochs),

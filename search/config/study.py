@@ -54,8 +54,8 @@ class Study(Recipe):
     baselines: tuple[Baseline, ...] = Field(default=(), description="Configurations that are known before the search.")
     objective: Objective = Field(
         default=Objective(),
-        description="The validation metric that is searched for; its name will do. Of a regression it is rmse unless "
-        "given.",
+        description="The validation metric that is searched for, and by which trials are pruned and ranked; its "
+        'name will do. "loss" is the loss on the validation part. Of a regression it is rmse unless given.',
     )
     validation_share: Share = Field(default=1 / 6, description="Share of the training set that trials are scored on.")
     trials: int = Field(default=60, ge=1, le=1_000_000, description="Trials in all, baselines included.")

@@ -40,7 +40,7 @@ class DatasetInfo:
 
 
 class EngineError(RuntimeError):
-    """A host of engines raised or died.
+    """Engines failed: they raised, or their host (the process that they live in, a worker for one) died.
 
     Args:
         reason: The traceback, or how it died.

@@ -1,8 +1,8 @@
 """The loop: admit, tick, record, judge, tell, until the budget is spent.
 
 A kill may fall anywhere in it. Nothing is lost, because the run is a function of its study and every write is
-idempotent: a restart takes the newest snapshot that the record has reached, and does again what came after. A worker
-that dies or hangs, or a model that raises, is mended in the same way without leaving the run, and so are engines
+idempotent: what resumes takes the newest snapshot that the record has reached, and does again what came after. A
+worker that dies or hangs, or a model that raises, is mended in the same way without leaving the run, and so are engines
 spread over machines that join. Knows no tensors, and not what a lane is for: that is the workload's to know.
 """
 
@@ -156,7 +156,7 @@ def run(
                     f"another program adds trials to `{error}` faster than new ones can be drawn",
                     "let it have a study of its own; then give the same command again, it goes on",
                 ) from error
-        fleet.rebuild()
+        fleet.rebuild()  # hosts that died, which `HostHandle.receive` has noticed, are started again
         workload.resume(snapshots)
 
 

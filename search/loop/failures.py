@@ -1,4 +1,4 @@
-"""Trials that fail: where the reason of one is kept, and when so many are too many. Decides no trial's fate."""
+"""When trials that fail, one after the other, are too many. Decides no trial's fate."""
 
 from models.errors import UserError
 

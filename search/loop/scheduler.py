@@ -1,7 +1,7 @@
 """A study's trials as a workload of the loop: which trial is admitted next, what is recorded, which ones end.
 
-All of it is a function of the study and of the scores, so that after a restart it comes out again. The record and the
-history that the sampler sees are written in the same order, that of trials. Knows no tensors and no clock.
+All of it is a function of the study and of the scores, so that it comes out again when it is resumed. The record
+and the history that the sampler sees are written in the same order, that of trials. Knows no tensors and no clock.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from search.loop.history import SearchHistory
 from search.loop.live_trial import LiveTrial, ended_by_others, lane_spec, live_trial
 from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
-from search.loop.restart import RecordedLater, recorded_later, restart_point
+from search.loop.resume_point import RecordedLater, recorded_later, resume_point
 from search.loop.snapshots import Snapshots
 from search.objective import is_out_of_patience, select_epoch
 from search.pruners.base import judge
@@ -48,7 +48,7 @@ class TrialScheduler:
         self._engines: dict[int, int] = {}  # trial in training or paused -> its engine
         self._leaving: list[Leaving] = []  # what `settle` is to return
         self._pending = PendingWrites()
-        self._later = RecordedLater()  # what the record has beyond `tick` after a restart
+        self._later = RecordedLater()  # what the record has beyond `tick` when it is resumed
         self._failures_in_a_row = FailuresInARow()
 
     @property
@@ -68,7 +68,7 @@ class TrialScheduler:
     def resume(self, snapshots: Snapshots) -> None:
         """Go back to the newest moment at which all lanes are known; what came after comes out again."""
         rows, recorded = self._record.trials(), self._record.scores()
-        point = restart_point(rows, recorded, snapshots)
+        point = resume_point(rows, recorded, snapshots)
         self.tick, self._next, self._engines = point.tick, point.begun, dict(point.engines)
         # A repeat has its scores from the tick before it was admitted: it may not have begun yet.
         past = [(tick, score) for tick, score in recorded if tick <= point.tick and score.lane < point.begun]

@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import insert, or_, select, update
 
-from models.datasets.test_part import SignedOpening, claim_ledger
+from models.datasets.test_part import SignedOpening, claim_signer
 from search.record.database import number_of
 from search.record.lease import LeasedStudy
 from search.record.postgres import retried
 from search.record.rows import LedgerRow, Look
 from search.record.tables import Ledger
 
-_signed_opening = claim_ledger(__name__)  # nobody else can make one
+_signed_opening = claim_signer(__name__)  # nobody who asks later is given it
 
 
 class StudyLedger(LeasedStudy):

@@ -140,3 +140,4 @@ def test_the_reference_shows_type_bounds_default_and_description_of_a_field() ->
     text = reference.config_text("SuccessiveHalving", search.SuccessiveHalving)
     assert "| `min_trials` | int, from 2 | `4` | Nobody is pruned before so many trials" in text
     assert '`"successive_halving"` is short for `SuccessiveHalving()`.' in text
+    assert "Its space must have `hidden`. Its space may have" in reference.config_text("Mlp", search.Mlp)

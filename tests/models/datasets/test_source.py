@@ -23,7 +23,7 @@ from models.datasets.dataset_config import Npz
 from models.datasets.import_dataset import import_dataset
 from models.datasets.registry import NAMED_DATASETS
 from models.datasets.split import normalisation
-from models.datasets.test_part import SignedOpening, claim_ledger
+from models.datasets.test_part import SignedOpening, claim_signer
 from models.errors import UserError
 from tests.support.idx_files import IMAGES, LABELS, idx, located, write
 from tests.support.ledger import read_signed, signed
@@ -324,7 +324,7 @@ def test_a_signature_cannot_be_changed_to_fit_other_data(digits: data.Source) ->
 
 def test_nobody_else_can_claim_to_keep_the_ledger() -> None:
     with pytest.raises(RuntimeError, match=r"search\.record\.\w+ keeps the ledger already"):
-        claim_ledger("somewhere else")
+        claim_signer("somewhere else")
 
 
 def test_checking_that_a_test_part_is_there_reads_none_of_it(tmp_path: Path) -> None:

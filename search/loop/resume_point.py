@@ -14,7 +14,7 @@ from search.trial import TrialRow
 
 
 @dataclass(frozen=True)
-class RestartPoint:
+class ResumePoint:
     """The end of a tick at which all lanes are known."""
 
     tick: int
@@ -29,9 +29,9 @@ class RestartPoint:
         return replace(row, state="running", value=None, diverged_at=None, reason=None)
 
 
-def restart_point(
+def resume_point(
     rows: Sequence[TrialRow], recorded: Sequence[tuple[int, EpochMetrics]], snapshots: Snapshots
-) -> RestartPoint:
+) -> ResumePoint:
     """Return the newest moment at which all lanes are known, and load its lanes into the fleet.
 
     Args:
@@ -43,11 +43,11 @@ def restart_point(
     state = snapshots.newest(not_after=last) if any(row.state == "running" for row in rows) else None
     if state is not None:
         engines = {int(trial): engine for trial, engine in state["alive"].items()}
-        return RestartPoint(state["tick"], state["next"], engines, frozenset(state.get("paused", ())))
+        return ResumePoint(state["tick"], state["next"], engines, frozenset(state.get("paused", ())))
     snapshots.clear()
     tick = _quiet_tick(rows, recorded)
     joined = [row.number for row in rows if row.joined is not None and row.joined <= tick]
-    return RestartPoint(tick, max(joined, default=-1) + 1)
+    return ResumePoint(tick, max(joined, default=-1) + 1)
 
 
 @dataclass(frozen=True)
