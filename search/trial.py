@@ -1,6 +1,8 @@
 """A trial as it passes between the record, the samplers, the pruners and the loop."""
 
-from collections.abc import Mapping
+import math
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -28,8 +30,14 @@ class TrialRow:
     diverged_at: int | None = None  # the epoch whose metrics were no finite numbers
     reason: str | None = None  # why it failed
     value: float | None = None  # the objective's value
+    members: tuple[float, ...] | None = None  # the objective's values whose mean it is, where a trial is several lanes
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC
+
+    @property
+    def standard_error(self) -> float | None:
+        """The standard error of `value`, where that is a mean over several lanes."""
+        return None if self.members is None else standard_error(self.members)
 
     @property
     def is_foreign(self) -> bool:
@@ -43,3 +51,8 @@ class TrialRow:
     def is_planned(self) -> bool:
         """Whether the study planned the trial itself, so that it counts in the budget."""
         return not self.suggested and (self.state != "failed" or not self.is_foreign)
+
+
+def standard_error(values: Sequence[float]) -> float:
+    """Return the standard error of the mean of two values or more."""
+    return statistics.stdev(values) / math.sqrt(len(values))

@@ -18,13 +18,19 @@ class LaneSpec(FrozenConfig):
 
 
 class EpochMetrics(FrozenConfig):
-    """The metrics of one lane after one epoch, by name. A loss is a mean per example, an accuracy a share of 1."""
+    """The metrics of one lane, or of a trial, after one epoch, by name.
+
+    A loss is a mean per example, an accuracy a share of 1.
+    """
 
     model_config = ConfigDict(allow_inf_nan=True)  # the loss of a diverged lane is no finite number
 
-    lane: int
+    lane: int = Field(description="The number of the lane; of a trial, the trial's.")
     epoch: int = Field(description="1 is the first.")
     train: Mapping[str, float] = Field(description="Running means over the epoch.")
     validation: Mapping[str, float] = Field(description="After the epoch; empty where no examples are held out.")
-    seconds: float = Field(description="This lane's share of the tick, by its number of weights.")
+    seconds: float = Field(description="Its share of the tick, by its number of weights.")
     failed: str | None = Field(default=None, description="Why the lane cannot go on: its objective is NaN then.")
+    members: tuple["EpochMetrics", ...] = Field(
+        default=(), description="Where a trial is several lanes: those of each, whose means these are."
+    )

@@ -19,7 +19,7 @@ from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
-from search.loop.live_trial import lane_spec
+from search.loop.members import by_trial, lane_specs, lanes_of
 from search.loop.snapshots import Snapshots
 from search.record.record import Record
 from search.trial import TrialRow
@@ -96,7 +96,7 @@ class Audit:
 
     def fail(self, lane: int, reason: str) -> None:
         """Raise UserError: an audit that leaves trials out says nothing."""
-        raise cannot_train(f"trial {lane} cannot be trained to its end", reason)
+        raise cannot_train(f"trial {lane // self._study.members} cannot be trained to its end", reason)
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""
@@ -121,8 +121,9 @@ class Audit:
         self._live.update(joining)
         self._waiting.difference_update(new)
         return [
-            (self._engines[trial], lane_spec(self._study, self._rows[trial], resumed=trial not in new))
+            (self._engines[trial], spec)
             for trial in joining
+            for spec in lane_specs(self._study, self._rows[trial], resumed=trial not in new)
         ]
 
     def _flops(self, trial: int) -> float:
@@ -131,14 +132,15 @@ class Audit:
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write the metrics of a tick in one transaction; what is there stays."""
         self.tick += 1
-        self._scores = scores
-        self._record.record_finalists(PHASE, self.tick, [(epoch.lane, 0, epoch) for epoch in scores])
+        self._scores = by_trial(scores, self._study.members)
+        self._record.record_finalists(PHASE, self.tick, [(epoch.lane, 0, epoch) for epoch in self._scores])
 
     def settle(self) -> list[Leaving]:
         """Return the trials that are at their last epoch or diverged, and those that were paused after this tick."""
         over = {epoch.lane for epoch in self._scores if is_over(self._study, [epoch])}
         pausing = {trial for trial in self._live - over if self._next_tick(trial) > self.tick + 1}
         self._live -= over | pausing
-        return [Leaving(self._engines.pop(trial), trial) for trial in sorted(over)] + [
-            Leaving(self._engines[trial], trial, paused=True) for trial in sorted(pausing)
-        ]
+        leaving = [(self._engines.pop(trial), trial, False) for trial in sorted(over)]
+        leaving += [(self._engines[trial], trial, True) for trial in sorted(pausing)]
+        members = self._study.members
+        return [Leaving(engine, lane, paused) for engine, it, paused in leaving for lane in lanes_of(it, members)]

@@ -47,12 +47,12 @@ def _search_verdict(report: ReportData) -> Verdict:
         f"the baseline, only finalists can tell: trained again under several seeds{tested}.",
         fates,
     ]
-    figures = [("best validation score", text(scores[report.best]), f"trial {report.best}, one seed")]
+    figures = [("best validation score", text(scores[report.best]), f"trial {report.best}, {report.study.judged_by}")]
     for row in report.rows:
         if row.baseline is not None:
             baseline = trials.loc[row.number]
             value = text(scores[row.number]) if baseline["fate"] == "complete" else str(baseline["fate"])
-            figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, one seed"))
+            figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, {report.study.judged_by}"))
     return Verdict(
         f"The search's best is {trial_name(report.rows[report.best])}, with validation "
         f"{metric_title(report.objective.metric)} {text(scores[report.best])}; nothing is tested yet.",

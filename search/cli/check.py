@@ -65,6 +65,7 @@ class Plan:
             "pruner": study.pruner.name,
             "engines": study.engines,
             "lanes": list(study.lanes_of),
+            "lanes_per_trial": study.members,
             "device": self.device,
             "trials_together": rehearsal.trials,
             "epoch_seconds": rehearsal.tick,
@@ -127,6 +128,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     """Return what would be searched, by its label."""
     info, count = rehearsal.dataset_info, len(study.baselines)
     whole, pruned = expected_seconds(study, rehearsal)
+    several = f"; each is {study.members} lanes, judged by {study.judged_by}" if study.members > 1 else ""
     baselines = f", {count} baseline{'s' * (count != 1)} among them" if count else ", no baseline"
     predicted = f"{len(info.classes)} classes" if info.classes else "a number to predict"
     waiting = study.paused * rehearsal.waiting / 2**20
@@ -143,7 +145,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     }
     return {
         **({"trains": f"{study.family.label}, by itself"} if study.family.external else data),
-        "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}",
+        "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}{several}",
         "sampler": study.sampler.describe(),
         "pruner": study.pruner.describe(study.epochs),
         **({"paused": f"up to {study.paused} trials wait, in {waiting:.1f} MiB in all"} if waiting else {}),

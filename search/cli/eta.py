@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from search.cli.following import ChangedTrials
 from search.config.study import Study
+from search.loop.members import values_of
 from search.loop.scheduler import TrialScheduler
 from search.objective import Objective, select_epoch
 from search.trial import TrialRow
@@ -99,7 +100,7 @@ def _best_so_far(scheduler: TrialScheduler) -> TrialRow | None:
         number = min(keys)[2]
         best = epochs[number]
         assert best is not None
-        row = replace(scheduler.rows[number], value=study.objective.value(best.validation))
+        row = replace(scheduler.rows[number], **values_of(best, study.objective))
     return replace(row, params=study.to_external(row.params))
 
 

@@ -24,6 +24,7 @@ from search.cli.wording import (
     lanes_text,
     outcomes_text,
     parameters_text,
+    value_text,
 )
 from search.fleet.base import DatasetInfo
 from search.launch import Prepared
@@ -164,7 +165,7 @@ def _trials(snapshot: ProgressSnapshot) -> str:
 def _best(snapshot: ProgressSnapshot, parameters: bool) -> str:
     if (best := snapshot.best) is None or best.value is None:
         return ""
-    value = snapshot.objective.text(best.value)
+    value = value_text(snapshot.objective, best)
     text = f"{'leads' if best.state == 'running' else 'best'} {value} (trial {best.number})"
     return f"{text}: {parameters_text(best.params)}" if parameters else text
 

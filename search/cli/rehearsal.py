@@ -58,10 +58,10 @@ def rehearse(study: Study, source: Source, hosts: HostProvider, *, device: str) 
                 break
             examples = int(min(info.train, examples * max(2.0, TICK_SECONDS / seconds)))
             fleet.open(study, source, device=device, at_most=examples)
-        waiting = fleet.lane_bytes(study.example) if study.pruner.pauses else 0
+        waiting = study.members * fleet.lane_bytes(study.example) if study.pruner.pauses else 0
         notes = tuple(fleet.notes)
     tick = seconds * max(1.0, info.train / examples)
-    return Rehearsal(info, len(joining), tick, start, notes, hosts.peak_memory(), waiting)
+    return Rehearsal(info, len(joining) // study.members, tick, start, notes, hosts.peak_memory(), waiting)
 
 
 def expected_seconds(study: Study, rehearsal: Rehearsal) -> tuple[float, tuple[float, float] | None]:

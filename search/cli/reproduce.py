@@ -9,7 +9,7 @@ from models.errors import UserError
 from models.metrics.registry import metric_text
 from search.fleet.fleet import Fleet
 from search.launch import Prepared
-from search.loop.live_trial import lane_spec
+from search.loop.members import by_trial, lane_specs
 
 
 def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list[EpochMetrics]]:
@@ -35,9 +35,9 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
     again: list[EpochMetrics] = []
     with Fleet(engines=1, provider=0) as fleet:
         fleet.open(prepared.study, prepared.source, device=prepared.device)
-        joining = [(0, lane_spec(prepared.study, row))]
+        joining = [(0, spec) for spec in lane_specs(prepared.study, row)]
         for tick in prepared.record.ticks()[row.number]:
-            again += fleet.tick(tick, joining)
+            again += by_trial(fleet.tick(tick, joining), prepared.study.members)
             joining = []
     return recorded, again
 
@@ -64,4 +64,5 @@ def comparison(number: int, recorded: list[EpochMetrics], again: list[EpochMetri
 
 
 def _timeless(epoch: EpochMetrics) -> EpochMetrics:
-    return epoch.model_copy(update={"seconds": 0.0, "failed": None})
+    members = tuple(map(_timeless, epoch.members))
+    return epoch.model_copy(update={"seconds": 0.0, "failed": None, "members": members})

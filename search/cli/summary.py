@@ -5,7 +5,7 @@ from collections import Counter
 from rich.markup import escape
 
 from search.cli.eta import outcome
-from search.cli.wording import outcomes_text, parameters_text
+from search.cli.wording import outcomes_text, parameters_text, value_text
 from search.launch import RunOutcome
 from search.objective import select_epoch
 from search.record.record import Record
@@ -25,7 +25,7 @@ def summary(record: Record, run: RunOutcome | None) -> str:
     complete = {row.number: epoch for row in rows if row.state == "complete" and (epoch := selected[row.number])}
     if complete:
         best = min(complete, key=lambda number: objective.key(complete[number].validation, number))
-        lines[0] += f"; best validation {objective.metric} {objective.text(rows[best].value or 0.0)} (trial {best})"
+        lines[0] += f"; best validation {objective.metric} {value_text(objective, rows[best])} (trial {best})"
         lines.append(f"  best: {parameters_text(study.to_external(rows[best].params))}")
     if reason := study.sampler.exhausted_reason(study, rows):
         lines.append(f"  ended early: {reason}")

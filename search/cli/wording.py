@@ -6,6 +6,8 @@ from models.config.base import Value
 from models.metrics.registry import metric_text
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
+from search.objective import Objective
+from search.trial import TrialRow
 
 
 def parameters_text(parameters: Mapping[str, Value]) -> str:
@@ -65,7 +67,14 @@ def imbalance_note(dataset_info: DatasetInfo, metric: str) -> str:
 
 
 def lanes_text(study: Study) -> str:
-    """Return how many trials train at a time: `2 engines x 8 lanes`, or `2 engines with 8 + 4 lanes`."""
+    """Return how many trials train at a time: `2 engines x 8 lanes`, or `2 engines with 8 + 4 trials of 3 seeds`."""
+    lanes = "lanes" if study.members == 1 else f"trials of {study.members} {study.member_name}s"
     if isinstance(study.lanes, tuple):
-        return f"{study.engines} engines with {' + '.join(map(str, study.lanes))} lanes"
-    return f"{study.engines} engines x {study.lanes} lanes"
+        return f"{study.engines} engines with {' + '.join(map(str, study.lanes))} {lanes}"
+    return f"{study.engines} engines x {study.lanes} {lanes}"
+
+
+def value_text(objective: Objective, row: TrialRow) -> str:
+    """Return a trial's value, with its standard error where it is a mean: `0.9838`, or `0.9838 ± 0.0021`."""
+    value = objective.text(row.value or 0.0)
+    return value if row.standard_error is None else f"{value} ± {objective.text(row.standard_error)}"

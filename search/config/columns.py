@@ -77,5 +77,20 @@ TRIAL_COLUMNS = (
     "started", "finished", "seconds", "fate",
 )  # fmt: skip
 
+
+def member_columns(metric: str, name: str, members: int) -> list[str]:
+    """Return the columns of trials of several lanes: the standard error of their mean, and each lane's value.
+
+    There are none where a trial is one lane.
+
+    Args:
+        metric: The objective's metric.
+        name: What one of the lanes is called: `Study.member_name`.
+        members: How many lanes a trial is.
+    """
+    each = [f"validation_{metric}_{name}_{member}" for member in range(members)]
+    return [] if members == 1 else [f"validation_{metric}_standard_error", *each]
+
+
 _OF_NUMBERS = frozenset(column.name for column in after_parameters(REGRESSION))
 RESERVED = _OF_NUMBERS | {column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses", "stopped_early"}

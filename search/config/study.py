@@ -11,13 +11,13 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, mo
 
 from models.config.base import FrozenConfig, Parameters, Value
 from models.config.families import FamilyConfig
-from models.config.recipe import Recipe
 from models.config.task import REGRESSION, task_of_data, task_of_loss
 from models.datasets.registry import Data, parse_data
 from models.families.custom.custom_model import custom_model_config
 from search.config.baseline import Baseline
 from search.config.conditions import existing
 from search.config.learnt import LearntStudy, first_of
+from search.config.members import WithMembers
 from search.config.range_values import middle_value, range_warnings, value_count
 from search.config.space import Choice, Float, Int, Range
 from search.config.study_checks import check_study
@@ -33,7 +33,7 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 STEP = 24  # examples whose time a step costs beside that of its own: perceptrons of 32 to 512 units, 2 to 8 lanes
 
 
-class Study(Recipe):
+class Study(WithMembers):
     """One search: what is tried, on what, and how much of it.
 
     Raises:

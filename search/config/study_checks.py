@@ -11,11 +11,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from models.config.base import Parameters, RecipePart, Value
 from models.config.losses import SOFT_TARGETS
 from models.config.optimizers import OptimizerConfig
-from models.config.recipe import Recipe
 from models.config.task import REGRESSION, task_of_data
 from models.metrics.registry import METRICS, metric_named, serves
-from search.config.columns import RESERVED
+from search.config.columns import RESERVED, member_columns
 from search.config.conditions import check_conditions, condition, existing, exists, parents_first
+from search.config.members import WithMembers
 from search.config.range_values import extreme_values
 from search.config.space import same_value
 
@@ -68,7 +68,8 @@ def _check_names(study: "Study") -> None:
         raise ValueError(f"space: {both[0]!r} is searched and fixed; let it be one of the two")
     if not study.family.external:
         _check_known(study)
-    if reserved := sorted(RESERVED & set(study.names)):
+    members = member_columns(study.objective.metric, study.member_name, study.members)
+    if reserved := sorted({*RESERVED, *members} & set(study.names)):
         raise ValueError(f"space: the tables have a column {reserved[0]!r} already; call the parameter otherwise")
 
 
@@ -121,7 +122,7 @@ def _check_external(study: "Study") -> None:
             'give objective="loss", or Objective("score", direction="maximize")'
         )
     fields = type(study).model_fields
-    meant = {*Recipe.model_fields, "data", "validation_share"} - _OF_EXTERNAL
+    meant = {*WithMembers.model_fields, "data", "validation_share"} - _OF_EXTERNAL
     ours = {name for name in meant if getattr(study, name) != (None if name == "data" else fields[name].default)}
     if ours:
         raise ValueError(f"{min(ours)}: {study.family.label} trains by itself, with data of its own; leave it out")
@@ -243,5 +244,6 @@ def _check_lanes(study: "Study") -> None:
         raise ValueError(
             f"lanes: {len(study.lanes)} numbers for {study.engines} engines; give one an engine, or one for all"
         )
-    if outside := [lanes for lanes in study.lanes_of if not 1 <= lanes <= MOST_LANES]:
-        raise ValueError(f"lanes: {outside[0]} is not from 1 to {MOST_LANES}; give another number")
+    most = MOST_LANES // study.members
+    if outside := [lanes for lanes in study.lanes_of if not 1 <= lanes <= most]:
+        raise ValueError(f"lanes: {outside[0]} is not from 1 to {most}; give another number")

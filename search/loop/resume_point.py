@@ -26,7 +26,7 @@ class ResumePoint:
         """Return a trial of the record as it was at that moment: ended, or running."""
         if row.is_foreign or (row.number < self.begun and row.number not in self.engines):
             return row
-        return replace(row, state="running", value=None, diverged_at=None, reason=None)
+        return replace(row, state="running", value=None, members=None, diverged_at=None, reason=None)
 
 
 def resume_point(

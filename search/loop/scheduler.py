@@ -16,7 +16,8 @@ from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.failures import FailuresInARow
 from search.loop.history import SearchHistory
-from search.loop.live_trial import LiveTrial, ended_by_others, lane_spec, live_trial
+from search.loop.live_trial import LiveTrial, ended_by_others, live_trial
+from search.loop.members import by_trial, lane_specs, lanes_of, values_of
 from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
 from search.loop.resume_point import RecordedLater, recorded_later, resume_point
@@ -75,7 +76,9 @@ class TrialScheduler:
         then = map(point.row_then, rows)
         self._history = SearchHistory(self.study, then, point.begun, past, point.tick, point.paused)
         self._pending, self._leaving = PendingWrites(), []
-        alive = {number: self._live(self.rows[number]) for number in sorted(self._engines)}
+        alive = {
+            number: live_trial(self.study, self.rows[number], self._dataset_info) for number in sorted(self._engines)
+        }
         for _, score in past:
             if score.lane in alive:
                 alive[score.lane].curve.append(score)
@@ -108,8 +111,9 @@ class TrialScheduler:
         placed = {number: (engine, flops[number]) for number, engine in self._engines.items() if number in flops}
         self._engines |= balanced({number: flops[number] for number in begun}, placed, self.study.lanes_of)
         return [
-            (self._engines[number], lane_spec(self.study, self.rows[number], resumed=number in resumed))
+            (self._engines[number], spec)
             for number in (*resumed, *begun)
+            for spec in lane_specs(self.study, self.rows[number], resumed=number in resumed)
         ]
 
     def _promote(self) -> list[int]:
@@ -152,9 +156,9 @@ class TrialScheduler:
             elif row.joined is None:
                 self._end_repeat(row)
             elif (reason := self._later.failures.get((row.number, 0))) is not None:
-                self._end(row, "failed", None, reason=reason)
+                self._end(row, "failed", reason=reason)
             else:
-                self.live[row.number] = self._live(row)
+                self.live[row.number] = live_trial(self.study, row, self._dataset_info)
                 begun.append(row.number)
         return begun
 
@@ -167,17 +171,15 @@ class TrialScheduler:
         for score in curve:
             self._history.mirror.report(score)
         assert original.state != "running"
-        self._end(row, original.state, original.value, diverged_at=original.diverged_at, reason=original.reason)
-
-    def _live(self, row: TrialRow) -> LiveTrial:
-        return live_trial(self.study, row, self._dataset_info)
+        about = ("value", "members", "diverged_at", "reason")
+        self._end(row, original.state, **{name: getattr(original, name) for name in about})
 
     # --- record, judge, tell
 
     def record(self, scores: Sequence[EpochMetrics]) -> None:
-        """Write down a tick; a score that the record has already stays, and decides what follows."""
+        """Write down a tick of all lanes; a score that the record has already stays, and decides what follows."""
         self.tick += 1
-        scores = [self._later.recorded(score) for score in scores]
+        scores = [self._later.recorded(score) for score in by_trial(scores, self.study.members)]
         self._record.write(self.tick, scores=scores)
         for score in scores:
             self.live[score.lane].curve.append(score)
@@ -192,26 +194,26 @@ class TrialScheduler:
             score, objective = live.curve[-1], self.study.objective
             if score.failed is not None:  # by itself, while its engine goes on
                 failed[number] = score.failed
-                self._end(live.row, "failed", None, reason=self._record.keep_reason(number, score.failed))
+                self._end(live.row, "failed", reason=self._record.keep_reason(number, score.failed))
             elif not objective.is_finite(score.validation):
-                self._end(live.row, "pruned", None, diverged_at=score.epoch)
+                self._end(live.row, "pruned", diverged_at=score.epoch)
             elif score.epoch == self.study.epochs or is_out_of_patience(live.curve, self.study.patience, objective):
                 selected = select_epoch(live.curve, self.study.keep, objective)
                 assert selected is not None  # it has not diverged
-                self._end(live.row, "complete", objective.value(selected.validation), selected)
+                self._end(live.row, "complete", selected)
             elif (decision := judge(self.study, live.row, score, self._history)) == "pause":
                 self.paused[number] = self.live.pop(number)
                 self._history.paused.add(number)
-                self._leaving.append(Leaving(self._engines[number], number, paused=True))
+                self._leave(number, paused=True)
                 continue
             elif decision == "prune":
-                self._end(live.row, "pruned", objective.value(score.validation))
+                self._end(live.row, "pruned", score)
             elif (reason := self._later.failures.get((number, score.epoch))) is not None:
-                self._end(live.row, "failed", None, reason=reason)
+                self._end(live.row, "failed", reason=reason)
             else:
                 continue
             del self.live[number]
-            self._leaving.append(Leaving(self._engines.pop(number), number))
+            self._leave(number)
         self._pending.write(self._record, self.tick, self._distributions)
         for number, reason in failed.items() if self.tick > self._later.last_tick else ():
             self._failures_in_a_row.add(number, reason)
@@ -221,23 +223,26 @@ class TrialScheduler:
     def _end_paused(self, number: int, reason: str | None = None) -> None:
         """Prune a paused trial, with its last score; where there is a reason, it failed as it went on."""
         live = self.paused.pop(number)
-        value = self.study.objective.value(live.curve[-1].validation) if reason is None else None
         state: Ending = "pruned" if reason is None else "failed"
-        self._end(live.row, state, value, waited_until=self.tick, reason=reason)
-        self._leaving.append(Leaving(self._engines.pop(number), number))
+        self._end(live.row, state, live.curve[-1] if reason is None else None, waited_until=self.tick, reason=reason)
+        self._leave(number)
+
+    def _leave(self, number: int, *, paused: bool = False) -> None:
+        """Let a trial leave its lanes; a paused one's engine keeps them."""
+        engine = self._engines[number] if paused else self._engines.pop(number)
+        self._leaving += [Leaving(engine, lane, paused) for lane in lanes_of(number, self.study.members)]
 
     def fail(self, lane: int, reason: str) -> None:
-        """End a trial as failed. Raises UserError where several have failed one after the other."""
-        paused = self._history.ticks.get(lane, [self.tick])[-1] < self.tick
-        self._record.tell(lane, "failed", None, reason=reason, waited_until=self.tick if paused else None)
-        self._failures_in_a_row.add(lane, reason)
+        """End a lane's trial as failed. Raises UserError where several have failed one after the other."""
+        number = lane // self.study.members
+        paused = self._history.ticks.get(number, [self.tick])[-1] < self.tick
+        self._record.tell(number, "failed", None, reason=reason, waited_until=self.tick if paused else None)
+        self._failures_in_a_row.add(number, reason)
 
-    def _end(
-        self, row: TrialRow, state: Ending, value: float | None, selected: EpochMetrics | None = None, **about: Any
-    ) -> None:
-        """End a trial; `about` are fields of its row."""
+    def _end(self, row: TrialRow, state: Ending, epoch: EpochMetrics | None = None, **about: Any) -> None:
+        """End a trial with the metrics of an epoch; `about` are fields of its row."""
         if state != "failed" and self.tick > self._later.last_tick:
             self._failures_in_a_row.reset()
-        ended = replace(row, state=state, value=value, **about)
+        ended = replace(row, state=state, **about, **values_of(epoch, self.study.objective))
         self._pending.ended.append(ended)
-        self._history.end(ended, selected)
+        self._history.end(ended, epoch if state == "complete" else None)

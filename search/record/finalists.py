@@ -65,6 +65,11 @@ class StudyFinalists(LeasedStudy):
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(curves.tick, curves.lane, curves.epoch)).all()
         return [
-            (row.tick, row.trial, row.seed, metrics_of(row.lane, row.epoch, row.train, row.validation, row.seconds))
+            (
+                row.tick,
+                row.trial,
+                row.seed,
+                metrics_of(row.lane, row.epoch, row.train, row.validation, row.seconds, row.members),
+            )
             for row in rows
         ]

@@ -30,6 +30,7 @@ _YOUNGER: dict[str, Any] = {
     "family.dropout": 0.0,
     "family.padding": "none",
     "patience": None,
+    "repeats": 1,
 }
 
 

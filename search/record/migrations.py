@@ -157,10 +157,20 @@ def _say_more_in_the_ledger(connection: Connection) -> None:
     connection.execute(text(f"UPDATE studyhall_ledger SET kind = {kind}, name = ({name})"))  # noqa: S608
 
 
+# --- from version 5 to 6 ----------------------------------------------------------------------------------------------
+
+
+def _add_members(connection: Connection) -> None:
+    """From version 5 to 6: an epoch of a trial of several lanes has the metrics of each."""
+    for table in ("studyhall_curves", "studyhall_finalist_curves"):
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN members TEXT"))
+
+
 # Version -> the step that leads from it to the next.
 STEPS: dict[int, Callable[[Connection], None]] = {
     1: _add_snapshots,
     2: _name_metrics,
     3: _know_own,
     4: _say_more_in_the_ledger,
+    5: _add_members,
 }

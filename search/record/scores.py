@@ -23,13 +23,17 @@ class StudyScores(LeasedStudy):
     @retried
     def scores(self) -> list[tuple[int, EpochMetrics]]:
         """Return all scores as (tick, metrics), by tick and then by trial."""
-        columns = (Curves.tick, Curves.trial, Curves.epoch, Curves.train, Curves.validation, Curves.seconds)
-        query = select(*columns).where(Curves.study == self.row).order_by(Curves.tick, Curves.trial, Curves.epoch)
+        columns = (Curves.trial, Curves.epoch, Curves.train, Curves.validation, Curves.seconds, Curves.members)
+        query = (
+            select(Curves.tick, *columns)
+            .where(Curves.study == self.row)
+            .order_by(Curves.tick, Curves.trial, Curves.epoch)
+        )
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [  # unpacked: reading a hundred thousand rows by the names of their columns takes twice as long
-            (tick, metrics_of(trial, epoch, train, validation, seconds))
-            for tick, trial, epoch, train, validation, seconds in rows
+            (tick, metrics_of(trial, epoch, train, validation, seconds, members))
+            for tick, trial, epoch, train, validation, seconds, members in rows
         ]
 
     def curves(self) -> dict[int, list[EpochMetrics]]:
@@ -52,7 +56,7 @@ class StudyScores(LeasedStudy):
         query = select(Curves.__table__).where(Curves.study == self.row, Curves.trial == number)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(Curves.epoch)).all()
-        return [metrics_of(number, row.epoch, row.train, row.validation, row.seconds) for row in rows]
+        return [metrics_of(number, row.epoch, row.train, row.validation, row.seconds, row.members) for row in rows]
 
     def _insert_scores(
         self,
@@ -83,11 +87,24 @@ def curves_of(scores: Iterable[tuple[int, EpochMetrics]]) -> dict[int, list[Epoc
 
 def columns_of(tick: int, score: EpochMetrics) -> dict[str, Any]:
     """Return the columns that every table of curves has."""
-    return {"tick": tick, **score.model_dump(exclude={"lane", "failed"})}
+    of_row = score.model_dump(include={"epoch", "train", "validation", "seconds"})
+    members = [lane.model_dump(include={"train", "validation", "seconds"}) for lane in score.members]
+    return {"tick": tick, **of_row, "members": members}
 
 
 def metrics_of(
-    lane: int, epoch: int, train: Mapping[str, float], validation: Mapping[str, float], seconds: float
+    lane: int,
+    epoch: int,
+    train: Mapping[str, float],
+    validation: Mapping[str, float],
+    seconds: float,
+    members: Sequence[Mapping[str, Any]],
 ) -> EpochMetrics:
     """Return the metrics of a row without checking them again."""
-    return EpochMetrics.model_construct(lane=lane, epoch=epoch, train=train, validation=validation, seconds=seconds)
+    lanes = tuple(
+        EpochMetrics.model_construct(lane=lane * len(members) + member, epoch=epoch, **of)
+        for member, of in enumerate(members)
+    )
+    return EpochMetrics.model_construct(
+        lane=lane, epoch=epoch, train=train, validation=validation, seconds=seconds, members=lanes
+    )

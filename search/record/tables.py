@@ -5,7 +5,7 @@ Ours have a version; migrations.py makes those of an earlier version into these.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION = 5  # of our tables; migrations.py leads there from earlier ones
+VERSION = 6  # of our tables; migrations.py leads there from earlier ones
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -40,15 +40,38 @@ class Metrics(TypeDecorator[Mapping[str, float]]):
 
     def process_bind_param(self, value: Mapping[str, float] | None, dialect: Dialect) -> str | None:
         """Return the value as the database stores it."""
-        if value is None:
-            return None
-        return json.dumps({name: None if math.isnan(number) else number for name, number in value.items()})
+        return None if value is None else json.dumps(_null_of_nan(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, float] | None:
         """Return the value that the database has stored."""
-        if value is None:
-            return None
-        return {name: math.nan if number is None else number for name, number in json.loads(value).items()}
+        return None if value is None else _nan_of_null(json.loads(value))
+
+
+class MemberMetrics(TypeDecorator[Sequence[Mapping[str, Any]]]):
+    """Of each lane of a trial `train`, `validation` and `seconds`, as JSON; NULL where the trial is one lane."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[Mapping[str, Any]] | None, dialect: Dialect) -> str | None:
+        """Return the value as the database stores it."""
+        return json.dumps([_each(_null_of_nan, lane) for lane in value]) if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Sequence[Mapping[str, Any]]:
+        """Return the value that the database has stored."""
+        return [] if value is None else [_each(_nan_of_null, lane) for lane in json.loads(value)]
+
+
+def _each(convert: Callable[[Mapping[str, Any]], Mapping[str, Any]], lane: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**lane, "train": convert(lane["train"]), "validation": convert(lane["validation"])}
+
+
+def _null_of_nan(metrics: Mapping[str, float]) -> Mapping[str, float | None]:
+    return {name: None if math.isnan(number) else number for name, number in metrics.items()}
+
+
+def _nan_of_null(metrics: Mapping[str, float | None]) -> Mapping[str, float]:
+    return {name: math.nan if number is None else number for name, number in metrics.items()}
 
 
 class OurTable(DeclarativeBase):
@@ -114,12 +137,13 @@ class Trials(OurTable):
 
 
 class Epoch:
-    """The columns of one epoch of one lane, beside its key: `EpochMetrics`, and the tick it belongs to."""
+    """The columns of one epoch, beside its key: `EpochMetrics`, and the tick it belongs to."""
 
     tick: Mapped[int]
     train: Mapped[Mapping[str, float]] = mapped_column(Metrics)
     validation: Mapped[Mapping[str, float]] = mapped_column(Metrics)  # empty where nothing was held out
     seconds: Mapped[float]
+    members: Mapped[Sequence[Mapping[str, Any]] | None] = mapped_column(MemberMetrics)  # whose means these are
 
 
 class Curves(Epoch, OurTable):

@@ -100,6 +100,8 @@ class WritableTrials(StudyTrials):
         if not connection.execute(update(TRIALS).where(*waiting).values(running)).rowcount:
             raise TrialsAdded(self.name)
         connection.execute(delete(PARAMS).where(PARAMS.c.trial_id == trial_id))
+        theirs = ATTRIBUTES.c.trial_id == trial_id, ATTRIBUTES.c.key.in_(ATTRIBUTES_OF_END)  # which we read as ours
+        connection.execute(delete(ATTRIBUTES).where(*theirs))
         self._insert_contents(connection, {row.number: trial_id}, [row], {row.number: internal}, distributions)
 
     def _insert_contents(

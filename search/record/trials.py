@@ -33,7 +33,7 @@ STATES: dict[TrialState, State] = {
 
 # The fields of a trial that are user attributes of Optuna's trial: those it begins with, and those it ends with.
 ATTRIBUTES_OF_BEGIN = ("joined", "baseline", "repeat_of", "suggested")
-ATTRIBUTES_OF_END = ("waited_until", "diverged_at", "reason")
+ATTRIBUTES_OF_END = ("waited_until", "diverged_at", "reason", "members")
 NOTES = "studyhall:notes"  # the system attribute that holds `TrialRow.notes`: it may be long, and no dashboard shows it
 
 
@@ -68,7 +68,8 @@ class StudyTrials(LeasedStudy):
                 .join(TRIALS, TRIALS.c.trial_id == ATTRIBUTES.c.trial_id)
                 .where(*mine, ATTRIBUTES.c.key.in_(ATTRIBUTES_OF_BEGIN + ATTRIBUTES_OF_END))
             ):
-                attributes[trial_id][key] = json.loads(text)
+                value = json.loads(text)
+                attributes[trial_id][key] = tuple(value) if isinstance(value, list) else value
             noted = select(SYSTEM_ATTRIBUTES.c.trial_id, SYSTEM_ATTRIBUTES.c.value_json).join(
                 TRIALS, TRIALS.c.trial_id == SYSTEM_ATTRIBUTES.c.trial_id
             )

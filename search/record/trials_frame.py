@@ -10,11 +10,12 @@ import pandas as pd
 
 from models.config.base import Value
 from models.config.messages import EpochMetrics
+from search.config.columns import member_columns
 from search.config.space import Choice, Int
 from search.config.study import Study
 from search.objective import select_epoch
 from search.record.record import Record
-from search.trial import TrialRow
+from search.trial import TrialRow, standard_error
 
 
 def trials_frame(
@@ -26,7 +27,8 @@ def trials_frame(
         The parameters as they were trained, the metrics of the selected epoch, and `epochs`, which counts those that
         the trial trained itself: 0 for a repeat, whose metrics are those of the trial that it repeats. Where the pruner
         pauses trials, `pauses` counts how often one left its lane and came back later; where the study has patience,
-        `stopped_early` says which complete trials it ended.
+        `stopped_early` says which complete trials it ended. Where a trial is several lanes, its metrics are their
+        means, and the columns of `member_columns` have the objective's standard error and each lane's value.
     """
     pauses = _pauses(record) if record.study.pruner.pauses else None
     study, metrics = record.study, (*reversed(record.study.task.metrics), *record.study.recorded)
@@ -49,6 +51,7 @@ def trials_frame(
                 "seconds": sum(score.seconds for score in curve) if row.joined is not None else 0.0,
                 **({} if pauses is None else {"pauses": pauses.get(row.number, 0)}),
                 **({} if study.patience is None else {"stopped_early": _stopped_early(study, row, curve)}),
+                **_of_members(study, selected),
             }
         )
     columns = {
@@ -65,6 +68,7 @@ def trials_frame(
         "seconds": "Float64",
         **({} if pauses is None else {"pauses": "Int64"}),
         **({} if study.patience is None else {"stopped_early": "boolean"}),
+        **dict.fromkeys(_member_columns(study), "Float64"),
     }
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
@@ -74,6 +78,18 @@ def _pauses(record: Record) -> dict[int, int]:
     return {
         trial: sum(later > earlier + 1 for earlier, later in pairwise(ticks)) for trial, ticks in record.ticks().items()
     }
+
+
+def _member_columns(study: Study) -> list[str]:
+    return member_columns(study.objective.metric, study.member_name, study.members)
+
+
+def _of_members(study: Study, selected: EpochMetrics | None) -> dict[str, float | None]:
+    """Return what the lanes of a trial came to at its selected epoch, by column."""
+    if selected is None or not selected.members:
+        return {}
+    values = [study.objective.value(lane.validation) for lane in selected.members]
+    return dict(zip(_member_columns(study), [standard_error(values), *values], strict=True))
 
 
 def _stopped_early(study: Study, row: TrialRow, curve: Sequence[EpochMetrics]) -> bool:

@@ -287,7 +287,12 @@ def table(url: str, name: str = "small") -> tuple[list[TrialRow], list[tuple[int
     """Everything that is recorded of a study's search, but for times: its trials and all their curves."""
     record = Store(url, create=False).find(name)
     assert record is not None
-    return trials(url, name), [(tick, score.model_copy(update={"seconds": 0.0})) for tick, score in record.scores()]
+    return trials(url, name), [(tick, without_seconds(score)) for tick, score in record.scores()]
+
+
+def without_seconds(score: EpochMetrics) -> EpochMetrics:
+    """Metrics without the time that they took, and those of a trial's lanes too."""
+    return score.model_copy(update={"seconds": 0.0, "members": tuple(map(without_seconds, score.members))})
 
 
 def timeless(row: TrialRow) -> TrialRow:

@@ -27,11 +27,14 @@ class Trials(Section):
             Column(figure.title, f"validation_{figure.metric}", figure.text, f"validation {figure.title} {epoch}"),
             Column("loss", "validation_loss", fixed(4), "validation loss at that epoch"),
         ]
+        error = f"validation_{report.objective.metric}_standard_error"  # of the mean, where a trial is several lanes
+        several = f"of {report.study.judged_by}"
         columns = [
             Column("trial", "number"),
             *parameter_columns(report),
             *(Column(metric_title(metric), f"validation_{metric}", report.objective.text) for metric in others),
             *(told if standard else ()),
+            *([Column("±", error, report.objective.text, f"standard error {several}")] if error in complete else ()),
             Column("at epoch", "best_epoch"),
             Column("seconds", "seconds", fixed(1), "its share of the ticks it trained in, by its work"),
             Column("baseline", "baseline"),
