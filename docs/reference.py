@@ -37,6 +37,8 @@ WRITTEN = {
     "Baseline.parameters": "keywords, a value each",
     "OptunaPruner.arguments": "keywords, or a dict",
     "OptunaSampler.arguments": "keywords, or a dict",
+    "Study.where": "a function, or a tuple of functions",
+    "Derived.function": "a function",
     "Study.family": "one of [Families](#families), or a class or function of your own that makes an nn.Module",
     "Study.optimizer": "one of [Optimizers](#optimizers)",
     "Study.schedule": "one of [Schedules](#schedules)",

@@ -14,8 +14,8 @@ from types import CodeType
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")  # instructions that look a name up in its module
 
 
-def definition(text: str, name: str) -> str:
-    """Return the statements of a module that define `name`, each at its own lines.
+def definition(text: str, *names: str) -> str:
+    """Return the statements of a module that define these names, each at its own lines.
 
     A name needs what binds it or changes it (`WIDTHS = [...]`, `WIDTHS.append(9)`, `WIDTHS[3] = 7`), and those what
     they use themselves. Imports that do not name what they import are always kept.
@@ -24,7 +24,7 @@ def definition(text: str, name: str) -> str:
         SyntaxError: The text is no Python.
     """
     statements = [statement for statement in ast.parse(text).body if not _is_guarded(statement)]
-    wanted, kept = {name}, set[int]()
+    wanted, kept = {*names}, set[int]()
     while new := {
         index
         for index, statement in enumerate(statements)
@@ -32,7 +32,7 @@ def definition(text: str, name: str) -> str:
     }:
         kept |= new
         for index in new:
-            wanted |= _used(statements[index])
+            wanted |= used_names(statements[index])
     lines, chosen = text.split("\n"), set[int]()
     for index in kept:
         statement = statements[index]
@@ -119,7 +119,7 @@ def _root(node: ast.AST) -> set[str]:
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
-def _used(statement: ast.stmt) -> set[str]:
+def used_names(statement: ast.stmt) -> set[str]:
     """Return the names that a statement, or a function in it, looks up in the module."""
     names: set[str] = set()
     codes = [compile(ast.Module([statement], []), "", "exec", dont_inherit=True)]

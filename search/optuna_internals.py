@@ -76,6 +76,14 @@ class ExcerptStorage(optuna.storages.InMemoryStorage):
         for key, value in notes.get("study", {}).items():
             super().set_study_system_attr(study_id, key, value)
 
+    def blank(self, study_id: int, number: int) -> None:
+        """Take back what a running trial was given: parameters, and what a sampler has noted with it."""
+        trial_id = self.get_trial_id_from_study_id_trial_number(study_id, number)
+        trial = self._create_running_trial()
+        trial.number, trial._trial_id = number, trial_id
+        self._set_trial(trial_id, trial)
+        self.noted.pop("trial", None)
+
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:

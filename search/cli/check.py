@@ -152,6 +152,8 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         "lanes": f"{lanes_text(study)} on {device}, {study.threads} thread{'s' * (study.threads != 1)} each",
         **{name: f"{of} {condition(of)}".strip() for name, of in study.space.items()},
         **{name: f"{value} in every trial" for name, value in study.fixed.items()},
+        **{name: str(derived) for name, derived in study.derived.items()},
+        **({"where": "; ".join(relation.text for relation in study.where)} if study.where else {}),
         "one epoch": f"{tick} for {rehearsal.trials} trial{'s' * (rehearsal.trials != 1)} together"
         + (f", with {rehearsal.memory / 2**20:.0f} MiB of memory a process" if rehearsal.memory else ""),
         "time": time,

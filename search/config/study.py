@@ -4,23 +4,25 @@ A study file is imports and one assignment, `study = Study(...)`; `studies/mlp.p
 data, checked when the file is loaded; the checks are in study_checks.py. Knows neither torch nor Optuna.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from models.config.base import FrozenConfig, Parameters, Value
-from models.config.families import FamilyConfig
-from models.config.task import REGRESSION, task_of_data, task_of_loss
-from models.datasets.registry import Data, parse_data
+from models.datasets.registry import Data
 from models.families.custom.custom_model import custom_model_config
 from search.config.baseline import Baseline
 from search.config.conditions import existing
 from search.config.learnt import LearntStudy, first_of
 from search.config.members import WithMembers
 from search.config.range_values import middle_value, range_warnings, value_count
-from search.config.space import Choice, Float, Int, Range
+from search.config.relation_checks import random_values
+from search.config.relations import Derived, Where, broken, derived_values
+from search.config.space import Range
 from search.config.study_checks import check_study
+from search.config.study_input import fields_of
 from search.objective import Objective
 from search.pruners.base import PrunerConfig
 from search.pruners.expected_gain import ExpectedGain
@@ -51,6 +53,14 @@ class Study(WithMembers):
     data: Data = Field(default="mnist", description="A data set's name, or data of one's own.")
     space: dict[str, Range] = Field(description="A range for each parameter that is searched; a plain value fixes it.")
     fixed: Parameters = Field(default={}, description="Parameters that every trial has: plain values of the space.")
+    derived: dict[str, Derived] = Field(
+        default={}, description="Parameters that follow from others: those of the space that are `Derived`."
+    )
+    where: Where = Field(
+        default=(),
+        description="What must hold between parameters: a function of those that its arguments name, as "
+        "`lambda low, high: low < high`, or several. No trial is begun that does not satisfy it.",
+    )
     baselines: tuple[Baseline, ...] = Field(default=(), description="Configurations that are known before the search.")
     objective: Objective = Field(
         default=Objective(),
@@ -103,54 +113,8 @@ class Study(WithMembers):
 
     @model_validator(mode="before")
     @classmethod
-    def _ranges_in_the_space(cls, given: Any) -> Any:
-        """Refuse a range where a field's value is meant."""
-        if isinstance(given, Mapping):
-            ranges = [name for name, value in given.items() if isinstance(value, Float | Int | Choice)]
-            if lines := [f'{name} is a range; write it in the space, space={{"{name}": ...}}' for name in ranges]:
-                raise ValueError("\n".join(lines))
-        return given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fixed_apart(cls, given: Any) -> Any:
-        """Take plain values out of the space: `space={"weight_decay": 0.0, ...}` fixes the weight decay."""
-        if not isinstance(given, Mapping) or not isinstance(space := given.get("space"), Mapping):
-            return given
-        fixed = {name: value for name, value in space.items() if isinstance(value, bool | int | float | str)}
-        if not fixed:
-            return given
-        ranges = {name: search_range for name, search_range in space.items() if name not in fixed}
-        return {**given, "space": ranges, "fixed": {**given.get("fixed", {}), **fixed}}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _defaults_of_the_family(cls, given: Any) -> Any:
-        """Fill in the defaults that a study of this family has, before the space is taken apart."""
-        family = given.get("family") if isinstance(given, Mapping) else None
-        if not isinstance(family, FamilyConfig):
-            return given
-        given = {**family.study_defaults(), **given}
-        space, fixed = given.get("space"), given.get("fixed", {})
-        if isinstance(space, Mapping):
-            given["space"] = {**family.suggested({*space, *fixed}), **space}
-        return given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_numbers(cls, given: Any) -> Any:
-        """Let data of numbers make the study a regression, and a regression's objective be its own."""
-        if not isinstance(given, Mapping):
-            return given
-        try:
-            of_data = task_of_data(parse_data(given["data"]))
-        except (KeyError, ValueError):  # no data, or what the field `data` will refuse
-            of_data = None
-        if "loss" not in given and of_data is REGRESSION:
-            given = {**given, "loss": REGRESSION.losses[0]}
-        if "objective" not in given and task_of_loss(str(given.get("loss"))) is REGRESSION:
-            given = {**given, "objective": REGRESSION.metric}
-        return given
+    def _as_written(cls, given: Any) -> Any:
+        return fields_of(given)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -195,6 +159,8 @@ class Study(WithMembers):
     def vectorize(self) -> bool:
         """Whether trials of the same function of their tensors train in one pass, where the family can do so."""
         counts = {name: value_count(search_range) for name, search_range in self.space.items()}
+        for name, derived in self.derived.items():
+            counts[name] = math.prod(counts.get(each, 1) for each in (*derived.function.needs, *derived.function.takes))
         return self.family.vectorizes(counts, max(self.lanes_of))
 
     @property
@@ -211,16 +177,18 @@ class Study(WithMembers):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every parameter that a trial can have: those that are searched, then those that are fixed."""
-        return (*self.space, *self.fixed)
+        """Every parameter that a trial can have: those that are searched, then those that are fixed, or derived."""
+        return (*self.space, *self.fixed, *self.derived)
 
     @property
     def example(self) -> Parameters:
         """One configuration: the first baseline, or the middle of the space."""
         if self.baselines:
-            return self.baselines[0].parameters | self.fixed
+            return self._with_others(self.baselines[0].parameters)
         middle = {name: middle_value(search_range) for name, search_range in self.space.items()}
-        return existing(self.space, middle) | self.fixed
+        values = self._with_others(existing(self.space, middle))
+        allowed = not self.where or broken(self.where, values) is None
+        return values if allowed else next(each for each in random_values(self) if broken(self.where, each) is None)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -237,13 +205,22 @@ class Study(WithMembers):
         return (*told, alone)
 
     def to_external(self, internal: Mapping[str, Value]) -> Parameters:
-        """Return the parameters that are trained and exported, the fixed ones included.
+        """Return the parameters that are trained and exported, those that are fixed or derived among them.
 
         Args:
             internal: The parameters that Optuna holds; those that do not exist in this trial are absent.
         """
-        external = {name: self.space[name].to_external(internal[name]) for name in self.space if name in internal}
-        return external | self.fixed
+        return self._with_others(
+            {name: self.space[name].to_external(internal[name]) for name in self.space if name in internal}
+        )
+
+    def _with_others(self, searched: Parameters) -> Parameters:
+        values = searched | self.fixed
+        return values | derived_values(self.derived, values) if self.derived else values
+
+    def allows(self, internal: Mapping[str, Value]) -> bool:
+        """Return whether a trial may have these parameters, as Optuna holds them: whether `where` is satisfied."""
+        return not self.where or broken(self.where, self.to_external(internal)) is None
 
     def to_internal(self, external: Mapping[str, Value]) -> Parameters:
         """Return the parameters that Optuna holds: the inverse of `to_external`."""

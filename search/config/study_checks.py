@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from models.config.base import Parameters, RecipePart, Value
+from models.config.base import RecipePart, Value
 from models.config.losses import SOFT_TARGETS
 from models.config.optimizers import OptimizerConfig
 from models.config.task import REGRESSION, task_of_data
 from models.metrics.registry import METRICS, metric_named, serves
+from search.config.baseline_checks import check_baselines, check_configuration
 from search.config.columns import RESERVED, member_columns
-from search.config.conditions import check_conditions, condition, existing, exists, parents_first
+from search.config.conditions import check_conditions
 from search.config.members import WithMembers
 from search.config.range_values import extreme_values
-from search.config.space import same_value
+from search.config.relation_checks import check_arguments, check_relations, derived_examples
 
 if TYPE_CHECKING:
     from search.config.study import Study
@@ -35,6 +36,7 @@ def check_study(study: "Study") -> None:
     """
     _check_names(study)
     check_conditions(study.space)
+    check_arguments(study)
     problems: list[str] = []
 
     def note(check: Callable[..., None], *arguments: object) -> None:
@@ -49,14 +51,18 @@ def check_study(study: "Study") -> None:
         note(_check_recipe, study)
         note(_check_task, study)
     for name in study.names:
-        for value in extreme_values(study.space[name]) if name in study.space else (study.fixed[name],):
+        for value in _extremes(study, name) if name not in study.derived else ():
             note(_check_trainable, study, name, value)
     for baseline in study.baselines:
-        note(_check_configuration, study, f"baseline {baseline.name!r}", baseline.parameters)
-    note(_check_baselines, study)
+        note(check_configuration, study, f"baseline {baseline.name!r}", baseline.parameters)
+    note(check_baselines, study)
     note(_check_lanes, study)
     note(study.sampler.check, study.space)
     note(_check_settling, study)
+    note(_check_where, study)
+    if not problems:
+        note(check_relations, study)
+        note(_check_derived, study)
     if problems:
         raise ValueError("\n".join(problems))
 
@@ -78,6 +84,8 @@ def _check_known(study: "Study") -> None:
     known = TRAINING_PARAMETERS | set(study.SEARCHABLE)
     for part in _parts(study):
         known |= part.required_parameters | part.optional_parameters
+    for derived in study.derived.values():  # which may be all that a parameter is for
+        known |= {*derived.function.needs, *derived.function.takes}
     needed = study.family.required_parameters | {"learning_rate", "weight_decay"}
     names = set(study.names)
     if facts := sorted(names & set(study.family.data_arguments)):
@@ -170,6 +178,24 @@ def _check_trainable(study: "Study", name: str, value: Value) -> None:
         raise ValueError(f"space: {name} can be {value!r}, and should {should}; change its range") from error
 
 
+def _extremes(study: "Study", name: str) -> tuple[Value, ...]:
+    return extreme_values(study.space[name]) if name in study.space else (study.fixed[name],)
+
+
+def _check_where(study: "Study") -> None:
+    if study.where and not study.sampler.obeys_where:
+        raise ValueError(
+            f"where: {study.sampler.describe()} tries fixed values one by one, whatever holds between them; "
+            "take GP(), TPE(), Random(), QMC() or Grid(...)"
+        )
+
+
+def _check_derived(study: "Study") -> None:
+    for name in study.derived:
+        for value in dict.fromkeys(derived_examples(study, name)):
+            _check_trainable(study, name, value)
+
+
 def _parts(study: "Study") -> tuple[RecipePart, ...]:
     """The parts of the recipe that say which parameters they take."""
     return (study.family, study.schedule, *_optimizers(study))
@@ -198,45 +224,12 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def _check_baselines(study: "Study") -> None:
-    if len({baseline.name for baseline in study.baselines}) < len(study.baselines):
-        raise ValueError("baselines: two have the same name; give each its own")
-    if study.trials < len(study.baselines):
-        raise ValueError(f"trials: {study.trials} are fewer than the {len(study.baselines)} baselines; allow more")
-
-
 def _check_settling(study: "Study") -> None:
     if study.until_settled and not study.sampler.settles:
         raise ValueError(
             f"until_settled: the sampler {study.sampler.name} does not say what more trials are expected to gain; "
             'take sampler="gp", or leave it out'
         )
-
-
-def _check_configuration(study: "Study", owner: str, parameters: Parameters) -> None:
-    """Raise ValueError where a configuration lies outside the space.
-
-    Args:
-        study: Has the space.
-        owner: What the configuration is called in a message: "baseline 'notebook'".
-        parameters: The configuration.
-    """
-    for name, value in parameters.items():
-        if name in study.fixed and not same_value(value, study.fixed[name]):
-            raise ValueError(
-                f"{owner} has {name} = {value!r}, which is fixed at {study.fixed[name]!r}; "
-                "leave it out there, or give it a range in the space"
-            )
-        if name not in study.names:
-            raise ValueError(f"{owner} has {name!r}, which is not searched; remove it or give it a range in the space")
-        if name in study.space and not study.space[name].contains(value):
-            raise ValueError(f"{owner}: {name} = {value!r} lies outside its range {study.space[name]}; widen the range")
-    present = existing(study.space, parameters)
-    for name in parents_first(study.space):
-        if name not in parameters and exists(study.space[name], present):
-            raise ValueError(f"{owner} does not say {name!r}; give it a value")
-        if name in parameters and name not in present:
-            raise ValueError(f"{owner} has {name!r}, which exists only {condition(study.space[name])}; leave it out")
 
 
 def _check_lanes(study: "Study") -> None:

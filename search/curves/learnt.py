@@ -113,6 +113,8 @@ def liked_point(history: "SearchHistory", seed: int) -> Parameters | None:
         return None
     shares = np.random.Generator(np.random.PCG64(seed)).random((OFFERED, len(space)))
     offered = [from_unit_cube(space, point) for point in shares.tolist()]
+    if not (offered := [params for params in offered if history.study.allows(params)]):
+        return None
     points = np.array([features(space, params) for params in offered])
     with threadpool_limits(1, user_api="blas"):
         means = [source.end_moments(points)[0] for source in sources]

@@ -8,6 +8,7 @@ and the number of free lanes. Knows no record and no engine.
 
 import math
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from search.curves.kernels import Array
 from search.curves.learnt import InformedProcess, source_processes
 from search.curves.observed import Observed, observed
 from search.curves.process import CurveProcess
+from search.samplers.allowed import nth_allowed
 from search.samplers.unit_cube import features, from_unit_cube, to_unit_cube
 
 if TYPE_CHECKING:
@@ -76,8 +78,12 @@ def spread_point(study: "Study", number: int) -> Parameters:
     for _ in range(60):  # the positive root of x^(d + 1) = x + 1
         root = (1 + root) ** (1 / (dimensions + 1))
     shift = np.random.Generator(np.random.PCG64(draw_seed(study, "spread"))).random(dimensions)
-    point = (shift + (number + 1) / root ** np.arange(1, dimensions + 1)) % 1.0
-    return from_unit_cube(study.space, point.tolist())
+
+    def point(place: int) -> Parameters:
+        shares = (shift + (place + 1) / root ** np.arange(1, dimensions + 1)) % 1.0
+        return from_unit_cube(study.space, shares.tolist())
+
+    return nth_allowed(study, number, map(point, count())) if study.where else point(number)
 
 
 def plan(history: "SearchHistory", free: int, *, begin: int) -> Plan | None:
@@ -185,7 +191,7 @@ class _Competition:
         offered = {
             frozenset(params.items()): params
             for point in np.clip(np.concatenate(points), 0.0, np.nextafter(1.0, 0.0)).tolist()
-            if seen.first(params := from_unit_cube(self._space, point)) is None
+            if seen.first(params := from_unit_cube(self._space, point)) is None and self._history.study.allows(params)
         }
         if not offered:
             return []

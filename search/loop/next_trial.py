@@ -1,13 +1,17 @@
 """The next trial that a search begins: a suggestion, a baseline, or what the sampler proposes. Writes nothing."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
+from models.config.base import Parameters
+from models.seeds import derive
 from search.config.study import Study
 from search.loop.history import SearchHistory
 from search.loop.suggestions import complete
+from search.samplers.allowed import nth_allowed
 from search.samplers.tpe import MAX_TPE_CALLS_PER_TICK
 from search.trial import TrialRow
 
@@ -54,15 +58,29 @@ def _new_trial(study: Study, number: int, history: SearchHistory, free: int, lef
     learnt = study.learnt_first[position - len(study.baselines)] if position < study.opening and not baseline else None
     batch_size = min(math.ceil(free / MAX_TPE_CALLS_PER_TICK), left, study.trials - position)
     params = (
-        study.to_internal(baseline.parameters)
-        if baseline
-        else learnt or study.sampler.propose(study, number, history.mirror, batch_size)
+        study.to_internal(baseline.parameters) if baseline else learnt or _proposed(study, number, history, batch_size)
     )
     if params is None:
         return None
     name, notes = baseline.name if baseline else None, history.mirror.notes_of(number)
     row = TrialRow(number, "running", params, baseline=name, notes=notes)
     return _joining(row, history, again=study.until_settled)
+
+
+def _proposed(study: Study, number: int, history: SearchHistory, batch_size: int) -> Parameters | None:
+    """Return what the sampler proposes and `where` allows; None where it knows nothing more."""
+    params = study.sampler.propose(study, number, history.mirror, batch_size)
+    if params is None or study.allows(params):
+        return params
+
+    def again() -> Iterator[Parameters]:
+        for time in count():  # a sampler draws by the study's seed and the trial's number
+            other = study.model_copy(update={"seed": derive(study.seed, "again", number, time)})
+            if (proposed := study.sampler.propose(other, number, history.mirror, batch_size)) is None:
+                return
+            yield proposed
+
+    return nth_allowed(study, 0, again())
 
 
 def _joining(row: TrialRow, history: SearchHistory, *, again: bool = False) -> TrialRow:

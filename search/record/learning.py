@@ -129,7 +129,8 @@ def _fitted(study: Study, external: dict[str, Any]) -> Parameters | None:
             return None
         present[name] = value
     different = [name for name, value in study.fixed.items() if name in external and external[name] != value]
-    return None if different else study.to_internal(present)
+    internal = study.to_internal(present)
+    return None if different or not study.allows(internal) else internal
 
 
 def _thinned(ranked: list[tuple[float, Parameters]]) -> list[tuple[float, Parameters]]:

@@ -121,7 +121,7 @@ class WritableTrials(StudyTrials):
         ]
         if params:
             connection.execute(insert(PARAMS), params)
-        attributes = {ids[row.number]: self._zeros(row) | _attributes(row, ATTRIBUTES_OF_BEGIN) for row in rows}
+        attributes = {ids[row.number]: self._unlike_params(row) | _attributes(row, ATTRIBUTES_OF_BEGIN) for row in rows}
         self._insert_attributes(connection, attributes)
         notes = [
             {"trial_id": ids[row.number], "key": NOTES, "value_json": json.dumps(row.notes)}
@@ -133,12 +133,13 @@ class WritableTrials(StudyTrials):
         ours = [{"study": self.row, "trial": row.number, "ended": False} for row in rows]
         connection.execute(insert(Trials), ours)
 
-    def _zeros(self, row: TrialRow) -> dict[str, Any]:
-        """Return the parameters that are trained as 0, for which Optuna's table has a range's low end."""
+    def _unlike_params(self, row: TrialRow) -> dict[str, Any]:
+        """Return the parameters trained as 0, for which Optuna's table has a range's low end, and those derived."""
         external = self.study.to_external(row.params)
-        return {
+        zeros = {
             name: external[name] for name, value in row.params.items() if name in external and external[name] != value
         }
+        return zeros | {name: external[name] for name in self.study.derived if name in external}
 
     def _check_same(self, connection: Connection, trial_id: int, number: int, internal: Mapping[str, float]) -> None:
         """Raise RuntimeError where a trial that is there has other parameters."""

@@ -11,6 +11,7 @@ import pandas as pd
 from models.config.base import Value
 from models.config.messages import EpochMetrics
 from search.config.columns import member_columns
+from search.config.relation_checks import derived_examples
 from search.config.space import Choice, Int
 from search.config.study import Study
 from search.objective import select_epoch
@@ -119,11 +120,18 @@ def parameter_types(study: Study) -> dict[str, str]:
         else "Float64"
         for name, range_ in study.space.items()
     }
-    return searched | {name: _column([value]) for name, value in study.fixed.items()}
+    fixed = {name: _column([value]) for name, value in study.fixed.items()}
+    return searched | fixed | {name: _of_examples(derived_examples(study, name)) for name in study.derived}
+
+
+def _of_examples(values: Sequence[Value]) -> str:
+    """Return the type of a column of a derived parameter: of its numbers some may be whole by chance."""
+    numbers = {type(value) for value in values} == {int, float}
+    return "Float64" if numbers or not values else _column(values)
 
 
 def _column(values: Sequence[Value]) -> str:
     """Return the type of a column that holds such values, or nothing."""
     kinds = {bool: "boolean", int: "Int64", float: "Float64", str: "string"}
-    (kind, *others) = {kinds[type(value)] for value in values}
+    (kind, *others) = dict.fromkeys(kinds[type(value)] for value in values)
     return "object" if others else kind

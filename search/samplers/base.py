@@ -21,6 +21,9 @@ class SamplerConfig(FrozenConfig):
     A sampler is frozen settings with a method `propose`. Its `name` is the one it is registered under, in
     `search/samplers/registry.py` or by another package's entry point in the group `studyhall.samplers`.
 
+    A proposal that the study's `where` forbids is asked for again, with another `study.seed`, unless the sampler has
+    begun the trial in the mirror. One that can do better asks `study.allows`.
+
     A proposal is a function of the study, the trial's number and what the mirror holds. After a crash the mirror is
     built anew and the same trial is proposed again, so a sampler keeps nothing to itself and takes its random numbers
     from `models.seeds.derive(study.seed, "<its name>", number)`.
@@ -39,6 +42,11 @@ class SamplerConfig(FrozenConfig):
 
     settles: ClassVar[bool] = False  # whether `propose` returns None once a study with `until_settled` has settled
     reads_curves: ClassVar[bool] = False  # whether the mirror must keep every epoch's metrics for `Mirror.best_of`
+
+    @property
+    def obeys_where(self) -> bool:
+        """Whether the study's `where` can be obeyed: by another proposal in the place of one that it forbids."""
+        return True
 
     @property
     def max_proposals(self) -> int | None:

@@ -49,7 +49,7 @@ class Grid(SamplerConfig):
 
         names = sorted(self.values)
         shape = tuple(len(self.values[name]) for name in names)
-        branches = self._branches(study.space) if is_conditional(study.space) else None
+        branches = self._branches(study) if is_conditional(study.space) or study.where else None
         combinations = math.prod(shape) if branches is None else len(branches)
         if (position := mirror.position(number) - study.opening) >= combinations:
             return None
@@ -59,13 +59,14 @@ class Grid(SamplerConfig):
         corner = np.unravel_index(order[position], shape)
         return study.to_internal({name: self.values[name][int(at)] for name, at in zip(names, corner, strict=True)})
 
-    def _branches(self, space: Space) -> list[Parameters]:
-        """Every combination over a conditional space, once."""
+    def _branches(self, study: "Study") -> list[Parameters]:
+        """Every combination that exists and is allowed, once."""
         combinations: list[Parameters] = [{}]
+        space = study.space
         for name in parents_first(space):
             grown = [
                 [chosen | {name: value} for value in self.values[name]] if exists(space[name], chosen) else [chosen]
                 for chosen in combinations
             ]
             combinations = [chosen for several in grown for chosen in several]
-        return combinations
+        return [chosen for chosen in combinations if study.allows(study.to_internal(chosen))]

@@ -67,6 +67,11 @@ class OptunaSampler(OptunaClass, SamplerConfig):
     # --- when a study is read
 
     @property
+    def obeys_where(self) -> bool:
+        """Those that try every value have no other proposal."""
+        return self.kind not in ("GridSampler", "BruteForceSampler")
+
+    @property
     def max_proposals(self) -> int | None:
         """The number of combinations of a `GridSampler`."""
         if self.kind != "GridSampler" or not isinstance(grid := self.arguments.get("search_space"), dict):

@@ -5,18 +5,16 @@ After a crash it is built anew from the record and holds what it held. Knows nei
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
-from models.config.base import Parameters, Value
 from models.config.messages import EpochMetrics
-from search.config.conditions import exists, parents_first
 from search.objective import select_epoch
-from search.optuna_internals import ExcerptStorage
-from search.samplers.distributions import from_mirror, mirrored_distribution, suggest, to_mirror
+from search.samplers.distributions import to_mirror
+from search.samplers.mirrored_trials import MirroredTrials
 from search.trial import State, TrialRow
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
-class Mirror:
+class Mirror(MirroredTrials):
     """An Optuna study in memory that mirrors the record.
 
     Every method is idempotent, as the record's are: what is there stays, and saying it again changes nothing.
@@ -53,25 +51,13 @@ class Mirror:
     def __init__(
         self, study: "Study", trials: Iterable[TrialRow] = (), scores: Iterable[tuple[int, EpochMetrics]] = ()
     ) -> None:
-        self._space, self._keep, self._objective = study.space, study.keep, study.objective
-        self._storage = ExcerptStorage()
-        # Hyperband deals its brackets by the study's name, which Optuna would otherwise make up afresh each time.
-        self.study = optuna.create_study(
-            storage=self._storage,
-            study_name="mirror",
-            direction=study.objective.direction,
-            pruner=study.pruner.optuna_pruner() or optuna.pruners.NopPruner(),
-        )
-        self._study_id = self._storage.get_study_id_from_name("mirror")
+        super().__init__(study)
+        self._keep, self._objective = study.keep, study.objective
         self._ended: list[tuple[int, float, float, int]] = []  # best first; the trial's number comes last
-        self._names = parents_first(study.space)
         self._curves: dict[int, list[EpochMetrics]] | None = {} if study.sampler.reads_curves else None
-        self.live: set[int] = set()
         self.sampler_state: dict[str, Any] = {}
         self.resident: optuna.samplers.BaseSampler | None = None
         self._others: list[int] = []  # trials that another program added or suggested
-        self._empty: set[int] = set()  # those without parameters, which no sampler sees
-        self._notes: dict[int, Mapping[str, Any]] = {}
         study.sampler.begin(study)
         for row in (rows := list(trials)):
             self.insert(row)
@@ -80,9 +66,6 @@ class Mirror:
         for row in rows:
             if row.state != "running":
                 self.tell(row.number, row.state, row.value)
-
-    def __len__(self) -> int:
-        return self._storage.get_n_trials(self._study_id)
 
     # --- what the loop tells
 
@@ -184,67 +167,3 @@ class Mirror:
                 assert selected is not None  # it has not diverged
                 keys.append(self._objective.key(selected.validation, number))
         return min(keys)[2] if keys else None
-
-    def params_of(self, number: int) -> Parameters:
-        """Return what a trial tries, as the record holds it."""
-        params = self._trial(number)[1].params
-        return {name: from_mirror(self._space[name], value) for name, value in params.items()}
-
-    def check_next(self, number: int) -> None:
-        """Raise RuntimeError unless a trial is the next one."""
-        if number != len(self):
-            raise RuntimeError(f"trial {number} cannot be drawn after {len(self)} trials")
-
-    def ask(self, number: int, sampler: optuna.samplers.BaseSampler, shown: Set[int] | None = None) -> Parameters:
-        """Let a sampler of Optuna propose a trial, which runs in the mirror from then on: inserting it is harmless.
-
-        Args:
-            number: The trial's; it must be the next one.
-            sampler: Any sampler of Optuna, seeded from the study's seed and the number.
-            shown: The trials that the sampler sees; None: all.
-
-        Returns:
-            The parameters as the record holds them.
-        """
-        self.check_next(number)
-        self.study.sampler = sampler
-        self._storage.noted = {}
-        if self._empty or shown is not None:
-            self._storage.shown = {*(range(number) if shown is None else shown), number} - self._empty
-        params: Parameters = {}
-        try:
-            trial = self.study.ask()
-            for name in self._names:
-                search_range = self._space[name]
-                if exists(search_range, params):
-                    value = suggest(trial, name, mirrored_distribution(search_range))
-                    params[name] = from_mirror(search_range, value)
-        finally:
-            self._storage.shown = None
-        self.live.add(number)
-        self._notes[number], self._storage.noted = self._storage.noted, {}
-        return params
-
-    def notes_of(self, number: int) -> Mapping[str, Any]:
-        """Return what a sampler of Optuna noted as it proposed a trial, of the trial and of the study."""
-        return self._notes.get(number, {})
-
-    def run(self, mirrored: Mapping[str, Value]) -> Parameters:
-        """Add a running trial with parameters as the mirror holds them; return them as the record does.
-
-        Optuna's `add_trial` would copy all of the trial, which takes ten times as long.
-        """
-        number = len(self)
-        self.live.add(number)
-        trial_id = self._storage.create_new_trial(self._study_id)
-        for name in self._names:  # as `ask` draws them: BruteForceSampler builds its tree by that order
-            if name in mirrored:
-                distribution = mirrored_distribution(self._space[name])
-                value = distribution.to_internal_repr(mirrored[name])
-                self._storage.set_trial_param(trial_id, name, value, distribution)
-        return self.params_of(number)
-
-    def _trial(self, number: int) -> tuple[int, FrozenTrial]:
-        """A trial, and the id that Optuna gave it."""
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
-        return trial_id, self._storage.get_trial(trial_id)

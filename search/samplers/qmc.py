@@ -1,9 +1,11 @@
 """Quasi-Monte Carlo search."""
 
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from models.config.base import Parameters
 from models.seeds import derive
+from search.samplers.allowed import nth_allowed
 from search.samplers.base import SamplerConfig
 from search.samplers.unit_cube import from_unit_cube
 
@@ -29,6 +31,9 @@ class QMC(SamplerConfig):
         from scipy.stats import qmc  # takes half a second, which only this sampler is worth
 
         sequence = qmc.Sobol(len(study.space), scramble=True, rng=derive(study.seed, "qmc"))
+        if study.where:  # points of the sequence that satisfy it are as even there
+            points = (from_unit_cube(study.space, sequence.random(1)[0].tolist()) for _ in count())
+            return nth_allowed(study, mirror.position(number) - study.opening, points)
         if (earlier := mirror.position(number) - study.opening) > 0:  # SciPy cannot skip nothing
             sequence.fast_forward(earlier)
         return from_unit_cube(study.space, sequence.random(1)[0].tolist())

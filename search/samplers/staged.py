@@ -43,6 +43,11 @@ class Staged(SamplerConfig):
         return tuple(stages.items()) if isinstance(stages, Mapping) else stages
 
     @property
+    def obeys_where(self) -> bool:
+        """Stages have their values, and no others."""
+        return False
+
+    @property
     def max_proposals(self) -> int | None:
         """The number of values of all stages."""
         return sum(len(values) for _, values in self.stages)

@@ -46,8 +46,10 @@ def propose(settings: TPE, study: "Study", number: int, mirror: Mirror, batch_si
         sampler = _estimator(settings, study, number, mirror, batch_size)
         batch = _Batch(sampler, _shown(settings, study, number, mirror), number + batch_size)
         mirror.sampler_state["tpe"] = batch
-    if isinstance(batch.sampler, BatchTPESampler) and (ready := batch.sampler.take(study.space.keys())) is not None:
-        return mirror.run(ready)
+    if isinstance(batch.sampler, BatchTPESampler):
+        while (ready := batch.sampler.take(study.space.keys())) is not None:
+            if mirror.allows(ready):
+                return mirror.run(ready)
     return mirror.ask(number, batch.sampler, batch.shown)
 
 

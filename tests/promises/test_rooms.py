@@ -29,7 +29,7 @@ search.options search.interrupt search.device search.environment search.trial
 search.optuna_internals search.optuna_class
 search.objective
 search.config.space
-search.config.conditions search.config.learnt
+search.config.conditions search.config.learnt search.config.relations
 search.config.range_values
 search.pruners
 search.samplers
