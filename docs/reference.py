@@ -39,6 +39,8 @@ WRITTEN = {
     "OptunaSampler.arguments": "keywords, or a dict",
     "Study.where": "a function, or a tuple of functions",
     "Derived.function": "a function",
+    "Study.metrics": "tuple of names, or of functions",
+    "Objective.metric": "a name, or a function",
     "Study.family": "one of [Families](#families), or a class or function of your own that makes an nn.Module",
     "Study.optimizer": "one of [Optimizers](#optimizers)",
     "Study.schedule": "one of [Schedules](#schedules)",

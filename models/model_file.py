@@ -44,7 +44,7 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code()})
+    recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code(), "own_metrics": ()})
     absent = {name for name in ("columns", "target", "fill") if not getattr(model, name)}
     about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=absent)
     save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})

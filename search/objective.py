@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from models.config.base import FrozenConfig
 from models.config.messages import EpochMetrics
+from models.config.own_metric import OwnMetric, own_metric
 from models.config.recipe import Keep
 from models.metrics.registry import metric_named, metric_text
 
@@ -27,12 +28,12 @@ class Objective(FrozenConfig):
     A study file may write the metric's name alone: `objective="loss"`.
 
     Args:
-        metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's. Trials that train
-            by themselves may tell any other.
+        metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's; or a function of
+            one's own (`OwnMetric`). Trials that train by themselves may tell any other.
         direction: "maximize" or "minimize"; a registered metric's own unless given.
 
     Raises:
-        pydantic.ValidationError: There is no such metric, and no direction is given.
+        pydantic.ValidationError: There is no such metric, or it is a function, and no direction is given.
 
     Example:
         >>> Objective("loss").direction
@@ -44,15 +45,25 @@ class Objective(FrozenConfig):
         default="maximize", description="Which way is better; the metric's own direction unless given."
     )
 
-    def __init__(self, metric: str = "accuracy", **fields: Any) -> None:
+    own: OwnMetric | None = Field(default=None, description="The function, where the metric is one of your own.")
+
+    def __init__(self, metric: Any = "accuracy", **fields: Any) -> None:
         super().__init__(metric=metric, **fields)  # type: ignore[call-arg]
 
     @model_validator(mode="before")
     @classmethod
     def _name_and_direction(cls, given: Any) -> Any:
         """Let a metric's name stand for the objective, and take its own direction where none is given."""
-        if isinstance(given, str):
+        if isinstance(given, str) or callable(given):
             given = {"metric": given}
+        if isinstance(given, Mapping) and callable(function := given.get("metric")):
+            own = own_metric(function, given.get("direction"))
+            if own.direction is None:
+                raise ValueError(
+                    f"objective: {own.name} does not say which way is better; "
+                    f'write Objective({own.name}, direction="minimize"), or "maximize"'
+                )
+            return {**given, "metric": own.name, "own": own}
         if not isinstance(given, Mapping) or "direction" in given or not isinstance(given.get("metric", ""), str):
             return given
         metric = metric_named(given.get("metric", "accuracy"))

@@ -14,12 +14,14 @@ from models.config.base import FrozenConfig, Parameters
 from models.config.families import FamilyConfig, Precision
 from models.config.losses import Loss
 from models.config.optimizers import SGD, OptimizerConfig
+from models.config.own_metric import OwnMetric
 from models.config.registry import FAMILIES, OPTIMIZERS, SCHEDULES
 from models.config.schedules import Constant, ScheduleConfig
 from models.config.task import EXTERNAL, Task, task_of_loss
 
 if TYPE_CHECKING:
     from models.families.base import Family
+    from models.metrics.base import Metric
 
 Keep = Literal["best", "last"]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -87,7 +89,12 @@ class Recipe(FrozenConfig):
         description="Which epoch gives a trial's score, and how many epochs a finalist is retrained for.",
     )
     metrics: tuple[str, ...] = Field(
-        default=(), description="Metrics that are recorded besides loss and accuracy, or loss and rmse."
+        default=(),
+        description="Metrics that are recorded besides loss and accuracy, or loss and rmse: names, or functions of "
+        "your own of (probabilities, labels), (logits, labels) or (predicted, labels).",
+    )
+    own_metrics: tuple[OwnMetric, ...] = Field(
+        default=(), description="Those metrics, and objectives, that are functions of your own."
     )
     precision: Precision = Field(
         default="float32",
@@ -121,6 +128,14 @@ class Recipe(FrozenConfig):
         `vectorize` says whether lanes of an ordinary module's function train in one pass, where they can.
         """
         return self.family.make(shape, classes, precision=self.precision, vectorize=vectorize)
+
+    def metric_of(self, name: str) -> "Metric":
+        """Return the metric of a name: one of the recipe's own, or a registered one. Raises ValueError for none."""
+        from models.metrics.registry import metric_named
+
+        own: Any = {metric.name: metric for metric in self.own_metrics}
+        metric: Metric = own[name] if name in own else metric_named(name)
+        return metric
 
     def value(self, name: str, parameters: Parameters) -> Any:
         """Return a trial's value of a field that can be searched."""

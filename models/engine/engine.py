@@ -59,7 +59,7 @@ class Engine:
     ) -> None:
         self._recipe, self._family, self._device, self._searched = recipe, family, device, frozenset(searched)
         self._after_minibatch = after_minibatch
-        self._metrics = tuple(dict.fromkeys((*recipe.task.metrics, *recipe.metrics)))
+        self._metrics = {name: recipe.metric_of(name) for name in (*recipe.task.metrics, *recipe.metrics)}
         self._averages, self._warms_up = (recipe.uses(word, self._searched) for word in ("ema_decay", "warmup"))
         self._is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
         has_plain_steps = recipe.optimizer.is_plain(self._searched) and "optimizer" not in self._searched

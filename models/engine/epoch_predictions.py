@@ -3,15 +3,14 @@
 Letters: L lanes, N examples of the epoch, B examples of the minibatch, C classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from models.datasets.target import TargetScale
 from models.engine.predictions import in_unit, none_of
-from models.metrics.base import Predictions
-from models.metrics.registry import metric_named
+from models.metrics.base import Metric, Predictions
 
 
 class EpochPredictions:
@@ -20,7 +19,7 @@ class EpochPredictions:
     Args:
         lanes: L.
         examples: N.
-        metrics: Names of the metrics to compute.
+        metrics: What to compute, by name.
         device: Where everything lies.
         classes: C, if logits are kept for the metrics that ask for them; else those metrics are left out.
         target: How the number is scaled that a regression predicts: its predictions are kept in place of hits.
@@ -30,13 +29,12 @@ class EpochPredictions:
         self,
         lanes: int,
         examples: int,
-        metrics: Sequence[str],
+        metrics: Mapping[str, Metric],
         device: torch.device,
         classes: int | None = None,
         target: TargetScale | None = None,
     ) -> None:
-        known = {name: metric_named(name) for name in metrics}
-        self._metrics = {name: it for name, it in known.items() if classes is not None or not it.needs_logits}
+        self._metrics = {name: it for name, it in metrics.items() if classes is not None or not it.needs_logits}
         self._losses = torch.empty(lanes, examples, device=device)
         self._target = target
         of_answers, of_labels = (torch.bool, torch.long) if target is None else (torch.float32, torch.float32)

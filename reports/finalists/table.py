@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.metrics.registry import metric_named
 from reports.finalists.predictions import Cost, ModelKey, TestPredictions
 from reports.statistics import Interval
 from search.config.columns import BEFORE_PARAMETERS, Column, after_parameters
@@ -124,4 +123,4 @@ def tested_values(
     outputs = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in range(seeds)]))
     scale = None if predictions.target is None else predictions.target.scale
     given = predictions_of(study.loss, outputs, torch.from_numpy(predictions.labels), scale)
-    return np.asarray(metric_named(metric).compute(given).numpy(), np.float64)
+    return np.asarray(study.metric_of(metric).compute(given).numpy(), np.float64)

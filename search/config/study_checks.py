@@ -12,7 +12,7 @@ from models.config.base import RecipePart, Value
 from models.config.losses import SOFT_TARGETS
 from models.config.optimizers import OptimizerConfig
 from models.config.task import REGRESSION, task_of_data
-from models.metrics.registry import METRICS, metric_named, serves
+from models.metrics.registry import METRICS, serves
 from search.config.baseline_checks import check_baselines, check_configuration
 from search.config.columns import RESERVED, member_columns
 from search.config.conditions import check_conditions
@@ -140,7 +140,14 @@ def _check_recipe(study: "Study") -> None:
     if study.data is None:
         raise ValueError('data: there are none; name a data set, like data="mnist", or bring your own')
     for metric in (study.objective.metric, *study.metrics):
-        metric_named(metric)
+        study.metric_of(metric)
+    if taken := [own.name for own in study.own_metrics if own.name in METRICS]:
+        raise ValueError(f"metrics: there is a metric {taken[0]!r} already; call the function otherwise")
+    if study.task is REGRESSION and (of := [own for own in study.own_metrics if own.function.needs[0] != "predicted"]):
+        raise ValueError(
+            f"metrics: {of[0].name} is of {of[0].function.needs[0]}, and a regression predicts numbers; "
+            "write it as a function of (predicted, labels)"
+        )
     if study.precision not in study.family.precisions:
         raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
     if study.patience is not None and study.keep == "last":

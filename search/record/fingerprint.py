@@ -16,7 +16,7 @@ from search.objective import Objective
 
 # Fields of a study that may change, and those that are spelled out below.
 _LEFT_OUT = {"about", "trials", "until_settled", "baselines", "space", "augment", "metrics", "objective", "learnt",
-             "derived", "where"}  # fmt: skip
+             "derived", "where", "own_metrics"}  # fmt: skip
 
 # Fields that are younger than some databases, with what stood for them before: then they are not named.
 _YOUNGER: dict[str, Any] = {
@@ -53,6 +53,7 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     if study.objective != Objective():
         flat |= {"objective": study.objective.metric, "direction": study.objective.direction}
     functions = {f"derived.{name}": derived.function for name, derived in study.derived.items()}
+    functions |= {f"metric.{own.name}": own.function for own in study.own_metrics}
     functions |= {f"where.{number}": relation for number, relation in enumerate(study.where)}
     for key, function in functions.items():
         flat |= {key: function.text, f"{key}.sha256": function.sha256}
