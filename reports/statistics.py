@@ -152,6 +152,17 @@ def next_run(values: NDArray[np.float64]) -> Interval:
     return Interval(mean, std, mean - half, mean + half)
 
 
+def narrowed_by_seeds(values: NDArray[np.float64]) -> float:
+    """Return by which share an interval of the mean would be narrower with endless seeds; the rest is the images'.
+
+    Args:
+        values: (S, N), of two seeds or more.
+    """
+    parts = _parts(values)
+    whole = _half_width(parts, 1 - LEVEL)
+    return 1 - parts[-1].half_width(1 - LEVEL) / whole if whole else 0.0
+
+
 def _std(values: NDArray[np.float64]) -> float:
     return float(values.mean(1).std(ddof=1)) if len(values) > 1 else float("nan")
 

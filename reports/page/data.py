@@ -27,7 +27,7 @@ from reports.finalists.table import results_frame
 from reports.finalists.validated import ValidatedFinalists, validated_finalists
 from reports.page.prospect import prospect_of
 from reports.page.recorded_search import RecordedSearch
-from reports.statistics import Interval
+from reports.statistics import Interval, narrowed_by_seeds
 from search.config.study import Study
 from search.objective import Objective, select_epoch
 from search.record.record import Record
@@ -57,6 +57,11 @@ class FinalistData(RankedFinalists):
         """Return the winner's comparison with another finalist: a row of `rivals`."""
         row: Mapping[Any, Any] = self.rivals[self.rivals["trial"] == rival].to_dict("records")[0]
         return row
+
+    def narrowed_by_seeds(self, rival: int | None = None) -> float:
+        """Return by which share endless seeds would narrow the winner's interval, or that of its gap to a rival."""
+        scores = self.predictions.scores(self.winner.number, self.seeds)
+        return narrowed_by_seeds(scores if rival is None else scores - self.predictions.scores(rival, self.seeds))
 
     @cached_property
     def above_constant(self) -> Interval:

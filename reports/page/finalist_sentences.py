@@ -31,14 +31,19 @@ def gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     only_one = "" if seeds > 1 else " One seed cannot say how much of that is the seed's luck."
     number = len(finalists.rivals)
     adjusted = f", adjusted for {number} comparisons" if number > 1 else ""
+    sample = _sample(finalists)
     bounds = f"{signed(against['low'])} to {signed(against['high'])}"
     sentence = (
         f"That is {lead} {trial_name(baseline)} ({figure.text(known.mean)}), with interval {bounds}: "
-        f"{told} at {counted(seeds, 'seed')} ({p_value(against['p'])}{adjusted}, paired over seeds and test "
-        f"{finalists.predictions.noun}s)."
+        f"{told} ({p_value(against['p'])}{adjusted}, paired over {sample})."
     )
     basis = f"{bounds}; {'told apart' if against['apart'] else 'not told apart'}"
     return sentence + only_one, ("gain over the baseline", signed(against["gap"]), basis)
+
+
+def _sample(finalists: FinalistData) -> str:
+    noun = f"test {finalists.predictions.noun}"
+    return f"{counted(finalists.seeds, 'seed')} and {counted(len(finalists.predictions.labels), noun)}"
 
 
 def inseparable(finalists: FinalistData) -> list[int]:
@@ -60,7 +65,7 @@ def rivals(finalists: FinalistData) -> list[str]:
             "on validation scores, and stays."
         )
     if not alike:
-        sentences.append("It can be told apart from every other finalist.")
+        sentences.append(f"Trial {finalists.winner.number} can be told apart from every other finalist.")
     else:
         nearest = rivals[~rivals["apart"]].head(MAX_NAMED)
         bounds = [
@@ -68,8 +73,8 @@ def rivals(finalists: FinalistData) -> list[str]:
             for trial, high in zip(nearest["trial"], nearest["high"], strict=True)
         ]
         sentences.append(
-            f"It cannot be told apart from {_trials(alike)} at {counted(finalists.seeds, 'seed')}, which does not make "
-            f"them equal: {listed(bounds)} ({LEVEL:.0%}, together with all else said of them)."
+            f"Trial {finalists.winner.number} cannot be told apart from {_trials(alike)} with {_sample(finalists)}, "
+            f"which does not make them equal: {listed(bounds)} ({LEVEL:.0%}, all bounds together)."
         )
     return sentences + cheapest(rivals, figure, figure.margin(finalists.tested(finalists.winner.number).mean))
 
@@ -130,11 +135,11 @@ def luck(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure]:
     gap = objective.cost(mean) - objective.cost(score)
     told = f"was lucky by {text(gap)} in its seed and its epoch" if gap > 0 else "was not lucky in its seed"
     sentence = (
-        f"The search's best validation score, {text(score)} (trial {best}), {told}: trained again under "
-        f"{counted(finalists.seeds, 'new seed')}, that configuration comes to {text(mean)} after as many epochs. Both "
+        f"The search's best validation score, {text(score)} (trial {best}, {counted(int(epoch), 'epoch')}), {told}: "
+        f"under {counted(finalists.seeds, 'new seed')}, that configuration comes to {text(mean)} after as many. Both "
         "are scored on the examples that chose it, so it may be lucky in these too, by an amount that is not measured."
     )
-    return sentence, (name, signed(gap), f"best score {text(score)}, again {text(mean)}")
+    return sentence, (name, signed(gap), f"of trial {best}: best score {text(score)}, again {text(mean)}")
 
 
 def published(report: ReportData, finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure] | None:

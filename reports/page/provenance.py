@@ -34,7 +34,8 @@ def machine(report: ReportData) -> dict[str, Any]:
     seeds: dict[str, Any] = {"seed of the study": report.study.seed}
     if report.finalists is not None:
         seeds["seeds of the finalists"] = (
-            f"0 to {report.finalists.seeds - 1}, derived from the study's and the trial; others for the test"
+            f"0 to {report.finalists.seeds - 1}: under each, all finalists see the same minibatches, and each begins "
+            "with weights of its own; others for the test"
         )
     shown = {name: value for name, value in report.environment.items() if name not in ("spent", "data", "machines")}
     later = [", ".join(map(str, machine.values())) for machine in report.environment.get("machines", [])[1:]]

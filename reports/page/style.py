@@ -156,7 +156,7 @@ class ScoreAxis:
     def apply(self, axes: Axes, which: Literal["x", "y"] = "y") -> None:
         """Set scale, limits, ticks and label of an axis: the vertical one unless told."""
         if self._as_error:
-            accuracy_axis(axes, which, self._places, self._label)
+            accuracy_axis(axes, which, self._places, f"{self._label} (log scale of 1 less it)")
             return
         axes.set(**{f"{which}label": self._label})
         if self._as_log:

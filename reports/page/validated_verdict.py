@@ -45,7 +45,7 @@ def _against_baseline(finalists: ValidatedFinalists, text: Callable[[float], str
     if baseline is None:
         return ["The study has no baseline that finished, so there is nothing to tell its gain against."]
     if baseline == finalists.winner:
-        return ["No trial of the search did better than what its author already knew."]
+        return ["No other finalist ranked above what was known before the search."]
     if finalists.seeds == 1:
         return ["One seed cannot say how much of its lead over the baseline is the seed's luck."]
     gap, p = finalists.against(baseline.number)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reports.finalists.looks import looks
 from reports.page import finalist_sentences
 from reports.page.data import FinalistData, ReportData
-from reports.page.finalist_sentences import KeyFigure
+from reports.page.finalist_sentences import KeyFigure, inseparable
 from reports.page.validated_verdict import validated_verdict
 from reports.page.wording import counted, metric_title, trial_name
 from reports.statistics import LEVEL
@@ -65,7 +65,8 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
     tested, noun, figure = finalists.tested(winner.number), finalists.predictions.noun, report.figure
     over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
-    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} wins: "
+    verb = "comes first" if finalists.rivals.empty or inseparable(finalists) else "wins"
+    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
     headline += f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})."
     basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), noun)}"
     figures = [(f"test {figure.title}", figure.text(tested.mean), f"{figure.within(tested)}; {basis}")]
@@ -73,7 +74,7 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     if baseline is None:
         sentences.append("The study has no baseline that finished, so there is nothing to tell its gain against.")
     elif baseline == winner:
-        sentences.append("No trial of the search did better than what its author already knew.")
+        sentences.append("No other finalist ranked above what was known before the search.")
     else:
         sentence, key_figure = finalist_sentences.gain(finalists, baseline)
         sentences.append(sentence)

@@ -11,8 +11,8 @@ def trial_name(row: TrialRow) -> str:
 
 
 def p_value(p: float) -> str:
-    """`p = 0.03`, `p < 0.001`."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    """`p = 0.03`, `p < 0.001`, `p > 0.99`."""
+    return "p < 0.001" if p < 0.001 else "p > 0.99" if p > 0.99 else f"p = {p:.2g}"
 
 
 def counted(number: int, thing: str) -> str:

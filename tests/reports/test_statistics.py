@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics import ACCURACY, LEVEL, compare, interval, next_run, share_of_some
+from reports.statistics import ACCURACY, LEVEL, compare, interval, narrowed_by_seeds, next_run, share_of_some
 
 Numbers = NDArray[np.float64]
 
@@ -70,6 +70,19 @@ def test_where_all_images_are_alike_the_interval_is_students_over_seeds() -> Non
     ours = interval(np.repeat(means[:, None], 40, axis=1))
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
     assert ours.std == pytest.approx(means.std(ddof=1))
+
+
+def test_endless_seeds_leave_the_interval_of_the_images() -> None:
+    draws = np.random.default_rng(0)
+    seeds, images = draws.normal(0, 0.01, (5, 1)), draws.normal(0, 0.5, (1, 2000))
+    values = 0.5 + seeds + images + draws.normal(0, 0.1, (5, 2000))
+    half = {
+        name: (one.high - one.low) / 2
+        for name, one in (("all", interval(values)), ("endless", interval(values.mean(0)[None])))
+    }
+    assert narrowed_by_seeds(values) == pytest.approx(1 - half["endless"] / half["all"])
+    assert 0.01 < narrowed_by_seeds(values) < 0.5
+    assert narrowed_by_seeds(np.ones((3, 10))) == 0.0
 
 
 def test_numbers_that_never_vary_have_an_interval_of_no_width() -> None:

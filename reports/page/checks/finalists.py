@@ -8,13 +8,21 @@ from reports.page.finalist_sentences import inseparable
 from reports.page.wording import counted, listed
 
 ENOUGH_SEEDS = 5
+MUCH = 1 / 3  # of an interval, by which endless seeds would narrow it
+
+
+def _remedy(finalists: FinalistData, rival: int) -> str:
+    """Return what would tell the winner from a rival: more seeds, where they are what is scarce."""
+    if finalists.seeds < ENOUGH_SEEDS or (share := finalists.narrowed_by_seeds(rival)) > MUCH:
+        return "More --seeds narrow what is between them."
+    number = counted(len(finalists.predictions.labels), f"test {finalists.predictions.noun}")
+    return f"{number} are few for such a gap: endless seeds would narrow its interval by {share:.0%} only."
 
 
 class FinalistsInseparable(FinalistsCheck):
     """Whether the winner stands out."""
 
     name, question = "finalists inseparable", "Can the winner be told apart from the other finalists?"
-    remedy = "More --seeds narrow what is between them."
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with the others."""
@@ -22,8 +30,7 @@ class FinalistsInseparable(FinalistsCheck):
             return self.not_applicable("There is one finalist.")
         if alike := inseparable(finalists):
             names = f"trial{'s' if len(alike) > 1 else ''} {listed(alike)}"
-            seeds = counted(finalists.seeds, "seed")
-            return self.look(f"The winner and {names} cannot be told apart at {seeds}.")
+            return self.look(f"The winner and {names} cannot be told apart.", _remedy(finalists, alike[0]))
         return self.passed("The winner can be told apart from all other finalists.")
 
 
@@ -31,7 +38,7 @@ class BaselineBeaten(FinalistsCheck):
     """Whether the search was worth its while."""
 
     name, question = "baseline beaten", "Is the winner better than what was known before?"
-    remedy = "Widen the ranges around the baseline, or accept it."
+    remedy = "Accept it, or search on; where it lies at a bound of the ranges, widen them."
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with the best baseline."""
@@ -44,12 +51,14 @@ class BaselineBeaten(FinalistsCheck):
             remedy = "Correct it, so that there is something to beat."
             return self.look("No baseline finished: it diverged or failed.", remedy)
         if baseline == winner:
-            return self.look("The baseline wins.")
+            return self.look("The baseline comes first.")
         against, figure = finalists.against(baseline.number), report.figure
         bounds = f"{figure.signed(against['low'])} to {figure.signed(against['high'])}"
         if against["apart"] and against["gap"] > 0:
             return self.passed(f"“{baseline.baseline}” is beaten by {figure.text(against['gap'])} ({bounds}).")
-        return self.look(f"“{baseline.baseline}” is not beaten for certain ({bounds}).", "Give more --seeds.")
+        return self.look(
+            f"“{baseline.baseline}” is not beaten for certain ({bounds}).", _remedy(finalists, baseline.number)
+        )
 
 
 class BetterThanTheCommonestClass(FinalistsCheck):
@@ -137,7 +146,7 @@ class EnoughSeeds(FinalistsCheck):
     """Whether the scatter between seeds is known."""
 
     name, question = "enough seeds", "Are there seeds enough for a narrow interval?"
-    remedy = f"--seeds {ENOUGH_SEEDS} or more narrows them."
+    remedy = f"--seeds {ENOUGH_SEEDS} or more narrow them."
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Count the seeds."""
@@ -146,4 +155,8 @@ class EnoughSeeds(FinalistsCheck):
             return self.look("One seed: how much of a figure is its luck is unknown.", remedy)
         if finalists.seeds < ENOUGH_SEEDS:
             return self.look(f"{finalists.seeds} seeds make wide intervals.")
-        return self.passed(f"{finalists.seeds} seeds.")
+        text = f"{finalists.seeds} seeds: endless ones would narrow the winner's interval by"
+        share = finalists.narrowed_by_seeds()
+        return (
+            self.look(f"{text} {share:.0%}.", "More --seeds.") if share > MUCH else self.passed(f"{text} {share:.0%}.")
+        )

@@ -16,6 +16,7 @@ from search.curves.settling import seed_deviation
 
 MAX_FAILED = 0.2  # the share of trials that may diverge or fail
 SHOWN = 3  # trials that a finding names
+AUDITED = 10  # pruned trials that are proposed for an audit
 MAX_REGRET = 0.1  # the share of pruned trials that may, at most, have beaten the best
 
 
@@ -105,8 +106,9 @@ class PruningRegret(Check):
         if not report.study.pruner.prunes or not pruned:
             return self.not_applicable("No trial was pruned.")
         if report.audit.empty:
-            saved = f"{pruned:,} pruned trials ({saved_epochs(report).share:.0%} of all epochs)"
-            return self.not_applicable(f"{saved} were not audited; --audit 10 runs ten on.")
+            saved = f"{counted(pruned, 'pruned trial')}, which saved {saved_epochs(report).share:.0%} of all epochs"
+            few = min(pruned, AUDITED)
+            return self.not_applicable(f"No audit of {saved}; --audit {few} trains {few} of them to their end.")
         audited = len(report.audit)
         if not report.audit["same"].all():
             return self.look(
@@ -132,7 +134,7 @@ class CutWhileAhead(Check):
     """Whether a trial that was pruned had once scored better than the best complete one ended."""
 
     tasks = EVERY_TASK
-    name, question = "cut while ahead", "Was a trial pruned that had stood above the winner?"
+    name, question = "cut while ahead", "Was a trial pruned that had stood above the search's best?"
     remedy = "Prune less or later, or train it alone: its parameters are in trials.csv."
 
     def judge(self, report: ReportData) -> Finding:
@@ -145,7 +147,8 @@ class CutWhileAhead(Check):
         epochs = report.curves[report.curves["trial"].isin(pruned)].dropna(subset=[column])
         ahead = epochs[[cost(value) < cost(score) for value in epochs[column]]]
         if ahead.empty:
-            return self.passed(f"None of {counted(len(pruned), 'pruned trial')} ever scored above trial {report.best}.")
+            number = counted(len(pruned), "pruned trial")
+            return self.passed(f"None of {number} had an epoch above what trial {report.best}, the search's best, has.")
         trials = sorted(ahead["trial"].unique().tolist())
         epochs_ahead = zip(ahead["trial"], ahead["epoch"], ahead[column], strict=True)
         best, epoch, value = min(epochs_ahead, key=lambda each: cost(each[2]))
@@ -169,7 +172,7 @@ class Settled(Check):
         """Hold what one more training is expected to gain against what another seed changes."""
         if report.prospect is None:
             return self.not_applicable("Too few trials have scores to expect anything of others.")
-        gain = f"One more training is expected to gain {report.prospect:.2g}"
+        gain = f"One more training is expected to raise the best validation score by {report.prospect:.2g}"
         found, deviation = report.finalists, seed_deviation(report.rows)
         if deviation is None and found is not None and found.seeds > 1:
             seeds = [found.rows[found.winner.number, seed] for seed in range(found.seeds)]

@@ -5,7 +5,7 @@ import math
 from models.config.task import EVERY_TASK
 from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
-from reports.page.sections.importance import MIN_TRIALS, complete_trials
+from reports.page.sections.importance import MIN_TRIALS, compared_trials
 from reports.page.wording import counted, listed
 from search.config.space import Choice, Float, Range
 
@@ -61,12 +61,12 @@ class EnoughTrials(Check):
 
     tasks = EVERY_TASK
     name, question = "enough trials for an importance", "Are there trials enough to tell which parameter matters?"
-    remedy = "Search on with more --trials."
+    remedy = "To know that, and only for that, search on with more --trials."
 
     def judge(self, report: ReportData) -> Finding:
-        """Count the complete trials."""
-        number = len(complete_trials(report))
-        text = counted(number, "complete trial")
+        """Count the trials whose scores can be compared."""
+        number = compared_trials(report)
+        text = f"{counted(number, 'trial')} with a score after the same epoch"
         if number < MIN_TRIALS:
             return self.look(f"{text} are too few to tell which parameter matters ({MIN_TRIALS} are needed).")
         return self.passed(f"{text} are enough.")

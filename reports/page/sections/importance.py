@@ -31,7 +31,7 @@ class Importance(FigureSection):
 
     def applies(self, report: ReportData) -> bool:
         """Return whether there are trials enough."""
-        return len(_scored(report)[1]) >= MIN_TRIALS
+        return compared_trials(report) >= MIN_TRIALS
 
     def frame(self, report: ReportData) -> pd.DataFrame:
         """Return every parameter's share, with a 90 % interval by the bootstrap where that takes no more than seconds.
@@ -96,19 +96,21 @@ class Importance(FigureSection):
         if report.trials.empty or self.applies(report):
             return super().parts(report)
         reason = (
-            f"Not told: {len(_scored(report)[1])} trials are too few: PED-ANOVA wants {MIN_TRIALS} with a score "
-            "after the same epoch, and with fewer it ranks irrelevant parameters first."
+            f"Not told: {compared_trials(report)} trials are too few. PED-ANOVA, which would tell it, wants "
+            f"{MIN_TRIALS} with a score after the same epoch; with fewer it ranks irrelevant parameters first."
         )
         return [Text(reason, self.title)]
 
 
-def complete_trials(report: ReportData) -> list[TrialRow]:
-    """Return the complete trials that trained themselves, repeats of others left out."""
-    return [row for row in report.rows if row.state == "complete" and row.joined is not None]
+def compared_trials(report: ReportData) -> int:
+    """Return how many trials have a score after the same epoch."""
+    return len(_scored(report)[1])
 
 
 def _complete(report: ReportData) -> list[tuple[TrialRow, float]]:
-    return [(row, row.value) for row in complete_trials(report) if row.value is not None]
+    """Return the complete trials that trained themselves, repeats of others left out."""
+    complete = [row for row in report.rows if row.state == "complete" and row.joined is not None]
+    return [(row, row.value) for row in complete if row.value is not None]
 
 
 def _scored(report: ReportData) -> tuple[int, list[tuple[TrialRow, float]]]:

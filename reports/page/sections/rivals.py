@@ -8,7 +8,7 @@ from reports.page.wording import p_value
 from reports.statistics import LEVEL
 
 AT_BOUNDS = (
-    "images are added at both bounds, so that they hold near 1 as well (Agresti and Coull 1998, Bonett and Price 2012)"
+    "{noun}s are added at both bounds, so that they hold near 1 as well (Agresti and Coull 1998, Bonett and Price 2012)"
 )
 OF_ROOTS = (
     "an interval of a root mean square error is taken around its reciprocal, which holds the truth more often where "
@@ -45,5 +45,6 @@ class Rivals(Section):
             Column("told apart", "apart", yes_or_no),
             Column("its multiply-adds", "multiply_adds", lambda value: f"{value:.3g} ×", "of the winner's"),
         ]
-        note = NOTE.format(noun=report.finalists.predictions.noun, how=AT_BOUNDS if figure.bounds else OF_ROOTS)
+        noun = report.finalists.predictions.noun
+        note = NOTE.format(noun=noun, how=AT_BOUNDS.format(noun=noun) if figure.bounds else OF_ROOTS)
         return [Table("the winner and its rivals", columns, report.finalists.rivals, "The winner and its rivals", note)]

@@ -58,6 +58,7 @@ def test_no_finalist_is_told_apart_in_one_sentence_and_not_in_another(reports: l
             assert 0 in alike
         if "from every other finalist" in text:
             assert not alike
+        assert (" wins: " in verdict(report).headline) == (not alike)
     assert 3 < apart < 50  # both happen
 
 
@@ -69,6 +70,20 @@ def test_checks_agree_with_the_verdict(reports: list[ReportData]) -> None:
         if finalists(report).winner.number != 0:
             gap = float(next(value for name, value, _ in verdict(report).figures if "gain" in name).replace("−", "-"))
             assert (beaten.outcome == "passed") == ("the two can be told apart" in text and gap > 0)
+
+
+def test_more_seeds_are_asked_for_only_where_they_are_what_is_scarce(reports: list[ReportData]) -> None:
+    advised = {"seeds": 0, "images": 0}
+    for report in reports:
+        of, found = finalists(report), check_of(report, "finalists inseparable")
+        if found.outcome != "look":
+            continue
+        rival = int(of.rivals[~of.rivals["apart"]]["trial"].iloc[0])
+        scarce = of.seeds < 5 or of.narrowed_by_seeds(rival) > 1 / 3
+        assert ("More --seeds" in found.text) == scarce
+        assert ("are few for such a gap" in found.text) == (not scarce)
+        advised["seeds" if scarce else "images"] += 1
+    assert min(advised.values()) > 0
 
 
 def test_every_p_value_fits_its_interval(reports: list[ReportData]) -> None:
