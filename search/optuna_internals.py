@@ -12,6 +12,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers._tpe import _truncnorm
 from optuna.storages._rdb import models as optuna_models
+from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
 from optuna.trial import FrozenTrial, TrialState
 
 # --- tables of Optuna's relational storage ----------------------------------------------------------------------------
@@ -29,6 +30,7 @@ SYSTEM_ATTRIBUTES = optuna_models.TrialSystemAttributeModel.__table__
 value_to_stored = optuna_models.TrialValueModel.value_to_stored_repr
 intermediate_to_stored = optuna_models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
 
+DIVERGED = f"{_CONSTRAINTS_KEY}:diverged"  # the system attribute that `trial.set_constraint("diverged", ...)` writes
 FIXED_PARAMS = "fixed_params"  # the system attribute of a trial with the parameters that `enqueue_trial` states
 
 # --- distributions ----------------------------------------------------------------------------------------------------

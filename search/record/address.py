@@ -13,10 +13,17 @@ from models.errors import UserError
 from search.options import DEFAULT_STORAGE
 
 KINDS = ("sqlite", "postgresql")
-_WHY_THESE = (
-    "use sqlite:///... or postgresql+psycopg://...: trials, scores and curves are written in one transaction under a "
-    "lease, which Optuna's journal, its gRPC proxy and MySQL's drivers were not tried for"
-)
+_INSTEAD = "name a file, sqlite:///runs/studies.db, or for several machines postgresql+psycopg://user@host/database"
+_MYSQL = "MySQL and MariaDB are not served: how their transactions and locks go with our leases was never tried"
+_JOURNAL = "Optuna's journal is not served: it has no transactions, and our tables cannot stand in it"
+_PROXY = "Optuna's gRPC proxy is not served: it passes on Optuna's calls one by one, none of our tables, no transaction"
+_OTHER_STORAGES = {  # of Optuna, by the beginning of an address
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "grpc": _PROXY,
+    "journal": _JOURNAL,
+    "redis": _JOURNAL,
+}
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -26,6 +33,8 @@ def parse(url: str) -> URL:
     Raises:
         UserError: It is no address, or no database that can keep studies.
     """
+    if refused := _other_storage(url):
+        raise UserError(refused, _INSTEAD)
     try:
         address = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -33,7 +42,7 @@ def parse(url: str) -> URL:
         raise UserError(f"{shown!r} is not the address of a database", f"write {DEFAULT_STORAGE}") from error
     kind = address.get_backend_name()
     if kind not in KINDS:
-        raise UserError(f"{mask(address)} is not a kind of database that can keep a study", _WHY_THESE)
+        raise UserError(f"{mask(address)} is not a kind of database that can keep a study", _INSTEAD)
     if address.drivername not in _DRIVERS:
         raise UserError(f"{mask(address)} names a driver that we do not use", f"write {kind}://...")
     if kind == "sqlite":
@@ -46,6 +55,16 @@ def parse(url: str) -> URL:
         if Path(name).is_dir():
             raise UserError(f"{name} is a folder", f"name a file in it: --storage sqlite:///{Path(name)}/studies.db")
     return address
+
+
+def _other_storage(url: str) -> str | None:
+    """Return why a storage of Optuna's is not served that is no database, or one that was not tried."""
+    scheme, separator, _ = url.partition("://")
+    if separator:
+        return _OTHER_STORAGES.get(scheme.partition("+")[0].lower())
+    if re.fullmatch(r"[\w.-]+:\d+", url):  # as the proxy is named to Optuna
+        return _PROXY
+    return _JOURNAL if Path(url).suffix in (".log", ".journal") else None
 
 
 def mask(address: URL) -> str:

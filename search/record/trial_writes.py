@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from search.config.study import Study
 from search.optuna_internals import (
     ATTRIBUTES,
+    DIVERGED,
     PARAMS,
     STUDIES,
     SYSTEM_ATTRIBUTES,
@@ -173,6 +174,13 @@ class WritableTrials(StudyTrials):
         if values:
             connection.execute(insert(VALUES), values)
         self._insert_attributes(connection, {id_: _attributes(row, ATTRIBUTES_OF_END) for id_, row in ending.items()})
+        diverged = [
+            {"trial_id": id_, "key": DIVERGED, "value_json": json.dumps(1.0)}  # above 0: to Optuna it is infeasible
+            for id_, row in ending.items()
+            if row.diverged_at is not None
+        ]
+        if diverged:
+            connection.execute(insert(SYSTEM_ATTRIBUTES), diverged)
         ours = Trials.study == self.row, Trials.trial.in_([row.number for row in ending.values()])
         connection.execute(update(Trials).where(*ours).values(ended=True))
 

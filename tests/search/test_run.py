@@ -136,8 +136,8 @@ def test_eight_commands_begin_at_once_on_one_new_file(tmp_path: Path, url: str) 
         (["--data-dir", "nowhere", "--dataset", "mnist"], "there is no mnist in nowhere"),
         (["--name", "../small"], "'../small' cannot be the name of a study"),
         (
-            ["--storage", "mysql://me:secret@host/db"],
-            "mysql://me:***@host/db is not a kind of database that can keep a study",
+            ["--storage", "oracle://me:secret@host/db"],
+            "oracle://me:***@host/db is not a kind of database that can keep a study",
         ),
         (["--storage", "sqlite:///."], ". is a folder"),
         (["--reproduce", "3"], "`small` has no trial 3"),

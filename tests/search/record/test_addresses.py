@@ -53,6 +53,26 @@ def test_an_address_is_refused(address: str, fact: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "which"),
+    [
+        ("mysql://user:geheim@host/studies", "MySQL and MariaDB are not served"),
+        ("mysql+pymysql://host/studies", "MySQL and MariaDB are not served"),
+        ("mariadb+mariadbconnector://host/studies", "MySQL and MariaDB are not served"),
+        ("./optuna_journal_storage.log", "Optuna's journal is not served"),
+        ("studies.journal", "Optuna's journal is not served"),
+        ("redis://user:geheim@localhost:6379", "Optuna's journal is not served"),
+        ("grpc://localhost:13000", "Optuna's gRPC proxy is not served"),
+        ("localhost:13000", "Optuna's gRPC proxy is not served"),
+    ],
+)
+def test_another_storage_of_optunas_is_refused_with_the_reason(address: str, which: str) -> None:
+    with pytest.raises(UserError, match=f"^{which}: ") as refusal:
+        Store(address)
+    assert refusal.value.remedy.startswith("name a file, sqlite:///runs/studies.db")
+    assert "geheim" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "postgresql+nonesuch://user:geheim@host/studies",

@@ -60,6 +60,15 @@ def test_trials_come_back_as_they_were_written(record: Record, clock: Clock) -> 
     ]
 
 
+def test_a_diverged_trial_is_infeasible_to_optuna(record: Record, url: str) -> None:
+    for number in range(3):
+        insert(record, a_trial(number))
+    record.tell(0, "pruned", None, diverged_at=2)
+    record.tell(1, "pruned", None)
+    record.tell(2, "complete", 0.9)
+    assert [trial.constraints for trial in trials_by_optuna(url)] == [{"diverged": 1.0}, {}, {}]
+
+
 def test_optuna_shows_our_times(record: Record, url: str, clock: Clock) -> None:
     insert(record, a_trial(0))
     shown = trials_by_optuna(url)[0].datetime_start
