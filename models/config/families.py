@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from models.families.base import Family
 
 # "bfloat16": activations and the matrices they are multiplied by have 16 bits; weights, sums and optimizer state 32.
-Precision = Literal["float32", "bfloat16"]
+# "tf32": a GPU rounds the factors of products to 19 bits; on a CPU it is float32.
+Precision = Literal["float32", "tf32", "bfloat16"]
 Width = Annotated[int, Field(ge=1)]  # units of a hidden layer, or channels
 Padding = Literal["none", "same"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -187,7 +188,7 @@ class Cnn(FamilyConfig):
     )
 
     implementation = "models.families.cnn:CnnFamily"
-    precisions = ("float32", "bfloat16")
+    precisions = ("float32", "tf32", "bfloat16")
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
     required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})
     optional_parameters: ClassVar[frozenset[str]] = frozenset({"padding", "dropout"})

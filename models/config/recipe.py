@@ -99,7 +99,8 @@ class Recipe(FrozenConfig):
     precision: Precision = Field(
         default="float32",
         description='"bfloat16": activations and the matrices they are multiplied by have 16 bits; weights, sums and '
-        "optimizer state 32.",
+        'optimizer state 32. "tf32": a GPU rounds the factors of products to 19 bits, those of networks that are not '
+        "perceptrons; a CPU does not.",
     )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of everything random.")
 
@@ -144,6 +145,11 @@ class Recipe(FrozenConfig):
     def uses(self, name: str, searched: Collection[str]) -> bool:
         """Return whether a trial may have another value of a field than one that does nothing."""
         return name in searched or getattr(self, name) != type(self).model_fields[name].default
+
+    @property
+    def replayable(self) -> bool:
+        """Whether every step does the same with other numbers: mixup and accumulation are counted in Python."""
+        return not self.mixup and self.accumulate == 1
 
     def optimizer_of(self, parameters: Parameters) -> OptimizerConfig:
         """Return a trial's optimizer: the recipe's, or that of the name `optimizer` with its own settings."""

@@ -96,11 +96,59 @@ class BatchSource:
                 batch = index[begin : begin + size]
                 x = buffer[: len(batch)].copy_(fetched[begin : begin + size])
                 places = slice(start + begin, start + begin + len(batch))
-                if constant := self._constant:
-                    x = x.flatten(1).index_select(1, constant.columns).mul_(constant.scale).add_(constant.shift)
-                else:
-                    x.mul_(self._scale).add_(self._shift)
-                yield places, x, self._labels[batch]
+                yield places, self._normalised(x), self._labels[batch]
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        """Return inputs (B, C, H, W) as models see them; they may be overwritten."""
+        if constant := self._constant:
+            return x.flatten(1).index_select(1, constant.columns).mul_(constant.scale).add_(constant.shift)
+        return x.mul_(self._scale).add_(self._shift)
+
+
+class Epoch:
+    """One pass over a source in memory that stays where it is, so that a recorded step finds the next pass there too.
+
+    Args:
+        source: The examples.
+        size: Examples of a minibatch.
+        augment: How pictures are moved at random: those of a whole pass at once, into memory of their own.
+    """
+
+    def __init__(self, source: BatchSource, size: int, augment: Sequence[Augment] = ()) -> None:
+        self.source, self._size, self._augment = source, size, augment
+        self._examples = source._chosen.clone()  # (N,) in the order of the pass
+        self._inputs, self._rows = source._flat, self._examples  # where each one's inputs lie
+        if augment:
+            self._inputs = source._flat.new_empty(len(source), source._flat.shape[1])
+            self._rows = torch.arange(len(source), device=self._examples.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self._examples.device
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def renew(self, order: Tensor, seed: int) -> None:
+        """Let the next pass have another order (N,), and moves drawn from a seed, as `BatchSource.batches` has them."""
+        torch.index_select(self.source._chosen, 0, order, out=self._examples)
+        if not self._augment:
+            return
+        shape = self.source._inputs.shape[1:]
+        augmentation = Augmentation(self._augment, shape, seed)
+        span = augmentation.span(self._size)
+        for start in range(0, len(self), span):
+            moved = self._inputs[start : start + span]
+            torch.index_select(self.source._flat, 0, self._examples[start : start + span], out=moved)
+            augmentation.move(moved.view(-1, *shape))
+
+    def minibatch(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Return inputs and labels of the examples at some places (B,) of the pass; see `BatchSource.batches`."""
+        source = self.source
+        fetched = self._inputs.index_select(0, self._rows.index_select(0, places)).to(torch.float32)
+        labels = source._labels.index_select(0, self._examples.index_select(0, places))
+        return source._normalised(fetched.view(-1, *source._inputs.shape[1:])), labels
 
 
 def _trained_on(labels: Labels, target: TargetScale | None) -> np.ndarray:

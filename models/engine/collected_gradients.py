@@ -29,6 +29,7 @@ class CollectedGradients(LaneOptimizer):
         self._rooms: dict[int, Tensor] = {}
         self._products: dict[int, Tensor] = {}
         self._seen = 0  # minibatches of this step
+        self._largest: Tensor | None = None  # the norms, on the device
 
     def start_step(self) -> None:
         """Count a minibatch; the step begins when it is taken."""
@@ -64,9 +65,13 @@ class CollectedGradients(LaneOptimizer):
         optimizer.start_step()
         for block, gradient in self._pending.values():
             optimizer.apply(block, gradient)
+        self.forget()
+        return True
+
+    def forget(self) -> None:
+        """Forget all gradients."""
         self._pending.clear()
         self._seen = 0
-        return True
 
     def _clip(self, largest_norms: Sequence[float]) -> None:
         like = next(iter(self._pending.values()))[1]
@@ -74,7 +79,8 @@ class CollectedGradients(LaneOptimizer):
         for block, gradient in self._pending.values():
             rows = gradient.square().sum(1, dtype=torch.float64)  # (R,)
             squares.index_add_(0, block.lanes, rows if len(block.lanes) > 1 else rows.sum(0, keepdim=True))
-        largest = squares.new_tensor(largest_norms)
-        shrink = (largest / (squares.sqrt() + 1e-6)).clamp_(max=1.0).to(like)
+        if self._largest is None:
+            self._largest = squares.new_tensor(largest_norms)
+        shrink = (self._largest / (squares.sqrt() + 1e-6)).clamp_(max=1.0).to(like)
         for block, gradient in self._pending.values():
             gradient.mul_(shrink[block.lanes].unsqueeze(1))

@@ -6,10 +6,9 @@ fate: it does not prune, rank or write to a database.
 Letters: L lanes of a group, N training examples, V validation examples, B examples of the minibatch.
 """
 
-import math
 import time
 from collections.abc import Callable, Collection, Hashable, Sequence
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,15 +17,13 @@ from models.config.base import Parameters
 from models.config.messages import EpochMetrics, LaneSpec
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
-from models.engine.cuda_graph import ReplayedSteps
-from models.engine.epoch_predictions import EpochPredictions
-from models.engine.recipe_steps import AVERAGE, WORDS, RecipeSteps, averages_in_place
+from models.engine.lane_group import LaneGroup, Metrics, Training
+from models.engine.recipe_steps import AVERAGE, WORDS
+from models.engine.replayed_ticks import ReplayedTicks
 from models.engine.snapshot import load_lanes, save_lanes
-from models.engine.tick_hyperparameters import tick_hyperparameters
-from models.families.base import Family, FusedModel, Lane, Weights, initial_tensors, state_tensors
-from models.seeds import derive
-
-SCORED_AT_ONCE = 1000  # examples in one product of a scoring pass: activations of wide lanes still fit in cache
+from models.engine.step_graph import Slots, slots_on
+from models.families.base import Family, Lane, Weights, initial_tensors, state_tensors
+from models.ops.matmul import set_precision
 
 _Key = tuple[int, int, str, Hashable]  # of a group: stream, minibatch size, optimizer, and the family's own key
 
@@ -42,6 +39,7 @@ class Engine:
         device: Where everything lies.
         searched: The parameters that trials have: what the optimizer keeps depends on them.
         after_minibatch: Called after every minibatch, of training and of scoring.
+        slots: Where steps are recorded and replayed; those of the device unless given.
     """
 
     suffix = ".safetensors"  # of a snapshot
@@ -56,23 +54,36 @@ class Engine:
         *,
         searched: Collection[str] = (),
         after_minibatch: Callable[[], object] = lambda: None,
+        slots: Slots | None = None,
     ) -> None:
         self._recipe, self._family, self._device, self._searched = recipe, family, device, frozenset(searched)
-        self._after_minibatch = after_minibatch
-        self._metrics = {name: recipe.metric_of(name) for name in (*recipe.task.metrics, *recipe.metrics)}
-        self._averages, self._warms_up = (recipe.uses(word, self._searched) for word in ("ema_decay", "warmup"))
-        self._is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
+        self._averages, warms_up = (recipe.uses(word, self._searched) for word in ("ema_decay", "warmup"))
+        is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
         has_plain_steps = recipe.optimizer.is_plain(self._searched) and "optimizer" not in self._searched
-        narrows = family.input_weight and not recipe.augment and has_plain_steps and self._is_plain
+        narrows = family.input_weight and not recipe.augment and has_plain_steps and is_plain
         self._constant_inputs = train_set.constant_inputs if narrows else None
         if self._constant_inputs:
             train_set = train_set.narrowed(self._constant_inputs)
             validation_set = None if validation_set is None else validation_set.narrowed(self._constant_inputs)
-        self._train_set, self._validation_set = train_set, validation_set
+        self._training = Training(
+            recipe=recipe,
+            searched=self._searched,
+            train_set=train_set,
+            validation_set=validation_set,
+            device=device,
+            metrics={name: recipe.metric_of(name) for name in (*recipe.task.metrics, *recipe.metrics)},
+            plain=is_plain,
+            averages=self._averages,
+            warms_up=warms_up,
+            after_minibatch=after_minibatch,
+        )
+        set_precision(device, tf32=recipe.precision == "tf32")
+        slots = slots or slots_on(device)
+        self._replayed = None if slots is None else ReplayedTicks(self._training, slots)
         self._lanes: dict[int, Lane] = {}
         self._paused: dict[int, Lane] = {}  # their tensors are in the host's memory
         self._groups: dict[int, _Key] = {}  # of every lane
-        self._fused: dict[_Key, tuple[list[Lane], FusedModel]] = {}  # as of the last tick
+        self._fused: dict[_Key, LaneGroup] = {}  # as of the last tick
 
     # --- lanes come and go
 
@@ -127,7 +138,7 @@ class Engine:
     @property
     def notes(self) -> list[str]:
         """What the user should know about how lanes train, a sentence each."""
-        return self._family.notes(self._device)
+        return [*self._family.notes(self._device), *(self._replayed.notes if self._replayed else ())]
 
     def save(self, path: Path) -> None:
         """Write a snapshot of all lanes, paused ones too, to one file."""
@@ -157,7 +168,10 @@ class Engine:
         size = int(parameters.get("batch_size", self._recipe.batch_size))
         self._lanes[number] = lane
         optimizer = self._recipe.optimizer_of(parameters).name
-        self._groups[number] = (lane.spec.stream, size, optimizer, self._family.group(parameters))
+        own = self._family.group(parameters)
+        if self._replayed and not self._family.fused_by_hand:
+            own = (own, number)
+        self._groups[number] = (lane.spec.stream, size, optimizer, own)
 
     def _fuse(self, only: int | None) -> None:
         """Fuse the lanes of each group; groups with the same members as before stay as they are."""
@@ -165,12 +179,18 @@ class Engine:
         for number, lane in self._lanes.items():
             if only in (None, number):
                 groups.setdefault(self._groups[number], []).append(lane)
-        before, self._fused = self._fused, {}
-        for key, lanes in groups.items():
-            if key in before and before[key][0] == lanes:
-                self._fused[key] = before[key]
-            else:
-                self._fused[key] = (lanes, self._family.fuse(lanes, self._recipe.loss))
+        kept = {key: self._fused[key] for key, lanes in groups.items() if self._is_fused(key, lanes)}
+        if self._replayed:
+            self._replayed.keep(kept.values())
+        self._fused = {key: kept[key] if key in kept else self._group(key, lanes) for key, lanes in groups.items()}
+
+    def _is_fused(self, key: _Key, lanes: list[Lane]) -> bool:
+        return key in self._fused and self._fused[key].lanes == lanes
+
+    def _group(self, key: _Key, lanes: list[Lane]) -> LaneGroup:
+        fused, (stream, size, *_) = self._family.fuse(lanes, self._recipe.loss), key
+        made = self._replayed.group if self._replayed else partial(LaneGroup, self._training)
+        return made(lanes, fused, size, stream)
 
     # --- one tick
 
@@ -182,65 +202,36 @@ class Engine:
             only: The one lane to train; None for all.
         """
         self._fuse(only)
+        began = time.perf_counter()
+        if self._replayed:
+            return self._scores(*self._replayed.tick(number), began)
         scores: list[EpochMetrics] = []
-        for (stream, size, *_), (lanes, fused) in self._fused.items():
+        for group in self._fused.values():
+            scores += self._scores(group.lanes, *group.tick(number), began)
             began = time.perf_counter()
-            seed = derive(self._recipe.seed, "shuffle", stream, number)
-            train = self._train(lanes, fused, size, seed)
-            validation: list[dict[str, float]] = [{} for _ in lanes]
-            if self._validation_set is not None:
-                validation = self._pass(lanes, fused, self._validation_set)
-            shares = self._shares(lanes, time.perf_counter() - began)
-            for i, lane in enumerate(lanes):
-                lane.epochs += 1
-                metrics = EpochMetrics(
-                    lane=lane.spec.lane, epoch=lane.epochs, train=train[i], validation=validation[i], seconds=shares[i]
-                )
-                scores.append(metrics)
+        return scores
+
+    def _scores(self, lanes: list[Lane], train: Metrics, validation: Metrics, began: float) -> list[EpochMetrics]:
+        """Count an epoch of lanes that have trained together since a moment, and return what came out."""
+        shares = self._shares(lanes, time.perf_counter() - began)
+        scores = []
+        for i, lane in enumerate(lanes):
+            lane.epochs += 1
+            metrics = EpochMetrics(
+                lane=lane.spec.lane, epoch=lane.epochs, train=train[i], validation=validation[i], seconds=shares[i]
+            )
+            scores.append(metrics)
         return scores
 
     def measure(self, wanted: Sequence[int]) -> dict[int, dict[str, float]]:
         """Return the metrics of some lanes (and of those fused with them) in a full pass over the training set."""
         measured = {}
-        for lanes, fused in self._fused.values():
-            if not any(lane.spec.lane in wanted for lane in lanes):
+        for group in self._fused.values():
+            if not any(lane.spec.lane in wanted for lane in group.lanes):
                 continue
-            metrics = self._pass(lanes, fused, self._train_set)
-            measured.update({lane.spec.lane: mine for lane, mine in zip(lanes, metrics, strict=True)})
+            metrics = group.score(self._training.train_set)
+            measured.update({lane.spec.lane: mine for lane, mine in zip(group.lanes, metrics, strict=True)})
         return measured
-
-    def _train(self, lanes: list[Lane], fused: FusedModel, size: int, seed: int) -> list[dict[str, float]]:
-        """Train one epoch in minibatches of a size; return the metrics over the epoch, each from before its step."""
-        examples = len(self._train_set)
-        minibatches = math.ceil(examples / size)
-        steps = math.ceil(minibatches / self._recipe.accumulate)
-        tick = tick_hyperparameters(self._recipe, lanes, steps, warms_up=self._warms_up)
-        config = self._recipe.optimizer_of(lanes[0].spec.parameters)
-        optimizer = config.bind(tick, torch.empty(0, device=self._device), self._searched)
-        order = torch.randperm(examples, generator=torch.Generator().manual_seed(seed)).to(self._device)
-        target = self._train_set.target
-        predictions = EpochPredictions(len(lanes), examples, self._metrics, self._device, target=target)
-        fused.begin_tick(derive(seed, "masks"), examples)
-        trained: FusedModel | ReplayedSteps | RecipeSteps = fused
-        if not self._is_plain:
-            counts = self._train_set.class_counts
-            trained = RecipeSteps(self._recipe, self._searched, lanes, fused, counts, minibatches, seed)
-        elif self._device.type == "cuda" and fused.cuda_graph_safe:
-            trained = ReplayedSteps(fused)
-        for places, x, y in self._train_set.batches(size, order, self._recipe.augment, derive(seed, "augment")):
-            predictions.put(places, y, *trained.step(x, y, optimizer))
-            self._after_minibatch()
-        return predictions.metrics()
-
-    def _pass(self, lanes: list[Lane], fused: FusedModel, source: BatchSource) -> list[dict[str, float]]:
-        """Return the metrics of the lanes on all examples of a source."""
-        shape = (len(lanes), len(source))
-        predictions = EpochPredictions(*shape, self._metrics, self._device, source.outputs, source.target)
-        with averages_in_place(lanes, fused) if self._averages else nullcontext():
-            for places, x, y in source.batches(SCORED_AT_ONCE):
-                predictions.put(places, y, *fused.score(x, y, predictions.logits(places)))
-                self._after_minibatch()
-        return predictions.metrics()
 
     def _shares(self, lanes: list[Lane], seconds: float) -> list[float]:
         """Divide a group's time among its lanes, by their numbers of weights."""

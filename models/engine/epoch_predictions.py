@@ -3,7 +3,7 @@
 Letters: L lanes, N examples of the epoch, B examples of the minibatch, C classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -54,11 +54,39 @@ class EpochPredictions:
         self._losses[:, places] = losses
         self._hits[:, places] = hits
 
+    def put_at(self, places: Tensor, labels: Tensor, losses: Tensor, hits: Tensor, logits: Tensor | None) -> None:
+        """Keep them, and logits (L, B, C) where there is `room`, at places (B,) that only the device knows."""
+        self._labels.index_copy_(0, places, labels)
+        self._losses.index_copy_(1, places, losses)
+        self._hits.index_copy_(1, places, hits)
+        if self._logits is not None and logits is not None:
+            self._logits.index_copy_(1, places, logits)
+
+    def room(self, examples: int) -> Tensor | None:
+        """Return room (L, B, C) for the logits of so many examples; None where no metric asks for them."""
+        return None if self._logits is None else torch.empty_like(self._logits[:, :examples])
+
     def metrics(self) -> list[dict[str, float]]:
         """Return the metrics of every lane, by name."""
+        return named_metrics(self.names, [column.tolist() for column in self._computed()])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics' names."""
+        return tuple(self._metrics)
+
+    def columns(self) -> Tensor:
+        """Return the metrics (M, L) of every lane, in the order of their names, still on the device."""
+        return torch.stack([column.to(self._losses.device, torch.float64) for column in self._computed()])
+
+    def _computed(self) -> list[Tensor]:
         predictions = Predictions(self._losses, self._hits, self._labels, self._logits)
         if self._target is not None:
             labels, answers = (in_unit(scaled, self._target) for scaled in (self._labels, self._hits))
             predictions = Predictions(self._losses, none_of(self._losses), labels, self._logits, answers)
-        columns = [metric.compute(predictions).tolist() for metric in self._metrics.values()]
-        return [dict(zip(self._metrics, row, strict=True)) for row in zip(*columns, strict=True)]
+        return [metric.compute(predictions) for metric in self._metrics.values()]
+
+
+def named_metrics(names: Sequence[str], columns: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """Return metrics (M, L) by name, of each lane."""
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -57,6 +57,16 @@ class RecipeSteps:
 
     def step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
         """Train on one minibatch; see `FusedModel.step`."""
+        counted = self._done, self._steps
+        try:
+            return self._step(x, y, optimizer)
+        except BaseException:  # nothing was done where a recording ended early
+            self._done, self._steps = counted
+            if self._collected is not None:
+                self._collected.forget()
+            raise
+
+    def _step(self, x: Tensor, y: Tensor, optimizer: LaneOptimizer) -> tuple[Tensor, Tensor]:
         self._done += 1
         soft = {}
         if self._targets is not None:
@@ -82,13 +92,14 @@ class RecipeSteps:
 @contextmanager
 def averages_in_place(lanes: Sequence[Lane], fused: FusedModel) -> Iterator[None]:
     """Let the averages be the lanes' weights for a while."""
-    _swap(lanes, fused)
+    swap_averages(lanes, fused)
     yield
-    _swap(lanes, fused)
+    swap_averages(lanes, fused)
 
 
 @torch.no_grad()
-def _swap(lanes: Sequence[Lane], fused: FusedModel) -> None:
+def swap_averages(lanes: Sequence[Lane], fused: FusedModel) -> None:
+    """Let the averages and the lanes' weights change places, in the memory where they lie."""
     for lane in lanes:
         for name, average in lane.state[AVERAGE].items():
             weight = lane.weights[name].detach()

@@ -53,6 +53,9 @@ class FusedModel(Protocol):
     """Several lanes that train on the same minibatches. `lanes[i]`'s tensors are views into this."""
 
     cuda_graph_safe: bool  # whether all steps on as many examples run the same kernels, without a look at their results
+    # Set before the first step where steps are recorded and replayed: then `step` seeds no generator of torch, since
+    # `seed_step` is called before each.
+    replayed: bool = False
 
     def begin_tick(self, seed: int, examples: int) -> None:
         """Prepare for an epoch: nothing is done where no step is random.
@@ -78,6 +81,18 @@ class FusedModel(Protocol):
     def score(self, x: Tensor, y: Tensor, logits: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return losses (L, B) and hits (L, B) without training; write the logits (L, B, C) to `logits` if given."""
 
+    def seed_step(self, number: int) -> None:
+        """Seed torch's generators for what a step draws from them: nothing is done where that is nothing.
+
+        Args:
+            number: The step's, from 1; 0 for scoring.
+        """
+        return
+
+    def host_state(self) -> Hashable:
+        """Return what steps may change in Python, as numbers and texts: a step that does so cannot be replayed."""
+        return ()
+
     def weights_changed(self) -> None:
         """Take note that the lanes' weights were written to: copies of them are renewed."""
         return
@@ -90,6 +105,7 @@ class Family(Protocol):
     does not define.
     """
 
+    fused_by_hand: bool = False  # whether lanes share products on a GPU too; else each has a graph of its own there
     input_weight: str | None = None  # the name of a weight (units, inputs) that all inputs are multiplied by, if any
 
     def build(self, parameters: Parameters) -> nn.Module:

@@ -12,6 +12,8 @@ from models.config.losses import Loss
 from models.errors import UserError
 from models.families.base import Family, FusedModel, Lane
 from models.families.cnn_workspace import FIRST, PADDINGS, SECOND
+from models.families.custom.fused_modules import FusedModules
+from models.families.custom.module_family import ModuleFamily
 from models.families.fused_cnn import FusedCnn
 
 
@@ -68,5 +70,11 @@ class CnnFamily(Family):
         return self.config.padding_of(parameters)
 
     def fuse(self, lanes: Sequence[Lane], loss: Loss) -> FusedModel:
-        """Let the lanes share their pictures."""
+        """Let the lanes share their pictures; on a GPU, whose libraries are faster, let them be ordinary modules."""
+        if lanes[0].weights["out.weight"].device.type == "cuda":
+            return FusedModules(self._as_modules(), lanes, loss)
         return FusedCnn(self, lanes, loss)
+
+    def _as_modules(self) -> ModuleFamily:
+        read = self.config.required_parameters | self.config.optional_parameters
+        return ModuleFamily(self.build, read, vectorize=False, label=self.config.label, precision=self.precision)

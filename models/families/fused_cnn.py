@@ -39,8 +39,6 @@ class FusedCnn(FusedModel):
     they meet; the weights themselves, their gradients, the optimizer and the linear layer stay in float32.
     """
 
-    cuda_graph_safe = False  # not tried on a GPU
-
     def __init__(self, family: "CnnFamily", lanes: Sequence[Lane], loss: Loss) -> None:
         like = lanes[0].weights["out.weight"]
         self._family, self._padding = family, family.config.padding_of(lanes[0].spec.parameters)
@@ -49,6 +47,7 @@ class FusedCnn(FusedModel):
         self._nets = [_Net(lane, numbers[i : i + 1], loss, PADDINGS[self._padding][1]) for i, lane in enumerate(lanes)]
         rates = [family.config.dropout_of(lane.spec.parameters) for lane in lanes]
         self._dropout = dropout_masks(rates, like)
+        self.cuda_graph_safe = self._dropout is None  # masks are drawn on the CPU
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by width and minibatch size
 
     def begin_tick(self, seed: int, examples: int) -> None:

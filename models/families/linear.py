@@ -22,6 +22,7 @@ class LinearFamily(Family):
     shape: tuple[int, int, int]  # channels, height, width
     classes: int
     precision: Precision = "float32"
+    fused_by_hand = True
     input_weight = "out.weight"
 
     def build(self, parameters: Parameters) -> nn.Module:

@@ -24,6 +24,7 @@ class MlpFamily(Family):
     shape: tuple[int, int, int]  # channels, height, width
     classes: int
     precision: Precision = "float32"
+    fused_by_hand = True
     input_weight = "hidden1.weight"
 
     def build(self, parameters: Parameters) -> nn.Module:

@@ -45,6 +45,16 @@ def notes_for(device: torch.device) -> list[str]:
     return [f"the kernels for GPUs are not used ({reason}): slower, and a lane's last digits depend on those beside it"]
 
 
+def set_precision(device: torch.device, *, tf32: bool) -> None:
+    """Let a GPU's libraries round the factors of float32 products to 19 bits, or not; and the same sums be the same.
+
+    torch by itself lets convolutions be rounded and other products not. It is a setting of the whole process.
+    """
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+        torch.backends.cudnn.deterministic = True
+
+
 def product(a: Tensor, b: Tensor, out: Tensor) -> None:
     """Write a (R, K) times b (K, N), both float32 or both bfloat16, into out (R, N), float32."""
     if kernels := kernels_for(a):

@@ -8,6 +8,8 @@ layer goes into the weights, with rate and decay, without ever being written.
 float32 factors are split into three of the matrix unit's 19-bit numbers each, which keeps float32's accuracy (Markidis
 et al. 2018, arXiv 1803.04014; Triton's tf32x3). They run on a GPU, or on a CPU under TRITON_INTERPRET=1, as in tests.
 
+The number of rows changes whenever a lane comes or goes: no kernel is compiled anew for one that 16 divides.
+
 Letters: R rows, K summed over, N columns, B examples of the minibatch, C classes, U units of a piece.
 """
 
@@ -42,7 +44,7 @@ def _piece(
     return sums, row, column, its & there
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["m"])
 def _product(
     a, b, out, m, n, k, a_row, a_step, b_step, b_column, out_row,
     rows: tl.constexpr, columns: tl.constexpr, depth: tl.constexpr,
@@ -51,7 +53,7 @@ def _product(
     tl.store(out + row * out_row + column, sums, there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["m"])
 def _step_down(
     weight, low, delta, inputs, rate, shrink, m, n, k, delta_row, delta_step, input_step, input_column, rate_row,
     shrinks: tl.constexpr, lowers: tl.constexpr, rows: tl.constexpr, columns: tl.constexpr, depth: tl.constexpr,
@@ -69,7 +71,7 @@ def _step_down(
         tl.store(low + place, moved.to(tl.bfloat16), there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["m"])
 def _row_sums(a, out, m, n, a_row, rows: tl.constexpr, columns: tl.constexpr):
     i = tl.program_id(0) * rows + tl.arange(0, rows)
     row, its = i.to(tl.int64)[:, None], (i < m)[:, None]

@@ -12,6 +12,7 @@ from models.config.base import RecipePart, Value
 from models.config.losses import SOFT_TARGETS
 from models.config.optimizers import OptimizerConfig
 from models.config.task import REGRESSION, task_of_data
+from models.errors import one_of
 from models.metrics.registry import METRICS, serves
 from search.config.baseline_checks import check_baselines, check_configuration
 from search.config.columns import RESERVED, member_columns
@@ -148,8 +149,8 @@ def _check_recipe(study: "Study") -> None:
             f"metrics: {of[0].name} is of {of[0].function.needs[0]}, and a regression predicts numbers; "
             "write it as a function of (predicted, labels)"
         )
-    if study.precision not in study.family.precisions:
-        raise ValueError(f"precision: {study.family.label} trains in the precision it is written in; leave it out")
+    if study.precision not in (known := study.family.precisions):
+        raise ValueError(f"precision: {study.family.label} does not train in {study.precision}; take {one_of(known)}")
     if study.patience is not None and study.keep == "last":
         raise ValueError('patience: a trial that stops early is judged by its best epoch; leave out keep="last"')
     words = [word for word in SOFT_TARGETS if study.uses(word, study.names)]

@@ -20,15 +20,23 @@ CPU, CLASSES, TICKS, SIZE = torch.device("cpu"), 4, (1, 2), 48
 
 def parts(side: int) -> tuple[BatchSource, BatchSource]:
     """100 noisy pictures of 4 unequal classes to train on (two minibatches of 48 and one of 4), 40 to score."""
+    return split_pictures(pictures(side, 140), 100, CPU)
+
+
+def pictures(side: int, count: int) -> Examples:
     draw = np.random.Generator(np.random.PCG64(5))
-    labels = draw.choice(CLASSES, 140, p=(0.5, 0.3, 0.1, 0.1))
+    labels = draw.choice(CLASSES, count, p=(0.5, 0.3, 0.1, 0.1))
     patterns = draw.integers(0, 256, (CLASSES, 1, side, side))
-    inputs = ((patterns[labels] + draw.integers(0, 256, (140, 1, side, side))) // 2).astype(np.uint8)
-    examples = Examples(inputs, labels.astype(np.int64), tuple("abcd"))
+    inputs = ((patterns[labels] + draw.integers(0, 256, (count, 1, side, side))) // 2).astype(np.uint8)
+    return Examples(inputs, labels.astype(np.int64), tuple("abcd"))
+
+
+def split_pictures(examples: Examples, trained: int, device: torch.device) -> tuple[BatchSource, BatchSource]:
+    """The first examples to train on, the others to score."""
     normalised = Normalisation((0.5,), (0.25,))
     return (
-        BatchSource(examples, np.arange(100), normalised, CPU),
-        BatchSource(examples, np.arange(100, 140), normalised, CPU),
+        BatchSource(examples, np.arange(trained), normalised, device),
+        BatchSource(examples, np.arange(trained, len(examples.labels)), normalised, device),
     )
 
 

@@ -39,6 +39,8 @@ class ModuleConfig(FamilyConfig):
         ...         return nn.Sequential(nn.Flatten(), first, nn.ReLU(), last)
     """
 
+    precisions = ("float32", "tf32", "bfloat16")
+
     def build(self, shape: Sequence[int], classes: int, parameters: Parameters) -> "nn.Module":
         """Return a module with fresh weights from torch's global generator.
 
@@ -77,7 +79,7 @@ class ModuleConfig(FamilyConfig):
         from models.families.custom.module_family import ModuleFamily
 
         build = partial(self.build, tuple(shape), classes)
-        return ModuleFamily(build, self.structural_parameters, vectorize, self.label, self.locate)
+        return ModuleFamily(build, self.structural_parameters, vectorize, self.label, self.locate, precision)
 
 
 class CustomModel(ModuleConfig):

@@ -53,12 +53,20 @@ def doubled_forward(module: nn.Module, weights: Weights, buffers: Weights, x: Te
 @contextmanager
 def seeded_generators(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's generators of the CPU and of a device inside, and restore them afterwards."""
-    devices = [device.index or 0] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed asks for every kind of device: 190 us
-        for number in devices:
-            torch.cuda.default_generators[number].manual_seed(seed)
+    with torch.random.fork_rng(devices=_gpus(device)):
+        seed_generators(seed, device)
         yield
+
+
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Seed torch's generators of the CPU and of a device."""
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed asks for every kind of device: 190 us
+    for number in _gpus(device):
+        torch.cuda.default_generators[number].manual_seed(seed)
+
+
+def _gpus(device: torch.device) -> list[int]:
+    return [device.index or 0] if device.type == "cuda" else []
 
 
 # --- trials on a minibatch, on copies of a module ---------------------------------------------------------------------

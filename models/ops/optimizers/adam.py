@@ -40,7 +40,7 @@ class AdamSteps:
         counts = np.array(tick.steps) + np.arange(1, tick.count + 1)[:, np.newaxis]  # (N, L)
         beta1, beta2 = np.array(self._beta1), np.array(self._beta2)  # (L,)
         rate, root = np.array(tick.rates) / (1.0 - beta1**counts), (1.0 - beta2**counts) ** 0.5
-        self._columns = Columns(
+        self.columns = Columns(
             like,
             decay=[tick.decay],
             shrink=shrink_factors(tick),
@@ -60,7 +60,9 @@ class AdamSteps:
 
     def start_step(self) -> None:
         """Count one more step; see `LaneOptimizer`."""
-        self._columns.start_step()
+        self.columns.start_step()
+        if not self._on_cpu:  # where steps are replayed, this is not called for each of them
+            return
         self._rates = self._tick.rates[self._done if len(self._tick.rates) > 1 else 0]
         self._done += 1
         self._steps_made.add_(1)
@@ -72,22 +74,22 @@ class AdamSteps:
             return
         mean, square = block.state["mean"], block.state["square"]
         if self._decays and self._decoupled:
-            block.weight.mul_(self._columns("shrink", block))
+            block.weight.mul_(self.columns("shrink", block))
         elif self._decays:
-            gradient.addcmul_(block.weight, self._columns("decay", block))
+            gradient.addcmul_(block.weight, self.columns("decay", block))
         root = self._scratch_like(block)[1]
         if self._differ:
-            mean.lerp_(gradient, self._columns("new1", block).expand_as(mean))
+            mean.lerp_(gradient, self.columns("new1", block).expand_as(mean))
             torch.mul(gradient, gradient, out=root)
-            square.mul_(self._columns("beta2", block)).addcmul_(root, self._columns("new2", block))
+            square.mul_(self.columns("beta2", block)).addcmul_(root, self.columns("new2", block))
         else:
             mean.lerp_(gradient, 1.0 - self._beta1[0])
             square.mul_(self._beta2[0]).addcmul_(gradient, gradient, value=1.0 - self._beta2[0])
-        torch.sqrt(square, out=root).div_(self._columns("root", block))
-        root.add_(self._columns("epsilon", block) if self._differ else self._epsilon[0])
+        torch.sqrt(square, out=root).div_(self.columns("root", block))
+        root.add_(self.columns("epsilon", block) if self._differ else self._epsilon[0])
         # mean / root goes where the gradient was: it is not needed again.
         torch.div(mean, root, out=gradient)
-        block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
+        block.weight.addcmul_(gradient, self.columns("rate", block), value=-1)
         block.update_low()
 
     def _apply_fused(self, block: Block, gradient: Tensor) -> None:

@@ -54,7 +54,8 @@ class LaneOptimizer(Protocol):
     """An optimizer bound to the hyperparameters of one tick. All methods change blocks in place.
 
     Made by the `bind` of an `OptimizerConfig` (models/config/optimizers.py). A lane's numbers must not depend on the
-    other lanes of a block.
+    other lanes of a block. Where all that changes from tick to tick is in an attribute `columns`, steps that are
+    recorded on a GPU are kept over ticks.
 
     Example:
         >>> class SignSteps:  # signSGD (Bernstein et al. 2018, arXiv 1802.04434)
@@ -98,7 +99,7 @@ class Columns:
 
     def __init__(self, like: Tensor, **vectors: Sequence[Sequence[float]] | np.ndarray) -> None:
         self._vectors = {name: torch.as_tensor(np.asarray(rows, np.float64)).to(like) for name, rows in vectors.items()}
-        self._cache: dict[str, dict[int, Tensor]] = {name: {} for name in vectors}
+        self._cache: dict[str, dict[int, tuple[Block, Tensor]]] = {name: {} for name in vectors}
         self._varying = [name for name, rows in vectors.items() if len(rows) > 1]
         # The step is counted on the device, so that a step replayed from a CUDA graph counts too.
         self._step = torch.full((1,), -1, device=like.device)
@@ -113,10 +114,39 @@ class Columns:
         """Return the vector `name` as (R, 1), or (1, 1) for a block of one lane."""
         cache = self._cache[name]
         if id(block) not in cache:
-            rows = self._vectors[name]
-            row = rows.index_select(0, self._step) if len(rows) > 1 else rows
-            cache[id(block)] = row[0][block.lanes].unsqueeze(1)
-        return cache[id(block)]
+            cache[id(block)] = block, self._column(name, block)
+        return cache[id(block)][1]
+
+    def _column(self, name: str, block: Block) -> Tensor:
+        rows = self._vectors[name]
+        row = rows.index_select(0, self._step) if len(rows) > 1 else rows
+        return row[0][block.lanes].unsqueeze(1)
+
+    def take_over(self, other: "Columns") -> None:
+        """Begin another tick with the numbers of `other`, of the same names and shapes, in the memory of these."""
+        self._step.fill_(-1)
+        for name, rows in self._vectors.items():
+            rows.copy_(other._vectors[name])
+            if name not in self._varying:
+                for block, column in self._cache[name].values():
+                    column.copy_(self._column(name, block))
+
+
+def take_over(kept: LaneOptimizer, fresh: LaneOptimizer) -> bool:
+    """Give an optimizer the hyperparameters of another tick in place, where recorded steps look for them.
+
+    Args:
+        kept: The optimizer of an earlier tick, for the same lanes.
+        fresh: One that was bound to the hyperparameters.
+
+    Returns:
+        Whether that is possible: all that changes from tick to tick must be in their `columns`.
+    """
+    columns, others = (getattr(optimizer, "columns", None) for optimizer in (kept, fresh))
+    if columns is None or others is None:
+        return False
+    columns.take_over(others)
+    return True
 
 
 def values_of(tick: TickHyperparameters, name: str, default: float) -> list[list[float]]:

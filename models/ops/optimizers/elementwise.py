@@ -36,19 +36,19 @@ class ElementwiseSteps:
         **vectors: Sequence[Sequence[float]] | np.ndarray,
     ) -> None:
         self._decays, self._decoupled = any(tick.decay), decoupled
-        self._columns = Columns(like, decay=[tick.decay], shrink=shrink_factors(tick), rate=tick.rates, **vectors)
+        self.columns = Columns(like, decay=[tick.decay], shrink=shrink_factors(tick), rate=tick.rates, **vectors)
         self._rooms: dict[tuple[int, ...], Tensor] = {}
 
     def start_step(self) -> None:
         """Begin the next step; see `LaneOptimizer`."""
-        self._columns.start_step()
+        self.columns.start_step()
 
     def apply(self, block: Block, gradient: Tensor) -> None:
         """Take a step down a gradient; see `LaneOptimizer`."""
         if self._decays and self._decoupled:
-            block.weight.mul_(self._columns("shrink", block))
+            block.weight.mul_(self.columns("shrink", block))
         elif self._decays:
-            gradient.addcmul_(block.weight, self._columns("decay", block))
+            gradient.addcmul_(block.weight, self.columns("decay", block))
         self.move(block, gradient)
         block.update_low()
 
@@ -78,9 +78,9 @@ class LionSteps(ElementwiseSteps):
     def move(self, block: Block, gradient: Tensor) -> None:
         """Step by the sign."""
         mean = block.state["mean"]
-        direction = mean.lerp(gradient, self._columns("new1", block).expand_as(mean)).sign_()
-        block.weight.addcmul_(direction, self._columns("rate", block), value=-1)
-        mean.lerp_(gradient, self._columns("new2", block).expand_as(mean))
+        direction = mean.lerp(gradient, self.columns("new1", block).expand_as(mean)).sign_()
+        block.weight.addcmul_(direction, self.columns("rate", block), value=-1)
+        mean.lerp_(gradient, self.columns("new2", block).expand_as(mean))
 
 
 class RMSpropSteps(ElementwiseSteps):
@@ -93,9 +93,9 @@ class RMSpropSteps(ElementwiseSteps):
     def move(self, block: Block, gradient: Tensor) -> None:
         """Step by the gradient over the root of its mean square."""
         square = block.state["square"]
-        square.mul_(self._columns("alpha", block)).addcmul_(gradient.square(), self._columns("new", block))
-        gradient.div_(square.sqrt().add_(self._columns("epsilon", block)))
-        block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
+        square.mul_(self.columns("alpha", block)).addcmul_(gradient.square(), self.columns("new", block))
+        gradient.div_(square.sqrt().add_(self.columns("epsilon", block)))
+        block.weight.addcmul_(gradient, self.columns("rate", block), value=-1)
 
 
 class AdagradSteps(ElementwiseSteps):
@@ -107,8 +107,8 @@ class AdagradSteps(ElementwiseSteps):
     def move(self, block: Block, gradient: Tensor) -> None:
         """Step by the gradient over the root of the sum of its squares."""
         total = block.state["sum"].addcmul_(gradient, gradient)
-        gradient.div_(total.sqrt().add_(self._columns("epsilon", block)))
-        block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
+        gradient.div_(total.sqrt().add_(self.columns("epsilon", block)))
+        block.weight.addcmul_(gradient, self.columns("rate", block), value=-1)
 
 
 class NAdamSteps(ElementwiseSteps):
@@ -141,8 +141,8 @@ class NAdamSteps(ElementwiseSteps):
     def move(self, block: Block, gradient: Tensor) -> None:
         """Step by the gradient and the mean that the next step will have."""
         mean, square = block.state["mean"], block.state["square"]
-        mean.lerp_(gradient, self._columns("new1", block).expand_as(mean))
-        square.mul_(self._columns("beta2", block)).addcmul_(gradient.square(), self._columns("new2", block))
-        root = square.sqrt().div_(self._columns("root", block)).add_(self._columns("epsilon", block))
-        block.weight.addcmul_(gradient.div_(root), self._columns("gradient_rate", block), value=-1)
-        block.weight.addcmul_(torch.div(mean, root, out=gradient), self._columns("mean_rate", block), value=-1)
+        mean.lerp_(gradient, self.columns("new1", block).expand_as(mean))
+        square.mul_(self.columns("beta2", block)).addcmul_(gradient.square(), self.columns("new2", block))
+        root = square.sqrt().div_(self.columns("root", block)).add_(self.columns("epsilon", block))
+        block.weight.addcmul_(gradient.div_(root), self.columns("gradient_rate", block), value=-1)
+        block.weight.addcmul_(torch.div(mean, root, out=gradient), self.columns("mean_rate", block), value=-1)

@@ -32,20 +32,20 @@ class _PlainSteps:
 
     def __init__(self, tick: TickHyperparameters, like: Tensor) -> None:
         self._decays = any(tick.decay)
-        self._columns = Columns(like, rate=tick.rates, shrink=shrink_factors(tick))
+        self.columns = Columns(like, rate=tick.rates, shrink=shrink_factors(tick))
 
     def start_step(self) -> None:
-        self._columns.start_step()
+        self.columns.start_step()
 
     def apply(self, block: Block, gradient: Tensor) -> None:
         if self._decays:  # multiplying a lane without decay by exactly 1 changes nothing
-            block.weight.mul_(self._columns("shrink", block))
-        block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
+            block.weight.mul_(self.columns("shrink", block))
+        block.weight.addcmul_(gradient, self.columns("rate", block), value=-1)
         block.update_low()
 
     def apply_outer_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
-        shrink = self._columns("shrink", block) if self._decays else None
-        step_down(block.weight, block.low, delta, inputs, self._columns("rate", block), shrink)
+        shrink = self.columns("shrink", block) if self._decays else None
+        step_down(block.weight, block.low, delta, inputs, self.columns("rate", block), shrink)
 
 
 class _MomentumSteps:
@@ -69,17 +69,17 @@ class _MomentumSteps:
         of_velocity = [m if looks else 1.0 for m, looks in zip(momentum, ahead, strict=True)]
         vectors = {"momentum": [momentum], "of_velocity": [of_velocity], "of_gradient": [ahead]}
         vectors |= {"shrink": shrink_factors(tick)} if config.decoupled else {"decay": [list(tick.decay)]}
-        self._columns = Columns(like, rate=tick.rates, **vectors)
+        self.columns = Columns(like, rate=tick.rates, **vectors)
 
     def start_step(self) -> None:
-        self._columns.start_step()
+        self.columns.start_step()
 
     def apply(self, block: Block, gradient: Tensor) -> None:
         velocity = block.state["momentum"]
         if self._looks_ahead:
             self._apply_nesterov(block, velocity, gradient)
             return
-        velocity.mul_(self._columns("momentum", block)).add_(gradient)
+        velocity.mul_(self.columns("momentum", block)).add_(gradient)
         self._move(block, velocity)
 
     def apply_outer_product(self, block: Block, delta: Tensor, inputs: Tensor) -> None:
@@ -90,25 +90,25 @@ class _MomentumSteps:
             self.apply(block, gradient)
             return
         if self._momentum is None:
-            velocity.mul_(self._columns("momentum", block)).addmm_(delta, inputs)
+            velocity.mul_(self.columns("momentum", block)).addmm_(delta, inputs)
         else:
             velocity.addmm_(delta, inputs, beta=self._momentum)
         self._move(block, velocity)
 
     def _apply_nesterov(self, block: Block, velocity: Tensor, gradient: Tensor) -> None:
         if self._decays and not self._decoupled:
-            gradient.addcmul_(block.weight, self._columns("decay", block))
-        velocity.mul_(self._columns("momentum", block)).add_(gradient)
+            gradient.addcmul_(block.weight, self.columns("decay", block))
+        velocity.mul_(self.columns("momentum", block)).add_(gradient)
         if self._decays and self._decoupled:
-            block.weight.mul_(self._columns("shrink", block))
-        gradient.mul_(self._columns("of_gradient", block)).addcmul_(velocity, self._columns("of_velocity", block))
-        block.weight.addcmul_(gradient, self._columns("rate", block), value=-1)
+            block.weight.mul_(self.columns("shrink", block))
+        gradient.mul_(self.columns("of_gradient", block)).addcmul_(velocity, self.columns("of_velocity", block))
+        block.weight.addcmul_(gradient, self.columns("rate", block), value=-1)
         block.update_low()
 
     def _move(self, block: Block, velocity: Tensor) -> None:
         if self._decays and self._decoupled:
-            block.weight.mul_(self._columns("shrink", block))
+            block.weight.mul_(self.columns("shrink", block))
         elif self._decays:
-            velocity.addcmul_(block.weight, self._columns("decay", block))
-        block.weight.addcmul_(velocity, self._columns("rate", block), value=-1)
+            velocity.addcmul_(block.weight, self.columns("decay", block))
+        block.weight.addcmul_(velocity, self.columns("rate", block), value=-1)
         block.update_low()

@@ -96,5 +96,5 @@ def test_lanes_of_equal_batch_size_are_fused() -> None:
     for order in ORDERS:
         engine.add(order)
     engine.tick(1)
-    groups = sorted(sorted(lane.spec.lane for lane in lanes) for lanes, _ in engine._fused.values())
+    groups = sorted(sorted(lane.spec.lane for lane in group.lanes) for group in engine._fused.values())
     assert groups == [[0], [1, 2], [3], [4, 5]]  # 4 and 5 differ in their schedule alone: 48 is the recipe's own

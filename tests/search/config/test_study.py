@@ -116,7 +116,7 @@ SLIPS: list[tuple[Callable[[], object], str]] = [
     (lambda: study(engines=2, lanes=(8, 8, 8)), "3 numbers for 2 engines"),
     (lambda: study(engines=2, lanes=(8, 0)), "0 is not from 1 to"),
     (lambda: study(family=of_ones_own, space=SPACE | {"width": Int(1, 9)}), "is told of the data by that name"),
-    (lambda: study(family=of_ones_own, precision="bfloat16"), "trains in the precision it is written in"),
+    (lambda: study(precision="tf32"), 'mlp does not train in tf32; take "float32" or "bfloat16"'),
 ]
 
 

@@ -142,7 +142,6 @@ def test_a_study_file_may_import_its_model(
         ("family=Net", "family=Net(5, 10, 64)", "is a Net that is built already"),
         ("family=Net", "family=lambda hidden: nn.Linear(hidden, 10)", "another process could not find"),
         ("family=Net", "family=__import__('functools').partial(Net, dropout=0)", "another process could not find"),
-        ("family=Net", 'family=Net, precision="bfloat16"', "Net trains in the precision it is written in"),
         ('"hidden": Int', '"hiden": Int', "Net has no parameter 'hiden'"),
         ('"hidden": Int', '"width": Int', "'width' is what Net is told of the data by that name"),
         (', "hidden": Int(4, 9)', "", "'hidden' is missing"),
