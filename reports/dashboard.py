@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 
 from models.console import Debug, UngroupedCommand, bounded_int, command, new_app, out, start
-from reports.wsgi import READING, Wsgi, answer
+from reports.wsgi import LOOPBACK, READING, Wsgi, answer, hostname
 from search.cli.options import Storage
 from search.options import DEFAULT_STORAGE
 
@@ -31,7 +31,6 @@ REFUSALS = {
     "nothing": "this dashboard is read-only; start it with --allow-notes or --allow-changes to let it write",
     "notes": "this dashboard writes notes only; start it with --allow-changes to let it write",
 }
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 THREADS = 8  # about as many requests as a page of the dashboard sends at a time
 
 EXAMPLES = """
@@ -128,7 +127,7 @@ def gate(inner: Wsgi, *, allowed: Allowed, hosts: tuple[str, ...]) -> Wsgi:
     """
 
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if hosts and _hostname(environ.get("HTTP_HOST", "")) not in hosts:
+        if hosts and hostname(environ.get("HTTP_HOST", "")) not in hosts:
             return answer(start, "403 Forbidden", f"this dashboard answers to {', '.join(hosts)} only")
         method = environ["REQUEST_METHOD"]
         writes_note = method == "PUT" and re.fullmatch(r"/api/studies/\d+(/\d+)?/note", environ.get("PATH_INFO", ""))
@@ -167,12 +166,6 @@ def serve(application: Wsgi, host: str, port: int) -> Any:
             "choose another --port, above 1023, or leave out --host",
         ) from None
     return create_server(application, sockets=[bound], threads=THREADS, ident="studyhall")
-
-
-def _hostname(header: str) -> str:
-    """Return the name in a Host header, without the port and an IPv6 address's brackets."""
-    name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() and not header.endswith("]") else header
-    return name.strip("[]").lower()
 
 
 if __name__ == "__main__":

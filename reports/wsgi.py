@@ -7,6 +7,7 @@ from typing import Any
 # A request's environment and how to begin the answer, to the answer's bytes.
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")  # names of this machine's own address
 READING = ("GET", "HEAD")  # the dashboard shows with these; every other method changes something
 
 
@@ -15,3 +16,9 @@ def answer(start: Callable[..., Any], status: str, reason: str) -> list[bytes]:
     body = json.dumps({"reason": reason}).encode()
     start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
+
+
+def hostname(header: str) -> str:
+    """Return the name in a Host header, without the port and an IPv6 address's brackets."""
+    name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() and not header.endswith("]") else header
+    return name.strip("[]").lower()

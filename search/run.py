@@ -31,6 +31,9 @@ EXAMPLES = """
   begin a study of your own: a file to read and to change
   python -m search.run --new my_study
 
+  the same, with a page in the browser that shows it while it runs
+  python -m search.run --study mlp --live
+
   a study and a database of your own, on eight cores
   python -m search.run --study my.py --engines 8 --storage sqlite:///my.db
 """
@@ -52,6 +55,8 @@ def main(
     data_dir: DataDir = None,
     log: cli.Log = None,
     tensorboard: cli.TensorBoard = False,
+    live: cli.Live = False,
+    port: cli.Port = 0,
     workers: cli.Workers = None,
     engines: cli.Engines = None,
     lanes: cli.Lanes = None,
@@ -95,8 +100,10 @@ def main(
             return
         if reproduce is not None:
             sys.exit(_reproduce(named, options, reproduce))
-        loggers = dict.fromkeys([*(log or ()), *(["tensorboard"] if tensorboard else [])])
-        sys.exit(_search(named, options, quiet=quiet, loggers=list(loggers)))
+        if port and not live:
+            raise UserError("--port goes with --live", "give --live as well, or leave it out")
+        loggers = list(dict.fromkeys([*(log or ()), *(["tensorboard"] if tensorboard else [])]))
+        sys.exit(_search(named, options, quiet=quiet, loggers=loggers, live_port=port if live else None))
 
 
 def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
@@ -106,13 +113,15 @@ def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
     return replace(named, study=override(named.study, **changes))
 
 
-def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list[str]) -> int:
+def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list[str], live_port: int | None) -> int:
     """Search, show it, say what comes next, and return the exit code."""
+    from search.cli.live import LivePage
     from search.fleet.local import Machine, worker_count
 
     engines, interrupt = named.study.engines, Interrupt()
     workers = 0 if options.cluster else worker_count(options.workers, engines)
-    with Machine(workers, options.host_timeout) as machine:
+    page = LivePage(options.storage, live_port or 0, lambda line: out.print(line, markup=False))
+    with page, Machine(workers, options.host_timeout) as machine:
         machine.begin(engines)
 
         import optuna
@@ -129,16 +138,19 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list
             quiet=quiet,
             loggers=loggers,
             machine=machine,
+            watchers=[] if live_port is None else [page.begin],
         )
     record = result.prepared.record
+    storage = "" if options.storage == DEFAULT_STORAGE else f" --storage {result.prepared.storage}"
     if result.outcome is None:
         done = len(record.trials())
         out.print(f"`{record.name}` is finished: nothing to train; --trials N with N above {done} adds trials")
+        if live_port is not None:
+            out.print(f"its page: python -m reports.live --study {shlex.quote(record.name)}{storage}", markup=False)
     out.print(result.summary)
     for line in result.logged:
         out.print(line, markup=False)
     if result.finished:
-        storage = "" if options.storage == DEFAULT_STORAGE else f" --storage {result.prepared.storage}"
         out.print(f"next: python -m reports.export --study {shlex.quote(record.name)}{storage}", markup=False)
         return 0
     out.print("paused, with a snapshot; the same command goes on from here")

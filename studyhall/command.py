@@ -27,6 +27,7 @@ SUMMARIES = {
     "evaluate": "Test a model file on its data's test set.",
     "predict": "Ask a model file about pictures or rows of a table.",
     "dashboard": "Browse trials and reports.",
+    "live": "Watch a search in the browser while it runs.",
 }
 
 EXAMPLES = """

@@ -32,6 +32,7 @@ COMMANDS = {
     "reports.compare": "compare",
     "reports.evaluate": "evaluate",
     "reports.dashboard": "dashboard",
+    "reports.live": "live",
     "models.predict": "predict",
 }
 

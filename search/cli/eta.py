@@ -61,10 +61,8 @@ class EtaEstimator:
         (since, before), (now, _) = self._recent[0], self._recent[-1]
         left = None
         if trained > before and now > since:
-            expected = expected_epochs(study, reached, ages)
             unbegun = self._planned - self._ended.total() - alive - len(paused)
-            epochs = unbegun * expected[0] + sum(count * expected[age] for age, count in ages.items())
-            left = epochs * (now - since) / (trained - before)
+            left = epochs_left(study, unbegun, reached, ages) * (now - since) / (trained - before)
         over = reached[1] - alive - len(paused)
         saved = study.epochs * over - (trained - sum(ages.elements()) - sum(len(trial.curve) for trial in paused))
         best, baseline = _best_so_far(scheduler), _best_baseline(scheduler)
@@ -114,6 +112,19 @@ def planned_trials(study: Study) -> int:
     """Return the number of trials in all: the budget, or fewer where the sampler has no more to propose."""
     most = study.sampler.max_proposals
     return study.trials if most is None else min(study.trials, study.opening + most)
+
+
+def epochs_left(study: Study, unbegun: int, reached: Mapping[int, int], ages: Mapping[int, int]) -> float:
+    """Return how many more epochs are expected: of live trials, and of those that have not begun.
+
+    Args:
+        study: The study.
+        unbegun: How many trials have not begun.
+        reached: Epoch -> how many trials have trained it.
+        ages: Epoch -> how many live trials have trained it last.
+    """
+    expected = expected_epochs(study, reached, ages)
+    return unbegun * expected[0] + sum(count * expected[age] for age, count in ages.items())
 
 
 def expected_epochs(

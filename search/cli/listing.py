@@ -7,7 +7,7 @@ shows what its `study = Study(...)` spells out.
 import ast
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from search.config import study_files
 from search.config.study import Study
 from search.record.database import Absent
 from search.record.store import Store
+from search.trial import TrialRow
 
 GIVE_WAY = ("about", "seen", "family", "data", "state")  # columns, in the order in which a narrow terminal drops them
 ABOUT = 20  # characters that `about` needs at least
@@ -110,13 +111,9 @@ def recorded_row(store: Store, name: str) -> Row:
     if record is None:
         return Row(name, state="gone")  # between two looks into the database
     study, rows = record.study, record.trials()
-    own = [row for row in rows if row.is_planned or not row.is_foreign]
-    ended = [row for row in own if row.state != "running"]
-    planned = planned_trials(study) + sum(row.suggested for row in rows)
+    planned, ended, finished = how_far(study, rows)
     values = [row.value for row in ended if row.state == "complete" and row.value is not None]
     owner = record.owner()
-    enough = len(ended) >= planned or study.sampler.exhausted_reason(study, rows)
-    finished = bool(enough) and len(ended) == len(own)
     times = [time for row in rows for time in (row.started, row.finished) if time is not None]
     return Row(
         study=name,
@@ -130,6 +127,15 @@ def recorded_row(store: Store, name: str) -> Row:
         seconds_ago=0.0 if owner else (store.clock() - max(times)).total_seconds() if times else None,
         about=study.about,
     )
+
+
+def how_far(study: Study, rows: Sequence[TrialRow]) -> tuple[int, list[TrialRow], bool]:
+    """Return how many trials there will be, those that have ended, and whether the search is finished."""
+    own = [row for row in rows if row.is_planned or not row.is_foreign]
+    ended = [row for row in own if row.state != "running"]
+    planned = planned_trials(study) + sum(row.suggested for row in rows)
+    enough = len(ended) >= planned or study.sampler.exhausted_reason(study, rows)
+    return planned, ended, bool(enough) and len(ended) == len(own)
 
 
 def _study_keywords(path: Path) -> dict[str, ast.expr] | str | None:

@@ -67,6 +67,8 @@ Log = Annotated[
     ),
 ]
 TensorBoard = Annotated[bool, flag(WHERE, "--tensorboard", "The same as --log tensorboard.")]
+Live = Annotated[bool, flag(SHOWN, "--live", "Show the search in the browser while it runs.")]
+Port = Annotated[int, option(SHOWN, "P", "Where --live listens; 0 takes a free one.", bounded_int(0, 65535))]
 Engines = Annotated[int | None, option(HOW, "N", f"Fused groups of trials. {_FROM_STUDY}", bounded_int(1))]
 Lanes = Annotated[
     Any,  # an int or several, for which typer has no type

@@ -135,6 +135,11 @@ class Database:
                 STEPS[step](connection)
             connection.execute(update(Schema).values(version=VERSION))
 
+    @property
+    def in_place(self) -> bool:
+        """Whether a file is still the one that was opened; a server always is."""
+        return self._open_file is None or self._open_file.in_place
+
     def check_in_place(self) -> None:
         """Raise UserError where the file is not the one that was opened, any more."""
         if self._open_file is not None:

@@ -21,12 +21,16 @@ class StudyScores(LeasedStudy):
     """The scores of one study."""
 
     @retried
-    def scores(self) -> list[tuple[int, EpochMetrics]]:
-        """Return all scores as (tick, metrics), by tick and then by trial."""
+    def scores(self, after: int = -1) -> list[tuple[int, EpochMetrics]]:
+        """Return the scores as (tick, metrics), by tick and then by trial.
+
+        Args:
+            after: The tick after which they came; all of them unless given.
+        """
         columns = (Curves.trial, Curves.epoch, Curves.train, Curves.validation, Curves.seconds, Curves.members)
         query = (
             select(Curves.tick, *columns)
-            .where(Curves.study == self.row)
+            .where(Curves.study == self.row, Curves.tick > after)
             .order_by(Curves.tick, Curves.trial, Curves.epoch)
         )
         with self._database.reading() as connection:

@@ -93,6 +93,15 @@ class OpenFile:
         self._file, self._engine = file, engine
         self._seen = file.stat()
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the file is still the one that was opened."""
+        try:
+            now = self._file.stat()
+        except OSError:
+            return False
+        return (now.st_dev, now.st_ino) == (self._seen.st_dev, self._seen.st_ino)
+
     def check(self) -> None:
         """Raise UserError where the file is not the one that was opened; what was recorded is saved where it can be."""
         try:

@@ -13,7 +13,7 @@ from itertools import chain, count
 from typing import Any
 
 from optuna.study import StudyDirection
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
@@ -76,6 +76,15 @@ class Store:
         with self.database.reading() as connection:
             row = connection.execute(_studies().where(STUDIES.c.study_name == name)).one_or_none()
         return None if row is None else self._record(row)
+
+    def pulse(self, name: str) -> tuple[Any, ...] | None:
+        """Return what is another value after every write to a study of ours; None where there is none.
+
+        One row, whatever the study has: for whoever follows a search by asking several times a second.
+        """
+        with self.database.reading() as connection:
+            found = connection.execute(_PULSE, {"name": name}).one_or_none()
+        return None if found is None else tuple(found)
 
     def find_by_folder(self, folder: str) -> Record | None:
         """Return the record of the study whose files lie in this folder: that name it was begun under."""
@@ -231,3 +240,10 @@ def _studies() -> Any:
     """Select Optuna's row of a study joined with ours, of every study that has both."""
     ours = [column for column in Studies.__table__.columns if column.name != "study_id"]
     return select(STUDIES, *ours).join_from(STUDIES, Studies, _is_linked())
+
+
+_PULSE = (  # built once
+    _studies()
+    .with_only_columns(Studies.id, Studies.generation, Studies.owner, Studies.until)
+    .where(STUDIES.c.study_name == bindparam("name"))
+)

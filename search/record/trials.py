@@ -45,9 +45,21 @@ class StudyTrials(LeasedStudy):
         self._ids: dict[int, int] = {}  # trial number -> Optuna's id, of trials that are committed
 
     @retried
-    def trials(self) -> list[TrialRow]:
-        """Return all trials by number, also those that another program has added, which are `TrialRow.is_foreign`."""
-        return self._trials_from(0)
+    def trials(self, first: int = 0) -> list[TrialRow]:
+        """Return the trials by number, also those that another program has added, which are `TrialRow.is_foreign`.
+
+        Args:
+            first: The number of the first one that is returned.
+        """
+        return self._trials_from(first)
+
+    @retried
+    def states(self, first: int = 0) -> dict[int, TrialState]:
+        """Return the state of each trial in Optuna's table, from a number on: far cheaper than the trials."""
+        query = select(TRIALS.c.number, TRIALS.c.state)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(TRIALS.c.study_id == self.study_id, TRIALS.c.number >= first))
+            return {row.number: row.state for row in rows}
 
     def _trials_from(self, first: int) -> list[TrialRow]:
         """Return the trials from this number on."""

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.live import served
+from tests.support.reports import EVIL, add, every_fate
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +49,8 @@ def opened(browser: Browser, address: str, complaints: list[str], width: int = 8
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda it: it.url.startswith(("file:", "data:")) or complaints.append(f"asks for {it.url}"))
+    ours = ("file:", "data:", "http://127.0.0.1:")
+    page.on("request", lambda it: it.url.startswith(ours) or complaints.append(f"asks for {it.url}"))
     page.goto(address)
     return page
 
@@ -152,3 +156,44 @@ def test_a_printed_report_is_dark_on_white_without_navigation(
     assert not page.locator("nav").is_visible()
     assert contrast(page.evaluate("getComputedStyle(document.body).color"), "rgb(255, 255, 255)") > 7
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+# --- the live page ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1280, "light")])
+def test_the_live_page_follows_a_search(
+    browser: Browser, tmp_path: Path, complaints: list[str], width: int, scheme: str
+) -> None:
+    record = every_fate(tmp_path)
+    with served(f"sqlite:///{tmp_path}/studies.db", record.name) as (server, feed):
+        page = opened(browser, server.address, complaints, width, scheme)
+        expect(page.locator("#headline")).to_have_text(
+            "Trial 2 leads with validation accuracy 0.9000, +0.2000 on the baseline."
+        )
+        expect(page.locator("#about")).to_have_text(f"about {EVIL}")
+        assert page.locator("#curves path.curve").count() == 6
+        expect(page.locator("#unfinished tbody tr")).to_have_count(1)
+        add(record, 6, [0.7, 0.95, 0.97, 0.98], "complete", tick=4)
+        add(record, 7, [0.5], None, tick=8)
+        feed.refresh()
+        expect(page.locator("#headline")).to_contain_text("Trial 6 leads with validation accuracy 0.9800")
+        expect(page.locator("#unfinished tbody tr")).to_have_count(2)
+        expect(page.locator("#lines")).to_contain_text("trial 6 complete 0.9800 at epoch 4, 1st of 4 there")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        paper, ink = (page.evaluate(f"getComputedStyle(document.body).{it}") for it in ("backgroundColor", "color"))
+        assert contrast(paper, ink) > 7
+        feed.close()
+        expect(page.locator("#over")).to_contain_text("reports.live --study made")
+        page.close()
+    assert complaints == []
+
+
+def test_the_live_page_becomes_the_report(browser: Browser, runs: Path, complaints: list[str]) -> None:
+    with served(f"sqlite:///{runs}/studies.db", "mlp@digits") as (server, _):
+        page = opened(browser, server.address, complaints)
+        expect(page).to_have_title("mlp@digits · Studyhall report")
+        page.goto(f"{server.address}#search")
+        expect(page.locator("#headline")).to_contain_text("is best with validation accuracy")
+        page.close()
+    assert complaints == []

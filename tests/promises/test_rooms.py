@@ -45,12 +45,12 @@ search
 search.run
 reports.statistics reports.wsgi
 reports.figure
-reports.finalists reports.artifacts reports.report_pages
+reports.finalists reports.artifacts reports.report_pages reports.live_page
 reports.page
 reports.exporting reports.export_plan reports.export_progress reports.comparison reports.dashboard
 reports.export_study
 reports
-reports.export reports.compare reports.evaluate
+reports.export reports.compare reports.evaluate reports.live
 studyhall.command
 studyhall.__main__
 """

@@ -16,7 +16,7 @@ from studyhall.importing import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: a download is refused at once
-SERVERS = ("reports.dashboard", "dashboard")  # they run until they are stopped
+SERVERS = ("reports.dashboard", "dashboard", "reports.live", "live")  # they run until they are stopped
 NEEDS = "needs "  # a remark behind a command, "needs a GPU": not every machine can run it
 
 

@@ -62,8 +62,13 @@ def a_record(folder: Path, study: Study) -> Record:
     return store.begin("made", study, fingerprint(study, "f00", "cpu"), {"python": "3.11"}, text)
 
 
-def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending | None, hidden: int = 64) -> None:
-    """Add a trial with a curve; fate None leaves it running, an accuracy that is no number lets it diverge."""
+def add(
+    record: Record, number: int, accuracies: Sequence[float], fate: Ending | None, hidden: int = 64, tick: int = 0
+) -> None:
+    """Add a trial with a curve that begins after a tick.
+
+    Fate None leaves it running, an accuracy that is no number lets it diverge.
+    """
     study = record.study
     baseline = study.baselines[number] if number < len(study.baselines) else None
     rate = min(1.0, 0.01 * (1 + number))
@@ -81,7 +86,7 @@ def add(record: Record, number: int, accuracies: Sequence[float], fate: Ending |
                 validation={"loss": 1 - accuracy, "accuracy": 0.1 if np.isnan(accuracy) else accuracy},
                 seconds=0.5,
             )
-            insert_metrics(record, epoch, [score])
+            insert_metrics(record, tick + epoch, [score])
         if fate == "complete":
             record.tell(number, "complete", max(accuracies))
         elif fate == "pruned" and np.isnan(accuracies[-1]):

@@ -17,6 +17,7 @@ COMMANDS = [
     "reports.evaluate",
     "reports.compare",
     "reports.dashboard",
+    "reports.live",
 ]
 HEAVY = ["torch", "torchvision", "optuna", "sqlalchemy", "numpy", "pandas", "sklearn", "scipy", "matplotlib", "PIL"]
 
