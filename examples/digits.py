@@ -1,4 +1,4 @@
-"""A search from Python, cell by cell: open it in an editor that knows `# %%`, paste it into a notebook, or run it.
+"""A search from Python, cell by cell: open it in an editor that knows `# %%`, or run it. digits.ipynb has its cells.
 
     python examples/digits.py
 

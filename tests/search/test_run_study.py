@@ -1,4 +1,4 @@
-"""The same from Python: `run_study` and `export_study` in scripts, notebooks and threads, and the example."""
+"""The same from Python: `run_study` and `export_study` in scripts, notebooks and threads."""
 
 import os
 import signal
@@ -286,21 +286,3 @@ def test_a_slip_of_an_export_is_told(name: str, options: dict[str, object], what
     with pytest.raises(UserError) as told:
         export_study(name, **{"storage": finished.storage, "quiet": True, **options})  # type: ignore[arg-type]
     assert told.value.what.startswith(what)
-
-
-# --- the example ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_the_example_runs_as_it_is(tmp_path: Path) -> None:
-    example = ROOT / "examples" / "digits.py"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, example], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip().endswith("runs/studies/digits_example/report.html")
-    assert "Best(number=" in done.stdout
-    assert "test_accuracy_mean" in done.stdout
-    assert (tmp_path / "runs" / "studies" / "digits_example" / "report.html").exists()
-    assert "# %%" in example.read_text()
