@@ -1,1 +1,1 @@
-"""Pages for those who use Studyhall, and what draws or generates two of them from the code."""
+"""Pages for those who use Studyhall, and what draws, generates and builds some of them from the code."""
