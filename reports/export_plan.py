@@ -58,15 +58,15 @@ def export_plan(record: Record, top: int, seeds: int, processes: int) -> ExportP
     """
     study, curves, done = record.study, record.curves(), finalist_rows(record)
     chosen = choose(record, record.trials(), curves, top)
-    share = 1 / (1 - study.validation_share)  # of examples more, where nothing is held out
+    share = 1 / (1 - study.held_out)  # of examples more, where nothing is held out
     rank_models, retrain_models, seconds = 0, 0, 0.0
     for row in chosen:
-        epoch = statistics.fmean(each.seconds for each in curves[row.number])
+        epoch = statistics.fmean(each.seconds for each in curves[row.number]) / study.members  # of a lane
         for seed in range(seeds):
             known = done.get((row.number, seed))
             if known is None or known.best_epoch is None:
-                rank_models += 1
-                seconds += epoch * study.epochs
+                rank_models += study.folds
+                seconds += epoch * study.folds * study.epochs
             if study.family.external:  # there is nothing to keep
                 continue
             if known is None or known.model is None or not (record.folder / "finalists" / known.model).exists():

@@ -14,6 +14,7 @@ class LaneSpec(FrozenConfig):
     parameters: Parameters = Field(description="What the model is built and trained with.")
     seed: int = Field(description="Seed of its initial weights.")
     stream: int = Field(default=0, description="Lanes of one stream see the same minibatches.")
+    fold: int = Field(default=0, description="By which split of the data it is trained and scored; 0 is the first.")
     resumed: bool = Field(default=False, description="Whether its engine holds it already, paused.")
 
 

@@ -65,6 +65,44 @@ def split(labels: NDArray[Any], share: float, seed: int) -> tuple[Indices, Indic
     return np.flatnonzero(~validation), np.flatnonzero(validation)
 
 
+def splits(labels: NDArray[Any], share: float, folds: int, seed: int) -> list[tuple[Indices, Indices]]:
+    """Return the splits that a study's trials are trained and scored by: `folds` of them, or one by a share."""
+    return fold_splits(labels, folds, seed) if folds > 1 else [split(labels, share, seed)]
+
+
+def fold_splits(labels: NDArray[Any], folds: int, seed: int) -> list[tuple[Indices, Indices]]:
+    """Draw the splits of a cross-validation, stratified by class, or by quantiles of a number.
+
+    Every example is in the second part of one split. Parts differ by one example at most, in all and of every class.
+
+    Args:
+        labels: (N,)
+        folds: How many splits there are.
+        seed: From which they are drawn.
+
+    Returns:
+        The sorted indices of the first (training) and of the second (validation) part of each split.
+
+    Raises:
+        UserError: If a class would be missing from a part.
+    """
+    groups = strata(labels, 1 / folds)
+    classes, counts = np.unique(groups, return_counts=True)
+    if (fewest := int(counts.min())) < folds:
+        if is_number(labels):
+            raise UserError(f"{len(labels)} examples are too few for {folds} folds", "take fewer folds, or bring more")
+        raise UserError(
+            f"{folds} folds leave a part without class {classes[counts.argmin()]}, which has {fewest} examples in all",
+            "take fewer folds, or bring more examples of that class",
+        )
+    shuffled = np.random.Generator(np.random.PCG64(derive(seed, "folds"))).permutation(len(labels))
+    # Dealt class by class, each going on where the last one stopped.
+    dealt = shuffled[np.argsort(groups[shuffled], kind="stable")]
+    fold_of = np.empty(len(labels), np.int64)
+    fold_of[dealt] = np.arange(len(labels)) % folds
+    return [(np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)) for fold in range(folds)]
+
+
 def scale_of(inputs: Inputs) -> float:
     """Return what inputs are divided by before they are normalised: 255 for pictures, 1 for a table."""
     return 255.0 if inputs.dtype == np.uint8 else 1.0

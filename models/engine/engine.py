@@ -7,7 +7,7 @@ Letters: L lanes of a group, N training examples, V validation examples, B examp
 """
 
 import time
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from models.config.base import Parameters
 from models.config.messages import EpochMetrics, LaneSpec
 from models.config.recipe import Recipe
 from models.datasets.batches import BatchSource
+from models.engine.fold import Fold
 from models.engine.lane_group import LaneGroup, Metrics, Training
 from models.engine.recipe_steps import AVERAGE, WORDS
 from models.engine.replayed_ticks import ReplayedTicks
@@ -25,7 +26,7 @@ from models.engine.step_graph import Slots, slots_on
 from models.families.base import Family, Lane, Weights, initial_tensors, state_tensors
 from models.ops.matmul import set_precision
 
-_Key = tuple[int, int, str, Hashable]  # of a group: stream, minibatch size, optimizer, and the family's own key
+_Key = tuple[int, int, int, str, Hashable]  # of a group: stream, fold, minibatch size, optimizer, the family's own key
 
 
 class Engine:
@@ -38,6 +39,7 @@ class Engine:
         validation_set: What lanes are scored on; None for no validation metrics.
         device: Where everything lies.
         searched: The parameters that trials have: what the optimizer keeps depends on them.
+        other_folds: What lanes of the folds after the first are trained and scored on.
         after_minibatch: Called after every minibatch, of training and of scoring.
         slots: Where steps are recorded and replayed; those of the device unless given.
     """
@@ -53,6 +55,7 @@ class Engine:
         device: torch.device,
         *,
         searched: Collection[str] = (),
+        other_folds: Sequence[Fold] = (),
         after_minibatch: Callable[[], object] = lambda: None,
         slots: Slots | None = None,
     ) -> None:
@@ -61,15 +64,13 @@ class Engine:
         is_plain = not any(recipe.uses(word, self._searched) for word in WORDS)
         has_plain_steps = recipe.optimizer.is_plain(self._searched) and "optimizer" not in self._searched
         narrows = family.input_weight and not recipe.augment and has_plain_steps and is_plain
-        self._constant_inputs = train_set.constant_inputs if narrows else None
-        if self._constant_inputs:
-            train_set = train_set.narrowed(self._constant_inputs)
-            validation_set = None if validation_set is None else validation_set.narrowed(self._constant_inputs)
-        self._training = Training(
+        folds = [Fold(train_set, validation_set), *other_folds]
+        folds = [fold.narrowed() for fold in folds] if narrows else folds
+        self._constant_inputs = [fold.constant_inputs for fold in folds]
+        training = partial(
+            Training,
             recipe=recipe,
             searched=self._searched,
-            train_set=train_set,
-            validation_set=validation_set,
             device=device,
             metrics={name: recipe.metric_of(name) for name in (*recipe.task.metrics, *recipe.metrics)},
             plain=is_plain,
@@ -77,9 +78,10 @@ class Engine:
             warms_up=warms_up,
             after_minibatch=after_minibatch,
         )
+        self._training = [training(train_set=fold.train_set, validation_set=fold.validation_set) for fold in folds]
         set_precision(device, tf32=recipe.precision == "tf32")
         slots = slots or slots_on(device)
-        self._replayed = None if slots is None else ReplayedTicks(self._training, slots)
+        self._replayed = [] if slots is None else [ReplayedTicks(of_fold, slots) for of_fold in self._training]
         self._lanes: dict[int, Lane] = {}
         self._paused: dict[int, Lane] = {}  # their tensors are in the host's memory
         self._groups: dict[int, _Key] = {}  # of every lane
@@ -131,14 +133,14 @@ class Engine:
         with torch.random.fork_rng(devices=[]):
             names = state_tensors(self._family.build(kept.spec.parameters))
         tensors = {**(kept.state[AVERAGE] if self._averages else kept.weights), **kept.buffers}
-        if self._constant_inputs and self._family.input_weight:
-            self._constant_inputs.widen_lane(self._family.input_weight, tensors)
+        if (constant := self._constant_inputs[kept.spec.fold]) and self._family.input_weight:
+            constant.widen_lane(self._family.input_weight, tensors)
         return {name: tensors[own].detach().cpu().clone() for name, own in names.items()}
 
     @property
     def notes(self) -> list[str]:
         """What the user should know about how lanes train, a sentence each."""
-        return [*self._family.notes(self._device), *(self._replayed.notes if self._replayed else ())]
+        return [*self._family.notes(self._device), *(note for fold in self._replayed for note in fold.notes)]
 
     def save(self, path: Path) -> None:
         """Write a snapshot of all lanes, paused ones too, to one file."""
@@ -162,8 +164,8 @@ class Engine:
 
         lane.weights, lane.buffers = on_device(lane.weights), on_device(lane.buffers)
         lane.state = {key: on_device(tensors) for key, tensors in lane.state.items()}
-        if self._constant_inputs and self._family.input_weight:
-            self._constant_inputs.narrow_lane(self._family.input_weight, lane.weights, lane.buffers)
+        if (constant := self._constant_inputs[lane.spec.fold]) and self._family.input_weight:
+            constant.narrow_lane(self._family.input_weight, lane.weights, lane.buffers)
         number, parameters = lane.spec.lane, lane.spec.parameters
         size = int(parameters.get("batch_size", self._recipe.batch_size))
         self._lanes[number] = lane
@@ -171,7 +173,7 @@ class Engine:
         own = self._family.group(parameters)
         if self._replayed and not self._family.fused_by_hand:
             own = (own, number)
-        self._groups[number] = (lane.spec.stream, size, optimizer, own)
+        self._groups[number] = (lane.spec.stream, lane.spec.fold, size, optimizer, own)
 
     def _fuse(self, only: int | None) -> None:
         """Fuse the lanes of each group; groups with the same members as before stay as they are."""
@@ -180,16 +182,16 @@ class Engine:
             if only in (None, number):
                 groups.setdefault(self._groups[number], []).append(lane)
         kept = {key: self._fused[key] for key, lanes in groups.items() if self._is_fused(key, lanes)}
-        if self._replayed:
-            self._replayed.keep(kept.values())
+        for of_fold in self._replayed:
+            of_fold.keep(kept.values())
         self._fused = {key: kept[key] if key in kept else self._group(key, lanes) for key, lanes in groups.items()}
 
     def _is_fused(self, key: _Key, lanes: list[Lane]) -> bool:
         return key in self._fused and self._fused[key].lanes == lanes
 
     def _group(self, key: _Key, lanes: list[Lane]) -> LaneGroup:
-        fused, (stream, size, *_) = self._family.fuse(lanes, self._recipe.loss), key
-        made = self._replayed.group if self._replayed else partial(LaneGroup, self._training)
+        fused, (stream, fold, size, *_) = self._family.fuse(lanes, self._recipe.loss), key
+        made = self._replayed[fold].group if self._replayed else partial(LaneGroup, self._training[fold])
         return made(lanes, fused, size, stream)
 
     # --- one tick
@@ -202,14 +204,19 @@ class Engine:
             only: The one lane to train; None for all.
         """
         self._fuse(only)
-        began = time.perf_counter()
-        if self._replayed:
-            return self._scores(*self._replayed.tick(number), began)
         scores: list[EpochMetrics] = []
-        for group in self._fused.values():
-            scores += self._scores(group.lanes, *group.tick(number), began)
+        began = time.perf_counter()
+        for lanes, train, validation in self._ticks(number):
+            scores += self._scores(lanes, train, validation, began)
             began = time.perf_counter()
         return scores
+
+    def _ticks(self, number: int) -> Iterator[tuple[list[Lane], Metrics, Metrics]]:
+        """Yield the lanes that train together, with their metrics of training and of scoring."""
+        for of_fold in self._replayed:
+            yield of_fold.tick(number)
+        for group in () if self._replayed else self._fused.values():
+            yield group.lanes, *group.tick(number)
 
     def _scores(self, lanes: list[Lane], train: Metrics, validation: Metrics, began: float) -> list[EpochMetrics]:
         """Count an epoch of lanes that have trained together since a moment, and return what came out."""
@@ -226,10 +233,10 @@ class Engine:
     def measure(self, wanted: Sequence[int]) -> dict[int, dict[str, float]]:
         """Return the metrics of some lanes (and of those fused with them) in a full pass over the training set."""
         measured = {}
-        for group in self._fused.values():
+        for (_, fold, *_), group in self._fused.items():
             if not any(lane.spec.lane in wanted for lane in group.lanes):
                 continue
-            metrics = group.score(self._training.train_set)
+            metrics = group.score(self._training[fold].train_set)
             measured.update({lane.spec.lane: mine for lane, mine in zip(group.lanes, metrics, strict=True)})
         return measured
 

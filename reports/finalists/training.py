@@ -110,7 +110,8 @@ def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
             some = jobs[start : start + size]
             wave = Wave(phase, some, training.record, fleet, dataset_info)
             models = "runs" if study.family.external else f"models on {dataset_info.train} examples"
-            training.say(f"{phase}: {len(some)} {models}, up to {study.epochs} epochs")
+            folds = f" in each of {study.folds} folds" if phase == "rank" and study.folds > 1 else ""
+            training.say(f"{phase}: {len(some)} {models}{folds}, up to {study.epochs} epochs")
             before = sum(job.epochs for job in jobs[:start])
 
             def after_tick(wave: Wave = wave, some: Sequence[Job] = some, before: int = before) -> None:

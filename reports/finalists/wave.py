@@ -18,6 +18,7 @@ from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
+from search.loop.members import by_trial, lanes_of
 from search.loop.snapshots import Snapshots
 from search.objective import is_out_of_patience, select_epoch
 from search.record.record import Record
@@ -38,7 +39,7 @@ class Job:
 
     @property
     def lane(self) -> int:
-        """The number by which engines know it."""
+        """The number by which engines know it, or its first lane's where it is several: see `lanes_of`."""
         return self.row.number * MAX_SEEDS + self.seed
 
     @property
@@ -56,6 +57,7 @@ class Wave:
         self.tick = 0
         self._phase, self._record, self._fleet = phase, record, fleet
         self._jobs = {job.lane: job for job in jobs}
+        self._members = record.study.folds if phase == "rank" else 1  # lanes of a job
         flops = {job.lane: flops_per_example(record.study, dataset_info, job.row) for job in jobs}
         self._engines = balanced(flops, {}, record.study.lanes_of)
         self._live: dict[int, list[EpochMetrics]] = {}  # lane -> its curve so far
@@ -76,7 +78,7 @@ class Wave:
 
     def fail(self, lane: int, reason: str) -> None:
         """Raise UserError: no finalist can be left out."""
-        job = self._jobs[lane]
+        job = self._jobs[lane // self._members]
         raise cannot_train(f"trial {job.row.number} cannot be retrained under seed {job.seed}", reason)
 
     def state(self) -> dict[str, Any]:
@@ -89,18 +91,23 @@ class Wave:
             return []
         self._started = True
         self._live = {lane: [] for lane in self._jobs}
-        return [(self._engines[lane], self._lane_spec(job)) for lane, job in self._jobs.items()]
+        return [(self._engines[job.lane], spec) for job in self._jobs.values() for spec in self._lane_specs(job)]
 
-    def _lane_spec(self, job: Job) -> LaneSpec:
+    def _lane_specs(self, job: Job) -> list[LaneSpec]:
+        """Return the lanes of a job: one, or one a fold while finalists are ranked."""
         study = self._record.study
         # A seed that was lucky for the rank must not be lucky again for the test.
         seed = job.seed if self._phase == "rank" else MAX_SEEDS + job.seed
-        return LaneSpec(
-            lane=job.lane,
-            parameters=study.to_external(job.row.params),
-            seed=derive(study.seed, "finalist", job.row.number, seed),
-            stream=1 + seed,  # finalists of one seed see the same minibatches: they are compared in pairs
-        )
+        return [
+            LaneSpec(
+                lane=lane,
+                parameters=study.to_external(job.row.params),
+                seed=derive(study.seed, "finalist", job.row.number, seed, *((fold,) if fold else ())),
+                stream=1 + seed,  # finalists of one seed see the same minibatches: they are compared in pairs
+                fold=fold,
+            )
+            for fold, lane in enumerate(lanes_of(job.lane, self._members))
+        ]
 
     @property
     def alive(self) -> bool:
@@ -109,9 +116,10 @@ class Wave:
 
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write the metrics of a tick in one transaction; what is there stays."""
-        for epoch in scores:
-            if epoch.failed is not None:
-                self.fail(epoch.lane, epoch.failed)
+        for lane in scores:
+            if lane.failed is not None:
+                self.fail(lane.lane, lane.failed)
+        scores = by_trial(scores, self._members)
         self.tick += 1
         rows = [(self._jobs[epoch.lane].row.number, self._jobs[epoch.lane].seed, epoch) for epoch in scores]
         self._record.record_finalists(self._phase, self.tick, rows)
@@ -132,7 +140,7 @@ class Wave:
                 self._save_score(self._jobs[lane], self._live[lane])
         for lane in ending:
             del self._live[lane]
-        return [Leaving(self._engines[lane], lane) for lane in ending]
+        return [Leaving(self._engines[job], lane) for job in ending for lane in lanes_of(job, self._members)]
 
     def _stops(self, curve: Sequence[EpochMetrics]) -> bool:
         """Return whether a job that is scored has gone too long without a better value."""

@@ -32,6 +32,8 @@ def wall_time(report: ReportData) -> dict[str, str]:
 def machine(report: ReportData) -> dict[str, Any]:
     """Return what is known of the machine that a study was searched on, and its seeds."""
     seeds: dict[str, Any] = {"seed of the study": report.study.seed}
+    if report.study.members > 1:
+        seeds["a trial is judged by"] = report.study.judged_by
     if report.finalists is not None:
         seeds["seeds of the finalists"] = (
             f"0 to {report.finalists.seeds - 1}: under each, all finalists see the same minibatches, and each begins "

@@ -80,6 +80,8 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
         sentences.append(sentence)
         figures.append(key_figure)
     sentences += finalist_sentences.rivals(finalists)
+    if report.study.members > 1:
+        sentences.append(f"In the search each trial was judged by {report.study.judged_by}.")
     for told in (finalist_sentences.constant_answer(finalists), finalist_sentences.luck(report, finalists)):
         sentences.append(told[0])
         figures.append(told[1])

@@ -131,6 +131,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     several = f"; each is {study.members} lanes, judged by {study.judged_by}" if study.members > 1 else ""
     baselines = f", {count} baseline{'s' * (count != 1)} among them" if count else ", no baseline"
     predicted = f"{len(info.classes)} classes" if info.classes else "a number to predict"
+    folds = f", in the first of {study.folds} folds" if study.folds > 1 else ""
     waiting = study.paused * rehearsal.waiting / 2**20
     tick = f"{rehearsal.tick:.2g} s" if rehearsal.tick < 10 else duration(rehearsal.tick)
     if pruned is None:
@@ -140,7 +141,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         time = f"about {span} on this machine, as it is busy now; {duration(whole)} if nothing were pruned"
     data = {
         "data": f"{study.dataset} of {' x '.join(map(str, info.shape))}, {predicted}: "
-        f"{info.train} examples to train on, {info.validation} to score on",
+        f"{info.train} examples to train on, {info.validation} to score on{folds}",
         "reference" if info.constant else "commonest": constant_answer_text(info),
     }
     return {

@@ -31,7 +31,6 @@ from search.samplers.base import SamplerConfig
 from search.samplers.gp import GP
 from search.samplers.registry import SAMPLERS
 
-Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 STEP = 24  # examples whose time a step costs beside that of its own: perceptrons of 32 to 512 units, 2 to 8 lanes
 
 
@@ -67,7 +66,6 @@ class Study(WithMembers):
         description="The validation metric that is searched for, and by which trials are pruned and ranked; its "
         'name will do. "loss" is the loss on the validation part. Of a regression it is rmse unless given.',
     )
-    validation_share: Share = Field(default=1 / 6, description="Share of the training set that trials are scored on.")
     trials: int = Field(default=60, ge=1, le=1_000_000, description="Trials in all, baselines included.")
     until_settled: bool = Field(
         default=False,

@@ -17,7 +17,7 @@ from models.metrics.registry import METRICS, serves
 from search.config.baseline_checks import check_baselines, check_configuration
 from search.config.columns import RESERVED, member_columns
 from search.config.conditions import check_conditions
-from search.config.members import WithMembers
+from search.config.members import WithMembers, check_lanes, check_members
 from search.config.range_values import extreme_values
 from search.config.relation_checks import check_arguments, check_relations, derived_examples
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # Those that are searched whatever the family.
 TRAINING_PARAMETERS = frozenset({"learning_rate", "weight_decay", "momentum", "batch_size", "optimizer"})
-MOST_LANES = 4096  # of one engine
 _OF_EXTERNAL = frozenset({"family", "epochs", "keep", "metrics", "seed"})  # what of a recipe counts there
 
 
@@ -57,7 +56,8 @@ def check_study(study: "Study") -> None:
     for baseline in study.baselines:
         note(check_configuration, study, f"baseline {baseline.name!r}", baseline.parameters)
     note(check_baselines, study)
-    note(_check_lanes, study)
+    note(check_lanes, study)
+    note(check_members, study)
     note(study.sampler.check, study.space)
     note(_check_settling, study)
     note(_check_where, study)
@@ -131,7 +131,7 @@ def _check_external(study: "Study") -> None:
             'give objective="loss", or Objective("score", direction="maximize")'
         )
     fields = type(study).model_fields
-    meant = {*WithMembers.model_fields, "data", "validation_share"} - _OF_EXTERNAL
+    meant = {*WithMembers.model_fields, "data"} - _OF_EXTERNAL
     ours = {name for name in meant if getattr(study, name) != (None if name == "data" else fields[name].default)}
     if ours:
         raise ValueError(f"{min(ours)}: {study.family.label} trains by itself, with data of its own; leave it out")
@@ -238,13 +238,3 @@ def _check_settling(study: "Study") -> None:
             f"until_settled: the sampler {study.sampler.name} does not say what more trials are expected to gain; "
             'take sampler="gp", or leave it out'
         )
-
-
-def _check_lanes(study: "Study") -> None:
-    if isinstance(study.lanes, tuple) and len(study.lanes) != study.engines:
-        raise ValueError(
-            f"lanes: {len(study.lanes)} numbers for {study.engines} engines; give one an engine, or one for all"
-        )
-    most = MOST_LANES // study.members
-    if outside := [lanes for lanes in study.lanes_of if not 1 <= lanes <= most]:
-        raise ValueError(f"lanes: {outside[0]} is not from 1 to {most}; give another number")

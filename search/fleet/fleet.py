@@ -72,6 +72,7 @@ class Fleet(AbstractContextManager["Fleet"]):
             "recipe": study.model_dump(mode="json", include=set(Recipe.model_fields)) | {"metrics": study.recorded},
             "source": asdict(source),
             "validation_share": study.validation_share,
+            "folds": study.folds,
             "hold_out": hold_out,
             "at_most": at_most,
             "searched": list(study.names),

@@ -6,7 +6,6 @@ both ways run the same code on the same messages. Knows no Optuna, no database a
 
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +59,7 @@ class EngineWorker:
         recipe: Message,
         source: Message,
         validation_share: float,
+        folds: int,
         hold_out: bool,
         at_most: int | None,
         searched: list[str],
@@ -77,48 +77,45 @@ class EngineWorker:
         import torch
 
         from models.datasets.augmentation import check_movable
-        from models.datasets.batches import BatchSource
         from models.datasets.source import Source, training_examples
-        from models.datasets.split import normalisation, split
-        from models.datasets.target import constant_answers, target_scale
+        from models.datasets.split import splits
+        from models.datasets.target import constant_answers, is_number
         from models.engine.engine import Engine
+        from models.engine.fold import make_fold
 
         self._recipe, self._source = Recipe.model_validate(recipe), Source(**source)
         examples = examples or training_examples(self._source)
         check_movable(self._recipe.augment, examples.inputs)
-        trained, scored = split(examples.labels, validation_share, self._recipe.seed)
-        if not hold_out:
-            trained, scored = np.arange(len(examples.labels)), scored[:0]
-        target = target_scale(examples.labels, trained)
-        self._normalisation = replace(normalisation(examples.inputs, trained, fills=examples.fills), target=target)
+        seed, on = self._recipe.seed, torch.device(device)
+        pairs = [(np.arange(len(examples.labels)), np.arange(0))]
+        if hold_out:
+            pairs = splits(examples.labels, validation_share, folds, seed)
+        made = [make_fold(examples, *pair, on, at_most, seed) for pair in pairs]
+        (first, self._normalisation), *others = made
         self._examples, self._shape = examples, examples.inputs.shape[1:]
-        on = torch.device(device)
         family = self._recipe.make_family(self._shape, examples.outputs, vectorize=vectorize)
         torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
         answer: Message = {
-            "train": len(trained),
-            "validation": len(scored),
+            "train": len(pairs[0][0]),
+            "validation": len(pairs[0][1]),
             "shape": list(self._shape),
             "classes": list(examples.classes),
             "commonest": None,
-            "constant": None if target is None else constant_answers(examples.labels),
+            "constant": constant_answers(examples.labels) if is_number(examples.labels) else None,
         }
-        if target is None:
+        if answer["constant"] is None:
             counts = np.bincount(examples.labels, minlength=len(examples.classes))
             answer["commonest"] = [examples.classes[counts.argmax()], float(counts.max() / counts.sum())]
-        if at_most is not None and at_most < len(trained):
-            scored = scored[:: len(trained) // at_most]
-            trained = np.random.Generator(np.random.PCG64(self._recipe.seed)).permutation(trained)[:at_most]
-        parts = [BatchSource(examples, chosen, self._normalisation, on) for chosen in (trained, scored)]
-        family.check(example, parts[0], int(example.get("batch_size", self._recipe.batch_size)))
+        family.check(example, first.train_set, int(example.get("batch_size", self._recipe.batch_size)))
         self._engines = {
             number: Engine(
                 self._recipe,
                 family,
-                parts[0],
-                parts[1] if hold_out else None,
+                first.train_set,
+                first.validation_set,
                 on,
                 searched=searched,
+                other_folds=[fold for fold, _ in others],
                 after_minibatch=self._signs or (lambda: None),
             )
             for number in engines

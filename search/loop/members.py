@@ -32,6 +32,7 @@ def lane_specs(study: Study, row: TrialRow, *, resumed: bool = False) -> list[La
             parameters=study.to_external(row.params),
             seed=derive(study.seed, "initial", row.number, *((member,) if member else ())),
             stream=-member,  # those of finalists are above 0
+            fold=member if study.folds > 1 else 0,
             resumed=resumed,
         )
         for member, lane in enumerate(lanes_of(row.number, study.members))

@@ -32,6 +32,7 @@ _YOUNGER: dict[str, Any] = {
     "family.padding": "none",
     "patience": None,
     "repeats": 1,
+    "folds": 1,
 }
 
 

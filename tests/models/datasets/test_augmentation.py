@@ -224,7 +224,7 @@ def test_a_model_is_scored_and_measured_on_pictures_as_they_are(part: BatchSourc
     with torch.no_grad():
         expected = nn.functional.cross_entropy(model(x), y).item()
     assert fused.measure([0])[0]["loss"] == pytest.approx(expected, rel=1e-5)
-    ((_, x, y),) = list(fused._validation_set.batches(1000))  # type: ignore[union-attr]
+    ((_, x, y),) = list(fused._training[0].validation_set.batches(1000))  # type: ignore[union-attr]
     with torch.no_grad():
         assert score.validation["loss"] == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.datasets.split import Normalisation, normalisation, split
+from models.datasets.split import Normalisation, fold_splits, normalisation, split
 from models.errors import UserError
 
 labelled = st.lists(st.integers(6, 60), min_size=1, max_size=6).map(
@@ -74,3 +74,44 @@ def test_the_darkest_and_the_brightest_images_are_measured_exactly() -> None:
 def test_a_channel_that_never_varies_can_be_divided_by() -> None:
     inputs = np.full((10, 1, 4, 4), 51, np.uint8)
     assert normalisation(inputs, np.arange(10)) == Normalisation((0.2,), (1.0,))
+
+
+# --- folds ------------------------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(labels=labelled, folds=st.integers(2, 6), seed=st.integers(0, 2**63 - 1))
+def test_every_example_is_scored_in_one_fold(labels: np.ndarray, folds: int, seed: int) -> None:
+    splits = fold_splits(labels, folds, seed)
+    assert np.array_equal(np.sort(np.concatenate([scored for _, scored in splits])), np.arange(len(labels)))
+    for trained, scored in splits:
+        assert np.array_equal(np.union1d(trained, scored), np.arange(len(labels)))
+    sizes = [len(scored) for _, scored in splits]
+    assert max(sizes) - min(sizes) <= 1
+    by_class = np.array([np.bincount(labels[scored], minlength=labels.max() + 1) for _, scored in splits])
+    assert np.ptp(by_class, axis=0).max() <= 1
+
+
+def test_folds_of_numbers_have_low_and_high_ones_alike() -> None:
+    numbers = np.random.default_rng(0).exponential(1.0, 200)
+    means = [numbers[scored].mean() for _, scored in fold_splits(numbers, 5, seed=0)]
+    assert np.std(means) < 0.5 * numbers.std() / np.sqrt(40)  # what parts drawn at random have
+
+
+def test_folds_are_a_function_of_their_seed() -> None:
+    labels = np.arange(100) % 4
+    first, again, other = (fold_splits(labels, 5, seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(one[1], two[1]) for one, two in zip(first, again, strict=True))
+    assert not np.array_equal(first[0][1], other[0][1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (np.repeat([0, 1, 7], [100, 100, 4]), "5 folds leave a part without class 7, which has 4 examples in all"),
+        (np.arange(4.0), "4 examples are too few for 5 folds"),
+    ],
+)
+def test_too_few_examples_for_folds_are_named(labels: np.ndarray, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        fold_splits(labels, 5, seed=0)

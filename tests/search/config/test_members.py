@@ -31,6 +31,26 @@ def test_a_study_says_what_a_trial_is() -> None:
     assert lanes_text(study(repeats=3)) == "2 engines x 8 trials of 3 seeds"
 
 
+def test_folds_are_part_of_a_study_and_their_absence_is_not() -> None:
+    assert "folds" not in fingerprint(study(), "f00", "cpu")
+    of = study(folds=5)
+    assert fingerprint(of, "f00", "cpu")["folds"] == 5
+    assert (of.members, of.judged_by, of.held_out) == (5, "the mean of 5 folds", 0.2)
+    assert lanes_text(of) == "2 engines x 8 trials of 5 folds"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"repeats": 2}, "repeats: the lanes of a trial differ in their fold already; leave it out, or folds"),
+        ({"validation_share": 0.3}, "validation_share: each of 5 folds is held out in its turn; leave it out"),
+    ],
+)
+def test_what_contradicts_folds_is_told(fields: dict[str, object], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        study(folds=5, **fields)
+
+
 def test_what_trains_by_itself_is_one_lane(tmp_path: Path) -> None:
     (tmp_path / "train.py").touch()
     script = Script(program=f"{tmp_path}/train.py")

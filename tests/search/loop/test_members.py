@@ -29,7 +29,11 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 Url = Callable[[str], str]
 MEMBERS = 3
-SEVERAL = {"repeats": PAUSING.model_copy(update={"repeats": MEMBERS, "trials": 8, "paused": 2})}
+FEWER = {"trials": 7, "epochs": 4, "paused": 2}
+SEVERAL = {
+    "repeats": PAUSING.model_copy(update={"repeats": MEMBERS} | FEWER),
+    "folds": PAUSING.model_copy(update={"folds": MEMBERS} | FEWER),
+}
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_the_best_epoch_is_that_of_the_mean(undisturbed: str) -> None:
     record = found(undisturbed)
     for row in record.trials():
         if row.state == "complete":
-            assert row.value == max(score.validation["accuracy"] for score in record.curve(row.repeat_of or row.number))
+            assert row.value == max(score.validation["accuracy"] for score in record.curve(row.number))
 
 
 def test_a_trial_of_one_lane_is_as_it_always_was() -> None:
@@ -127,14 +131,16 @@ def test_equal_lanes_have_their_value_to_the_last_bit() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("study", ["folds"], indirect=True)
 def test_same_table_in_two_processes(study: Study, undisturbed: str, url: Url, digits: Source) -> None:
     run(study, url("spread"), digits, workers=2)
     assert table(url("spread")) == table(undisturbed)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("study", ["folds"], indirect=True)
 @pytest.mark.parametrize(
-    ("always_keep", "stride"), [(True, 6), (False, 11)], ids=["with snapshots", "without snapshots"]
+    ("always_keep", "stride"), [(True, 9), (False, 16)], ids=["with snapshots", "without snapshots"]
 )
 def test_a_run_cut_off_before_a_write_ends_the_same(
     always_keep: bool, stride: int, study: Study, undisturbed: str, url: Url, digits: Source
@@ -192,6 +198,7 @@ def test_lanes_join_and_leave_with_their_trial(study: Study) -> None:
     row = TrialRow(4, "running", study.to_internal(study.baselines[0].parameters))
     specs = lane_specs(study, row)
     assert [spec.lane for spec in specs] == [12, 13, 14]
-    assert len({spec.seed for spec in specs}) == MEMBERS
+    assert len({spec.seed for spec in specs}) == len({spec.stream for spec in specs}) == MEMBERS
+    assert [spec.fold for spec in specs] == ([0, 1, 2] if study.folds > 1 else [0, 0, 0])
     assert [spec.parameters for spec in specs] == [study.baselines[0].parameters] * MEMBERS
     assert all(isinstance(spec, LaneSpec) and spec.resumed for spec in lane_specs(study, replace(row), resumed=True))
