@@ -127,10 +127,12 @@ def main(
         store, interrupt = Store(storage, create=False), Interrupt()
         if check:
             from reports.export_plan import export_plan
+            from search.device import gpu_count
             from search.fleet.local import worker_count
 
             engines = (record := find_record(store, study)).study.engines
-            plan = export_plan(record, top, seeds, engines if cluster else worker_count(workers, engines))
+            processes = engines if cluster else worker_count(workers, engines, gpu_count(record.fingerprint["device"]))
+            plan = export_plan(record, top, seeds, processes)
             if json:
                 out.print_json(data=plan.as_data())
             else:

@@ -15,7 +15,7 @@ def resolve_device(device: str) -> str:
     Raises:
         UserError: "cuda" is asked for and there is none.
     """
-    if device == "cpu" or (device == "auto" and not _may_have_gpu()):
+    if device == "cpu" or (device == "auto" and not may_have_gpu()):
         return "cpu"  # without importing torch, which takes seconds
     # Workers import torch at this very moment, and the search waits for them anyway.
     import torch
@@ -27,7 +27,28 @@ def resolve_device(device: str) -> str:
     return "cpu"
 
 
-def _may_have_gpu() -> bool:
+def gpu_count(device: str) -> int:
+    """Return how many GPUs torch finds on this machine; 0 where engines are on "cpu"."""
+    if device != "cuda":
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def visible_gpu(number: int, gpus: int, visible: str | None) -> str:
+    """Return what CUDA_VISIBLE_DEVICES is for a process that has one GPU, in turn.
+
+    Args:
+        number: The process's.
+        gpus: How many there are.
+        visible: What the variable is for this process; None where it is not set.
+    """
+    return (visible.split(",") if visible else [str(each) for each in range(gpus)])[number % gpus]
+
+
+def may_have_gpu() -> bool:
+    """Return whether a driver shows a GPU; without importing torch."""
     return os.name == "nt" or any(Path(file).exists() for file in DRIVER_FILES)
 
 

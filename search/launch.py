@@ -13,12 +13,13 @@ from models.errors import UserError
 from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
-from search.device import cluster_device, resolve_device
+from search.device import cluster_device, gpu_count, resolve_device
 from search.environment import environment, kind_of_machine
 from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.fleet.registry import fleet_of, open_hosts
+from search.gpu_study import on_gpus
 from search.interrupt import Interrupt
 from search.loop import coordinator
 from search.loop.coordinator import Spent
@@ -68,6 +69,7 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
         note = f"what was there is kept as {store.archive(chosen.name)}"
     before = store.find(chosen.name)
     study = informed(chosen.study, before, store, options.storage)
+    study = on_gpus(study, before.study if before else None, device, chosen.source, cluster=options.cluster is not None)
     record = store.begin(
         chosen.name,
         study,
@@ -120,7 +122,9 @@ def hosts(
     """
     if study.family.external and options.cluster is not None:
         raise UserError(f"{study.family.label} trains by itself, on this machine alone", "leave out --cluster")
+    gpus = gpu_count(device)
     if machine is not None and fleet_of(options.cluster) == "local":
+        machine.host(options.workers, study.engines, gpus)
         return nullcontext(machine)
     return open_hosts(
         HostOptions(
@@ -132,6 +136,7 @@ def hosts(
             workers=options.workers,
             engine_cpus=options.engine_cpus,
             engine_gpus=options.engine_gpus,
+            gpus=gpus,
             worker_timeout=options.host_timeout,
             note=note,
         )

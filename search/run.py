@@ -116,13 +116,15 @@ def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
 def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list[str], live_port: int | None) -> int:
     """Search, show it, say what comes next, and return the exit code."""
     from search.cli.live import LivePage
+    from search.device import may_have_gpu
     from search.fleet.local import Machine, worker_count
 
     engines, interrupt = named.study.engines, Interrupt()
     workers = 0 if options.cluster else worker_count(options.workers, engines)
     page = LivePage(options.storage, live_port or 0, lambda line: out.print(line, markup=False))
     with page, Machine(workers, options.host_timeout) as machine:
-        machine.begin(engines)
+        # How many there should be on GPUs only torch can tell; one is needed in any case.
+        machine.begin(1 if options.device != "cpu" and may_have_gpu() else engines)
 
         import optuna
 

@@ -18,6 +18,7 @@ from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
 from search.fleet.base import EngineError
+from search.gpu_study import on_gpus
 from search.options import Options
 from search.record.database import Absent
 from search.record.fingerprint import compare, fingerprint
@@ -104,6 +105,7 @@ def make_plan(named: NamedStudy, options: Options) -> Plan:
     study, device = chosen.study, launch.device_of(options)
     record = store.find(chosen.name) if store and not options.restart else None
     study = launch.informed(study, record, store, options.storage)
+    study = on_gpus(study, record.study if record else None, device, chosen.source, cluster=options.cluster is not None)
     if record is not None:
         now = fingerprint(study, chosen.source.sha256, device)
         compare(chosen.name, record.fingerprint, json.loads(json.dumps(now)))

@@ -72,7 +72,11 @@ class Study(WithMembers):
         description="End before all `trials` are begun, once one more is expected to gain less than another seed.",
     )
     engines: int = Field(
-        default=2, ge=1, le=4096, description="Groups of trials that train together, each on threads of its own."
+        default=2,
+        ge=1,
+        le=4096,
+        description="Groups of trials that train together, each on threads of its own. Where a study says neither this "
+        "nor `lanes`, GPUs have one each, and lanes by their memory and the work of a trial.",
     )
     lanes: int | tuple[int, ...] = Field(
         default=8,

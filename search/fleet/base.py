@@ -108,6 +108,7 @@ class HostOptions:
     workers: int | None = None
     engine_cpus: float | None = None  # CPUs that an engine takes on a cluster; None is one per thread
     engine_gpus: float | None = None  # GPUs that an engine takes on a cluster; None is 1 on "cuda", else 0
+    gpus: int = 0  # of this machine, if engines train on them: a process on each hosts its engines
     worker_timeout: float = WORKER_TIMEOUT  # infinite is never
     note: Callable[[str], None] = lambda line: None  # called with each message for the user
 

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from models.errors import UserError
+from search.device import visible_gpu
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
 from search.fleet.signs_of_life import silent_host
 from search.fleet.worker import EngineWorker
@@ -65,20 +66,24 @@ class WorkerProcess:
     Args:
         number: Names it.
         timeout: Seconds without a sign of life after which it is ended.
+        gpus: How many GPUs the machine has; of several, each process has one.
     """
 
-    def __init__(self, number: int, timeout: float = WORKER_TIMEOUT) -> None:
+    def __init__(self, number: int, timeout: float = WORKER_TIMEOUT, gpus: int = 0) -> None:
         self._number, self._timeout, self._given_up = number, timeout, False
         self._patience = max(timeout, WORKER_TIMEOUT)  # of its first answer, before which it imports torch
         # A worker imports what this process would import: from the same folders, in the same order. -P: from no others.
         named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in (*sys.path, *named)))
+        own_gpu = {}
+        if gpus > 1:
+            own_gpu["CUDA_VISIBLE_DEVICES"] = visible_gpu(number, gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "studyhall.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths},
+            env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths, **own_gpu},
             **_OWN_GROUP,
         )
         assert self._process.stdin is not None
@@ -150,18 +155,23 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
     Args:
         workers: Worker processes; 0 is none, so that this process hosts the engines.
         timeout: Seconds without a sign of life after which a worker is ended and replaced.
+        gpus: How many GPUs engines train on.
     """
 
     can_expand = False
 
-    def __init__(self, workers: int, timeout: float = WORKER_TIMEOUT) -> None:
-        self._workers, self._timeout = workers, timeout
+    def __init__(self, workers: int, timeout: float = WORKER_TIMEOUT, gpus: int = 0) -> None:
+        self._workers, self._timeout, self._gpus = workers, timeout, gpus
         self._early: list[WorkerProcess] = []
 
     def begin(self, engines: int) -> None:
         """Start workers before there is a fleet: they import torch, which takes seconds, while the caller goes on."""
         for number in range(min(self._workers, engines)):
             self._early.append(WorkerProcess(number, self._timeout))
+
+    def host(self, workers: int | None, engines: int, gpus: int) -> None:
+        """Have as many workers as suit some engines, now that it is known what they train on; see `worker_count`."""
+        self._workers, self._gpus = worker_count(workers, engines, gpus), gpus
 
     def ensure_hosts(self, hosts: list[HostHandle], engines: int) -> None:
         """Start a worker for each that is dead or missing."""
@@ -179,7 +189,7 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
     def _start(self, number: int) -> HostHandle:
         if not self._workers:
             return InProcessHost()
-        return self._early.pop(0) if self._early else WorkerProcess(number, self._timeout)
+        return self._early.pop(0) if self._early else WorkerProcess(number, self._timeout, self._gpus)
 
     def __exit__(self, *error: object) -> None:
         for worker in self._early:
@@ -188,7 +198,8 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 
 def local_hosts(options: HostOptions) -> Machine:
     """Return this machine: the registry's entry "local"."""
-    return Machine(worker_count(options.workers, options.engines), options.worker_timeout)
+    workers = worker_count(options.workers, options.engines, options.gpus)
+    return Machine(workers, options.worker_timeout, options.gpus)
 
 
 def peak_memory(*, children: bool, platform: str = sys.platform) -> int:
@@ -201,10 +212,13 @@ def peak_memory(*, children: bool, platform: str = sys.platform) -> int:
     return usage.ru_maxrss * (1 if platform == "darwin" else 1024)  # macOS counts bytes, Linux kilobytes
 
 
-def worker_count(workers: int | None, engines: int) -> int:
-    """Return how many processes host the engines: as many as asked for, else one per engine while there are cores."""
+def worker_count(workers: int | None, engines: int, gpus: int = 0) -> int:
+    """Return how many processes host the engines.
+
+    As many as asked for; else one per engine while there are cores, or GPUs: engines on one GPU share a process.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(engines, cores) if workers is None else workers
+    return min(engines, gpus or cores) if workers is None else workers
 
 
 def _how_it_ended(status: int) -> str:

@@ -37,7 +37,7 @@ search.curves
 search.config
 search.record search.fleet
 search.loop search.loggers
-search.dataset
+search.dataset search.gpu_study
 search.launch
 search.cli search.result
 search.run_study
