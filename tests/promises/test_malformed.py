@@ -46,6 +46,8 @@ NPZ: dict[str, bytes] = {
     "a header that claims 10^12 items": archive(x=HUGE, y=Y),
     "a header of negative size": archive(x=npy(header=b"{'descr': '<f8', 'fortran_order': False, 'shape': (-4, 5), }")),
     "a header that is no dictionary": archive(x=npy(header=b"[1, 2]"), y=Y),
+    "a header that is not finished": archive(x=npy(header=b"{'descr': '<f8', 'shape': (4,"), y=Y),
+    "a header that is indented": archive(x=npy(header=b"if 1:\n    2\n  3L"), y=Y),
     "a header that is code": archive(x=npy(header=b"__import__('os').system('true')"), y=Y),
     "a type that is none": archive(x=npy(header=b"{'descr': 'zz', 'fortran_order': False, 'shape': (4,), }"), y=Y),
     "pickled objects": archive(
@@ -137,6 +139,7 @@ SEARCHES: dict[str, list[str]] = {
     "an unknown data set": ["--study", "small.py", "--dataset", "nope"],
     "a data folder that is not there": ["--study", "small.py", "--dataset", "mnist", "--data-dir", "/nowhere"],
     "a negative timeout": ["--study", "small.py", "--timeout", "-1"],
+    "a worker timeout too short": ["--study", "small.py", "--worker-timeout", "1"],
     "lanes that are none": ["--study", "small.py", "--lanes", "2,,3"],
     "an unknown trial": ["--study", "small.py", "--reproduce", "7"],
 }
@@ -163,14 +166,15 @@ STORAGES: dict[str, str] = {
 }
 
 
-def assert_refused(module: str, *arguments: str, folder: Path) -> None:
-    """Assert that a command is refused in two or three lines, with exit code 2."""
+def assert_refused(module: str, *arguments: str, folder: Path) -> str:
+    """Assert that a command is refused in two or three lines, with exit code 2; returns them."""
     done = invoke(module, *arguments, folder=folder)
     assert done.exit_code == 2, done.output
     assert "mistake of Studyhall" not in done.output
     assert "Traceback" not in done.output
     assert done.output.startswith("error: ")
     assert 2 <= len(done.lines) <= 4, done.output
+    return done.output
 
 
 @pytest.fixture
@@ -183,8 +187,8 @@ def folder(tmp_path: Path) -> Path:
 def test_arrays(name: str, folder: Path) -> None:
     (folder / "data.npz").write_bytes(NPZ[name])
     study = START + "from search import Npz\nstudy = Study(family=Mlp(), data=Npz('data.npz'), trials=1, epochs=1, "
-    (folder / "own.py").write_text(study + "space={'hidden': Int(4, 8), 'learning_rate': Float(0.1, 0.2)})")
-    assert_refused("search.run", "--study", "own.py", "--workers", "0", folder=folder)
+    (folder / "own.py").write_text(study + "space={'hidden': Int(4, 8), 'learning_rate': 0.1, 'weight_decay': 0.0})")
+    assert "data.npz" in assert_refused("search.run", "--study", "own.py", "--workers", "0", folder=folder)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -1,6 +1,7 @@
 """Reads arrays from an .npz file by their usual names. Never unpickles."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +15,11 @@ from models.errors import UserError
 
 INPUTS = {"x", "inputs", "images", "features", "data"}
 LABELS = {"y", "labels", "label", "targets"}
+
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, tokenize.TokenError),  # numpy reads an array's header as Python
+)
 
 
 def read_npz(path: Path) -> RawDataset:
@@ -31,7 +37,7 @@ def read_npz(path: Path) -> RawDataset:
                 if member.filename != name and (meaning := _meaning(name)) is not None:
                     part, role = meaning
                     parts.setdefault(part, {}).setdefault(role, []).append(_array(archive, member))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise UserError(
             f"{path} is no .npz file that can be read: {error}", "write it with numpy.savez, of plain arrays"
         ) from None
