@@ -4,8 +4,6 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +15,7 @@ from reports import export_study
 from reports.artifacts import artifact_folder
 from search.record.record import Record
 from search.record.store import Store
+from tests.support.commands import invoke
 from tests.support.exports import STUDY, export, record, search_on, start, timeless, url
 from tests.support.runs import fail_when_training
 
@@ -209,22 +208,20 @@ def test_a_model_that_cannot_be_trained_stops_an_export_and_loses_nothing(
     ],
 )
 def test_a_slip_is_told_in_two_lines(runs: Path, options: list[str], told: str) -> None:
-    command = [sys.executable, "-m", "reports.export", *options]
-    done = subprocess.run(command, cwd=runs.parent, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert len(done.stderr.splitlines()) == 2
+    done = invoke("reports.export", *options, folder=runs.parent)
+    assert done.exit_code == 2
+    assert told in done.output
+    assert len(done.lines) == 2
 
 
 def test_a_study_without_a_complete_trial_has_nothing_to_retrain(runs: Path) -> None:
     with closing(sqlite3.connect(runs / "studies.db")) as database:
         database.execute("UPDATE trials SET state = 'PRUNED'")
         database.commit()
-    done = start(runs)
-    output, _ = done.communicate()
-    assert done.returncode == 2
-    assert output.startswith("error: no trial of `mlp@digits` is complete")
-    assert len(output.splitlines()) == 2
+    done = invoke("reports.export", "--study", STUDY, "--workers", "0", folder=runs.parent)
+    assert done.exit_code == 2
+    assert done.output.startswith("error: no trial of `mlp@digits` is complete")
+    assert len(done.lines) == 2
     assert "no trial is complete" in export(runs, "--no-retrain")
 
 

@@ -1,4 +1,7 @@
-"""Runs `reports.export` on a copy of an exported study, as a user does, and reads what it left."""
+"""Runs `reports.export` on a copy of an exported study, as a user does, and reads what it left.
+
+In the test's own process, but for what is killed or made to fail: each process more takes four seconds of a core.
+"""
 
 import os
 import subprocess
@@ -9,6 +12,7 @@ import pandas as pd
 
 from search.record.record import Record
 from search.record.store import Store
+from tests.support.commands import invoke
 from tests.support.runs import started
 
 STUDY = "mlp@digits"
@@ -30,17 +34,17 @@ def start(runs: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def export(runs: Path, *options: str) -> str:
-    """Export, and return what was printed."""
-    process = start(runs, *options)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    return output
+    """Export in this process, and return what was printed."""
+    done = invoke("reports.export", "--study", STUDY, "--workers", "0", *options, folder=runs.parent)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def search_on(runs: Path, trials: int) -> None:
-    """Let the search go on to more trials, of which some are then pruned."""
+    """Let the search go on, in this process, to more trials, of which some are then pruned."""
     options = ("--study", "mlp", "--dataset", "digits", "--trials", str(trials), "--epochs", "4", "--workers", "0")
-    subprocess.run([sys.executable, "-m", "search.run", *options, "--quiet"], cwd=runs.parent, check=True)
+    done = invoke("search.run", *options, "--quiet", folder=runs.parent)
+    assert done.exit_code == 0, done.output
 
 
 def url(runs: Path) -> str:
