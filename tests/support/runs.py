@@ -254,16 +254,16 @@ SITE = """
 import os, signal, sys
 
 if {module!r} in sys.orig_argv:
-    from models.engine.engine import Engine
+    from models.engine.lane_group import LaneGroup
 
-    train = Engine._train
+    train = LaneGroup._train
 
-    def failing(engine, lanes, *rest):
-        if any({which} for lane in lanes):
+    def failing(group, number):
+        if any({which} for lane in group.lanes):
             {statement}
-        return train(engine, lanes, *rest)
+        return train(group, number)
 
-    Engine._train = failing
+    LaneGroup._train = failing
 """
 
 
