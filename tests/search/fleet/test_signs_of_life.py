@@ -33,6 +33,7 @@ def test_what_trains_by_itself_may_take_any_time(tmp_path: Path) -> None:
     worker = EngineWorker(SignsOfLife(lambda: given.put("sign")))
     rest = {
         "validation_share": 0.1,
+        "folds": 1,
         "hold_out": True,
         "at_most": None,
         "searched": [],
