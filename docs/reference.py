@@ -37,6 +37,7 @@ WRITTEN = {
     "Baseline.parameters": "keywords, a value each",
     "OptunaPruner.arguments": "keywords, or a dict",
     "OptunaSampler.arguments": "keywords, or a dict",
+    "Study.objective": "[Objective](#objective), a metric's name, or a pair of these",
     "Study.where": "a function, or a tuple of functions",
     "Derived.function": "a function",
     "Study.metrics": "tuple of names, or of functions",

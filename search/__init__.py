@@ -15,6 +15,7 @@ from models.families.external.script import Script
 from models.families.resnet import Resnet
 from models.registry import load_target
 from search.config.baseline import Baseline
+from search.config.limits import Constraint
 from search.config.relations import Derived
 from search.config.space import Choice, Float, Int
 from search.config.study import Study
@@ -62,6 +63,7 @@ __all__ = [
     "Choice",
     "Cnn",
     "Constant",
+    "Constraint",
     "Cosine",
     "Cutout",
     "Derived",

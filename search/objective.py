@@ -1,7 +1,9 @@
 """The objective: which metric is searched for, in which direction, and how ties are broken.
 
 The only place that knows an order. Whoever ranks trials, epochs or finalists sorts by `Objective.key`: the better value
-first, then the lower loss, then the earlier one; a model whose metrics are no finite numbers comes last.
+first, then the lower loss, then the earlier one; a model whose metrics are no finite numbers comes last. Of two
+objectives the key is that of the first, which chooses a trial's epoch; trials stand to each other by their
+`Objective.point`, as search/front.py says.
 """
 
 import math
@@ -15,17 +17,25 @@ from models.config.messages import EpochMetrics
 from models.config.own_metric import OwnMetric, own_metric
 from models.config.recipe import Keep
 from models.metrics.registry import metric_named, metric_text
+from search.front import Point, layers
+from search.trial import TrialRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Key = tuple[float, float, int]  # sorts the best first
 
+# What a model costs that is known before it is trained, by the names of the columns of results.csv.
+KNOWN = ("parameters", "multiply_adds")
+
 
 class Objective(FrozenConfig):
-    """The validation metric that is searched for.
+    """The validation metric that is searched for, or two.
 
-    A study file may write the metric's name alone: `objective="loss"`.
+    A study file may write the metric's name alone: `objective="loss"`. A pair is two objectives:
+    `objective=("accuracy", "parameters")` searches for the front of accurate and small models. The first is a metric;
+    the second may be another one, or what is known before a trial is trained: "parameters" and "multiply_adds", a
+    prediction's work.
 
     Args:
         metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's; or a function of
@@ -45,6 +55,7 @@ class Objective(FrozenConfig):
         default="maximize", description="Which way is better; the metric's own direction unless given."
     )
 
+    beside: "Objective | None" = Field(default=None, description="The second objective, where there are two.")
     own: OwnMetric | None = Field(default=None, description="The function, where the metric is one of your own.")
 
     def __init__(self, metric: Any = "accuracy", **fields: Any) -> None:
@@ -54,6 +65,8 @@ class Objective(FrozenConfig):
     @classmethod
     def _name_and_direction(cls, given: Any) -> Any:
         """Let a metric's name stand for the objective, and take its own direction where none is given."""
+        if isinstance(given, list | tuple):
+            return cls._pair(given)
         if isinstance(given, str) or callable(given):
             given = {"metric": given}
         if isinstance(given, Mapping) and callable(function := given.get("metric")):
@@ -66,8 +79,42 @@ class Objective(FrozenConfig):
             return {**given, "metric": own.name, "own": own}
         if not isinstance(given, Mapping) or "direction" in given or not isinstance(given.get("metric", ""), str):
             return given
+        if given.get("metric") in KNOWN:
+            return {**given, "direction": "minimize"}
         metric = metric_named(given.get("metric", "accuracy"))
         return {**given, "direction": "maximize" if metric.greater_is_better else "minimize"}
+
+    @classmethod
+    def _pair(cls, given: Sequence[Any]) -> Any:
+        """Return the first of two objectives, which holds the second."""
+        several = [each if isinstance(each, cls) else cls.model_validate(each) for each in given]
+        if len(several) == 1:
+            return dict(several[0])
+        if len(several) != 2:
+            raise ValueError(f"objective: {len(several)} are too many to choose by; name one, or a pair")
+        first, second = several
+        if first.is_known:
+            raise ValueError(
+                f"objective: {first.metric} is known before a trial is trained; write the metric that it learns first"
+            )
+        if first.metric == second.metric:
+            raise ValueError(f"objective: {first.metric} stands there twice; name another one beside it")
+        return dict(first) | {"beside": second}
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a cost that is known before a trial is trained."""
+        return self.metric in KNOWN
+
+    @property
+    def all(self) -> "tuple[Objective, ...]":
+        """It, and the one beside it if there is one."""
+        return (self,) if self.beside is None else (self, self.beside)
+
+    @property
+    def column(self) -> str:
+        """The column of tables that holds its value."""
+        return self.metric if self.is_known else f"validation_{self.metric}"
 
     def value(self, metrics: Mapping[str, float]) -> float:
         """Return the objective's value among an epoch's validation metrics."""
@@ -75,6 +122,8 @@ class Objective(FrozenConfig):
 
     def text(self, value: float) -> str:
         """Return a value as pages show it."""
+        if self.is_known:
+            return f"{value:,.0f}"
         return metric_text(self.metric, value)
 
     def cost(self, value: float) -> float:
@@ -82,8 +131,17 @@ class Objective(FrozenConfig):
         return -value if self.direction == "maximize" else value
 
     def is_finite(self, metrics: Mapping[str, float]) -> bool:
-        """Return whether the objective and the loss, where there is one, are finite: else the model has diverged."""
-        return math.isfinite(metrics.get("loss", 0.0)) and math.isfinite(self.value(metrics))
+        """Return whether what is learnt and the loss, where there is one, are finite: else the model has diverged."""
+        learnt = (each.value(metrics) for each in self.all if not each.is_known)
+        return math.isfinite(metrics.get("loss", 0.0)) and all(map(math.isfinite, learnt))
+
+    def point(self, metrics: Mapping[str, float]) -> Point:
+        """Return what two objectives are compared by, the lower the better; of a known cost its logarithm."""
+        return tuple(each.place(each.value(metrics)) for each in self.all)  # type: ignore[return-value]
+
+    def place(self, value: float) -> float:
+        """Return where a value lies on an axis along which it becomes worse."""
+        return self.cost(math.log(value) if self.is_known else value)
 
     def key(self, metrics: Mapping[str, float], number: int = 0) -> Key:
         """Return what sorts trials, epochs or finalists, the best first.
@@ -103,9 +161,22 @@ class Objective(FrozenConfig):
             frame: Has the column `validation_<metric>`, all finite; ties go by `validation_loss` where it is.
             number: The column of the trials' numbers.
         """
-        by = [f"validation_{self.metric}", "validation_loss", number]
+        by = [self.column, "validation_loss", number]
         by = [column for column in dict.fromkeys(by) if column in frame]
         return frame.sort_values(by, ascending=[self.direction == "minimize", *(True for _ in by[1:])])
+
+
+def front_of(rows: Iterable[TrialRow], objective: Objective) -> list[TrialRow]:
+    """Return the complete trials that no other one dominates, by both objectives; the best of the first come first.
+
+    They are what `optuna.Study.best_trials` has. None, where there is one objective.
+    """
+    if (beside := objective.beside) is None:
+        return []
+    complete = [row for row in rows if row.state == "complete" and row.value is not None and row.second is not None]
+    points = [(objective.cost(row.value or 0.0), beside.cost(row.second or 0.0)) for row in complete]
+    front = [(point, row) for point, row, layer in zip(points, complete, layers(points), strict=True) if layer == 0]
+    return [row for _, row in sorted(front, key=lambda each: (each[0], each[1].number))]
 
 
 def select_epoch(curve: Iterable[EpochMetrics], rule: Keep, objective: Objective) -> EpochMetrics | None:

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 STUDIES = optuna_models.StudyModel.__table__
 DIRECTIONS = optuna_models.StudyDirectionModel.__table__
 STUDY_ATTRIBUTES = optuna_models.StudyUserAttributeModel.__table__
+STUDY_SYSTEM_ATTRIBUTES = optuna_models.StudySystemAttributeModel.__table__
 TRIALS = optuna_models.TrialModel.__table__
 PARAMS = optuna_models.TrialParamModel.__table__
 VALUES = optuna_models.TrialValueModel.__table__
@@ -31,6 +32,7 @@ value_to_stored = optuna_models.TrialValueModel.value_to_stored_repr
 intermediate_to_stored = optuna_models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
 
 DIVERGED = f"{_CONSTRAINTS_KEY}:diverged"  # the system attribute that `trial.set_constraint("diverged", ...)` writes
+METRIC_NAMES = "study:metric_names"  # the system attribute of a study that `set_metric_names` writes
 FIXED_PARAMS = "fixed_params"  # the system attribute of a trial with the parameters that `enqueue_trial` states
 
 # --- distributions ----------------------------------------------------------------------------------------------------

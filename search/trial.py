@@ -30,6 +30,7 @@ class TrialRow:
     diverged_at: int | None = None  # the epoch whose metrics were no finite numbers
     reason: str | None = None  # why it failed
     value: float | None = None  # the objective's value
+    second: float | None = None  # that of the objective beside it
     members: tuple[float, ...] | None = None  # the objective's values whose mean it is, where a trial is several lanes
     started: datetime | None = None  # UTC
     finished: datetime | None = None  # UTC

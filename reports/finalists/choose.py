@@ -9,7 +9,8 @@ from models.config.messages import EpochMetrics
 from models.errors import UserError
 from reports.finalists.predictions import ModelKey
 from search.config.study import Study
-from search.objective import Key, Objective, select_epoch
+from search.front import spread
+from search.objective import Key, Objective, front_of, select_epoch
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -19,6 +20,8 @@ def choose(
     record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[EpochMetrics]], top: int
 ) -> list[TrialRow]:
     """Return the `top` best complete trials by the study's objective, then the baselines that are not among them.
+
+    Of two objectives they are points of the front, spread over it: all of it where it has no more.
 
     Of trials of one configuration the first counts: the best of several seeds would be ahead by luck. Baselines that
     diverged are left out.
@@ -44,7 +47,12 @@ def choose(
         return study.objective.key(selected.validation, row.number)
 
     ranked = sorted(complete.values(), key=order)
-    return ranked[:top] + [row for row in ranked[top:] if row.baseline is not None]
+    chosen = ranked[:top]
+    if (beside := study.objective.beside) is not None:
+        front = front_of(complete.values(), study.objective)
+        points = [(study.objective.cost(row.value or 0.0), beside.place(row.second or 0.0)) for row in front]
+        chosen = [front[index] for index in spread(points, top)]
+    return chosen + [row for row in ranked if row.baseline is not None and row not in chosen]
 
 
 def epochs_to_retrain(study: Study, rows: Sequence[FinalistRow]) -> int:

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.datasets.source import Examples
+from models.model_costs import counted_work, parameter_count
 from models.model_description import Model
 from reports.finalists.predictions import Cost
 from reports.finalists.test_set import logits_of
@@ -29,6 +30,4 @@ def cost_of(file: Path, description: Model, module: nn.Module, examples: Example
         logits_of(description, module, one)
         times.append(time.perf_counter() - began)
     torch.set_num_threads(threads)
-    parameters = sum(tensor.numel() for tensor in module.parameters())
-    work = counter.get_total_flops() / 2  # a multiplication and an addition are two
-    return Cost(parameters, work, file.stat().st_size, 1000 * median(times))
+    return Cost(parameter_count(module), counted_work(counter), file.stat().st_size, 1000 * median(times))

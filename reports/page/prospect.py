@@ -21,7 +21,7 @@ def prospect_of(study: Study, rows: list[TrialRow], scores: Sequence[tuple[int, 
         None where too little is known to say, or no parameter is searched.
     """
     begun = next((row.number for row in rows if row.is_foreign and row.state == "running"), len(rows))
-    if not study.space or not begun:
+    if study.objective.beside is not None or not study.space or not begun:
         return None
     known = [(tick, score) for tick, score in scores if score.lane < begun]
     history = SearchHistory(study, rows, begun, known, max((tick for tick, _ in known), default=0))

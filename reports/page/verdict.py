@@ -6,7 +6,7 @@ Plain text; whoever shows it makes it safe. Must not query the record: it is giv
 from dataclasses import dataclass
 
 from reports.finalists.looks import looks
-from reports.page import finalist_sentences
+from reports.page import finalist_sentences, front_sentences
 from reports.page.data import FinalistData, ReportData
 from reports.page.finalist_sentences import KeyFigure, inseparable
 from reports.page.validated_verdict import validated_verdict
@@ -53,6 +53,8 @@ def _search_verdict(report: ReportData) -> Verdict:
             baseline = trials.loc[row.number]
             value = text(scores[row.number]) if baseline["fate"] == "complete" else str(baseline["fate"])
             figures.append((f"baseline “{row.baseline}”", value, f"trial {row.number}, {report.study.judged_by}"))
+    if (front := front_sentences.searched(report)) is not None:
+        return Verdict(front[0], [front[1], *sentences[1:]], figures)
     return Verdict(
         f"The search's best is {trial_name(report.rows[report.best])}, with validation "
         f"{metric_title(report.objective.metric)} {text(scores[report.best])}; nothing is tested yet.",
@@ -90,4 +92,7 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
         figures.append(published[1])
     if len(report.ledger) > 1:
         sentences.append(f"It was not the first look at this test set, which was {looks(report.ledger)}.")
+    if of_front := front_sentences.tested(report, finalists):
+        best = headline.replace(" wins:", f" is the best in {figure.title} of those tested:")
+        return Verdict(of_front[0], [*of_front[1:], best, *sentences], figures)
     return Verdict(headline, sentences, figures)

@@ -12,7 +12,7 @@ from models.errors import UserError
 from search import launch
 from search.cli.eta import planned_trials
 from search.cli.rehearsal import Rehearsal, expected_seconds, rehearse
-from search.cli.wording import constant_answer_text, duration, imbalance_note, lanes_text
+from search.cli.wording import constant_answer_text, duration, imbalance_note, lanes_text, objectives_text
 from search.config.conditions import condition
 from search.config.study import Study
 from search.config.study_files import NamedStudy
@@ -149,6 +149,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
     return {
         **({"trains": f"{study.family.label}, by itself"} if study.family.external else data),
         "budget": f"{planned_trials(study)} trials of up to {study.epochs} epochs{baselines}{several}",
+        **({"objectives": objectives_text(study.objective)} if study.objective.beside else {}),
         "sampler": study.sampler.describe(),
         "pruner": study.pruner.describe(study.epochs),
         **({"paused": f"up to {study.paused} trials wait, in {waiting:.1f} MiB in all"} if waiting else {}),
@@ -156,6 +157,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         **{name: f"{of} {condition(of)}".strip() for name, of in study.space.items()},
         **{name: f"{value} in every trial" for name, value in study.fixed.items()},
         **{name: str(derived) for name, derived in study.derived.items()},
+        **({"limits": ", ".join(map(str, study.constraints))} if study.constraints else {}),
         **({"where": "; ".join(relation.text for relation in study.where)} if study.where else {}),
         "one epoch": f"{tick} for {rehearsal.trials} trial{'s' * (rehearsal.trials != 1)} together"
         + (f", with {rehearsal.memory / 2**20:.0f} MiB of memory a process" if rehearsal.memory else ""),

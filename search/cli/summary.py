@@ -7,7 +7,7 @@ from rich.markup import escape
 from search.cli.eta import outcome
 from search.cli.wording import outcomes_text, parameters_text, value_text
 from search.launch import RunOutcome
-from search.objective import select_epoch
+from search.objective import front_of, select_epoch
 from search.record.record import Record
 
 FOREIGN_SHOWN = 5  # trials of other programs that are named
@@ -27,6 +27,9 @@ def summary(record: Record, run: RunOutcome | None) -> str:
         best = min(complete, key=lambda number: objective.key(complete[number].validation, number))
         lines[0] += f"; best validation {objective.metric} {value_text(objective, rows[best])} (trial {best})"
         lines.append(f"  best: {parameters_text(study.to_external(rows[best].params))}")
+    if front := front_of(rows, objective):
+        ends = f"from {value_text(objective, front[-1])} to {value_text(objective, front[0])}"
+        lines.append(f"  front: {len(front)} trials, {ends}")
     if reason := study.sampler.exhausted_reason(study, rows):
         lines.append(f"  ended early: {reason}")
     for row in rows:

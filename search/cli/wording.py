@@ -74,7 +74,14 @@ def lanes_text(study: Study) -> str:
     return f"{study.engines} engines x {study.lanes} {lanes}"
 
 
+def objectives_text(objective: Objective) -> str:
+    """Return `accuracy (maximize) and parameters (minimize)`."""
+    return " and ".join(f"{each.metric.replace('_', ' ')} ({each.direction})" for each in objective.all)
+
+
 def value_text(objective: Objective, row: TrialRow) -> str:
     """Return a trial's value, with its standard error where it is a mean: `0.9838`, or `0.9838 ± 0.0021`."""
-    value = objective.text(row.value or 0.0)
+    value, beside = objective.text(row.value or 0.0), objective.beside
+    if beside is not None and row.second is not None:
+        value += f" with {beside.metric.replace('_', ' ')} {beside.text(row.second)}"
     return value if row.standard_error is None else f"{value} ± {objective.text(row.standard_error)}"

@@ -44,6 +44,15 @@ def _check_named(owner: str, function: OwnFunction, known: list[str], later: obj
         )
 
 
+def check_obeyed(study: "Study") -> None:
+    """Raise ValueError where the sampler cannot propose another configuration in the place of one not allowed."""
+    if (study.where or study.constraints) and not study.sampler.obeys_where:
+        raise ValueError(
+            f"{'where' if study.where else 'constraints'}: {study.sampler.describe()} tries fixed values one by one, "
+            "whatever holds between them; take GP(), TPE(), Random(), QMC() or Grid(...)"
+        )
+
+
 def check_relations(study: "Study") -> None:
     """Raise ValueError where a function fails, a baseline contradicts it, or no configuration satisfies it."""
     try:
@@ -70,12 +79,24 @@ def check_relations(study: "Study") -> None:
         raise ValueError(f"space: {error.what}; {error.remedy}") from error
 
 
+def middle_allowed(study: "Study") -> Parameters:
+    """Return the configuration in the middle of the space, or one that is drawn, where `where` forbids that."""
+    middle = {name: middle_value(search_range) for name, search_range in study.space.items()}
+    values = study.with_others(existing(study.space, middle))
+    allowed = not study.where or broken(study.where, values) is None
+    return values if allowed else next(each for each in random_values(study) if broken(study.where, each) is None)
+
+
 def random_values(study: "Study") -> Iterator[Parameters]:
     """Yield configurations as they are trained, drawn independently: the same ones always."""
+    return map(study.to_external, random_params(study))
+
+
+def random_params(study: "Study") -> Iterator[Parameters]:
+    """Yield configurations as Optuna holds them, drawn independently: the same ones always."""
     generator = random.Random(study.seed)  # noqa: S311 - no secret; numpy takes longer to import than this takes
     while True:
-        params = from_unit_cube(study.space, [generator.random() for _ in study.space])
-        yield study.to_external(params)
+        yield from_unit_cube(study.space, [generator.random() for _ in study.space])
 
 
 def derived_examples(study: "Study", name: str) -> list[Value]:

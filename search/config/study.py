@@ -8,17 +8,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
 
 from models.config.base import FrozenConfig, Parameters, Value
 from models.datasets.registry import Data
 from models.families.custom.custom_model import custom_model_config
 from search.config.baseline import Baseline
-from search.config.conditions import existing
+from search.config.known_costs import known_costs
 from search.config.learnt import LearntStudy, first_of
+from search.config.limits import Constraint
 from search.config.members import WithMembers
-from search.config.range_values import middle_value, range_warnings, value_count
-from search.config.relation_checks import random_values
+from search.config.range_values import range_warnings, value_count
+from search.config.relation_checks import middle_allowed
 from search.config.relations import Derived, Where, broken, derived_values
 from search.config.space import Range
 from search.config.study_checks import check_study
@@ -64,8 +65,9 @@ class Study(WithMembers):
     objective: Objective = Field(
         default=Objective(),
         description="The validation metric that is searched for, and by which trials are pruned and ranked; its "
-        'name will do. "loss" is the loss on the validation part. Of a regression it is rmse unless given.',
+        'name will do, a pair is two. "loss" is that on the validation part. Of a regression it is rmse unless given.',
     )
+    constraints: tuple[Constraint, ...] = Field(default=(), description="Limits of what a trial's model may cost.")
     trials: int = Field(default=60, ge=1, le=1_000_000, description="Trials in all, baselines included.")
     until_settled: bool = Field(
         default=False,
@@ -106,6 +108,8 @@ class Study(WithMembers):
         "is complete; None trains all epochs. Its best epoch counts.",
     )
 
+    _shape: tuple[tuple[int, ...], int] | None = PrivateAttr(default=None)
+
     @field_validator("family", mode="before")
     @classmethod
     def _of_ones_own(cls, family: object) -> object:
@@ -128,10 +132,15 @@ class Study(WithMembers):
     @property
     def recorded(self) -> tuple[str, ...]:
         """The metrics that are recorded besides those of every study, the objective's among them."""
-        others = (
-            (self.objective.metric, *self.metrics) if self.family.external else (*self.metrics, self.objective.metric)
-        )
+        searched = tuple(each.metric for each in self.objective.all if not each.is_known)
+        others = (*searched, *self.metrics) if self.family.external else (*self.metrics, *searched)
         return tuple(name for name in dict.fromkeys(others) if name not in self.task.metrics)
+
+    @property
+    def known_costs(self) -> tuple[str, ...]:
+        """The costs that its objective or its constraints name: of every trial they are recorded."""
+        named = [each.metric for each in self.objective.all if each.is_known]
+        return tuple(dict.fromkeys((*named, *(limit.cost for limit in self.constraints))))
 
     @property
     def dataset(self) -> str:
@@ -186,11 +195,8 @@ class Study(WithMembers):
     def example(self) -> Parameters:
         """One configuration: the first baseline, or the middle of the space."""
         if self.baselines:
-            return self._with_others(self.baselines[0].parameters)
-        middle = {name: middle_value(search_range) for name, search_range in self.space.items()}
-        values = self._with_others(existing(self.space, middle))
-        allowed = not self.where or broken(self.where, values) is None
-        return values if allowed else next(each for each in random_values(self) if broken(self.where, each) is None)
+            return self.with_others(self.baselines[0].parameters)
+        return middle_allowed(self)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -212,17 +218,32 @@ class Study(WithMembers):
         Args:
             internal: The parameters that Optuna holds; those that do not exist in this trial are absent.
         """
-        return self._with_others(
+        return self.with_others(
             {name: self.space[name].to_external(internal[name]) for name in self.space if name in internal}
         )
 
-    def _with_others(self, searched: Parameters) -> Parameters:
+    def with_others(self, searched: Parameters) -> Parameters:
+        """Return the values of searched parameters with those that are fixed or derived."""
         values = searched | self.fixed
         return values | derived_values(self.derived, values) if self.derived else values
 
     def allows(self, internal: Mapping[str, Value]) -> bool:
-        """Return whether a trial may have these parameters, as Optuna holds them: whether `where` is satisfied."""
-        return not self.where or broken(self.where, self.to_external(internal)) is None
+        """Return whether a trial may have parameters, as Optuna holds them; `constraints` count after `on`."""
+        if self.where and broken(self.where, self.to_external(internal)) is not None:
+            return False
+        limits = self.constraints if self._shape is not None else ()
+        return not limits or all(limit.holds(self.costs(internal)) for limit in limits)
+
+    def on(self, shape: Sequence[int], outputs: int) -> Self:
+        """Return the study on examples of a shape, with models of so many outputs: it then knows what they cost."""
+        study = self.model_copy()
+        study._shape = (tuple(shape), outputs)
+        return study
+
+    def costs(self, internal: Mapping[str, Value]) -> Mapping[str, float]:
+        """Return `known_costs` of the model of a configuration; `on` says of what examples."""
+        assert self._shape is not None
+        return known_costs(self, self.to_external(internal), *self._shape)
 
     def to_internal(self, external: Mapping[str, Value]) -> Parameters:
         """Return the parameters that Optuna holds: the inverse of `to_external`."""

@@ -18,8 +18,9 @@ from search.config.baseline_checks import check_baselines, check_configuration
 from search.config.columns import RESERVED, member_columns
 from search.config.conditions import check_conditions
 from search.config.members import WithMembers, check_lanes, check_members
+from search.config.objective_checks import check_objectives
 from search.config.range_values import extreme_values
-from search.config.relation_checks import check_arguments, check_relations, derived_examples
+from search.config.relation_checks import check_arguments, check_obeyed, check_relations, derived_examples
 
 if TYPE_CHECKING:
     from search.config.study import Study
@@ -60,7 +61,8 @@ def check_study(study: "Study") -> None:
     note(check_members, study)
     note(study.sampler.check, study.space)
     note(_check_settling, study)
-    note(_check_where, study)
+    note(check_objectives, study)
+    note(check_obeyed, study)
     if not problems:
         note(check_relations, study)
         note(_check_derived, study)
@@ -140,7 +142,7 @@ def _check_external(study: "Study") -> None:
 def _check_recipe(study: "Study") -> None:
     if study.data is None:
         raise ValueError('data: there are none; name a data set, like data="mnist", or bring your own')
-    for metric in (study.objective.metric, *study.metrics):
+    for metric in (*(each.metric for each in study.objective.all if not each.is_known), *study.metrics):
         study.metric_of(metric)
     if taken := [own.name for own in study.own_metrics if own.name in METRICS]:
         raise ValueError(f"metrics: there is a metric {taken[0]!r} already; call the function otherwise")
@@ -169,7 +171,8 @@ def _check_task(study: "Study") -> None:
         if getattr(study.data, "label", ""):
             remedy += f", or name the column with target={study.data.label!r} if it has numbers"  # type: ignore[union-attr]
         raise ValueError(f"loss: {study.loss} is of {study.task.name}, and {study.dataset} has {has}; {remedy}")
-    for field, metrics in (("objective", (study.objective.metric,)), ("metrics", study.metrics)):
+    searched = [each.metric for each in study.objective.all]
+    for field, metrics in (("objective", searched), ("metrics", study.metrics)):
         if wrong := [name for name in metrics if name in METRICS and not serves(name, study.task)]:
             fitting = ", ".join(name for name in METRICS.names() if serves(name, study.task))
             raise ValueError(f"{field}: {wrong[0]} is no metric of a {study.task.name}; choose among {fitting}")
@@ -188,14 +191,6 @@ def _check_trainable(study: "Study", name: str, value: Value) -> None:
 
 def _extremes(study: "Study", name: str) -> tuple[Value, ...]:
     return extreme_values(study.space[name]) if name in study.space else (study.fixed[name],)
-
-
-def _check_where(study: "Study") -> None:
-    if study.where and not study.sampler.obeys_where:
-        raise ValueError(
-            f"where: {study.sampler.describe()} tries fixed values one by one, whatever holds between them; "
-            "take GP(), TPE(), Random(), QMC() or Grid(...)"
-        )
 
 
 def _check_derived(study: "Study") -> None:

@@ -33,23 +33,28 @@ class Observed(NamedTuple):
     unit: float
     spread: float
 
+    def score(self, value: float) -> float:
+        """Return the score that stands for a value of the objective, higher is better: the inverse of `value`."""
+        return -math.log1p((self.best - value) / self.spread) / self.unit
+
     def value(self, score: float) -> float:
         """Return the value of the objective, higher is better, that a score stands for."""
         return self.best - self.spread * math.expm1(-score * self.unit)
 
 
-def observed(history: "SearchHistory", tick: int, at_most: int) -> Observed | None:
+def observed(history: "SearchHistory", tick: int, at_most: int, which: int = 0) -> Observed | None:
     """Return the scores up to a tick, each trial's newest and those where trials wait.
 
     Args:
         history: The search.
         tick: The last one that counts.
         at_most: Trials: of more, the better half of them by their newest scores, and the newest.
+        which: 0 for the objective, 1 for the one beside it.
 
     Returns:
         None where fewer than two trials have scores, or all scores are equal.
     """
-    curves = {number: curve for number in sorted(history.curves) if (curve := _values(history, number, tick))}
+    curves = {number: curve for number in sorted(history.curves) if (curve := _values(history, number, tick, which))}
     finite = {number: curve for number, curve in curves.items() if math.isfinite(curve[-1])}
     if len(finite) < 2:
         return None
@@ -83,17 +88,28 @@ def observed(history: "SearchHistory", tick: int, at_most: int) -> Observed | No
     return Observed(list(curves), scores, best, unit, spread)
 
 
-def _values(history: "SearchHistory", number: int, tick: int) -> list[float]:
+def newest_value(history: "SearchHistory", number: int, which: int = 0) -> float:
+    """Return what a trial has come to by now, higher is better; NaN where it diverged."""
+    return _values(history, number, history.tick, which)[-1]
+
+
+def _values(history: "SearchHistory", number: int, tick: int, which: int = 0) -> list[float]:
     """Return a trial's values up to a tick, higher is better; NaN where it diverged.
 
-    Where a trial's best epoch counts, the value at each epoch is the best until then.
+    Where a trial's best epoch counts, the value at each epoch is the best until then; that of the objective beside it
+    is the one of that epoch.
     """
-    objective, best = history.study.objective, -math.inf
+    objective, best, beside = history.study.objective, -math.inf, -math.inf
     values = []
     for score, at in zip(history.curves[number], history.ticks[number], strict=True):
         if at > tick:
             break
         value = -objective.cost(score.value) if math.isfinite(score.key[0]) else math.nan
+        if which and score.point is not None:
+            beside = beside if value <= best and history.study.keep == "best" else -score.point[1]
+            best = max(best, value)
+            values.append(math.nan if math.isnan(value) else beside)
+            continue
         best = max(best, value)
         values.append(value if history.study.keep == "last" or math.isnan(value) else best)
     return values

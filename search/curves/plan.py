@@ -9,18 +9,21 @@ and the number of free lanes. Knows no record and no engine.
 import math
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 from threadpoolctl import threadpool_limits
 
 from models.config.base import Parameters
 from models.seeds import derive
+from search.curves.fitting import fitted
+from search.curves.frontier import BestScore, Frontier, Incumbent, expected_improvement
 from search.curves.kernels import Array
 from search.curves.learnt import InformedProcess, source_processes
-from search.curves.observed import Observed, observed
+from search.curves.observed import Observed, newest_value, observed
 from search.curves.process import CurveProcess
+from search.curves.second import KnownCost, LearntCost, second_objective
+from search.front import standing
 from search.samplers.allowed import nth_allowed
 from search.samplers.unit_cube import features, from_unit_cube, to_unit_cube
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from search.config.study import Study
     from search.loop.history import SearchHistory
 
-CONSIDERED, FITTED = 150, 80  # trials that the process observes, and that its hyperparameters are fitted to
+CONSIDERED = 150  # trials that the process observes
 DRAWS = 256  # joint draws of all ends
 # Candidates: drawn evenly, around each leader; those that compete. More of them, or finer strides, find larger expected
 # improvements and worse configurations (measured on LCBench).
@@ -47,6 +50,7 @@ class Plan:
         new: Configurations to begin.
         gains: For each paused trial what its end is expected to add to the best score, in units of the objective.
         expected: For each paused trial its expected score at the end, turned so that higher is better.
+        second: For each paused trial what the objective beside it is expected to end at, the lower the better.
         prospect: The largest gain over the best score so far that is expected of any trial, live ones among them.
         spread: By how much the best score so far is above the median of all.
     """
@@ -55,6 +59,7 @@ class Plan:
     new: list[Parameters] = field(default_factory=list)
     gains: dict[int, float] = field(default_factory=dict)
     expected: dict[int, float] = field(default_factory=dict)
+    second: dict[int, float] = field(default_factory=dict)
     prospect: float = 0.0
     spread: float = 0.0
 
@@ -101,42 +106,31 @@ def plan(history: "SearchHistory", free: int, *, begin: int) -> Plan | None:
         seen = observed(history, history.tick, CONSIDERED)
         if seen is None:
             return None
-        fitted, sources = _fitted(history), source_processes(history)
-        process = InformedProcess(fitted, sources) if sources else fitted
+        process: CurveProcess | InformedProcess = fitted(history)
+        if sources := source_processes(history):
+            process = InformedProcess(fitted(history), sources)
         process.observe(seen.scores)
-        return _Competition(history, seen, process, history.tick, len(history.mirror)).plan(free, begin)
-
-
-def _fitted(history: "SearchHistory") -> CurveProcess:
-    """Return a process with hyperparameters that were fitted when the search was up to a fifth younger.
-
-    They follow from the scores up to that tick alone, and are kept with the mirror until the next such tick.
-    """
-    at = 1
-    while (later := max(at + 1, math.floor(at * 1.25))) <= history.tick:
-        at = later
-    kept = history.mirror.sampler_state.get("curves")
-    if kept is not None and kept[0] == at:
-        return cast(CurveProcess, kept[1])
-    seen = observed(history, at, FITTED) or observed(history, history.tick, FITTED)
-    assert seen is not None
-    process = CurveProcess(seen.scores.points.shape[1])
-    process.fit(seen.scores)
-    history.mirror.sampler_state["curves"] = (at, process)
-    return process
+        second = second_objective(history, CONSIDERED)
+        return _Competition(history, seen, process, second, history.tick, len(history.mirror)).plan(free, begin)
 
 
 class _Competition:
     """All that may be given a lane, and what is expected of it."""
 
     def __init__(
-        self, history: "SearchHistory", seen: Observed, process: CurveProcess | InformedProcess, *seeds: int
+        self,
+        history: "SearchHistory",
+        seen: Observed,
+        process: CurveProcess | InformedProcess,
+        second: KnownCost | LearntCost | None,
+        *seeds: int,
     ) -> None:
         self._history, self._seen, self._process, self._space = history, seen, process, history.study.space
         self._random = np.random.Generator(np.random.PCG64(draw_seed(history.study, "plan", *seeds)))
         self._row = {number: row for row, number in enumerate(seen.numbers)}
         self._paused = [number for number in seen.numbers if number in history.paused]
         self._live = sorted(history.live)
+        self._second, self._front = second, None if second is None else self._frontier(second)
 
     def plan(self, free: int, begin: int) -> Plan:
         """Give lanes away, one after the other."""
@@ -151,21 +145,25 @@ class _Competition:
         mean, covariance = self._process.ends(np.array(points), rows)
         normal = self._random.standard_normal((len(points), DRAWS))
         ends = mean[:, None] + DOUBT * (np.linalg.cholesky(covariance) @ normal)  # (M, DRAWS)
+        params = [self._history.rows[number].params for number in self._paused] + new
+        params += [self._history.rows[number].params for number in self._live]
+        costs = np.zeros((1, 1)) if self._second is None else self._second.draws(numbers, params, self._random, DRAWS)
         prospect = float(np.maximum(ends, 0).mean(1).max())  # 0 is the best score so far
         scale = self._seen.unit * self._seen.spread  # a small gap is its logarithm
         competing = len(self._paused) + len(new)
-        best = np.maximum(ends[competing:].max(0, initial=-np.inf), 0.0)
+        best = self._incumbent(ends[competing:], costs[competing:])
         epochs = self._history.study.epochs
         left = [epochs - len(self._history.curves[number]) for number in self._paused] + [epochs] * len(new)
-        ends, left_of = ends[:competing], np.array(left, float)
-        gains = np.maximum(ends - best, 0).mean(1)
+        ends, costs, left_of = ends[:competing], costs[:competing], np.array(left, float)
+        gains = best.gains(ends, costs)
         found = Plan(prospect=prospect * scale, spread=self._seen.spread)
         for number, value, end in zip(self._paused, gains.tolist(), mean, strict=False):
             found.gains[number] = value * scale
             found.expected[number] = self._seen.value(float(end))
+            found.second[number] = 0.0 if self._second is None else self._second.expected(number)
         taken = np.zeros(competing, bool)
         for _ in range(min(free, competing)):
-            gain = np.maximum(ends - best, 0).mean(1) / left_of
+            gain = best.gains(ends, costs) / left_of
             gain[taken] = -1.0
             if len(found.new) == begin:
                 gain[len(self._paused) :] = -1.0
@@ -173,18 +171,41 @@ class _Competition:
             if gain[choice] < 0:
                 break
             taken[choice] = True
-            best = np.maximum(best, ends[choice])
+            best.add(ends[choice], costs[min(choice, len(costs) - 1)])
             if choice < len(self._paused):
                 found.resumed.append(self._paused[choice])
             else:
                 found.new.append(new[choice - len(self._paused)])
         return found
 
+    def _frontier(self, second: KnownCost | LearntCost) -> Frontier:
+        """Return the front as it is known of all trials."""
+        values = {number: newest_value(self._history, number) for number in sorted(self._history.curves)}
+        finite = [number for number, value in values.items() if math.isfinite(value)]
+        costs = np.array([second.of_trial(number) for number in finite])
+        scores = np.array([self._seen.score(values[number]) for number in finite])
+        return Frontier(scores, costs, (float(costs.min()), float(costs.max())), DRAWS)
+
+    def _incumbent(self, ends: Array, costs: Array) -> Incumbent:
+        """Return what is best so far, with the ends of live trials taken in."""
+        if self._front is None:
+            return BestScore(np.maximum(ends.max(0, initial=-np.inf), 0.0))
+        for end, cost in zip(ends, costs, strict=True):
+            self._front.add(end, cost)
+        return self._front
+
+    def _order(self, ends: Array) -> list[tuple[float, float]]:
+        """Return what sorts observed trials by their expected ends, the best first."""
+        if self._second is None:
+            return [(end, 0.0) for end in (-ends).tolist()]
+        costs = map(self._second.of_trial, self._seen.numbers)
+        return standing(list(zip((-ends).tolist(), costs, strict=True)))
+
     def _candidates(self, count: int) -> list[Parameters]:
         """Return new configurations, those with the largest expected improvement."""
         points = [self._random.random((EVEN, len(self._space)))]
         ends, _ = self._process.ends(self._seen.scores.points, np.arange(len(self._seen.numbers)))
-        by_end = sorted(zip((-ends).tolist(), self._seen.numbers, strict=True))
+        by_end = sorted(zip(self._order(ends), self._seen.numbers, strict=True))
         leaders = [number for _, number in by_end[:LEADERS]]
         points += [self._beside(self._history.rows[number].params) for number in leaders]
         seen = self._history.seen
@@ -197,9 +218,9 @@ class _Competition:
             return []
         new = list(offered.values())
         mean, deviation = self._process.end_moments(np.array([features(self._space, params) for params in new]))
-        above = mean / deviation
-        density = np.exp(-0.5 * above**2) / math.sqrt(2 * math.pi)
-        improvement = deviation * (above * ndtr(above) + density)  # over 0, the best score so far
+        improvement = expected_improvement(mean, deviation)  # over 0, the best score so far
+        if self._front is not None and self._second is not None:
+            improvement = self._front.improvement(mean, deviation, *self._second.moments(new))
         return [new[index] for index in np.argsort(-improvement, kind="stable")[:count]]
 
     def _beside(self, params: Parameters) -> Array:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from models.config.messages import EpochMetrics
 from search.config.study import Study
 from search.objective import Key, select_epoch
-from search.pruners.rung import RungScore, insert_sorted
+from search.pruners.rung import RungScore, by_front, insert_sorted
 from search.samplers.optuna_mirror import Mirror
 from search.samplers.seen import SeenConfigurations
 from search.trial import TrialRow
@@ -60,6 +60,7 @@ class SearchHistory:
             curves.setdefault(score.lane, []).append(score)
             if self.rows[score.lane].joined is not None:  # a repeat's scores are another trial's, which are there
                 self._add_to_curves(at, score)
+        self._rank_again(self.rungs)
         self._selected: dict[int, EpochMetrics] = {}  # trial that is complete -> its metrics
         self._best: Key | None = None
         for row in known:
@@ -82,9 +83,11 @@ class SearchHistory:
     def add_scores(self, tick: int, scores: Iterable[EpochMetrics]) -> None:
         """Add the metrics of a tick, which trials trained themselves."""
         self.tick = tick
+        scores = list(scores)
         for score in scores:
             self.mirror.report(score)
             self._add_to_curves(tick, score)
+        self._rank_again({score.epoch for score in scores})
 
     def end(self, row: TrialRow, selected: EpochMetrics | None = None) -> None:
         """Take in the end of a trial.
@@ -95,11 +98,16 @@ class SearchHistory:
         """
         if selected is not None:
             self._selected[row.number] = selected
-        self.mirror.tell(row.number, row.state, row.value)
+        self.mirror.tell(row.number, row.state, row.value, row.second)
         self.seen.end(row)
         self.rows[row.number] = row
         self.paused.discard(row.number)
         self._compare(row)
+
+    def score_of(self, metrics: EpochMetrics) -> RungScore:
+        """Return the score of a trial after an epoch that is here."""
+        score = RungScore.of(metrics, self.study.objective)
+        return score if score.point is None else self.curves[metrics.lane][metrics.epoch - 1]
 
     @property
     def live(self) -> set[int]:
@@ -124,6 +132,13 @@ class SearchHistory:
         self.curves.setdefault(metrics.lane, []).append(score)
         self.ticks.setdefault(metrics.lane, []).append(tick)
         insert_sorted(score, self.rungs.setdefault(metrics.epoch, []))
+
+    def _rank_again(self, epochs: Iterable[int]) -> None:
+        """Sort the scores of epochs by how they stand to each other, where there are two objectives."""
+        for epoch in epochs if self.study.objective.beside is not None else ():
+            self.rungs[epoch] = by_front(self.rungs[epoch])
+            for score in self.rungs[epoch]:
+                self.curves[score.number][epoch - 1] = score
 
     def _rank(self, number: int) -> float:
         """Return the share of the trials that are better than one at its newest epoch."""

@@ -1,11 +1,12 @@
 """A trial in training or paused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.config.messages import EpochMetrics
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
+from search.loop.members import by_trial
 from search.record.record import Record
 from search.trial import TrialRow
 
@@ -29,3 +30,15 @@ def ended_by_others(record: Record, trials: Mapping[int, LiveTrial]) -> dict[tup
     """Return those that another program has ended, by trial and the epochs that it was trained for, with the reason."""
     ended = record.ended_by_others(min(trials, default=0))
     return {(number, len(trials[number].curve)): ended[number] for number in ended.keys() & trials.keys()}
+
+
+def of_trials(study: Study, rows: Mapping[int, TrialRow], scores: Sequence[EpochMetrics]) -> list[EpochMetrics]:
+    """Return the metrics of trials, given those of all of their lanes; with what models cost, where the study asks."""
+    scores = by_trial(scores, study.members)
+    if not study.known_costs:
+        return scores
+    costs = [study.costs(rows[score.lane].params) for score in scores]
+    return [
+        score.model_copy(update={"validation": {**score.validation, **more}})
+        for score, more in zip(scores, costs, strict=True)
+    ]

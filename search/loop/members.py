@@ -65,7 +65,8 @@ def values_of(metrics: EpochMetrics | None, objective: Objective) -> dict[str, A
     if metrics is None:
         return {}
     members = tuple(objective.value(lane.validation) for lane in metrics.members)
-    return {"value": objective.value(metrics.validation), "members": members or None}
+    value, *second = (each.value(metrics.validation) for each in objective.all)
+    return {"value": value, "second": second[0] if second else None, "members": members or None}
 
 
 def _means(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from models.seeds import derive
 from search.config.study import Study
 from search.loop.history import SearchHistory
 from search.loop.suggestions import complete
-from search.samplers.allowed import nth_allowed
+from search.samplers.allowed import drawn, nth_allowed
 from search.samplers.tpe import MAX_TPE_CALLS_PER_TICK
 from search.trial import TrialRow
 
@@ -56,6 +56,8 @@ def _new_trial(study: Study, number: int, history: SearchHistory, free: int, lef
         return None
     baseline = study.baselines[position] if position < len(study.baselines) else None
     learnt = study.learnt_first[position - len(study.baselines)] if position < study.opening and not baseline else None
+    if learnt and not study.allows(learnt):  # beyond a limit of what models may cost
+        learnt = nth_allowed(study, 0, drawn(study, number))
     batch_size = min(math.ceil(free / MAX_TPE_CALLS_PER_TICK), left, study.trials - position)
     params = (
         study.to_internal(baseline.parameters) if baseline else learnt or _proposed(study, number, history, batch_size)

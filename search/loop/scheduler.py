@@ -10,14 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
+from search.config.limits import check_limits
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.failures import FailuresInARow
 from search.loop.history import SearchHistory
-from search.loop.live_trial import LiveTrial, ended_by_others, live_trial
-from search.loop.members import by_trial, lane_specs, lanes_of, values_of
+from search.loop.live_trial import LiveTrial, ended_by_others, live_trial, of_trials
+from search.loop.members import lane_specs, lanes_of, values_of
 from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
 from search.loop.resume_point import RecordedLater, recorded_later, resume_point
@@ -39,6 +40,7 @@ class TrialScheduler:
     """
 
     def __init__(self, study: Study, record: Record, dataset_info: DatasetInfo) -> None:
+        study = check_limits(study.on(dataset_info.shape, dataset_info.outputs))
         self.study, self.name, self.tick = study, record.name, 0
         self.live: dict[int, LiveTrial] = {}
         self.paused: dict[int, LiveTrial] = {}
@@ -63,7 +65,7 @@ class TrialScheduler:
         return self._history.reached
 
     def best(self) -> TrialRow | None:
-        """Return the best trial that is complete; of equals the one with the lower loss, then the lower number."""
+        """Return the best trial that is complete; see `SearchHistory.best`."""
         return self._history.best()
 
     def resume(self, snapshots: Snapshots) -> None:
@@ -171,7 +173,7 @@ class TrialScheduler:
         for score in curve:
             self._history.mirror.report(score)
         assert original.state != "running"
-        about = ("value", "members", "diverged_at", "reason")
+        about = ("value", "second", "members", "diverged_at", "reason")
         self._end(row, original.state, **{name: getattr(original, name) for name in about})
 
     # --- record, judge, tell
@@ -179,7 +181,7 @@ class TrialScheduler:
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down a tick of all lanes; a score that the record has already stays, and decides what follows."""
         self.tick += 1
-        scores = [self._later.recorded(score) for score in by_trial(scores, self.study.members)]
+        scores = [self._later.recorded(score) for score in of_trials(self.study, self.rows, scores)]
         self._record.write(self.tick, scores=scores)
         for score in scores:
             self.live[score.lane].curve.append(score)

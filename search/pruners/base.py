@@ -44,6 +44,7 @@ class PrunerConfig(FrozenConfig):
     name: str
 
     prunes: ClassVar[bool] = True  # False: no trial is ever pruned
+    serves_two: ClassVar[bool] = True  # whether it judges by keys, or by ranks, so that two objectives serve it
     pauses: ClassVar[bool] = False  # True: `judge` may answer "pause"
 
     def should_prune(self, epoch: int, score: RungScore, peers: Sequence[RungScore], mirror: "Mirror") -> bool:
@@ -119,4 +120,4 @@ def judge(study: "Study", row: "TrialRow", metrics: EpochMetrics, history: "Sear
     measures_seeds = study.until_settled and row.repeat_of is not None
     if row.baseline is not None or measures_seeds or metrics.epoch >= study.epochs:
         return "continue"
-    return study.pruner.judge(metrics.epoch, RungScore.of(metrics, study.objective), history)
+    return study.pruner.judge(metrics.epoch, history.score_of(metrics), history)

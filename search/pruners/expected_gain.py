@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from search.front import standing
 from search.pruners.base import Decision, PrunerConfig
 from search.pruners.rung import RungScore
 
@@ -68,10 +69,24 @@ class ExpectedGain(PrunerConfig):
         for number, row in history.rows.items():
             if row.state == "complete" and row.value is not None and row.joined is not None:
                 values.append((-cost(row.value), number))
+        if history.study.objective.beside is not None:
+            return self._on_the_front(history, made)
         ranked = sorted([*values, *((end, number) for number, end in made.expected.items())], reverse=True)
         leading = {number for _, number in ranked[: self.finish]}
         worth = {number for number, gain in made.gains.items() if gain > GAIN_WORTH * made.spread}
         return made.expected.keys() & (leading | worth)
+
+    def _on_the_front(self, history: "SearchHistory", made: "Plan") -> set[int]:
+        """Return the paused trials that are expected to end on the front of two objectives, or just behind it."""
+        first, second = history.study.objective.all
+        points = {number: (-end, made.second[number]) for number, end in made.expected.items()}
+        for number, row in history.rows.items():
+            if row.state == "complete" and row.value is not None and row.second is not None:
+                points[number] = (first.cost(row.value), second.place(row.second))
+        stand = dict(zip(points, standing(list(points.values())), strict=True))
+        ranked = sorted(points, key=lambda number: (stand[number], number))
+        front = sum(layer == 0 for layer, _ in stand.values())
+        return made.expected.keys() & set(ranked[: max(front, self.finish)])
 
     def rungs(self, epochs: int) -> Mapping[int, float]:
         """Return the epochs after which trials wait, each with the share that usually goes on."""

@@ -33,6 +33,7 @@ class OptunaPruner(OptunaClass, PrunerConfig):
     )
 
     word: ClassVar[str] = "pruner"
+    serves_two: ClassVar[bool] = False
 
     def __init__(self, kind: str = "", **arguments: Any) -> None:
         super().__init__(kind=kind, **arguments)

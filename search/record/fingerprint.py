@@ -16,7 +16,7 @@ from search.objective import Objective
 
 # Fields of a study that may change, and those that are spelled out below.
 _LEFT_OUT = {"about", "trials", "until_settled", "baselines", "space", "augment", "metrics", "objective", "learnt",
-             "derived", "where", "own_metrics"}  # fmt: skip
+             "derived", "where", "own_metrics", "constraints"}  # fmt: skip
 
 # Fields that are younger than some databases, with what stood for them before: then they are not named.
 _YOUNGER: dict[str, Any] = {
@@ -58,6 +58,9 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     functions |= {f"where.{number}": relation for number, relation in enumerate(study.where)}
     for key, function in functions.items():
         flat |= {key: function.text, f"{key}.sha256": function.sha256}
+    if (second := study.objective.beside) is not None:
+        flat |= {"objective.2": second.metric, "direction.2": second.direction}
+    flat |= {f"constraint.{limit.cost}": limit.max for limit in study.constraints}
     if study.augment:
         flat["augment"] = ", ".join(map(str, study.augment))
     if study.learnt:

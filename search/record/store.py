@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from itertools import chain, count
 from typing import Any
 
-from optuna.study import StudyDirection
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
@@ -21,13 +20,13 @@ from search.config.study import Study
 from search.objective import Objective
 from search.options import DEFAULT_STORAGE
 from search.optuna_internals import (
-    DIRECTIONS,
     STUDIES,
     STUDY_ATTRIBUTES,
     TRIALS,
 )
 from search.record.database import Database
 from search.record.fingerprint import compare
+from search.record.objectives import put_objectives
 from search.record.record import Record
 from search.record.tables import (
     LINK,
@@ -127,7 +126,7 @@ class Store:
                     "epochs": study.epochs,
                     "seed": study.seed,
                     "device": fingerprint.get("device"),
-                    "objective": f"validation {study.objective.metric}",
+                    "objective": ", ".join(each.column.replace("_", " ", 1) for each in study.objective.all),
                 }
                 self._adopt(connection, name, row, study.objective, about)
             record = self._record(connection.execute(named).one())
@@ -146,12 +145,9 @@ class Store:
     ) -> None:
         """Take an Optuna study without trials into use, with this row of ours and these attributes."""
         study_id = connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_name == name))
-        wanted = StudyDirection[objective.direction.upper()]
-        direction = {"study_id": study_id, "objective": 0, "direction": wanted}
-        connection.execute(self.database.insert(DIRECTIONS).values(direction).on_conflict_do_nothing())
-        directions = connection.scalars(select(DIRECTIONS.c.direction).where(DIRECTIONS.c.study_id == study_id)).all()
+        ours = put_objectives(self.database, connection, int(study_id or 0), objective)
         trials = connection.scalar(select(func.count()).select_from(TRIALS).where(TRIALS.c.study_id == study_id))
-        if directions != [wanted] or trials:
+        if not ours or trials:
             raise UserError(
                 f"{self.masked} has a study `{name}` of another program, or a copy without our record",
                 "give yours a new name with --name",

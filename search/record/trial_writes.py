@@ -168,9 +168,10 @@ class WritableTrials(StudyTrials):
         )
         values = []
         for id_, row in ending.items():
-            if row.value is not None:
-                stored, kind = value_to_stored(row.value)
-                values.append({"trial_id": id_, "objective": 0, "value": stored, "value_type": kind})
+            for objective, value in enumerate((row.value, row.second)):
+                if value is not None:
+                    stored, kind = value_to_stored(value)
+                    values.append({"trial_id": id_, "objective": objective, "value": stored, "value_type": kind})
         if values:
             connection.execute(insert(VALUES), values)
         self._insert_attributes(connection, {id_: _attributes(row, ATTRIBUTES_OF_END) for id_, row in ending.items()})

@@ -64,7 +64,7 @@ class StudyTrials(LeasedStudy):
     def _trials_from(self, first: int) -> list[TrialRow]:
         """Return the trials from this number on."""
         ours = and_(Trials.study == self.row, Trials.trial == TRIALS.c.number)
-        mine = TRIALS.c.study_id == self.study_id, TRIALS.c.number >= first
+        mine, second = (TRIALS.c.study_id == self.study_id, TRIALS.c.number >= first), VALUES.alias()
         params: dict[int, Parameters] = defaultdict(dict)
         attributes: dict[int, dict[str, Any]] = defaultdict(dict)
         with self._database.reading() as connection:  # four queries, however many trials there are
@@ -90,8 +90,9 @@ class StudyTrials(LeasedStudy):
             ):
                 attributes[trial_id]["notes"] = json.loads(text)
             rows = connection.execute(
-                select(TRIALS, VALUES.c.value, Trials.ended)
-                .outerjoin(VALUES, VALUES.c.trial_id == TRIALS.c.trial_id)
+                select(TRIALS, VALUES.c.value, second.c.value.label("second"), Trials.ended)
+                .outerjoin(VALUES, and_(VALUES.c.trial_id == TRIALS.c.trial_id, VALUES.c.objective == 0))
+                .outerjoin(second, and_(second.c.trial_id == TRIALS.c.trial_id, second.c.objective == 1))
                 .outerjoin(Trials, ours)
                 .where(*mine)
                 .order_by(TRIALS.c.number)
@@ -127,7 +128,7 @@ def _trial_row(row: Row[Any], params: Parameters, attributes: dict[str, Any]) ->
     if row.state.is_finished() and not row.ended:
         begun = {key: attributes[key] for key in ATTRIBUTES_OF_BEGIN if key in attributes}
         return TrialRow(row.number, "failed", params, reason=ended_by_another(row.state), **times, **begun)
-    return TrialRow(row.number, STATES[row.state], params, value=row.value, **times, **attributes)
+    return TrialRow(row.number, STATES[row.state], params, value=row.value, second=row.second, **times, **attributes)
 
 
 def ended_by_another(state: TrialState) -> str:

@@ -1,4 +1,4 @@
-"""Configurations that a study's `where` allows, of those that a sequence or a generator yields."""
+"""Configurations that a study's `where` and `constraints` allow, of those that a sequence or a generator yields."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def nth_allowed(study: "Study", place: int, proposed: Iterable[Parameters]) -> Parameters:
-    """Return the configuration at a place, 0 being the first, among those that are allowed.
+    """Return the configuration at a place, 0 being the first, among those that `where` and `constraints` allow.
 
     Raises:
         UserError: There are fewer among `MOST_DRAWS` for each.
@@ -24,8 +24,9 @@ def nth_allowed(study: "Study", place: int, proposed: Iterable[Parameters]) -> P
     for index, params in enumerate(allowed):
         if index == place:
             return params
+    rules = [*(f"where={each.text}" for each in study.where), *map(str, study.constraints)]
     raise UserError(
-        f"of {MOST_DRAWS} configurations none satisfies where={', '.join(each.text for each in study.where)}",
+        f"of {MOST_DRAWS} configurations none satisfies {', '.join(rules)}",
         "correct it, or widen the ranges; then begin anew with --restart",
     )
 

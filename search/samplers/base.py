@@ -40,6 +40,7 @@ class SamplerConfig(FrozenConfig):
 
     name: str
 
+    serves_two: ClassVar[bool] = True  # whether it can search for the front of two objectives
     settles: ClassVar[bool] = False  # whether `propose` returns None once a study with `until_settled` has settled
     reads_curves: ClassVar[bool] = False  # whether the mirror must keep every epoch's metrics for `Mirror.best_of`
 

@@ -31,7 +31,7 @@ class MirroredTrials:
         self.study = optuna.create_study(
             storage=self._storage,
             study_name="mirror",
-            direction=study.objective.direction,
+            directions=[objective.direction for objective in study.objective.all],
             pruner=study.pruner.optuna_pruner() or optuna.pruners.NopPruner(),
         )
         self._study_id = self._storage.get_study_id_from_name("mirror")

@@ -65,7 +65,7 @@ class Mirror(MirroredTrials):
             self.report(metrics)
         for row in rows:
             if row.state != "running":
-                self.tell(row.number, row.state, row.value)
+                self.tell(row.number, row.state, row.value, row.second)
 
     # --- what the loop tells
 
@@ -92,7 +92,8 @@ class Mirror(MirroredTrials):
         """Add one epoch of trial `metrics.lane`.
 
         A diverged epoch gives no value but a broken constraint: to TPE the trial is then worse than every pruned one.
-        By its values alone, a trial that diverged late would look better than one that was pruned early.
+        By its values alone, a trial that diverged late would look better than one that was pruned early. Of two
+        objectives Optuna knows no values of single epochs.
         """
         trial_id, trial = self._trial(metrics.lane)
         if trial.state.is_finished():
@@ -102,22 +103,25 @@ class Mirror(MirroredTrials):
         if not self._objective.is_finite(metrics.validation):
             if not trial.constraints:
                 optuna.Trial(self.study, trial_id).set_constraint("diverged", 1.0)
-        elif metrics.epoch not in trial.intermediate_values:
+        elif self._objective.beside is None and metrics.epoch not in trial.intermediate_values:
             value = self._objective.value(metrics.validation)
             self._storage.set_trial_intermediate_value(trial_id, metrics.epoch, value)
 
-    def tell(self, number: int, state: State, value: float | None) -> None:
+    def tell(self, number: int, state: State, value: float | None, second: float | None = None) -> None:
         """End a trial.
 
         Args:
             number: The trial's.
             state: How it ended.
             value: The objective's value; None where it has none.
+            second: That of the objective beside it.
         """
         trial_id, trial = self._trial(number)
         if trial.state.is_finished():
             return
         told = _STATES[state], None if value is None else [value]
+        if self._objective.beside is not None:  # of which Optuna tells values of complete trials alone
+            told = _STATES[state], [value, second] if state == "complete" else None  # type: ignore[list-item]
         if self.resident is not None:
             self.resident.after_trial(self.study, trial, *told)
         self._storage.set_trial_state_values(trial_id, *told)

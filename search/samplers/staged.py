@@ -34,6 +34,7 @@ class Staged(SamplerConfig):
         min_length=1, description="Parameters and their values, in the order of the stages."
     )
 
+    serves_two: ClassVar[bool] = False
     reads_curves: ClassVar[bool] = True
 
     @field_validator("stages", mode="before")

@@ -21,12 +21,13 @@ models.ops
 models.datasets
 models.families
 models.engine models.model_description
-models.model_file
+models.model_file models.model_costs
 models.picture models.program_files
 models.loaded_model
 models.predict_many models.predict
 search.options search.interrupt search.device search.environment search.trial
 search.optuna_internals search.optuna_class
+search.front
 search.objective
 search.config.space
 search.config.conditions search.config.learnt search.config.relations

@@ -8,9 +8,11 @@ SECTIONS = Registry(
     "report_sections",
     "report section",
     {
+        "front": "reports.page.sections.front:Front",
         "finalists": "reports.page.sections.finalists:Finalists",
         "validated": "reports.page.sections.validated:Validated",
         "rivals": "reports.page.sections.rivals:Rivals",
+        "searched_front": "reports.page.sections.front:SearchedFront",
         "savings": "reports.page.sections.savings:Savings",
         "history": "reports.page.sections.history:History",
         "curves": "reports.page.sections.curves:Curves",
