@@ -20,6 +20,7 @@ from search.config.study import Study
 from search.fleet.local import Machine
 from search.samplers.grid import Grid
 from search.trial import TrialRow
+from tests.support.commands import search_here
 from tests.support.cuts import cut_before, run
 from tests.support.runs import (
     ENDLESS,
@@ -63,7 +64,7 @@ def test_a_run_killed_at_random_moments_ends_the_same(
         if which not in calm:
             calm[which] = f"sqlite:///{tmp_path}/calm-{which}.db"
             for options in plans[which]:
-                search(study, calm[which], *options)
+                search_here(study, calm[which], *options)
         url = f"sqlite:///{tmp_path}/run-{fates['runs']}.db"
         for options in plans[which]:
             workers = str(draw.choice([0, 1, 1, 2]))

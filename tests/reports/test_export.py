@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -143,22 +144,29 @@ def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
 # --- kills ------------------------------------------------------------------------------------------------------------
 
 
+MORE = ("--top", "2", "--seeds", "3")  # than the export that tests start from has trained
+
+
+@pytest.fixture(scope="module")
+def undisturbed(_exported: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The table of finalists of an export that nothing disturbs."""
+    runs = Path(shutil.copytree(_exported, tmp_path_factory.mktemp("undisturbed") / "runs"))
+    export(runs, *MORE)
+    return timeless(runs / "studies" / STUDY / "results.csv")
+
+
 @pytest.mark.parametrize("phase", ["rank", "retrain"])
 def test_a_killed_export_comes_to_the_same_results_as_an_undisturbed_one(
-    runs: Path, tmp_path: Path, phase: str
+    runs: Path, undisturbed: pd.DataFrame, phase: str
 ) -> None:
-    undisturbed = Path(shutil.copytree(runs, tmp_path / "undisturbed" / "runs"))
-    options = ("--top", "2", "--seeds", "3")
-    export(undisturbed, *options)
-    process = start(runs, *options)
+    process = start(runs, *MORE)
     deadline = time.monotonic() + 120
     while not _has_begun(runs, phase) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    export(runs, *options)
-    ours, theirs = (timeless(it / "studies" / STUDY / "results.csv") for it in (runs, undisturbed))
-    pd.testing.assert_frame_equal(ours, theirs)
+    export(runs, *MORE)
+    pd.testing.assert_frame_equal(timeless(runs / "studies" / STUDY / "results.csv"), undisturbed)
 
 
 def _has_begun(runs: Path, phase: str) -> bool:
@@ -168,20 +176,28 @@ def _has_begun(runs: Path, phase: str) -> bool:
         return bool(database.execute(query, [phase]).fetchone()[0])
 
 
-@pytest.mark.parametrize(
-    ("options", "what"),
-    [
-        (("--top", "2", "--seeds", "3"), r"trial \d+ cannot be retrained under seed \d"),
-        (("--no-retrain", "--audit", "3"), r"trial \d+ cannot be trained to its end"),
-    ],
-)
-def test_a_model_that_cannot_be_trained_stops_an_export_and_loses_nothing(
-    runs: Path, tmp_path: Path, options: tuple[str, ...], what: str, monkeypatch: pytest.MonkeyPatch
+def test_a_finalist_that_cannot_be_trained_stops_an_export_and_loses_nothing(
+    runs: Path, undisturbed: pd.DataFrame, tmp_path: Path
 ) -> None:
+    _without_room(runs, tmp_path, MORE, r"trial \d+ cannot be retrained under seed \d")
+    export(runs, *MORE)
+    pd.testing.assert_frame_equal(timeless(runs / "studies" / STUDY / "results.csv"), undisturbed)
+
+
+def test_a_pruned_trial_that_cannot_be_trained_stops_an_audit_and_loses_nothing(runs: Path, tmp_path: Path) -> None:
     search_on(runs, 26)
-    undisturbed = Path(shutil.copytree(runs, tmp_path / "undisturbed" / "runs"))
-    failing = fail_when_training(tmp_path, "reports.export", "lane.epochs == 1", "raise MemoryError('no room')")
-    with monkeypatch.context() as patched:
+    options = ("--no-retrain", "--audit", "3")
+    _without_room(runs, tmp_path, options, r"trial \d+ cannot be trained to its end")
+    before = [(row.number, row.state, row.value) for row in record(runs).trials()]
+    assert "audit:" in export(runs, *options)
+    assert len({epoch.lane for _, _, _, epoch in record(runs).finalist_scores("audit")}) == 3
+    assert [(row.number, row.state, row.value) for row in record(runs).trials()] == before
+
+
+def _without_room(runs: Path, folder: Path, options: Sequence[str], what: str) -> None:
+    """Assert that an export whose lanes find no memory in their second epoch ends in two lines that say `what`."""
+    with pytest.MonkeyPatch.context() as patched:
+        failing = fail_when_training(folder, "reports.export", "lane.epochs == 1", "raise MemoryError('no room')")
         patched.setenv("PYTHONPATH", failing)
         process = start(runs, *options)
         output, _ = process.communicate(timeout=300)
@@ -189,10 +205,6 @@ def test_a_model_that_cannot_be_trained_stops_an_export_and_loses_nothing(
     error, remedy = output.splitlines()[-2:]
     assert re.fullmatch(f"error: {what}: MemoryError: no room", error)
     assert remedy == "  if memory is short, free some or take --workers 1; the same command goes on from there"
-    for folder in (runs, undisturbed):
-        export(folder, *options)
-    ours, theirs = (timeless(it / "studies" / STUDY / "results.csv") for it in (runs, undisturbed))
-    pd.testing.assert_frame_equal(ours, theirs)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from tests.support.runs import (
     table,
     trials,
     wait_for_tick,
+    within,
 )
 
 
@@ -102,22 +103,23 @@ def test_one_process_runs_a_study(tmp_path: Path, url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_eight_commands_begin_at_once_on_one_new_file(tmp_path: Path, url: str) -> None:
-    study = study_file(tmp_path, ("trials=20", "trials=6"), ("epochs=4", "epochs=10"))
+    plain = ("lanes=3,", 'lanes=3,\n    sampler="random",\n    pruner="none",')  # what they draw takes no time
+    study = study_file(tmp_path, ("trials=20", "trials=6"), ("epochs=4", "epochs=10"), plain)
     names = [f"study-{i}" for i in range(8)]
-    running = [start(study, url, "--workers", "0", "--name", name) for name in names]
-    wait_for_tick(running[0])
+    running, said = start(study, url, *names, module="tests.support.at_once"), tmp_path / "study-0.out"
+    assert within(300.0, lambda: said.exists() and "tick " in said.read_text())
     polls = 0
     storage = optuna.storages.RDBStorage(url)  # with SQLite's five seconds of patience, as a dashboard has
-    while any(process.poll() is None for process in running):
+    while running.poll() is None:
         for study_id in [each._study_id for each in storage.get_all_studies()]:
             storage.get_all_trials(study_id)
         polls += 1
         time.sleep(0.1)
     storage.engine.dispose()
-    for process in running:
-        said = finish(process)
-        assert process.returncode == 0, said
-        assert "locked" not in said
+    finish(running)
+    together = "".join((tmp_path / f"{name}.out").read_text() for name in names)
+    assert running.returncode == 0, together
+    assert "locked" not in together
     assert polls > 3
     assert all(len(trials(url, name)) == 6 for name in names)
     first = table(url, names[0])
