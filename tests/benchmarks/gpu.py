@@ -2,7 +2,9 @@
 
 First the ticks of one engine on MNIST-like bytes (50,000 examples trained on, 10,000 scored), by the number of lanes,
 beside one model after another in the usual loop on the same GPU with the data on it; then a whole search, as a process:
-`--trials` trials of 10 epochs, none pruned, drawn by QMC (0 leaves it out). Needs CUDA; the search needs MNIST.
+`--trials` trials of 10 epochs, none pruned, drawn by QMC (0 leaves it out); last, convolutional networks in lanes
+beside an eager loop, a CUDA-graph loop, torch.compile and vmap (gpu_networks.py; `--networks` without a name leaves
+them out). Needs CUDA; the search needs MNIST.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import Examples, locate
 from models.datasets.split import Normalisation
 from models.engine.engine import Engine
+from tests.benchmarks.gpu_networks import COLUMNS, networks
 from tests.benchmarks.peers import model_of
 from tests.benchmarks.work import BATCH, print_table
 
@@ -125,6 +128,7 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, nargs="*", default=[1, 16, 64, 256, 1024])
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--networks", nargs="*", default=["cnn", "own"])
     given = parser.parse_args()
     if not torch.cuda.is_available():
         raise SystemExit("this benchmark needs a GPU that torch finds")
@@ -151,6 +155,9 @@ def main() -> None:
         taken, said = whole_search(given.trials, precision)
         print_table([f"{given.trials} trials x 10 epochs, {precision}", "seconds"], [["a whole search", taken]])
         sys.stdout.write("".join(f"    {line}\n" for line in said.splitlines()[-12:]))
+    if given.networks:
+        rows = networks(given.networks, ["float32", "tf32", "bfloat16"], torch.device("cuda"))
+        print_table(COLUMNS, rows)
 
 
 if __name__ == "__main__":
