@@ -90,13 +90,18 @@ def informed(study: Study, before: Record | None, store: Store | None, storage: 
         UserError: A source cannot be read, or the study was begun without learning from it.
     """
     if before is None:
-        return study.model_copy(update={"learnt": learn(study, store, storage)})
+        laid_out = {"picture_layout": "channels_last"} if _is_free_to_lay_out(study) else {}
+        return study.model_copy(update={"learnt": learn(study, store, storage), **laid_out})
     if len(study.learn_from) > len(before.study.learnt):
         raise UserError(
             f"`{before.name}` was begun without learning from {study.learn_from[-1].rpartition('@')[2]}",
             "leave it out, give the study a new name with --name, or begin anew with --restart",
         )
     return as_begun(study, before.study)
+
+
+def _is_free_to_lay_out(study: Study) -> bool:
+    return study.family.lays_out and "picture_layout" not in study.model_fields_set
 
 
 def device_of(options: Options) -> str:

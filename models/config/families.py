@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # "bfloat16": activations and the matrices they are multiplied by have 16 bits; weights, sums and optimizer state 32.
 # "tf32": a GPU rounds the factors of products to 19 bits; on a CPU it is float32.
 Precision = Literal["float32", "tf32", "bfloat16"]
+PictureLayout = Literal["plain", "channels_last"]
 Width = Annotated[int, Field(ge=1)]  # units of a hidden layer, or channels
 Padding = Literal["none", "same"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -46,6 +47,7 @@ class FamilyConfig(RecipePart):
     precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
     needs_code: ClassVar[bool] = False  # whether a model is built by code that no model file holds
     data_arguments: ClassVar[tuple[str, ...]] = ()  # facts of the data that no parameter may be called by
+    lays_out: ClassVar[bool] = False  # whether `make` takes `picture_layout`
     external: ClassVar[bool] = False  # whether trials train by themselves: models/families/external/base.py
 
     @property

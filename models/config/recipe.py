@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
 from models.config.augmentation import Augment, Cutout, Flip, Rotate, Shift
 from models.config.base import FrozenConfig, Parameters
-from models.config.families import FamilyConfig, Precision
+from models.config.families import FamilyConfig, PictureLayout, Precision
 from models.config.losses import Loss
 from models.config.optimizers import SGD, OptimizerConfig
 from models.config.own_metric import OwnMetric
@@ -102,6 +102,12 @@ class Recipe(FrozenConfig):
         'optimizer state 32. "tf32": a GPU rounds the factors of products to 19 bits, those of networks that are not '
         "perceptrons; a CPU does not.",
     )
+    picture_layout: PictureLayout = Field(
+        default="plain",
+        description='How pictures of one channel lie in memory for ordinary modules: "channels_last" lets convolutions '
+        "keep the channels of a place together, which is faster on a CPU. A study that does not say gets it where its "
+        "family is made of modules, when it begins. Pictures of several channels lie so in any case.",
+    )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of everything random.")
 
     # Parameters that a space may give a range to; a trial's value then counts instead of the recipe's.
@@ -128,7 +134,8 @@ class Recipe(FrozenConfig):
 
         `vectorize` says whether lanes of an ordinary module's function train in one pass, where they can.
         """
-        return self.family.make(shape, classes, precision=self.precision, vectorize=vectorize)
+        more: dict[str, Any] = {"picture_layout": self.picture_layout} if self.family.lays_out else {}
+        return self.family.make(shape, classes, precision=self.precision, vectorize=vectorize, **more)
 
     def metric_of(self, name: str) -> "Metric":
         """Return the metric of a name: one of the recipe's own, or a registered one. Raises ValueError for none."""

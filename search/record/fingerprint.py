@@ -31,6 +31,7 @@ _YOUNGER: dict[str, Any] = {
     "family.dropout": 0.0,
     "family.padding": "none",
     "patience": None,
+    "picture_layout": "plain",
     "repeats": 1,
     "folds": 1,
 }
@@ -93,7 +94,7 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def as_begun(study: Study, begun: Study) -> Study:
-    """Return a study with what it had learnt, and with the sampler and the pruner, where its file names none.
+    """Return a study with what it had learnt, and with sampler, pruner and layout where its file names none.
 
     A later version of Studyhall may have others by default; a study goes on as it was begun.
 
@@ -101,7 +102,7 @@ def as_begun(study: Study, begun: Study) -> Study:
         study: The study as its file says it today.
         begun: The study as the database has it.
     """
-    unnamed = {"sampler", "pruner"} - study.model_fields_set
+    unnamed = {"sampler", "pruner", "picture_layout"} - study.model_fields_set
     update = {field: getattr(begun, field) for field in sorted(unnamed)}
     return study.model_copy(update=update | {"learnt": begun.learnt})
 

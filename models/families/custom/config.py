@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from models.config.base import Parameters
-from models.config.families import FamilyConfig, Precision
+from models.config.families import FamilyConfig, PictureLayout, Precision
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +40,7 @@ class ModuleConfig(FamilyConfig):
     """
 
     precisions = ("float32", "tf32", "bfloat16")
+    lays_out = True
 
     def build(self, shape: Sequence[int], classes: int, parameters: Parameters) -> "nn.Module":
         """Return a module with fresh weights from torch's global generator.
@@ -73,13 +74,21 @@ class ModuleConfig(FamilyConfig):
         return 2 * functions <= lanes
 
     def make(
-        self, shape: Sequence[int], classes: int, *, precision: Precision = "float32", vectorize: bool = True
+        self,
+        shape: Sequence[int],
+        classes: int,
+        *,
+        precision: Precision = "float32",
+        vectorize: bool = True,
+        picture_layout: PictureLayout = "plain",
     ) -> "Family":
         """Return what builds and trains models of the family; imports torch."""
         from models.families.custom.module_family import ModuleFamily
 
         build = partial(self.build, tuple(shape), classes)
-        return ModuleFamily(build, self.structural_parameters, vectorize, self.label, self.locate, precision)
+        return ModuleFamily(
+            build, self.structural_parameters, vectorize, self.label, self.locate, precision, picture_layout
+        )
 
 
 class CustomModel(ModuleConfig):

@@ -18,6 +18,7 @@ from models.families.custom.module_lanes import SequentialLane, VectorizedLanes,
 from models.families.custom.vectorize import (
     ExecutionPlan,
     accepts_channels_last,
+    in_channels_last,
     seed_generators,
     seeded_generators,
     why_not_vectorized,
@@ -90,7 +91,8 @@ class FusedModules(FusedModel):
         hits = y.new_empty(len(self._lanes), len(y), dtype=y.dtype if y.is_floating_point() else torch.bool)
         channels_last = x
         if any(part.channels_last for part in parts):
-            channels_last = x.contiguous(memory_format=torch.channels_last)
+            is_plain = self._family.picture_layout == "plain" and not self._low
+            channels_last = x.contiguous(memory_format=torch.channels_last) if is_plain else in_channels_last(x)
         for part in parts:
             seeded = nullcontext() if self.replayed else seeded_generators(self._step_seed(number), x.device)
             with seeded, self._in_precision(x.device):

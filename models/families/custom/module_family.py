@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from models.config.base import Parameters
-from models.config.families import Precision
+from models.config.families import PictureLayout, Precision
 from models.config.losses import Loss
 from models.datasets.batches import BatchSource
 from models.families.base import Family, FusedModel, Lane
@@ -34,6 +34,7 @@ class ModuleFamily(Family):
     # Returns where in the user's code an error arose, for messages
     locate: Callable[[BaseException], str] = lambda _: ""
     precision: Precision = "float32"  # "bfloat16" by torch's automatic mixed precision
+    picture_layout: PictureLayout = "plain"  # of pictures of one channel
     plans: dict[Hashable, ExecutionPlan] = field(default_factory=dict, compare=False, repr=False)  # by function
     _notes: list[str] = field(default_factory=list, compare=False, repr=False)
 

@@ -69,6 +69,14 @@ def _gpus(device: torch.device) -> list[int]:
     return [device.index or 0] if device.type == "cuda" else []
 
 
+def in_channels_last(x: Tensor) -> Tensor:
+    """Return pictures (B, C, H, W) with the channels of a place together, and strides that say so.
+
+    Those of one channel lie like that already, but convolutions go by the strides, and `contiguous` leaves them.
+    """
+    return torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
+
+
 # --- trials on a minibatch, on copies of a module ---------------------------------------------------------------------
 
 
@@ -77,7 +85,7 @@ def accepts_channels_last(module: nn.Module, x: Tensor) -> bool:
     try:
         with torch.no_grad():
             logits = []
-            for pictures in (x, x.contiguous(memory_format=torch.channels_last)):
+            for pictures in (x, in_channels_last(x)):
                 with seeded_generators(0, x.device):
                     logits.append(copy.deepcopy(module).train()(pictures))
     except Exception:  # noqa: BLE001 - whatever the module raises; plain pictures will tell whether it is at fault

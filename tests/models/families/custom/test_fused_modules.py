@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config.base import Parameters
-from models.config.families import Precision
+from models.config.families import PictureLayout, Precision
 from models.config.messages import LaneSpec
 from models.config.optimizers import SGD, Adam, AdamW, OptimizerConfig
 from models.config.recipe import Recipe
@@ -409,6 +409,35 @@ def test_in_bfloat16_a_lane_learns_about_the_same_and_has_its_own_bits(
     # Products are rounded by 0.4 %; the mean over a few hundred examples by less.
     assert low == pytest.approx(exact, rel=2e-2)
     assert low != exact
+
+
+def test_pictures_of_one_channel_lie_as_a_study_says() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Seeing(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(x.stride())
+            return super().forward(x)  # type: ignore[no-any-return]
+
+    def module(parameters: Parameters) -> nn.Module:
+        return Seeing(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+
+    def learnt(layout: PictureLayout) -> dict[str, Tensor]:
+        draw = np.random.Generator(np.random.PCG64(1))
+        inputs = draw.integers(0, 256, (60, 1, 8, 8)).astype(np.uint8)
+        examples = Examples(inputs, draw.integers(0, 10, 60), tuple("0123456789"))
+        grey = BatchSource(examples, np.arange(60), Normalisation((0.5,), (0.3,)), CPU)
+        fused = Engine(recipe(), ModuleFamily(module, picture_layout=layout), grey, None, CPU)
+        fused.add(spec(0))
+        fused.tick(1)
+        return fused.weights(0)
+
+    plain = learnt("plain")
+    assert seen.pop() == (64, 64, 8, 1)
+    laid_out = learnt("channels_last")
+    assert seen.pop() == (64, 1, 8, 1)
+    for name, tensor in plain.items():
+        torch.testing.assert_close(laid_out[name], tensor, rtol=1e-4, atol=1e-5)
 
 
 def test_torchs_own_generator_is_left_as_it_was(parts: tuple[BatchSource, BatchSource]) -> None:
