@@ -28,6 +28,14 @@ class Target(FrozenConfig):
         return TargetScale(self.mean, self.std)
 
 
+class Member(FrozenConfig):
+    """One model of an ensemble, which has the recipe, the data and the normalisation of the others."""
+
+    parameters: Parameters = Field(description="the configuration of its trial")
+    weight: int = Field(ge=1, le=1000, description="its share of the answer, beside the others'")
+    about: dict[str, Value] = Field(default={}, description="where it comes from: study, trial, seed, epochs")
+
+
 class Model(FrozenConfig):
     """What a model file says about its model. The model sees (inputs / scale - mean) / std."""
 
@@ -44,6 +52,7 @@ class Model(FrozenConfig):
     columns: tuple[str, ...] = Field(default=(), description="the features of a table, like `width` or `colour=red`")
     fill: tuple[float, ...] = Field(default=(), description="what stands for a missing value of each feature")
     about: dict[str, Value] = Field(default={}, description="where it comes from: study, trial, seed, epochs")
+    members: tuple[Member, ...] = Field(default=(), description="of an ensemble, whose answer is the mean of theirs")
 
     @model_validator(mode="before")
     @classmethod
@@ -63,6 +72,12 @@ class Model(FrozenConfig):
         if bool(self.classes) == (self.target is not None):
             raise ValueError(f"{len(self.classes)} classes and {'a' if self.target else 'no'} target")
         return self
+
+    @property
+    def each(self) -> "list[Model]":
+        """The models of an ensemble, as if each were alone; else this one."""
+        alone = [self.model_copy(update={"parameters": it.parameters, "members": ()}) for it in self.members]
+        return alone or [self]
 
     @property
     def outputs(self) -> int:

@@ -27,6 +27,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.config.families import FamilyConfig
+from models.ensemble import Ensemble
 from models.errors import UserError, first_line
 from models.families.base import Weights
 from models.families.custom.factory import build as build_custom
@@ -45,7 +46,7 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     unfinished = path.with_name(path.name + ".partial")
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code(), "own_metrics": ()})
-    absent = {name for name in ("columns", "target", "fill") if not getattr(model, name)}
+    absent = {name for name in ("columns", "target", "fill", "members") if not getattr(model, name)}
     about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=absent)
     save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})
     _sort_header(unfinished)
@@ -89,7 +90,7 @@ def load_model(path: Path, code: FamilyConfig | Callable[..., Any] | None = None
     with _opened(path) as file:
         model = _described(path, file)
         needs_code = model.recipe.family.needs_code
-        module = _with_code(path, model, code) if needs_code else _without_weights(path, model, len(file.keys()))
+        module = _without_tensors(path, model, code, len(file.keys()))
         wanted = {name: (list(it.shape), it.dtype) for name, it in module.state_dict().items()}
         _check_shapes(path, wanted, file)
         weights, written = {name: file.get_tensor(name) for name in wanted}, file.metadata()
@@ -159,6 +160,19 @@ def _described(path: Path, file: Any) -> Model:
         raise UserError(
             f"{path} describes its model in words unknown here: {where}: {first_line(first['msg'])}", _REMEDY
         ) from None
+
+
+def _without_tensors(
+    path: Path, model: Model, code: FamilyConfig | Callable[..., Any] | None, tensors: int
+) -> nn.Module:
+    """Build the model described, whose tensors are still to be filled in."""
+    if len(model.members) > tensors:  # every member has one
+        raise _other_tensors(path, f"it has {len(model.members)} members, of tensors {tensors}")
+    needs_code = model.recipe.family.needs_code
+    each = [_with_code(path, it, code) if needs_code else _without_weights(path, it, tensors) for it in model.each]
+    if not model.members:
+        return each[0]
+    return Ensemble(each, [it.weight for it in model.members], predicts_number=model.target is not None)
 
 
 def _without_weights(path: Path, model: Model, tensors: int) -> nn.Module:

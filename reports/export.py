@@ -67,6 +67,12 @@ def main(
             rich_help_panel=FINALISTS,
         ),
     ] = 0,
+    ensemble: Annotated[
+        bool,
+        typer.Option(
+            "--ensemble", metavar="", help="Test the best of them together, as one model.", rich_help_panel=FINALISTS
+        ),
+    ] = False,
     no_retrain: Annotated[
         bool, typer.Option("--no-retrain", metavar="", help="The page of the search alone.", rich_help_panel=FINALISTS)
     ] = False,
@@ -123,6 +129,7 @@ def main(
             folder=output,
             csv=csv,
             data_dir=None if data_dir is None else str(data_dir),
+            ensemble=ensemble,
         )
         store, interrupt = Store(storage, create=False), Interrupt()
         if check:
@@ -132,7 +139,7 @@ def main(
 
             engines = (record := find_record(store, study)).study.engines
             processes = engines if cluster else worker_count(workers, engines, gpu_count(record.fingerprint["device"]))
-            plan = export_plan(record, top, seeds, processes)
+            plan = export_plan(record, top, seeds, processes, ensemble=ensemble)
             if json:
                 out.print_json(data=plan.as_data())
             else:
@@ -163,6 +170,7 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
     """Return what `--json` prints: the verdict, the rows of the finalists' table, and where everything is."""
     from json import loads
 
+    from reports.page.ensemble_sentences import ensemble_data
     from reports.page.verdict import verdict
 
     results = report.results
@@ -175,11 +183,13 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
         "trials_csv": str(folder / "trials.csv"),
         "results_csv": None if results is None else str(folder / csv),
         "models": None if report.finalists is None else str(report.folder / "finalists"),
+        "ensemble": None if report.finalists is None else ensemble_data(report.finalists),
     }
 
 
 def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     """Print what came out."""
+    from reports.page.ensemble_sentences import ensemble_sentence
     from reports.page.verdict import verdict
     from reports.page.wording import metric_title
     from search.cli.wording import parameters_text
@@ -203,6 +213,8 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
         )
     best = report.study.to_external(report.rows[report.finalists.winner.number].params)
     out.print(f"winner: {parameters_text(best)}", markup=False)
+    if (sentence := ensemble_sentence(report.finalists)) is not None:
+        out.print(f"ensemble: {sentence}", markup=False)
     tables = f"{folder / csv}, {folder / 'trials.csv'}"
     out.print(f"{tables}, models in {report.folder / 'finalists'}", markup=False)
     out.print(f"open {folder / 'report.html'}", markup=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.finalists.choose import choose
 from reports.finalists.training import finalist_rows
+from reports.finalists.wave import Job, ranking_model
 from search.cli.wording import duration
 from search.record.record import Record
 
@@ -24,6 +25,7 @@ class ExportPlan:
     retrain_models: int  # that are still to be retrained, on training and validation part together
     epochs: int  # of a model, at most
     seconds: float  # of all that training, at most; it is measured on the machine of the search
+    kept_models: int = 0  # that rank the finalists, where an ensemble is chosen by them
 
     def as_data(self) -> dict[str, Any]:
         """Return what `--json` prints."""
@@ -38,13 +40,21 @@ class ExportPlan:
             f"study       {self.study}",
             f"finalists   trials {finalists}; {self.seeds} seeds each",
             f"training    {self.rank_models} models for their rank, {retrained}, up to {self.epochs} epochs each",
+            *self._ensemble,
             f"time        about {duration(self.seconds)} at most, by what the search's epochs took"
             if self.rank_models + self.retrain_models
             else "time        nothing to train: all models are there",
         ]
 
+    @property
+    def _ensemble(self) -> list[str]:
+        if not self.kept_models:
+            return []
+        kept = f"the {self.kept_models} models of the ranking, whose files are kept, as large as those of the finalists"
+        return [f"ensemble    chosen by {kept}"]
 
-def export_plan(record: Record, top: int, seeds: int, processes: int) -> ExportPlan:
+
+def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensemble: bool = False) -> ExportPlan:
     """Return what an export would do.
 
     Args:
@@ -52,6 +62,7 @@ def export_plan(record: Record, top: int, seeds: int, processes: int) -> ExportP
         top: How many of the best trials are finalists.
         seeds: How many each is trained under.
         processes: That host the engines at the same time.
+        ensemble: Whether some of them are tested together as well.
 
     Raises:
         UserError: No trial is complete.
@@ -64,7 +75,9 @@ def export_plan(record: Record, top: int, seeds: int, processes: int) -> ExportP
         epoch = statistics.fmean(each.seconds for each in curves[row.number]) / study.members  # of a lane
         for seed in range(seeds):
             known = done.get((row.number, seed))
-            if known is None or known.best_epoch is None:
+            job = Job(row, seed, study.epochs)
+            is_missing = ensemble and not ranking_model(record, job).exists()
+            if known is None or known.best_epoch is None or (is_missing and known.best_epoch):
                 rank_models += study.folds
                 seconds += epoch * study.folds * study.epochs
             if study.family.external:  # there is nothing to keep
@@ -74,4 +87,5 @@ def export_plan(record: Record, top: int, seeds: int, processes: int) -> ExportP
                 seconds += epoch * share * (study.epochs if known is None else known.best_epoch or study.epochs)
     parallel = max(1, min(processes, study.engines))
     numbers = [row.number for row in chosen]
-    return ExportPlan(record.name, numbers, seeds, rank_models, retrain_models, study.epochs, seconds / parallel)
+    kept = seeds * len(chosen) if ensemble else 0
+    return ExportPlan(record.name, numbers, seeds, rank_models, retrain_models, study.epochs, seconds / parallel, kept)

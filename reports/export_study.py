@@ -53,6 +53,7 @@ def export_study(
     audit: int = 0,
     retrain: bool = True,
     retest: bool = False,
+    ensemble: bool = False,
     folder: str | Path | None = None,
     csv: str | Path = "results.csv",
     data_dir: str | Path | None = None,
@@ -73,6 +74,7 @@ def export_study(
         audit: How many pruned trials are run to their end.
         retrain: False writes the page of the search alone, and the test set stays shut.
         retest: True opens the test set again for models that are tested already.
+        ensemble: True tests the best of the finalists together as well, as one model.
         folder: Where page and tables go, the study's own folder unless given.
         csv: The name of the finalists' table.
         data_dir: The only folder to look for the data in.
@@ -113,6 +115,7 @@ def export_study(
         folder=None if folder is None else Path(folder),
         csv=Path(csv),
         data_dir=None if data_dir is None else str(data_dir),
+        ensemble=ensemble,
     )
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -36,12 +36,13 @@ class ExportOptions:
     folder: Path | None  # where page and tables go; the study's own unless given
     csv: Path  # the name of the finalists' table
     data_dir: str | None  # the only folder to look for the data in
+    ensemble: bool = False  # whether finalists are tested together as well
 
     def command(self, study: str) -> str:
         """Return the command that does it, as the ledger names it."""
         words = ["python", "-m", "reports.export", "--study", study]
         words += [word for option, number in self.to_repeat.items() for word in (f"--{option}", str(number))]
-        return shlex.join(words + ["--retest"] * self.retest)
+        return shlex.join(words + ["--ensemble"] * self.ensemble + ["--retest"] * self.retest)
 
     @property
     def to_repeat(self) -> dict[str, int]:
@@ -93,7 +94,8 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     """Audit, rank, retrain and test, in this order, and read what came out."""
     from reports.finalists.audit import audit
     from reports.finalists.audit_sample import draw
-    from reports.finalists.choose import choose
+    from reports.finalists.choose import choose, selected_epoch
+    from reports.finalists.ensemble import select, write
     from reports.finalists.testing import predict_test_set
     from reports.finalists.training import rank_finalists, retrain
     from reports.page.data import read_report
@@ -108,17 +110,31 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
         audit(training, draw(record.study, search.trials, epochs, options.audit), seconds)
     if not options.retrain:
         return read_report(record, search)
-    ranked = rank_finalists(training, choose(record, search.trials, search.curves, options.top), seeds)
+    chosen, keep_at = choose(record, search.trials, search.curves, options.top), dict[int, int]()
+    if options.ensemble:
+        keep_at = {row.number: selected_epoch(record.study, search.curves[row.number]) for row in chosen}
+    ranked = rank_finalists(training, chosen, seeds, keep_at)
     if record.study.family.external:
         return read_report(record, search, ranked, seeds)
+    # Before anything is tested.
+    ensemble = select(record, training.source, ranked, seeds) if options.ensemble else None
     retrain(training, ranked, seeds)
+    if ensemble is not None:
+        write(record, record.study, ensemble)
     _check_room(record.folder, folder)
     command = options.command(record.name)
     predictions = predict_test_set(
-        record, training.source, ranked, seeds, again=options.retest, command=command, say=training.say
+        record,
+        training.source,
+        ranked,
+        seeds,
+        again=options.retest,
+        command=command,
+        say=training.say,
+        ensemble=ensemble,
     )
     with _no_collection():
-        return read_report(record, search, ranked, seeds, predictions)
+        return read_report(record, search, ranked, seeds, predictions, ensemble)
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -189,9 +205,13 @@ def find_record(store: "Store", name: str) -> "Record":
 def _check_possible(record: "Record", options: ExportOptions) -> None:
     """Raise UserError where a study of trials that train by themselves cannot have what is asked for."""
     from models.errors import UserError
+    from reports.finalists.choose import check_ensemble
 
     label = record.study.family.label
     asked = {"--audit": bool(options.audit), "--retest": options.retest, "--data-dir": options.data_dir is not None}
+    asked["--ensemble"] = options.ensemble
+    if options.ensemble:
+        check_ensemble(record.study, retrains=options.retrain)
     if record.study.family.external and (given := [option for option, is_given in asked.items() if is_given]):
         raise UserError(f"{label} trains by itself, without a test set or an audit", f"leave out {given[0]}")
 

@@ -55,6 +55,26 @@ def choose(
     return chosen + [row for row in ranked if row.baseline is not None and row not in chosen]
 
 
+def check_ensemble(study: Study, *, retrains: bool) -> None:
+    """Raise UserError where an ensemble of a study's finalists cannot be chosen."""
+    if not retrains:
+        raise UserError("an ensemble is of finalists, of which there are none", "leave out --ensemble or --no-retrain")
+    if study.folds > 1:
+        raise UserError(
+            f"an ensemble is chosen on one validation part, and the study has {study.folds} folds",
+            "leave out --ensemble, or search it with validation_share under another --name",
+        )
+    if study.objective.beside is not None:
+        raise UserError("an ensemble is the best by one objective, and the study has two", "leave out --ensemble")
+
+
+def selected_epoch(study: Study, curve: Sequence[EpochMetrics]) -> int:
+    """Return the epoch whose metrics were a complete trial's in the search."""
+    selected = select_epoch(curve, study.keep, study.objective)
+    assert selected is not None
+    return selected.epoch
+
+
 def epochs_to_retrain(study: Study, rows: Sequence[FinalistRow]) -> int:
     """Return for how many epochs a finalist is retrained: the lower median of its seeds' best epochs, or all."""
     best = [row.best_epoch or study.epochs for row in rows]

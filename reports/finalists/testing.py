@@ -9,6 +9,7 @@ from models.engine.predictions import metrics_of, predictions_of
 from models.model_file import load_model
 from reports.finalists import predictions
 from reports.finalists.costs import cost_of
+from reports.finalists.ensemble import Selection, answers_of
 from reports.finalists.predictions import TestPredictions
 from reports.finalists.test_set import logits_of, open_test_set
 from search.record.record import Record
@@ -25,6 +26,7 @@ def predict_test_set(
     again: bool,  # open it also where the predictions of these very models are kept
     command: str,  # that asks for it, for the ledger
     say: Callable[[str], None],
+    ensemble: Selection | None = None,  # some of them that answer together as well
 ) -> TestPredictions:
     """Open the test set once for all models, and keep and return their predictions.
 
@@ -39,9 +41,10 @@ def predict_test_set(
     }
     sums = {model: predictions.sha256_of(file) for model, file in files.items()}
     if not again and (kept := predictions.read(folder / predictions.FILE, sums)) is not None:
-        _enter_reading(record, source, kept, ranked, seeds, command)
+        _enter_reading(record, source, kept, ranked, seeds, command, ensemble)
         return kept
-    opened = open_test_set(record, source, f"test of {len(files)} models", len(files), command)
+    together = "" if ensemble is None else ", and of an ensemble of theirs"
+    opened = open_test_set(record, source, f"test of {len(files)} models{together}", len(files), command)
     examples, labels = opened.examples, opened.labels
     noun = "rows" if examples.inputs.dtype != np.uint8 else "images"
     say(f"test set opened: {len(files)} models on {len(labels)} {noun} (line {opened.line} of the ledger)")
@@ -59,15 +62,21 @@ def predict_test_set(
             costs[model[0]] = cost_of(file, description, module, examples)
     file = folder / predictions.FILE
     saved = predictions.save(file, sums, logits, labels.numpy(), examples.inputs, examples.classes, costs, target)
-    record.show(opened.line, _figures(saved, ranked, seeds))
+    record.show(opened.line, _figures(saved, ranked, seeds, ensemble))
     return saved
 
 
 def _enter_reading(
-    record: Record, source: Source, kept: TestPredictions, ranked: Sequence[TrialRow], seeds: int, command: str
+    record: Record,
+    source: Source,
+    kept: TestPredictions,
+    ranked: Sequence[TrialRow],
+    seeds: int,
+    command: str,
+    ensemble: Selection | None,
 ) -> None:
     """Enter in the ledger that kept predictions are read, unless they show what was shown last."""
-    figures = _figures(kept, ranked, seeds)
+    figures = _figures(kept, ranked, seeds, ensemble)
     last = next((line for line in reversed(record.ledger()) if line.mine and line.kind != "evaluation"), None)
     if last is not None and last.figures is None and last.command == command:  # it was killed before it showed them
         record.show(last.id, figures)
@@ -77,6 +86,11 @@ def _enter_reading(
         record.read_again(purpose, source.name, source.sha256, models, command=command, figures=figures)
 
 
-def _figures(tested: TestPredictions, ranked: Sequence[TrialRow], seeds: int) -> dict[str, float]:
-    """Return the mean test figure of each finalist, in rank."""
-    return {f"trial {row.number}": float(tested.scores(row.number, seeds).mean()) for row in ranked}
+def _figures(
+    predictions: TestPredictions, ranked: Sequence[TrialRow], seeds: int, ensemble: Selection | None
+) -> dict[str, float]:
+    """Return the mean test figure of each finalist, in rank, and of the ensemble."""
+    figures = {f"trial {row.number}": float(predictions.scores(row.number, seeds).mean()) for row in ranked}
+    if ensemble is not None:
+        figures["ensemble"] = float(answers_of(ensemble, predictions, seeds).scores.mean())
+    return figures

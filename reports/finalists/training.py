@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models.datasets.source import Source
 from reports.finalists.choose import as_retrained, epochs_to_retrain, rank
-from reports.finalists.wave import Job, Phase, Wave
+from reports.finalists.wave import Job, Phase, Wave, ranking_model
 from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
@@ -57,15 +57,31 @@ class Training:
             raise Paused
 
 
-def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
+def rank_finalists(
+    training: Training, chosen: Sequence[TrialRow], seeds: int, keep_at: Mapping[int, int] | None = None
+) -> list[TrialRow]:
     """Train under every seed not recorded yet, on the training part; return the finalists by mean validation metrics.
+
+    Args:
+        training: Where they train.
+        chosen: The finalists.
+        seeds: How many each is trained under.
+        keep_at: Trial -> the epoch after which the model that ranks it is kept, if any are; models that are missing
+            are trained again.
 
     Raises:
         Paused: It was asked to stop.
     """
     study, record, rows = training.record.study, training.record, finalist_rows(training.record)
     scored = {key for key, row in rows.items() if row.best_epoch is not None}
-    jobs = [Job(row, seed, study.epochs) for row in chosen for seed in range(seeds) if (row.number, seed) not in scored]
+    diverged = {key for key, row in rows.items() if row.best_epoch == 0}
+    keep_at, jobs = keep_at or {}, []
+    for row in chosen:
+        for seed in range(seeds):
+            job, key = Job(row, seed, study.epochs, keep_at.get(row.number)), (row.number, seed)
+            is_kept = job.keep_at is None or key in diverged or ranking_model(record, job).exists()
+            if key not in scored or not is_kept:
+                jobs.append(job)
     if jobs:
         _train(training, "rank", jobs)
     by_number = {row.number: row for row in chosen}
@@ -119,4 +135,5 @@ def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
                 for line in fleet.new_notes():
                     training.say(line)
 
-            training.run(wave, fleet, phase, [(job.lane, job.epochs) for job in some], after_tick)
+            parts = [(job.lane, job.epochs, *([job.keep_at] if job.keep_at else [])) for job in some]
+            training.run(wave, fleet, phase, parts, after_tick)

@@ -7,6 +7,7 @@ Must not know which trials are finalists, nor the test set.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from models.config.messages import EpochMetrics, LaneSpec
@@ -36,6 +37,7 @@ class Job:
     row: TrialRow
     seed: int
     epochs: int
+    keep_at: int | None = None  # in the ranking: the epoch after which its model is kept, if it is
 
     @property
     def lane(self) -> int:
@@ -46,6 +48,11 @@ class Job:
     def file(self) -> str:
         """The name of its model file."""
         return f"trial-{self.row.number}-seed-{self.seed}.safetensors"
+
+
+def ranking_model(record: Record, job: Job) -> Path:
+    """Return the file of the model that ranked a finalist under a seed, where it is kept."""
+    return record.folder / "finalists" / "ranked" / job.file
 
 
 class Wave:
@@ -136,6 +143,7 @@ class Wave:
         if self._phase == "retrain":
             self._save_models(ending)
         else:
+            self._keep_models(ending)
             for lane in ending:
                 self._save_score(self._jobs[lane], self._live[lane])
         for lane in ending:
@@ -168,23 +176,32 @@ class Wave:
         # While retraining nothing is held out.
         return all(abs(metrics["loss"]) < math.inf for metrics in (epoch.train, epoch.validation) if metrics)
 
+    def _keep_models(self, ending: Sequence[int]) -> None:
+        """Let the engines write the models that are to be kept of the ranking: at their epoch, or where they ended."""
+        kept = []
+        for lane, curve in self._live.items():
+            job, epoch = self._jobs[lane], curve[-1].epoch
+            if job.keep_at is None or not self._is_finite(curve[-1]):
+                continue
+            if epoch == job.keep_at or (epoch < job.keep_at and lane in ending):
+                kept.append(self._wanted(lane, ranking_model(self._record, job).resolve()))
+        if kept:
+            self._fleet.write_models(kept, measure=False)
+
+    def _wanted(self, lane: int, path: Path) -> dict[str, Any]:
+        """Return what an engine must know to write a lane's model."""
+        about = {
+            "study": self._record.name,
+            "trial": self._jobs[lane].row.number,
+            "seed": self._jobs[lane].seed,
+            "epochs": self._live[lane][-1].epoch,
+        }
+        return {"engine": self._engines[lane], "lane": lane, "path": str(path), "about": about}
+
     def _save_models(self, ending: Sequence[int]) -> None:
         """Let the engines write the model files, and save what a full pass over the examples says of each."""
         folder = (self._record.folder / "finalists").resolve()
-        models = [
-            {
-                "engine": self._engines[lane],
-                "lane": lane,
-                "path": str(folder / self._jobs[lane].file),
-                "about": {
-                    "study": self._record.name,
-                    "trial": self._jobs[lane].row.number,
-                    "seed": self._jobs[lane].seed,
-                    "epochs": self._live[lane][-1].epoch,
-                },
-            }
-            for lane in ending
-        ]
+        models = [self._wanted(lane, folder / self._jobs[lane].file) for lane in ending]
         train = self._fleet.write_models(models) if models else {}
         for lane in ending:
             job = self._jobs[lane]

@@ -6,7 +6,7 @@ write.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from reports.figure import Figure, figure_of
 from reports.finalists import audit
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
+from reports.finalists.ensemble import Selection, TestedEnsemble, answers_of
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.ranked import RankedFinalists
 from reports.finalists.rivals import rivals_frame
@@ -48,6 +49,7 @@ class FinalistData(RankedFinalists):
     rows: Mapping[ModelKey, FinalistRow]  # what is recorded of each, by trial and seed
     results: pd.DataFrame  # the table of `results.csv`
     curves: pd.DataFrame  # of the ranking, with columns trial, seed, epoch and those of `epochs_frame`
+    ensemble: TestedEnsemble | None = None  # of some of them, where it was asked for
 
     def tested(self, trial: int) -> Interval:
         """Return a finalist's test figure over seeds and test examples."""
@@ -150,6 +152,7 @@ def read_report(
     ranked: list[TrialRow] | None = None,
     seeds: int = 0,
     predictions: TestPredictions | None = None,
+    ensemble: Selection | None = None,
 ) -> ReportData:
     """Read what else a report says of a study; without predictions finalists are validated at most."""
     study, rows = record.study, search.trials
@@ -160,6 +163,8 @@ def read_report(
     finalists = validated = None
     if ranked and predictions is not None:
         finalists = _read_finalists(record, ranked, seeds, predictions)
+        if ensemble is not None:
+            finalists = replace(finalists, ensemble=answers_of(ensemble, predictions, seeds))
     elif ranked:
         validated = validated_finalists(record, ranked, seeds, search.curves)
     return ReportData(

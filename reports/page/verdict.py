@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reports.finalists.looks import looks
 from reports.page import finalist_sentences, front_sentences
 from reports.page.data import FinalistData, ReportData
+from reports.page.ensemble_sentences import ensemble_sentence
 from reports.page.finalist_sentences import KeyFigure, inseparable
 from reports.page.validated_verdict import validated_verdict
 from reports.page.wording import counted, metric_title, trial_name
@@ -84,6 +85,8 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     sentences += finalist_sentences.rivals(finalists)
     if report.study.members > 1:
         sentences.append(f"In the search each trial was judged by {report.study.judged_by}.")
+    if (together := ensemble_sentence(finalists)) is not None:
+        sentences.append(together)
     for told in (finalist_sentences.constant_answer(finalists), finalist_sentences.luck(report, finalists)):
         sentences.append(told[0])
         figures.append(told[1])

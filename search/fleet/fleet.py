@@ -174,18 +174,20 @@ class Fleet(AbstractContextManager["Fleet"]):
         """Add the lanes of a snapshot."""
         self._ask_all({"do": "load", "folder": str(folder)})
 
-    def write_models(self, models: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
+    def write_models(self, models: Sequence[Mapping[str, Any]], *, measure: bool = True) -> dict[int, dict[str, float]]:
         """Write the models of lanes to files.
 
         Args:
             models: {"engine", "lane", "path", "about"} each.
+            measure: Whether they are asked about all that they were trained on.
 
         Returns:
-            Their metrics by lane, in a full pass over what they were trained on.
+            Their metrics by lane, in that full pass; nothing without it.
         """
         wanted = [dict(model) for model in models]
         answers = self._ask_all(
-            {"do": "write_models"}, lambda engines: {"models": [it for it in wanted if it["engine"] in engines]}
+            {"do": "write_models", "measure": measure},
+            lambda engines: {"models": [it for it in wanted if it["engine"] in engines]},
         )
         return {int(lane): metrics for answer in answers for lane, metrics in answer["measured"].items()}
 

@@ -170,15 +170,15 @@ class EngineWorker:
             engine.load(Path(folder) / f"engine-{number}{engine.suffix}")
         return {}
 
-    def write_models(self, models: list[Message]) -> Message:
-        """Write the models of lanes to files; answers with their metrics on all that they were trained on."""
+    def write_models(self, models: list[Message], measure: bool) -> Message:
+        """Write the models of lanes to files; answers with their metrics on all that they were trained on, if asked."""
         from models.datasets.split import scale_of
         from models.model_description import Model, Target
         from models.model_file import write_model
 
         measured, scale = {}, self._normalisation.target
         target = None if scale is None else Target(name=self._examples.target, mean=scale.mean, std=scale.std)
-        for number, engine in self._engines.items():
+        for number, engine in self._engines.items() if measure else ():
             measured.update(engine.measure([it["lane"] for it in models if it["engine"] == number]))
         for wanted in models:
             engine = self._engines[wanted["engine"]]

@@ -20,7 +20,7 @@ models.metrics
 models.ops
 models.datasets
 models.families
-models.engine models.model_description
+models.engine models.model_description models.ensemble
 models.model_file models.model_costs
 models.picture models.program_files
 models.loaded_model

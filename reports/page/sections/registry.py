@@ -12,6 +12,7 @@ SECTIONS = Registry(
         "finalists": "reports.page.sections.finalists:Finalists",
         "validated": "reports.page.sections.validated:Validated",
         "rivals": "reports.page.sections.rivals:Rivals",
+        "ensemble": "reports.page.sections.ensemble:Ensemble",
         "searched_front": "reports.page.sections.front:SearchedFront",
         "savings": "reports.page.sections.savings:Savings",
         "history": "reports.page.sections.history:History",

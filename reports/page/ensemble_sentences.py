@@ -1,0 +1,83 @@
+"""What is said of the ensemble: its test figure, how far it lies from the winner, and what it costs.
+
+Plain text; whoever shows it makes it safe.
+"""
+
+from reports.figure import Figure
+from reports.finalists.ensemble import TestedEnsemble
+from reports.page.data import FinalistData, ReportData
+from reports.page.wording import counted, listed, p_value
+from reports.statistics import LEVEL, Comparison
+
+
+def against_winner(finalists: FinalistData, ensemble: TestedEnsemble) -> Comparison:
+    """Return by how much the ensemble is better than the winner: one comparison, paired under each seed."""
+    winner = finalists.predictions.scores(finalists.winner.number, finalists.seeds)
+    return finalists.predictions.figure.compare(ensemble.scores, winner)
+
+
+def members_text(ensemble: TestedEnsemble) -> str:
+    """Return `trials 8 (three times) and 29`."""
+    times = {1: "", 2: " (twice)", 3: " (three times)"}
+    named = [f"{trial}{times.get(count, f' ({count} times)')}" for trial, count in ensemble.weights.items()]
+    return f"trial{'s' if len(named) > 1 else ''} {listed(named)}"
+
+
+def ensemble_sentence(finalists: FinalistData) -> str | None:
+    """Return the verdict's sentence; None without an ensemble."""
+    if (ensemble := finalists.ensemble) is None:
+        return None
+    if list(ensemble.weights) == [finalists.winner.number]:
+        return "No ensemble of finalists did better than the winner alone on the validation examples."
+    figure: Figure = finalists.predictions.figure
+    interval, against = figure.interval(ensemble.scores), against_winner(finalists, ensemble)
+    gap = against.gap
+    lead = f"{figure.signed(gap.mean)} on" if figure.greater_is_better else f"better by {figure.signed(gap.mean)} than"
+    told = "the two can be told apart" if against.p < 1 - LEVEL else "the two cannot be told apart"
+    bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
+    return (
+        f"Together, {members_text(ensemble)} have test {figure.title} {figure.text(interval.mean)} "
+        f"({LEVEL:.0%} interval {figure.within(interval)}), {lead} the winner alone, with interval {bounds}: "
+        f"{told} ({p_value(against.p)}, one comparison by itself){_cost(finalists, ensemble)}."
+    )
+
+
+def ensemble_data(finalists: FinalistData) -> dict[str, object] | None:
+    """Return what programs are told: how often each member counts, the test figure with its interval, and the gain."""
+    if (ensemble := finalists.ensemble) is None:
+        return None
+    figure = finalists.predictions.figure
+    interval, gap = figure.interval(ensemble.scores), against_winner(finalists, ensemble).gap
+    return {
+        "members": {str(trial): count for trial, count in ensemble.weights.items()},
+        f"test_{figure.metric}": [interval.mean, interval.low, interval.high],
+        "gain": [gap.mean, gap.low, gap.high],
+        "validation": ensemble.selection.validation,
+    }
+
+
+def _cost(finalists: FinalistData, ensemble: TestedEnsemble) -> str:
+    winner = finalists.predictions.costs.get(finalists.winner.number)
+    if winner is None or ensemble.cost is None or not winner.multiply_adds:
+        return ""
+    return f". A prediction of theirs costs {ensemble.cost.multiply_adds / winner.multiply_adds:.2g} times the winner's"
+
+
+def selection_text(report: ReportData, ensemble: TestedEnsemble) -> str:
+    """Return how the members were chosen, and what that is worth."""
+    selection, text = ensemble.selection, report.objective.text
+    title = report.objective.metric.replace("_", " ")
+    gain = f"{text(selection.validation)}, where the best single finalist has {text(selection.best_alone)}"
+    return (
+        "The members were chosen by greedy selection with replacement (Caruana et al. 2004), from what the models "
+        f"that ranked the finalists say of the {finalist_noun(report)} alone: validation {title} {gain}. That "
+        "difference is optimistic, since these examples chose the members; the test has none of it. Under each seed "
+        f"they answer with the models that were retrained, {counted(ensemble.seeds, 'seed')} in all, so the test set "
+        "was not opened again for them."
+    )
+
+
+def finalist_noun(report: ReportData) -> str:
+    """Return what the validation part is called."""
+    assert report.finalists is not None
+    return f"validation {report.finalists.predictions.noun}s"
