@@ -47,7 +47,7 @@ class FusedCnn(FusedModel):
         self._nets = [_Net(lane, numbers[i : i + 1], loss, PADDINGS[self._padding][1]) for i, lane in enumerate(lanes)]
         rates = [family.config.dropout_of(lane.spec.parameters) for lane in lanes]
         self._dropout = dropout_masks(rates, like)
-        self.cuda_graph_safe = self._dropout is None  # masks are drawn on the CPU
+        self.cuda_graph_safe = self._dropout is None or self._dropout.replayable
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by width and minibatch size
 
     def begin_tick(self, seed: int, examples: int) -> None:

@@ -71,7 +71,7 @@ class FusedMlp(FusedModel):
         first = lanes[0].weights["hidden1.weight" if depth else "out.weight"]
         like, inputs = first, first.shape[1]
         self._dropout = dropout_masks(dropout, like)
-        self.cuda_graph_safe = self._dropout is None  # masks are drawn on the CPU
+        self.cuda_graph_safe = self._dropout is None or self._dropout.replayable
         number = torch.arange(len(lanes), device=like.device)
         widths = [lane.weights["hidden1.weight"].shape[0] if depth else self._classes for lane in lanes]
         padded = [rounded_up(width) for width in widths]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from models.config.base import Parameters
 from models.config.families import Cnn, FamilyConfig, Mlp
 from models.config.recipe import Recipe
-from models.ops.dropout import DropoutMasks
+from models.ops.dropout import DropoutMasks, HashedMasks, _mixed
 from models.seeds import derive
 from tests.support.small_engines import CLASSES, SIZE, TICKS, engine, learnt, parts, spec
 
@@ -108,10 +108,37 @@ def test_nothing_is_dropped_while_lanes_are_scored() -> None:
         assert score.validation["loss"] == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
 
 
-def test_masks_keep_the_share_that_they_say() -> None:
-    masks = DropoutMasks([0.0, 0.25], torch.empty(0))
+@pytest.mark.parametrize("kind", [DropoutMasks, HashedMasks])
+def test_masks_keep_the_share_that_they_say(kind: type[DropoutMasks]) -> None:
+    masks = kind([0.0, 0.25], torch.empty(0))
     masks.start_step()
     everything, some = masks.masks(0, [10, 1000], 100)
     assert torch.equal(everything, torch.ones(10, 100))
     assert sorted(some.unique().tolist()) == pytest.approx([0.0, 1 / 0.75])
     assert (some > 0).double().mean().item() == pytest.approx(0.75, abs=0.005)  # 3.6 standard deviations of 100,000
+
+
+def test_a_hash_differs_by_all_that_it_is_of_and_not_by_how_much_is_drawn() -> None:
+    def draws(tick: int = 1, step: int = 1, layer: int = 0, units: int = 40, examples: int = 50) -> Tensor:
+        masks = HashedMasks([0.5], torch.empty(0))
+        masks.begin_tick(tick)
+        for _ in range(step):
+            masks.start_step()
+        return masks._draws(layer, units, examples)
+
+    first = draws()
+    assert torch.equal(first, draws(units=90)[:40])
+    assert torch.equal(first, draws(examples=70)[:, :50])
+    others = [draws(tick=2), draws(step=2), draws(layer=1), draws(tick=2**62)]
+    for other in (*others, first.flip(0), first.flip(1), first.roll(1, 0), first.roll(1, 1)):
+        # 2,000 pairs of independent numbers: a correlation above .1 is more than four standard deviations.
+        assert abs(torch.corrcoef(torch.stack([first.flatten(), other.flatten()]))[0, 1]) < 0.1
+    assert first.min() >= 0
+    assert first.max() < 1
+    assert first.mean().item() == pytest.approx(0.5, abs=0.03)  # over four standard deviations
+
+
+def test_a_hash_is_that_of_its_authors() -> None:
+    # java.util.SplittableRandom's first three numbers from the seed 0.
+    expected = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    assert [number % 2**64 for number in _mixed(torch.arange(3)).tolist()] == expected

@@ -21,6 +21,7 @@ from models.engine.step_graph import SWITCH, slots_on
 from models.families.base import Family
 from models.families.custom.module_family import ModuleFamily
 from models.families.resnet import Resnet
+from models.ops import dropout
 from models.ops.optimizers import adam
 from tests.support.recorded_graph import RecordedGraph, RecordedSlots
 from tests.support.small_engines import CLASSES, CPU, parts, spec
@@ -173,6 +174,13 @@ def test_what_cannot_be_recorded_is_trained_as_it_is_and_told_once(
     (note,) = engine.notes
     assert note.startswith("steps are started one by one")
     assert note.endswith(reason)
+
+
+@pytest.mark.parametrize("family", [Mlp(depth=2, dropout=0.4), Cnn(padding="same", dropout=0.4)], ids=["mlp", "cnn"])
+def test_masks_that_are_drawn_on_the_device_are_recorded(family: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dropout, "HASHED_ON", ["cpu"])
+    engine = assert_same(recipe(family=family, optimizer=SGD(momentum=0.9)), RecordedSlots(), side=9)
+    assert not engine.notes
 
 
 def test_what_draws_in_python_is_not_recorded() -> None:
