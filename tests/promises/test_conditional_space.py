@@ -16,6 +16,7 @@ from search.config.study_files import load
 from search.record.record import Record
 from search.record.store import Store
 from search.samplers.distributions import distributions
+from tests.support.commands import search_here
 from tests.support.conditional import FILE, OWN, SMALL, SPACE, write
 from tests.support.cuts import cut_before, run
 from tests.support.event_files import hparams, read_run
@@ -77,7 +78,7 @@ def test_processes_change_nothing_over_a_conditional_space(undisturbed: str, tmp
 def test_a_killed_search_of_a_conditional_space_ends_the_same(tmp_path: Path) -> None:
     study = write(tmp_path, FILE.replace("trials=24", "trials=160"))
     calm, url = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/runs.db"
-    search(study, calm)
+    search_here(study, calm)
     for ticks in (2, 3, 5):
         process = start(study, url, "--workers", "1")
         wait_for_tick(process, ticks)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.datasets.source import Source
+from tests.support.commands import search_here
 from tests.support.cuts import cut_before, run
 from tests.support.runs import (
     LONGER,
@@ -44,7 +45,7 @@ def test_a_run_cut_off_before_any_write_ends_the_same(
 @pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_the_same(url: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     study, calm, draw = study_file(tmp_path, *LONGER), f"sqlite:///{tmp_path}/calm.db", random.Random()
-    search(study, calm)
+    search_here(study, calm)
     for number in range(pytestconfig.getoption("--kills")):
         folder = tmp_path / f"machine-{number}"  # each goes on from what is in the database, and nothing else
         folder.mkdir()
@@ -58,7 +59,7 @@ def test_a_run_killed_at_random_moments_ends_the_same(url: str, tmp_path: Path, 
 @pytest.mark.slow
 def test_two_studies_run_side_by_side_on_one_server(url: str, tmp_path: Path) -> None:
     study, calm = study_file(tmp_path, *LONGER), f"sqlite:///{tmp_path}/calm.db"
-    search(study, calm)
+    search_here(study, calm)
     both = [start(study, url, "--name", name, "--workers", "1") for name in ("one", "other")]
     for process in both:
         said = finish(process)

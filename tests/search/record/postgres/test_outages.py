@@ -12,12 +12,12 @@ from models.errors import UserError
 from search.record import postgres
 from search.record.record import Record
 from search.record.store import Store
+from tests.support.commands import search_here
 from tests.support.records import a_score, a_trial, begin, insert
 from tests.support.runs import (
     LONGEST,
     assert_over,
     finish,
-    search,
     start,
     study_file,
     table,
@@ -105,7 +105,7 @@ def test_a_server_that_stays_away_ends_a_run_in_two_lines(
 @pytest.mark.slow
 def test_a_run_survives_restarts_of_its_server(own_server: Server, tmp_path: Path) -> None:
     study, calm, url = study_file(tmp_path, *LONGEST), f"sqlite:///{tmp_path}/calm.db", own_server.new()
-    search(study, calm)
+    search_here(study, calm)
     process = start(study, url)
     for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGINT):  # shut down in order, or as if it had crashed
         wait_for_tick(process, 3)
