@@ -69,6 +69,8 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     tested, noun, figure = finalists.tested(winner.number), finalists.predictions.noun, report.figure
     over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
     verb = "comes first" if finalists.rivals.empty or inseparable(finalists) else "wins"
+    if report.objective.beside is not None:
+        verb = f"comes first by {metric_title(report.objective.metric)}"
     headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
     headline += f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})."
     basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), noun)}"
@@ -96,6 +98,5 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     if len(report.ledger) > 1:
         sentences.append(f"It was not the first look at this test set, which was {looks(report.ledger)}.")
     if of_front := front_sentences.tested(report, finalists):
-        best = headline.replace(" wins:", f" is the best in {figure.title} of those tested:")
-        return Verdict(of_front[0], [*of_front[1:], best, *sentences], figures)
+        return Verdict(of_front[0], [*of_front[1:], headline, *sentences], figures)
     return Verdict(headline, sentences, figures)

@@ -67,7 +67,8 @@ def test_the_page_shows_the_front_with_intervals(exported: tuple[Record, Export]
     assert f"front of accuracy and parameters has {len(front)} trials, from validation accuracy" in export.headline
     assert "No trial was begun beyond parameters at most 40,000." in page
     assert "rank by accuracy alone" in page
-    assert "wins" not in export.headline
+    assert "comes first by accuracy: test accuracy" in page
+    assert " wins" not in page
     frame = pd.read_csv(next(export.folder.rglob("front.csv")))
     assert set(frame[frame["front"]]["number"]) == {row.number for row in front}
     tested = frame[frame["mean"].notna()]
