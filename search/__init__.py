@@ -28,6 +28,7 @@ from search.samplers.gp import GP
 from search.samplers.tpe import TPE
 
 if TYPE_CHECKING:
+    from search.cli.live_table import LiveTable
     from search.pruners.halving_pruner import SuccessiveHalvingPruner
     from search.pruners.none import NoPruner
     from search.pruners.optuna import OptunaPruner
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 # Imported when they are asked for: a study uses one of them, and SuccessiveHalvingPruner needs Optuna.
 _LATER = {
     "Grid": "search.samplers.grid",
+    "LiveTable": "search.cli.live_table",
     "NoPruner": "search.pruners.none",
     "OptunaPruner": "search.pruners.optuna",
     "OptunaSampler": "search.samplers.optuna",
@@ -76,6 +78,7 @@ __all__ = [
     "Linear",
     "LinearDecay",
     "Lion",
+    "LiveTable",
     "Mlp",
     "NAdam",
     "NoPruner",
