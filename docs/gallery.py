@@ -33,7 +33,7 @@ def reports() -> list[Report]:
         return _reports_in(Path(given))
     with tempfile.TemporaryDirectory() as folder:
         for name, search in STUDIES.items():
-            for words in (("search", *search, "--quiet"), ("export", name, "--top", "2")):
+            for words in (("search", *search, "--quiet"), ("export", name, "--top", "1", "--seeds", "3")):
                 command = [sys.executable, "-m", "studyhall", *words]
                 subprocess.run(command, cwd=folder, check=True, capture_output=True)
         return _reports_in(Path(folder) / "runs")

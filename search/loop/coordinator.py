@@ -77,12 +77,13 @@ class Spent:
     sampling: float = 0.0
     recording: float = 0.0
     judging: float = 0.0
+    callbacks: float = 0.0  # what is called after a tick: the display, loggers, functions of a program
     snapshots: float = 0.0
 
     @property
     def total(self) -> float:
         """The sum."""
-        return self.training + self.sampling + self.recording + self.judging + self.snapshots
+        return self.training + self.sampling + self.recording + self.judging + self.callbacks + self.snapshots
 
 
 def run(
@@ -133,6 +134,7 @@ def run(
                 (fleet.pause if leaving.paused else fleet.drop)(leaving.engine, leaving.lane)
             stopwatch("judging")
             after_tick()
+            stopwatch("callbacks")
             if pause():
                 snapshots.keep(workload.tick, workload.state())
                 return False

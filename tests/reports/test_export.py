@@ -242,7 +242,7 @@ def test_a_study_without_a_complete_trial_has_nothing_to_retrain(runs: Path) -> 
 
 def test_the_page_tells_where_the_wall_time_of_the_search_went(runs: Path) -> None:
     spent = record(runs).environment["spent"]
-    assert set(spent) == {"training", "sampling", "recording", "judging", "snapshots"}
+    assert set(spent) == {"training", "sampling", "recording", "judging", "callbacks", "snapshots"}
     share = f"{spent['training']:.1f} s, {spent['training'] / sum(spent.values()):.0%}"
     assert share in (runs / "studies" / STUDY / "report.html").read_text()
 

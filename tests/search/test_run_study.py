@@ -17,6 +17,7 @@ from models.families.custom import factory
 from reports import Export, export_study
 from search import NoPruner, Result, run_study
 from search.cli.callbacks import TickEvent, TrialEvent
+from search.record.store import Store
 from tests.support.commands import search_here
 from tests.support.runs import REPEATING, ROOT, finish, study_file, table
 
@@ -87,6 +88,9 @@ def test_a_program_is_told_of_every_tick_and_of_every_trial_once(url: str) -> No
     paused = run_study(REPEATING, timeout=0, **options)  # after a tick
     result = run_study(REPEATING, **options)
     assert ends == [paused, result]
+    record = Store(url).find("mine")
+    assert record is not None
+    assert record.environment["spent"]["callbacks"] > 0
     assert sorted({tick.tick for tick in ticks}) == list(range(1, ticks[-1].tick + 1))
     assert (ticks[-1].alive, ticks[-1].done, ticks[-1].trials) == (0, 16, 16)
     assert result.best is not None
