@@ -113,11 +113,11 @@ class CudaSlot:
         self._pool = torch.cuda.graph_pool_handle()
         self._default, self._own = generator, generator.clone_state()
         # A pool ends with the last of its graphs, and cannot be used again: this one stays.
-        self._empty = torch.cuda.CUDAGraph()
-        with torch.cuda.stream(self.stream), warnings.catch_warnings():
+        self._empty = CudaStepGraph(self._pool)
+        # Where nothing can be captured, every group will find so, and tell the user.
+        with torch.cuda.stream(self.stream), warnings.catch_warnings(), contextlib.suppress(RuntimeError):
             warnings.simplefilter("ignore")  # that the graph is empty
-            self._empty.capture_begin(pool=self._pool, capture_error_mode="thread_local")
-            self._empty.capture_end()
+            self._empty.capture(lambda: None)
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
