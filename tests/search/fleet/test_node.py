@@ -18,9 +18,9 @@ from search.fleet.base import HostHandle
 from search.fleet.fleet import Fleet
 from search.fleet.node import Message, NodeHost
 from search.loop.balance import balanced
+from tests.support.commands import search_here
 from tests.support.nodes import IMPORTING
 from tests.support.runs import (
-    search,
     study_file,
     table,
 )
@@ -140,5 +140,5 @@ def test_the_engine_with_most_lanes_goes_to_the_fastest_machine(digits: Source, 
 def test_the_same_table_however_lanes_are_shared_out(tmp_path: Path) -> None:
     small = study_file(tmp_path)  # 2 engines of 3 lanes
     for name, lanes in (("equal", "3"), ("unequal", "5,1")):
-        search(small, f"sqlite:///{tmp_path}/{name}.db", "--lanes", lanes, "--workers", "0")
+        search_here(small, f"sqlite:///{tmp_path}/{name}.db", "--lanes", lanes)
     assert table(f"sqlite:///{tmp_path}/equal.db") == table(f"sqlite:///{tmp_path}/unequal.db")

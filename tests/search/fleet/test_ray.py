@@ -15,6 +15,7 @@ from models.errors import UserError
 from search.config.study_files import load
 from search.launch import prepare
 from search.options import Options
+from tests.support.commands import invoke, search_here
 from tests.support.nodes import IMPORTING, Nodes
 from tests.support.runs import (
     ROOT,
@@ -50,11 +51,16 @@ def test_the_same_table_as_on_one_machine(which: str, study: Path, local: str, n
 def test_the_same_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None:
     small = study_file(tmp_path)
     results = []
-    for name, where in (("here", ("--workers", "1")), ("there", ("--cluster", nodes.address))):
-        storage = ("--storage", f"sqlite:///{tmp_path}/{name}.db")
-        search(small, storage[1], *where)
-        command = [sys.executable, "-m", "reports.export", "--study", "small", "--top", "1", "--seeds", "2"]
-        subprocess.run([*command, "--audit", "2", *storage, *where], cwd=tmp_path, check=True, capture_output=True)
+    for name in ("here", "there"):
+        url = f"sqlite:///{tmp_path}/{name}.db"
+        command = ["reports.export", "--study", "small", "--top", "1", "--seeds", "2", "--audit", "2", "--storage", url]
+        if name == "here":
+            search_here(small, url)
+            assert invoke(*command, "--workers", "0", folder=tmp_path).exit_code == 0
+        else:
+            search(small, url, "--cluster", nodes.address)
+            there = [sys.executable, "-m", *command, "--cluster", nodes.address]
+            subprocess.run(there, cwd=tmp_path, check=True, capture_output=True)
         folder = tmp_path / name / "small"
         models = {file.name: file.read_bytes() for file in (folder / "finalists").glob("trial-*")}
         tables = [pd.read_csv(folder / file) for file in ("trials.csv", "results.csv")]
