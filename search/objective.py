@@ -141,7 +141,7 @@ class Objective(FrozenConfig):
 
     def place(self, value: float) -> float:
         """Return where a value lies on an axis along which it becomes worse."""
-        return self.cost(math.log(value) if self.is_known else value)
+        return self.cost(math.log(max(value, 1.0)) if self.is_known else value)
 
     def key(self, metrics: Mapping[str, float], number: int = 0) -> Key:
         """Return what sorts trials, epochs or finalists, the best first.
