@@ -9,7 +9,8 @@ from models.errors import UserError
 from models.metrics.registry import metric_text
 from search.fleet.fleet import Fleet
 from search.launch import Prepared
-from search.loop.members import by_trial, lane_specs
+from search.loop.live_trial import of_trials
+from search.loop.members import lane_specs
 
 
 def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list[EpochMetrics]]:
@@ -34,10 +35,11 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
         raise UserError(f"trial {number} has no curve yet", "let the search go on until it has trained an epoch")
     again: list[EpochMetrics] = []
     with Fleet(engines=1, provider=0) as fleet:
-        fleet.open(prepared.study, prepared.source, device=prepared.device)
-        joining = [(0, spec) for spec in lane_specs(prepared.study, row)]
+        info = fleet.open(prepared.study, prepared.source, device=prepared.device)
+        study = prepared.study.on(info.shape, info.outputs)
+        joining = [(0, spec) for spec in lane_specs(study, row)]
         for tick in prepared.record.ticks()[row.number]:
-            again += by_trial(fleet.tick(tick, joining), prepared.study.members)
+            again += of_trials(study, {row.number: row}, fleet.tick(tick, joining))
             joining = []
     return recorded, again
 

@@ -82,6 +82,8 @@ def objectives_text(objective: Objective) -> str:
 def value_text(objective: Objective, row: TrialRow) -> str:
     """Return a trial's value, with its standard error where it is a mean: `0.9838`, or `0.9838 ± 0.0021`."""
     value, beside = objective.text(row.value or 0.0), objective.beside
+    if row.standard_error is not None:
+        value += f" ± {objective.text(row.standard_error)}"
     if beside is not None and row.second is not None:
         value += f" with {beside.metric.replace('_', ' ')} {beside.text(row.second)}"
-    return value if row.standard_error is None else f"{value} ± {objective.text(row.standard_error)}"
+    return value

@@ -34,11 +34,10 @@ def ended_by_others(record: Record, trials: Mapping[int, LiveTrial]) -> dict[tup
 
 def of_trials(study: Study, rows: Mapping[int, TrialRow], scores: Sequence[EpochMetrics]) -> list[EpochMetrics]:
     """Return the metrics of trials, given those of all of their lanes; with what models cost, where the study asks."""
-    scores = by_trial(scores, study.members)
-    if not study.known_costs:
-        return scores
-    costs = [study.costs(rows[score.lane].params) for score in scores]
-    return [
-        score.model_copy(update={"validation": {**score.validation, **more}})
-        for score, more in zip(scores, costs, strict=True)
-    ]
+    if study.known_costs:
+        costs = [study.costs(rows[score.lane // study.members].params) for score in scores]
+        scores = [
+            score.model_copy(update={"validation": {**score.validation, **more}})
+            for score, more in zip(scores, costs, strict=True)
+        ]
+    return by_trial(scores, study.members)

@@ -2,8 +2,10 @@
 
 import pytest
 
-from search.cli.wording import constant_answer_text, imbalance_note
+from search.cli.wording import constant_answer_text, imbalance_note, value_text
 from search.fleet.base import DatasetInfo
+from search.objective import Objective
+from search.trial import TrialRow
 
 
 def info(share: float, classes: int = 2) -> DatasetInfo:
@@ -22,3 +24,11 @@ def test_strong_imbalance_is_said_with_the_objectives_that_suit(share: float, cl
 
 def test_whoever_searches_for_another_objective_is_told_nothing() -> None:
     assert imbalance_note(info(0.95), "roc_auc") == ""
+
+
+def test_the_standard_error_stands_behind_the_value_that_it_is_of() -> None:
+    row = TrialRow(0, "complete", {}, value=0.8, second=3190.0, members=(0.7, 0.9))
+    assert (
+        value_text(Objective("accuracy", beside=Objective("parameters")), row)
+        == "0.8000 ± 0.1000 with parameters 3,190"
+    )

@@ -9,11 +9,13 @@ import pytest
 from models.config.families import Mlp
 from models.datasets.source import Source
 from models.errors import UserError
+from search.cli.reproduce import reproduce
 from search.config.baseline import Baseline
 from search.config.limits import Constraint
 from search.config.space import Float, Int
 from search.config.study import Study
 from search.front import layers
+from search.launch import Prepared
 from search.loop.history import SearchHistory
 from search.loop.suggestions import complete
 from search.pruners.expected_gain import ExpectedGain
@@ -27,7 +29,7 @@ from search.samplers.optuna import OptunaSampler
 from search.samplers.random import Random
 from search.samplers.tpe import TPE
 from tests.support.cuts import cut_before, run
-from tests.support.runs import assert_whole, table
+from tests.support.runs import assert_whole, table, without_seconds
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -149,3 +151,12 @@ def test_two_learnt_metrics(tmp_path: Path, digits: Source) -> None:
         assert (row.value, row.second) == (best.validation["accuracy"], best.validation["calibration_error"])
     plain = optuna.load_study(study_name="small", storage=f"sqlite:///{tmp_path}/it.db")
     assert [trial.number for trial in plain.best_trials]
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_trial_with_a_cost_is_reproduced_to_the_same_bits(repeats: int, tmp_path: Path, digits: Source) -> None:
+    of, url = study(repeats=repeats, trials=2, epochs=2, sampler="random", pruner="none"), f"sqlite:///{tmp_path}/it.db"
+    record = searched(of, url, digits)
+    recorded, again = reproduce(Prepared(of, record, digits, "cpu", url, None), 1)
+    assert [without_seconds(score) for score in again] == [without_seconds(score) for score in recorded]
+    assert all(score.validation["parameters"] == record.trials()[1].second for score in again)
