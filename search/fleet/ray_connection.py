@@ -58,7 +58,7 @@ def join(address: str) -> Any:
             )
     except Exception as error:
         raise UserError(
-            f"the cluster at {given} cannot be joined: {first_line(error)}",
+            f"the cluster at {given} cannot be joined: {_cause(error)}",
             "on a node of the cluster take --cluster auto; from elsewhere ray://HEAD:10001",
         ) from error
     finally:
@@ -66,6 +66,12 @@ def join(address: str) -> Any:
             for number, handler in handlers:
                 signal.signal(number, handler)
     return ray
+
+
+def _cause(error: Exception) -> str:
+    """Return what an error says; of one that quotes the cluster's own traceback, its head and that traceback's end."""
+    head, last = first_line(error), str(error).strip().splitlines()[-1:]
+    return " ".join([head, *last]) if head.endswith(":") and last != [head] else head
 
 
 def _our_packages(folder: Path) -> Path:

@@ -37,6 +37,10 @@ study = Study(
 """
 
 
+# For a busy machine. Ray makes workers nice by 15, which would starve them, and gives a client's server 30 seconds.
+PATIENT = {"RAY_worker_niceness": "0", "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "180"}
+
+
 class Nodes:
     """A head with one CPU, and as many nodes with one CPU each as are added."""
 
@@ -51,8 +55,7 @@ class Nodes:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            # Ray makes workers nice by 15, and a busy machine would starve them.
-            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_TMPDIR": self._folder},
+            env={**os.environ, **PATIENT, "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": self._folder},
         )
         head = self._answer()
         self.address, self._head = str(head["address"]), int(head["raylet"])

@@ -1,0 +1,32 @@
+"""What is said where a cluster cannot be joined. Needs no cluster."""
+
+import pytest
+
+ray = pytest.importorskip("ray", reason="needs Ray: pip install 'studyhall[cluster]'")
+
+from models.errors import UserError  # noqa: E402
+from search.fleet.ray_connection import join  # noqa: E402
+
+TRACEBACK = "Initialization failure from server:\nTraceback (most recent call last):\n  ...\nTimeoutError: no channel\n"
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (ConnectionAbortedError(TRACEBACK), "Initialization failure from server: TimeoutError: no channel"),
+        (ConnectionError("nobody is there\nlook elsewhere"), "nobody is there"),
+        (ConnectionAbortedError("Initialization failure from server:\n"), "Initialization failure from server:"),
+        (RuntimeError(), "RuntimeError"),
+    ],
+)
+def test_a_cluster_that_cannot_be_joined_says_why(
+    raised: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    with pytest.raises(UserError) as told:
+        join("auto")
+    assert told.value.args[0].endswith(f"cannot be joined: {said}")
