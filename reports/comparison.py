@@ -33,9 +33,9 @@ FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 OF_NUMBERS = ("train_rmse", "test_rmse")  # besides, where there are regressions
 
 NOTES = """\
-± is half a 95 % interval: over seeds and examples for the test figures, over seeds for the train figures (a full pass
-over what the finalists were retrained on). The loss of a regression is of its scaled target, its rmse has the target's
-unit. Seconds are those of training, summed over engines, without the finalists'.
+± is the longer half of a 95 % interval: over seeds and examples for the test figures, over seeds for the train figures
+(a full pass over what the finalists were retrained on). The loss of a regression is of its scaled target, its rmse has
+the target's unit. Seconds are those of training, summed over engines, without the finalists'.
 """
 
 # --- the frame --------------------------------------------------------------------------------------------------------
@@ -192,7 +192,10 @@ def narrow(frame: pd.DataFrame) -> str:
         before = row["study"]
         test = _spread(row, "test_rmse" if pd.notna(row.get("test_rmse")) else "test_accuracy")
         lines.append(f"  {_label(row)[:50]:<50}  {test:<18}".rstrip())
-    return "\n".join(lines) + "\n\ntest accuracy (or rmse) ± half a 95 % interval; compare.md has the other columns\n"
+    return (
+        "\n".join(lines)
+        + "\n\ntest accuracy (or rmse) ± the longer half of a 95 % interval; compare.md has the other columns\n"
+    )
 
 
 def _label(row: Row) -> str:
