@@ -192,10 +192,7 @@ def narrow(frame: pd.DataFrame) -> str:
         before = row["study"]
         test = _spread(row, "test_rmse" if pd.notna(row.get("test_rmse")) else "test_accuracy")
         lines.append(f"  {_label(row)[:50]:<50}  {test:<18}".rstrip())
-    return (
-        "\n".join(lines)
-        + "\n\ntest accuracy (or rmse) ± the longer half of a 95 % interval; compare.md has the other columns\n"
-    )
+    return "\n".join(lines) + "\n\ntest accuracy (or rmse) ± longer half of its 95 % interval; more in compare.md\n"
 
 
 def _label(row: Row) -> str:
