@@ -10,13 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Any
 
+from models.child_process import OWN_GROUP, import_paths
 from search.fleet.base import DatasetInfo
 from search.loop.scheduler import TrialScheduler
 
-# A terminal's Ctrl-C is for the search: the page ends when its standard input does.
-_OWN_GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
 END_SECONDS = 5.0  # after which a page that does not end by itself is ended
 
 
@@ -35,8 +33,6 @@ class LivePage(AbstractContextManager["LivePage"]):
 
     def begin(self, scheduler: TrialScheduler, dataset_info: DatasetInfo) -> Callable[[], None]:
         """Start the page's process; returns what is to be called after every tick, which does nothing."""
-        named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-        paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in (*sys.path, *named)))
         command = ["live", scheduler.name, "--storage", self._storage, "--port", str(self._port), "--until-eof"]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "studyhall", *command],
@@ -44,8 +40,8 @@ class LivePage(AbstractContextManager["LivePage"]):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONPATH": paths},
-            **_OWN_GROUP,
+            env={**os.environ, "PYTHONPATH": import_paths()},
+            **OWN_GROUP,  # Ctrl-C is for the search: the page ends when its standard input does
         )
         self._teller = threading.Thread(target=self._tell, args=(self._process,), daemon=True)
         self._teller.start()

@@ -50,7 +50,9 @@ def summary(record: Record, run: RunOutcome | None) -> str:
     if lengths:
         saver = "pruning" if study.patience is None else "pruning and patience"
         trained, possible = sum(lengths), study.epochs * len(lengths)
-        lines.append(f"  epochs: {trained} of {possible} trained, {1 - trained / possible:.0%} saved by {saver}")
+        lines.append(
+            f"  epochs: {trained} of {possible} trained, {(possible - trained) / possible:.0%} saved by {saver}"
+        )
     if run is not None and run.spent.total:
         shares = ", ".join(f"{name} {seconds / run.spent.total:.1%}" for name, seconds in vars(run.spent).items())
         lines.append(f"  time: {shares}")

@@ -66,9 +66,7 @@ class Plan:
 
 def draw_seed(study: "Study", purpose: str, *numbers: int) -> int:
     """Return a seed that two studies share only if they search the same: else one lucky point would win them all."""
-    family = study.family.model_dump_json(
-        exclude={"file", "source"}
-    )  # not where its code lies: its hash says which it is
+    family = study.family.model_dump_json(exclude={"file", "source"})  # not where its code lies: its hash says which
     about = f"{family} {study.dataset} {sorted(study.space.items())}"
     return derive(study.seed, f"{purpose} {about}", *numbers)
 
@@ -106,9 +104,8 @@ def plan(history: "SearchHistory", free: int, *, begin: int) -> Plan | None:
         seen = observed(history, history.tick, CONSIDERED)
         if seen is None:
             return None
-        process: CurveProcess | InformedProcess = fitted(history)
-        if sources := source_processes(history):
-            process = InformedProcess(fitted(history), sources)
+        own, sources = fitted(history), source_processes(history)
+        process = InformedProcess(own, sources) if sources else own
         process.observe(seen.scores)
         second = second_objective(history, CONSIDERED)
         return _Competition(history, seen, process, second, history.tick, len(history.mirror)).plan(free, begin)

@@ -13,8 +13,9 @@ import sys
 import threading
 import traceback
 from queue import Empty, SimpleQueue
-from typing import IO, Any
+from typing import IO
 
+from models.child_process import OWN_GROUP, import_paths
 from models.errors import UserError
 from search.device import visible_gpu
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
@@ -28,9 +29,6 @@ ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": s
 
 _LOOK_SECONDS = 1.0  # between two looks whether a worker that says nothing has ended
 _END_SECONDS = 10.0  # for a killed process to end
-
-# A terminal's Ctrl-C is for the coordinator, which pauses the run.
-_OWN_GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
 
 
 class InProcessHost:
@@ -72,19 +70,16 @@ class WorkerProcess:
     def __init__(self, number: int, timeout: float = WORKER_TIMEOUT, gpus: int = 0) -> None:
         self._number, self._timeout, self._given_up = number, timeout, False
         self._patience = max(timeout, WORKER_TIMEOUT)  # of its first answer, before which it imports torch
-        # A worker imports what this process would import: from the same folders, in the same order. -P: from no others.
-        named = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-        paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in (*sys.path, *named)))
         own_gpu = {}
         if gpus > 1:
             own_gpu["CUDA_VISIBLE_DEVICES"] = visible_gpu(number, gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "studyhall.worker"],
+            [sys.executable, "-P", "-m", "studyhall.worker"],  # -P: it imports from no other folders
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**ALLOCATOR, **os.environ, "PYTHONPATH": paths, **own_gpu},
-            **_OWN_GROUP,
+            env={**ALLOCATOR, **os.environ, "PYTHONPATH": import_paths(), **own_gpu},
+            **OWN_GROUP,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

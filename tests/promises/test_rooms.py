@@ -13,7 +13,7 @@ PACKAGES = ("studyhall", "models", "search", "studies", "reports")
 ORDER = """
 studyhall.importing
 studyhall
-models.errors models.seeds models.source_code
+models.child_process models.errors models.seeds models.source_code
 models.registry models.console
 models.config
 models.metrics

@@ -14,8 +14,9 @@ import sys
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
+from models.child_process import OWN_GROUP
 from models.errors import UserError
 from models.families.external.base import ExternalRun, TrialFailed, digest
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 NUMBER = r"[-+]?(?:nan|inf(?:inity)?|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?:/\d+)?)"  # 9907/10000 is a share
 LAST_LINES = 50  # of its output, that a failed trial is told with
-_OWN_GROUP: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
 
 
 def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], None, None]:
@@ -37,7 +37,7 @@ def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], 
         text=True,
         errors="replace",
         env=_environment(run),
-        **_OWN_GROUP,
+        **OWN_GROUP,
     )
     assert process.stdout is not None
     told: dict[str, float] = {}
