@@ -1,6 +1,7 @@
 """What a model costs that is known before it is trained: its size, and the work of one prediction.
 
-The same numbers as in `results.csv`, where they are those of the models that were trained. Knows no study.
+The same numbers as in `results.csv`, where they are those of the models that were trained; the bytes of a model file
+there count what describes the model too. Knows no study.
 """
 
 import warnings
@@ -19,6 +20,11 @@ def parameter_count(module: nn.Module) -> int:
     return sum(tensor.numel() for tensor in module.parameters())
 
 
+def tensor_bytes(module: nn.Module) -> int:
+    """Return how many bytes its weights and buffers take in a model file, where tied tensors are written twice."""
+    return sum(tensor.nbytes for tensor in module.state_dict().values())
+
+
 def counted_work(counter: FlopCounterMode) -> float:
     """Return the multiply-adds that were counted: a multiplication and an addition are two operations."""
     return counter.get_total_flops() / 2
@@ -34,8 +40,8 @@ def costs_of(
         shape: Channels, height and width of one example.
         outputs: Numbers that the model answers with.
         parameters: The trial's.
-        names: Which are asked for: "parameters", "multiply_adds", or both. The latter takes a forward pass, of tensors
-            without contents where the module can do with those.
+        names: Which are asked for: "parameters", "bytes" of the tensors in its file, "multiply_adds". The last takes a
+            forward pass, of tensors without contents where the module can do with those.
     """
     family = recipe.make_family(shape, outputs)
     with warnings.catch_warnings(action="ignore"):
@@ -55,7 +61,7 @@ def _measured(
 ) -> dict[str, float]:
     with device:
         module = build(parameters).eval()
-        found = {"parameters": float(parameter_count(module))}
+        found = {"parameters": float(parameter_count(module)), "bytes": float(tensor_bytes(module))}
         if "multiply_adds" in names:
             with torch.no_grad(), FlopCounterMode(display=False) as counter:
                 module(torch.zeros(1, *shape))

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Key = tuple[float, float, int]  # sorts the best first
 
-# What a model costs that is known before it is trained, by the names of the columns of results.csv.
-KNOWN = ("parameters", "multiply_adds")
+# What a model costs that is known before it is trained, named as the columns of results.csv.
+KNOWN = ("parameters", "bytes", "multiply_adds")
 
 
 class Objective(FrozenConfig):
@@ -34,8 +34,8 @@ class Objective(FrozenConfig):
 
     A study file may write the metric's name alone: `objective="loss"`. A pair is two objectives:
     `objective=("accuracy", "parameters")` searches for the front of accurate and small models. The first is a metric;
-    the second may be another one, or what is known before a trial is trained: "parameters" and "multiply_adds", a
-    prediction's work.
+    the second may be another one, or what is known before a trial is trained: "parameters", "bytes" of the tensors in
+    the model's file, and "multiply_adds", a prediction's work.
 
     Args:
         metric: A name from the registry of metrics: "accuracy", "loss", or one of another package's; or a function of

@@ -83,13 +83,13 @@ def _behind(report: ReportData, finalists: FinalistData, points: list[TrialRow])
     """Return which points are behind another one on the test set in both objectives, by their means."""
     first, second = report.objective.all
     results = finalists.results.set_index("trial")
-    columns = [f"test_{first.metric}_mean", second.metric if second.is_known else f"test_{second.metric}_mean"]
+    columns = [f"test_{each.metric}_mean" for each in report.objective.all if not each.is_known]
     if any(column not in results for column in columns):
         return []
 
     def point(row: TrialRow) -> Point:
-        values = [float(results[column][row.number]) for column in columns]
-        return first.cost(values[0]), second.cost(values[1])
+        tested = [float(results[column][row.number]) for column in columns]
+        return first.cost(tested[0]), second.cost(row.second or 0.0 if second.is_known else tested[1])
 
     at = {row.number: point(row) for row in points}
     found = []

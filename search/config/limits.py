@@ -22,8 +22,9 @@ class Constraint(FrozenConfig):
         >>> Constraint("parameters", max=50_000)
     """
 
-    cost: Literal["parameters", "multiply_adds"] = Field(
-        description='"parameters", the numbers in its weights, or "multiply_adds", the work of a prediction.'
+    cost: Literal["parameters", "bytes", "multiply_adds"] = Field(
+        description='"parameters", the numbers in its weights; "bytes" of the tensors in its file; or "multiply_adds", '
+        "the work of a prediction."
     )
     max: float = Field(gt=0, description="The most that is allowed.")
 

@@ -63,7 +63,7 @@ def trials_frame(
         "baseline": "string",
         **parameter_types(study),
         **dict.fromkeys((f"validation_{name}" for name in metrics), "Float64"),
-        **{name: "Int64" if name == "parameters" else "Float64" for name in study.known_costs},
+        **{name: "Float64" if name == "multiply_adds" else "Int64" for name in study.known_costs},
         "best_epoch": "Int64",
         "epochs": "Int64",
         "started": "datetime64[us, UTC]",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from safetensors.torch import save
 
 from models.config.families import Cnn, Linear, Mlp
 from models.config.schedules import Cosine
@@ -102,9 +103,11 @@ def test_what_does_not_serve_two_objectives_is_told(fields: dict[str, Any], told
 def test_what_a_model_costs_is_what_its_module_has(family: Any, shape: Any, parameters: dict[str, Any]) -> None:
     space = {"learning_rate": Float(0.1, 1.0), "weight_decay": 0.0, **parameters}
     of = Study(family=family, data="digits", space=space, schedule=Cosine())
-    costs = costs_of(of, shape, 10, parameters, ("parameters", "multiply_adds"))
+    costs = costs_of(of, shape, 10, parameters, ("parameters", "bytes", "multiply_adds"))
     module = of.make_family(shape, 10).build(parameters)
     assert costs["parameters"] == sum(tensor.numel() for tensor in module.parameters())
+    file = save(module.state_dict())
+    assert costs["bytes"] == len(file) - 8 - int.from_bytes(file[:8], "little")  # behind the header and its length
     if isinstance(family, Linear | Mlp):
         assert costs["multiply_adds"] == family.flops_per_example(shape, 10, parameters)
     assert costs["multiply_adds"] > costs["parameters"] / 2
