@@ -7,7 +7,7 @@ from studyhall import importing as _importing  # noqa: F401 - says what hides ou
 # isort: split
 from models.config.augmentation import Cutout, Flip, Rotate, Shift
 from models.config.families import Cnn, Linear, Mlp
-from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop
+from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, Muon, NAdam, RMSprop
 from models.config.schedules import Constant, Cosine, LinearDecay, OneCycle, StepExponential, WarmupStableDecay
 from models.datasets.dataset_config import Folder, Npz, Table
 from models.families.external.function import ObjectiveFunction
@@ -80,6 +80,7 @@ __all__ = [
     "Lion",
     "LiveTable",
     "Mlp",
+    "Muon",
     "NAdam",
     "NoPruner",
     "Npz",

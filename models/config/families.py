@@ -65,6 +65,10 @@ class FamilyConfig(RecipePart):
         """
         raise NotImplementedError
 
+    def has_hidden(self, parameters: Parameters) -> bool:
+        """Return whether models have weights between their first layer and their last."""
+        return True
+
     def vectorizes(self, choices: Mapping[str, float], lanes: int) -> bool:
         """Return whether trials of the same function of their tensors train in one vectorised pass.
 
@@ -119,6 +123,10 @@ class Linear(FamilyConfig):
         """Return the multiply-adds of one forward pass of one example."""
         return float(math.prod(shape) * classes)
 
+    def has_hidden(self, parameters: Parameters) -> bool:
+        """Return whether there is more than one layer: no."""
+        return False
+
 
 def _registered(activation: str) -> str:
     if activation not in ACTIVATIONS:
@@ -164,6 +172,10 @@ class Mlp(FamilyConfig):
     def dropout_of(self, parameters: Parameters) -> float:
         """Return the share that one configuration drops."""
         return float(parameters.get("dropout", self.dropout))
+
+    def has_hidden(self, parameters: Parameters) -> bool:
+        """Return whether there is a layer between two hidden ones."""
+        return self.depth_of(parameters) > 1
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """Return the multiply-adds of one forward pass of one example."""

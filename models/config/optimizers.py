@@ -31,6 +31,7 @@ class OptimizerConfig(RecipePart):
     """
 
     implementation: ClassVar[str] = ""  # "module:callable", returns a `LaneOptimizer`; called as in `bind`
+    needs_hidden: ClassVar[bool] = False  # whether it does something of its own only to weights between two layers
 
     def state_names(self, searched: Collection[str] = ()) -> tuple[str, ...]:
         """Return the names of the tensors, each shaped like the weights, that the optimizer keeps.
@@ -127,6 +128,27 @@ class AdamW(_Moments):
 
     name: Literal["adamw"] = "adamw"
 
+    decoupled = True
+
+
+class Muon(_Moments):
+    """Momentum that is orthogonalized (Jordan et al. 2024), for hidden matrices alone; the others step as by AdamW.
+
+    Hidden are the weights of two dimensions or more, those of a convolution with a row for each output channel, but not
+    the first or the last of a model, nor embeddings. A step has the size of AdamW's (Liu et al. 2025, arXiv
+    2502.16982), as torch.optim.Muon with adjust_lr_fn="match_rms_adamw", so one rate and one decay serve both.
+    """
+
+    name: Literal["muon"] = "muon"
+    momentum: float = Field(default=0.95, ge=0.0, lt=1.0, description="Nesterov's, unless `momentum` is searched.")
+    betas: tuple[Beta, Beta] = Field(
+        default=(0.9, 0.95), description="Of AdamW's steps. `beta1` and `beta2` can be searched."
+    )
+    epsilon: float = Field(default=1e-8, gt=0, description="Of AdamW's steps, unless `epsilon` is searched.")
+
+    implementation = "models.ops.optimizers.muon:MuonSteps"
+    optional_parameters: ClassVar[frozenset[str]] = frozenset({"momentum", "beta1", "beta2", "epsilon"})
+    needs_hidden = True
     decoupled = True
 
 

@@ -28,6 +28,7 @@ OPTIMIZERS = Registry(
         "sgd": "models.config.optimizers:SGD",
         "adam": "models.config.optimizers:Adam",
         "adamw": "models.config.optimizers:AdamW",
+        "muon": "models.config.optimizers:Muon",
         "nadam": "models.config.optimizers:NAdam",
         "lion": "models.config.optimizers:Lion",
         "rmsprop": "models.config.optimizers:RMSprop",

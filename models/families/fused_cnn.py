@@ -23,7 +23,7 @@ from models.families.base import FusedModel, Lane, Weights
 from models.families.cnn_workspace import PADDINGS, PATCH, SECOND, Workspace
 from models.ops.dropout import dropout_masks
 from models.ops.losses import LOSSES, answers_of, one_hot, soft_cross_entropy
-from models.ops.optimizers.base import Block, LaneOptimizer
+from models.ops.optimizers.base import Block, HiddenMatrix, LaneOptimizer
 from models.ops.pooling import keep_positive, pool, unpool
 
 if TYPE_CHECKING:
@@ -130,7 +130,10 @@ class _Net:
             return column, {name: piece.view_as(tensors[name]) for name, piece in zip(names, pieces, strict=True)}
 
         column, lane.weights = in_column(lane.weights)
-        self._block = Block(column, number)
+        sizes = {name: lane.weights[name].numel() for name in names}
+        begin, second = sum(sizes[name] for name in names if name < "conv2.weight"), lane.weights["conv2.weight"]
+        hidden = HiddenMatrix(slice(begin, begin + second.numel()), slice(None), len(second))
+        self._block = Block(column, number, hidden=(hidden,))
         for key, kept in lane.state.items():
             self._block.state[key], lane.state[key] = in_column(kept)
         self._gradient, self._gradients = in_column(lane.weights)

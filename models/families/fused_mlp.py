@@ -91,12 +91,10 @@ class FusedMlp(FusedModel):
         self._first_bias = fuse(f"{name}.bias", lanes, vectors, (total, 1), of_row) if bias else None
         self._middle: list[tuple[list[Matrix], Block | None]] = []  # per later hidden layer: (H, H) a lane, and (S, 1)
         for layer in range(2, depth + 1):
+            views = [LaneView(slice(0, width), slice(width), "hidden") for width in widths]
             squares = [
-                Matrix(
-                    fuse(f"hidden{layer}.weight", [lane], [LaneView(slice(w), slice(w))], (p, p), number[i : i + 1]),
-                    low,
-                )
-                for i, (lane, w, p) in enumerate(zip(lanes, widths, padded, strict=True))
+                Matrix(fuse(f"hidden{layer}.weight", [lane], [view], (p, p), number[i : i + 1]), low)
+                for i, (lane, view, p) in enumerate(zip(lanes, views, padded, strict=True))
             ]
             biases = fuse(f"hidden{layer}.bias", lanes, vectors, (total, 1), of_row) if bias else None
             self._middle.append((squares, biases))

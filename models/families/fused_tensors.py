@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.families.base import Lane
 from models.ops.matmul import input_product, kernels_for, product
-from models.ops.optimizers.base import Block, LaneOptimizer
+from models.ops.optimizers.base import Block, HiddenMatrix, LaneOptimizer
 
 STRIP = 256  # rows of a 16-bit gradient that are stepped down at a time: few enough to stay in the cache
 
@@ -24,7 +24,7 @@ class LaneView:
 
     rows: slice
     columns: slice | None = None  # all of them
-    form: str = "matrix"  # or "transposed", or "vector" where the block has one column
+    form: str = "matrix"  # or "hidden" between two layers, "transposed", or "vector" where the block has one column
 
     def of(self, fused: Tensor) -> Tensor:
         """Return the lane's view of a tensor like the block's weight."""
@@ -50,6 +50,11 @@ def fuse(name: str, lanes: Sequence[Lane], views: Sequence[LaneView], shape: tup
         return fused
 
     block = Block(fused_of([lane.weights[name] for lane in lanes]), owner)
+    block.hidden = tuple(
+        HiddenMatrix(view.rows, view.columns or slice(None), view.rows.stop - view.rows.start)
+        for view in views
+        if view.form == "hidden"
+    )
     for key in lanes[0].state:
         block.state[key] = fused_of([lane.state[key][name] for lane in lanes])
     for view, lane in zip(views, lanes, strict=True):
@@ -79,7 +84,8 @@ class Matrix:
         if block.low is not None and kernels_for(block.weight) is None:
             self._gradient = torch.empty_like(block.low)
             height = len(block.weight)
-            strips = [slice(start, min(start + STRIP, height)) for start in range(0, height, STRIP)]
+            strip = height if block.hidden else STRIP  # an optimizer of matrices needs a whole one
+            strips = [slice(start, min(start + strip, height)) for start in range(0, height, strip)]
             wide = torch.empty_like(block.weight[strips[0]])  # one for all strips, the last of which may be lower
             self._strips = [
                 (block.strip(rows), self._gradient[rows], wide[: rows.stop - rows.start]) for rows in strips

@@ -108,6 +108,12 @@ def _check_known(study: "Study") -> None:
     if "momentum" in names and not any("momentum" in each.optional_parameters for each in _optimizers(study)):
         raise ValueError(f"space: {study.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
     _check_of_one_optimizer(study)
+    varies = {"optimizer", "depth"} & {*study.space, *study.derived}
+    if not varies and _optimizers(study)[0].needs_hidden and not study.family.has_hidden(study.fixed):
+        raise ValueError(
+            f"optimizer: {_optimizers(study)[0].name} is for weights between the first layer and the last, and "
+            f"{study.family.label} has none; choose AdamW(), or a family of more layers"
+        )
     if absent := sorted(name for name in needed & set(study.space) if study.space[name].when):
         raise ValueError(f"space: every trial needs {absent[0]!r}; leave out its when=")
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,28 @@ def torchs_optimizer(recipe: Recipe, model: nn.Module, spec: LaneSpec) -> torch.
     if config["name"] == "sgd":
         momentum = float(spec.parameters.get("momentum", config["momentum"]))
         return torch.optim.SGD(model.parameters(), rate, momentum, weight_decay=decay)
+    if config["name"] == "muon":
+        return muon_and_adamw(model, rate, decay, config["momentum"], config["betas"])
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config["name"]]
     return kind(model.parameters(), rate, config["betas"], config["epsilon"], decay)
+
+
+def muon_and_adamw(
+    model: nn.Module, rate: float, decay: float, momentum: float, betas: tuple[float, float]
+) -> torch.optim.Optimizer:
+    """Return torch's AdamW, whose every step is one of torch's Muon on matrices between the first and the last too."""
+    hidden = [weight for weight in model.parameters() if weight.dim() == 2][1:-1]
+    rest = [weight for weight in model.parameters() if all(weight is not each for each in hidden)]
+    muon: Any = torch.optim.Muon(hidden, rate, decay, momentum, adjust_lr_fn="match_rms_adamw")
+    adamw = torch.optim.AdamW(rest, rate, betas, weight_decay=decay)
+
+    def step_too(*_: Any) -> None:
+        muon.param_groups[0]["lr"] = adamw.param_groups[0]["lr"]
+        muon.step()
+        muon.zero_grad()
+
+    adamw.register_step_post_hook(step_too)
+    return adamw
 
 
 def train_alone(

@@ -3,7 +3,7 @@
 Letters: l lanes, B examples of the minibatch, C classes, K numbers of one tensor of one lane.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from models.errors import UserError
 from models.families.base import Lane, Weights
+from models.families.custom.hidden_weights import hidden_weights
 from models.families.custom.vectorize import doubled_forward, first_line, vectorized_forward
-from models.ops.optimizers.base import Block, LaneOptimizer
+from models.ops.optimizers.base import Block, HiddenMatrix, LaneOptimizer
 
 if TYPE_CHECKING:
     from models.families.custom.module_family import ModuleFamily
@@ -32,9 +33,10 @@ class VectorizedLanes:
         index = torch.tensor(self.positions, device=next(iter(lanes[0].weights.values())).device)
         self._weights: Weights = {}  # (l, ...), what autograd sees
         self._blocks: list[Block] = []  # the same memory as (l, K)
+        hidden = hidden_weights(module)
         for name in lanes[0].weights:
             stack, flat = _stacked([lane.weights for lane in lanes], name)
-            block = Block(flat, index)
+            block = Block(flat, index, hidden=_in_rows(range(len(lanes)), hidden.get(name)))
             for key in lanes[0].state:
                 block.state[key] = _stacked([lane.state[key] for lane in lanes], name)[1]
             self._weights[name] = stack.requires_grad_()
@@ -70,12 +72,16 @@ class SequentialLane:
         named = dict(module.named_parameters())
         index = torch.tensor([position], device=next(iter(lane.weights.values())).device)
         self._weights = [named[name] for name in lane.weights]
-        self._whole = _Whole(lane, index) if replayed else None
+        hidden = hidden_weights(module)
+        self._whole = _Whole(lane, index, hidden) if replayed else None
         for name, weight in lane.weights.items():
             named[name].data = weight
         self._blocks = [
             Block(
-                lane.weights[name].view(1, -1), index, {key: kept[name].view(1, -1) for key, kept in lane.state.items()}
+                lane.weights[name].view(1, -1),
+                index,
+                {key: kept[name].view(1, -1) for key, kept in lane.state.items()},
+                hidden=_in_rows(range(1), hidden.get(name)),
             )
             for name in lane.weights
         ]
@@ -108,9 +114,17 @@ class SequentialLane:
 class _Whole:
     """All weights of a lane in one row: its optimizer's step is one pass over them, in few kernels."""
 
-    def __init__(self, lane: Lane, index: Tensor) -> None:
+    def __init__(self, lane: Lane, index: Tensor, hidden: Mapping[str, int]) -> None:
         row, lane.weights = _in_row(lane.weights)
-        self._block = Block(row, index)
+        begins = {name: lane.weights[name].storage_offset() for name in hidden if name in lane.weights}
+        self._block = Block(
+            row,
+            index,
+            hidden=tuple(
+                HiddenMatrix(slice(0, 1), slice(begin, begin + lane.weights[name].numel()), hidden[name])
+                for name, begin in begins.items()
+            ),
+        )
         for key, kept in lane.state.items():
             self._block.state[key], lane.state[key] = _in_row({name: kept[name] for name in lane.weights})
         self._gradient, gradients = _in_row(lane.weights)
@@ -122,6 +136,11 @@ class _Whole:
         self._gradient.zero_()  # between them as well
         torch._foreach_copy_(self._gradients, list(gradients))
         optimizer.apply(self._block, self._gradient)
+
+
+def _in_rows(rows: Iterable[int], height: int | None) -> tuple[HiddenMatrix, ...]:
+    """Return the hidden matrices of a block that has one in each row; none where there is no height."""
+    return tuple(HiddenMatrix(slice(row, row + 1), slice(None), height) for row in rows if height is not None)
 
 
 def _in_row(tensors: Weights) -> tuple[Tensor, Weights]:

@@ -3,13 +3,13 @@
 Letters: L lanes, R rows of a block, K columns, B examples of the minibatch, N steps of a tick.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.config.optimizers import Adam, AdamW
+from models.config.optimizers import Adam, AdamW, Muon
 from models.ops.matmul import product
 from models.ops.optimizers.base import Block, Columns, TickHyperparameters, shrink_factors, values_of
 
@@ -24,7 +24,12 @@ class AdamSteps:
     """
 
     def __init__(
-        self, config: Adam | AdamW, tick: TickHyperparameters, like: Tensor, searched: Collection[str]
+        self,
+        config: Adam | AdamW | Muon,
+        tick: TickHyperparameters,
+        like: Tensor,
+        searched: Collection[str],
+        **vectors: Sequence[Sequence[float]] | np.ndarray,
     ) -> None:
         # Whether lanes may differ in these depends on the study alone, never on the neighbours.
         self._differ = bool({"beta1", "beta2", "epsilon"} & set(searched))
@@ -50,6 +55,7 @@ class AdamSteps:
             beta2=[self._beta2],
             new2=1.0 - beta2[np.newaxis],
             epsilon=[self._epsilon],
+            **vectors,
         )
         self._done = 0  # steps of this tick
         self._steps_made = torch.tensor(tick.steps, dtype=torch.float32)  # (L,)

@@ -18,6 +18,23 @@ from torch import Tensor
 from models.config.base import Parameters
 
 
+@dataclass(frozen=True)
+class HiddenMatrix:
+    """Where a lane's weights of one layer between the first and the last lie in a block: a row for each output."""
+
+    rows: slice
+    columns: slice
+    height: int  # rows of the matrix, whatever form the weights have there
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """Return the matrix in a tensor like the block's weight, as a view."""
+        return tensor[self.rows, self.columns].view(self.height, -1)
+
+    def of_lane(self, column: Tensor) -> Tensor:
+        """Return the lane's number in a column over the block's rows, as (1,)."""
+        return column[self.rows.start if len(column) > 1 else 0]
+
+
 @dataclass(eq=False)
 class Block:
     """One fused parameter with the state its optimizer keeps of it."""
@@ -26,12 +43,13 @@ class Block:
     lanes: Tensor  # (R,) the lane each row belongs to; (1,) where all rows are one lane's
     state: dict[str, Tensor] = field(default_factory=dict)  # tensors like `weight`, by name
     low: Tensor | None = None  # the weight in 16 bits, where products take it so
+    hidden: tuple[HiddenMatrix, ...] = ()  # in it
 
     def strip(self, rows: slice) -> "Block":
-        """Return some rows as a block that shares their memory."""
+        """Return some rows as a block that shares their memory; all of them, where it has hidden matrices."""
         lanes = self.lanes[rows] if len(self.lanes) > 1 else self.lanes
         state = {name: tensor[rows] for name, tensor in self.state.items()}
-        return Block(self.weight[rows], lanes, state, None if self.low is None else self.low[rows])
+        return Block(self.weight[rows], lanes, state, None if self.low is None else self.low[rows], self.hidden)
 
     def update_low(self) -> None:
         """Copy the weight into its 16-bit copy, if there is one."""
