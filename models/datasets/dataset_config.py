@@ -98,7 +98,8 @@ class Table:
     """A CSV file whose first line names the columns; one of them is to be predicted, every other one is a feature.
 
     A column of numbers is one feature. A column of texts becomes one feature of 0 and 1 for each different text in the
-    file. No cell may be empty, unless `missing` says what stands for it.
+    file, a column of dates (`2024-03-15`, or with a time) the days since 1970 and where each lies in year, week and day
+    (`opened@days`, `opened@year_sin`, ...). No cell may be empty, unless `missing` says what stands for it.
     """
 
     path: Path = Field(description="the CSV file, in UTF-8")

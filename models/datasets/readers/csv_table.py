@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.datasets.base import RawDataset
 from models.datasets.dataset_config import Table
+from models.datasets.readers.dates import day_of, parts_of, to_part
 from models.errors import UserError
 
 MAX_TEXTS = 64  # different texts in one feature; a column with more is an identity or free text
@@ -53,11 +54,18 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     for name in features:
         try:
             texts = _categories(train, name, first[name], fills=fills)
+            parts_of_date = parts_of([day_of(cell) for cell in first[name]]) if _has_dates(first[name]) else ()
             has_missing = config.missing == "category" and any(_is_missing(cell, texts) for cell in first[name])
-            names += [f"{name}={text}" for text in texts] if texts else [name]
+            names += (
+                [f"{name}@{part}" for part in parts_of_date] or [f"{name}={text}" for text in texts or ()] or [name]
+            )
             names += [f"{name}="] * has_missing
             for path, table in tables.items():
-                columns_of[path].append(_to_columns(path, name, table[name], texts, fills=fills))
+                if parts_of_date:
+                    days = _days(path, name, table[name], fills=fills)
+                    columns_of[path] += [to_part(days, part) for part in parts_of_date]
+                else:
+                    columns_of[path].append(_to_columns(path, name, table[name], texts, fills=fills))
                 if has_missing:
                     columns_of[path].append(_missing(table[name], texts))
         except UserError as error:
@@ -79,8 +87,8 @@ def to_features(
 
     Args:
         table: The cells of each column by its name, as texts or numbers; columns beyond those needed may be there.
-        columns: The F features, as `RawDataset.columns` names them: `width`, `colour=red` for a text of a column, or
-            `width=` for whether it is missing.
+        columns: The F features, as `RawDataset.columns` names them: `width`, `colour=red` for a text of a column,
+            `opened@days` for a part of a date, or `width=` for whether it is missing.
         fills: Whether values may be missing: a number is NaN then.
 
     Raises:
@@ -92,15 +100,19 @@ def to_features(
         cells = ["" if cell is None or cell != cell else str(cell) for cell in table[name]]  # NaN is not itself
         text = None if name == feature else feature[len(name) + 1 :]
         if text == "":
-            features.append(_missing(cells, None if name in columns else []))
+            has_texts = name not in columns and f"{name}@days" not in columns
+            features.append(_missing(cells, [] if has_texts else None))
+            continue
+        if text is not None and feature[len(name)] == "@":
+            features.append(to_part(_days(Path("the table"), name, cells, fills=fills), text))
             continue
         features.append(_to_columns(Path("the table"), name, cells, None if text is None else [text], fills=fills))
     return np.hstack(features)
 
 
 def _column_of(feature: str, table: Mapping[str, Sequence[Any]]) -> str:
-    """Return `colour` of `colour=red`; either may hold more signs of equality."""
-    names = [feature[:place] for place, sign in enumerate(feature) if sign == "="]
+    """Return `colour` of `colour=red` or `colour@days`; either may hold more of these signs."""
+    names = [feature[:place] for place, sign in enumerate(feature) if sign in "=@"]
     name = next((name for name in names if name in table), None)
     if name is None:
         raise UserError(f"the table has no column {(names or [feature])[0]!r}", f"it has {_shorten(list(table))}")
@@ -154,18 +166,33 @@ def _missing(cells: Sequence[str], texts: Sequence[str] | None) -> NDArray[np.fl
 
 
 def _categories(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> list[str] | None:
-    """Return the different texts of a column, sorted; None if it is a column of numbers."""
+    """Return the different texts of a column, sorted; None if it is a column of numbers or dates."""
     if fills and not any(cell.strip() for cell in cells):
         raise UserError(f"{path}: the column {name!r} has no value", f"leave it out with leave_out=({name!r},)")
-    if any(_to_number(cell) is not None for cell in cells):
-        return None  # then a cell that is no number is an error
+    if _has_dates(cells) or any(_to_number(cell) is not None for cell in cells):
+        return None  # then a cell that is none is an error
     texts = sorted({cell.strip() for cell in cells} - ({""} if fills else set()))
     if len(texts) > MAX_TEXTS:
         raise UserError(
             f"{path}: the column {name!r} has {len(texts)} different texts, which is no category",
-            f"leave it out with leave_out=({name!r},), or put it into fewer than {MAX_TEXTS + 1} groups",
+            f"write dates as 2024-03-15; leave others out with leave_out=({name!r},), or put them into fewer than "
+            f"{MAX_TEXTS + 1} groups",
         )
     return texts
+
+
+def _has_dates(cells: Sequence[str]) -> bool:
+    """Return whether a column is of dates: its first value is one."""
+    return day_of(next((cell for cell in cells if cell.strip().lower() not in MISSING), "")) is not None
+
+
+def _days(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> list[float | None]:
+    """Return the days from 1970 to each date; None where it is missing."""
+    days = [day_of(cell) for cell in cells]
+    for row, (cell, day) in enumerate(zip(cells, days, strict=True)):
+        if day is None and not (fills and _is_missing(cell, None)):
+            raise _not_a_number(path, name, row, cell, "date like 2024-03-15")
+    return days
 
 
 def _to_columns(
@@ -189,8 +216,8 @@ def _to_columns(
     return column[:, np.newaxis]
 
 
-def _not_a_number(path: Path, name: str, row: int, cell: str) -> UserError:
-    what = "is empty" if cell.strip().lower() in MISSING else f"is {cell!r}, which is no number"
+def _not_a_number(path: Path, name: str, row: int, cell: str, wanted: str = "number") -> UserError:
+    what = "is empty" if cell.strip().lower() in MISSING else f"is {cell!r}, which is no {wanted}"
     return UserError(
         f"{path}, row {row + 2}: {name!r} {what}",  # row 1 has the names
         f"{FILL}, drop the row, or leave the column out with leave_out=({name!r},)",
