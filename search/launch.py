@@ -129,7 +129,7 @@ def hosts(
         raise UserError(f"{study.family.label} trains by itself, on this machine alone", "leave out --cluster")
     gpus = gpu_count(device)
     if machine is not None and fleet_of(options.cluster) == "local":
-        machine.host(options.workers, study.engines, gpus)
+        machine.host(options.workers, study.engines, gpus, note)
         return nullcontext(machine)
     return open_hosts(
         HostOptions(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import IO
 
@@ -19,7 +20,7 @@ from models.child_process import OWN_GROUP, import_paths
 from models.errors import UserError
 from search.device import visible_gpu
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
-from search.fleet.signs_of_life import silent_host
+from search.fleet.signs_of_life import SignsOfLife, Watchdog, silent_host
 from search.fleet.worker import EngineWorker
 from search.options import WORKER_TIMEOUT
 
@@ -32,13 +33,18 @@ _END_SECONDS = 10.0  # for a killed process to end
 
 
 class InProcessHost:
-    """A host in this process."""
+    """A host in this process.
+
+    Args:
+        timeout: Seconds without a sign of life after which it is told that the work hangs.
+        note: Called with that.
+    """
 
     dead = False
 
-    def __init__(self) -> None:
-        self._worker = EngineWorker()
-        self._message = ""
+    def __init__(self, timeout: float = WORKER_TIMEOUT, note: Callable[[str], None] = lambda line: None) -> None:
+        self._watchdog, self._message = Watchdog(timeout, note), ""
+        self.close()
 
     def send(self, message: Message) -> None:
         """Keep the message until `receive`, as the JSON that a worker would get."""
@@ -47,7 +53,8 @@ class InProcessHost:
     def receive(self) -> Message:
         """Do what the message says."""
         try:
-            return self._worker.handle(json.loads(self._message))
+            with self._watchdog.watching():
+                return self._worker.handle(json.loads(self._message))
         except UserError:
             raise
         except Exception as error:  # whatever a model raises
@@ -55,7 +62,7 @@ class InProcessHost:
 
     def close(self) -> None:
         """Forget the engines."""
-        self._worker = EngineWorker()
+        self._worker = EngineWorker(SignsOfLife(self._watchdog.sign))
 
 
 class WorkerProcess:
@@ -149,14 +156,21 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 
     Args:
         workers: Worker processes; 0 is none, so that this process hosts the engines.
-        timeout: Seconds without a sign of life after which a worker is ended and replaced.
+        timeout: Seconds without a sign of life after which a worker is ended and replaced, or this process's work told.
         gpus: How many GPUs engines train on.
+        note: Called with each message for the user.
     """
 
     can_expand = False
 
-    def __init__(self, workers: int, timeout: float = WORKER_TIMEOUT, gpus: int = 0) -> None:
-        self._workers, self._timeout, self._gpus = workers, timeout, gpus
+    def __init__(
+        self,
+        workers: int,
+        timeout: float = WORKER_TIMEOUT,
+        gpus: int = 0,
+        note: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._workers, self._timeout, self._gpus, self._note = workers, timeout, gpus, note
         self._early: list[WorkerProcess] = []
 
     def begin(self, engines: int) -> None:
@@ -164,9 +178,9 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
         for number in range(min(self._workers, engines)):
             self._early.append(WorkerProcess(number, self._timeout))
 
-    def host(self, workers: int | None, engines: int, gpus: int) -> None:
+    def host(self, workers: int | None, engines: int, gpus: int, note: Callable[[str], None]) -> None:
         """Have as many workers as suit some engines, now that it is known what they train on; see `worker_count`."""
-        self._workers, self._gpus = worker_count(workers, engines, gpus), gpus
+        self._workers, self._gpus, self._note = worker_count(workers, engines, gpus), gpus, note
 
     def ensure_hosts(self, hosts: list[HostHandle], engines: int) -> None:
         """Start a worker for each that is dead or missing."""
@@ -183,7 +197,7 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 
     def _start(self, number: int) -> HostHandle:
         if not self._workers:
-            return InProcessHost()
+            return InProcessHost(self._timeout, self._note)
         return self._early.pop(0) if self._early else WorkerProcess(number, self._timeout, self._gpus)
 
     def __exit__(self, *error: object) -> None:
@@ -194,7 +208,7 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
 def local_hosts(options: HostOptions) -> Machine:
     """Return this machine: the registry's entry "local"."""
     workers = worker_count(options.workers, options.engines, options.gpus)
-    return Machine(workers, options.worker_timeout, options.gpus)
+    return Machine(workers, options.worker_timeout, options.gpus, options.note)
 
 
 def peak_memory(*, children: bool, platform: str = sys.platform) -> int:

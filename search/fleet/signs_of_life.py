@@ -1,13 +1,17 @@
 """Signs of life: how a host shows that it gets on, so that one that hangs can be told from one that takes its time.
 
 A tick may take seconds or hours, a minibatch hardly minutes: a host gives a sign after a minibatch, from the thread
-that trains, so that a process that is stopped gives none, nor one whose model waits for ever. Knows no process. Imports
-no torch.
+that trains, so that a process that is stopped gives none, nor one whose model waits for ever. A worker process is ended
+by the coordinator; what trains in the coordinator's own process nobody can end, so that it is told instead. Imports no
+torch.
 """
 
+import sys
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from search.fleet.base import EngineError
 
@@ -42,6 +46,51 @@ class SignsOfLife:
         while True:
             self()
             time.sleep(SIGN_SECONDS)
+
+
+class Watchdog:
+    """Tells of work in this very process that gives no sign of life for too long; the work itself goes on.
+
+    Args:
+        seconds: How long that is; infinite is never.
+        tell: Called once for each time that the work hangs, with a line that says where it does.
+    """
+
+    def __init__(self, seconds: float, tell: Callable[[str], object]) -> None:
+        self._seconds, self._tell, self._silent = seconds, tell, 0.0
+
+    def sign(self) -> None:
+        """Take a sign of life."""
+        self._silent = 0.0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the work inside, which this thread does."""
+        self.sign()
+        over, worker = threading.Event(), threading.get_ident()
+        threading.Thread(target=self._watch, args=(over, worker), daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _watch(self, over: threading.Event, worker: int) -> None:
+        while not over.wait(SIGN_SECONDS):
+            self._silent += SIGN_SECONDS  # those in which this process was stopped do not count
+            if self._silent - SIGN_SECONDS < self._seconds <= self._silent:
+                self._tell(
+                    f"no minibatch was finished for {self._seconds:g} s; the work is at {_place_of(worker)}. If it "
+                    "hangs, press Ctrl-C twice and give the same command with --workers 1: a worker that hangs is "
+                    "replaced"
+                )
+
+
+def _place_of(thread: int) -> str:
+    """Return the innermost line of a thread that is in no installed package, as "net.py, line 7, in forward"."""
+    stack = traceback.extract_stack(sys._current_frames()[thread])
+    installed = (sys.prefix, sys.base_prefix, "<")
+    frame = next((frame for frame in reversed(stack) if not frame.filename.startswith(installed)), stack[-1])
+    return f"{frame.filename}, line {frame.lineno}, in {frame.name}"
 
 
 def silent_host(host: str, seconds: float) -> EngineError:

@@ -47,7 +47,8 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     builtin = isinstance(study.data, str)
     left_out = _LEFT_OUT | (set() if builtin else {"data"}) | (set() if study.pruner.pauses else {"paused"})
     flat |= _flat(study.model_dump(mode="json", exclude=left_out))
-    for key in ("family.source", "family.file"):  # the hash says which model it is
+    # A file's hash says which model it is; how long an epoch may take is found out on the way.
+    for key in ("family.source", "family.file", "family.epoch_seconds"):
         flat.pop(key, None)
     flat = {key: value for key, value in flat.items() if key not in _YOUNGER or value != _YOUNGER[key]}
     if not builtin:  # their hash says which they are, wherever they lie and whatever they are called

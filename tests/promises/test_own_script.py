@@ -87,3 +87,10 @@ def test_a_search_of_a_program_that_is_killed_ends_the_same_and_leaves_none_runn
     reasons = {(row.reason or "").partition(" (failures")[0] for row in rows if row.state == "failed"}
     assert reasons == {"no gradient [exit status 1]"}
     assert within(30.0, lambda: all(map(is_gone, _programs(tmp_path))))
+
+
+def test_how_long_an_epoch_may_take_can_change_while_a_study_goes_on(tmp_path: Path) -> None:
+    file, url = _light(tmp_path), f"sqlite:///{tmp_path}/runs.db"
+    assert len(run_study(file, storage=url, trials=2, workers=0, quiet=True).trials) == 2
+    file.write_text(LIGHT_STUDY.replace('"light.py"', '"light.py", epoch_seconds=600'))
+    assert len(run_study(file, storage=url, trials=4, workers=0, quiet=True).trials) == 4

@@ -108,7 +108,7 @@ def test_workers_that_were_begun_early_are_hosts_of_engines_on_a_gpu(
     monkeypatch.setattr("search.fleet.local.WorkerProcess", Worker)
     with Machine(2) as machine:
         machine.begin(1)
-        machine.host(None, engines=3, gpus=2)
+        machine.host(None, engines=3, gpus=2, note=lambda line: None)
         hosts: list[Any] = []
         machine.ensure_hosts(hosts, 3)
     assert started == [(0, 0), (1, 2)]

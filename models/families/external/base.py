@@ -7,11 +7,22 @@ and all that follows from them. Torch-free; knows no engine.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
+
+from pydantic import Field
 
 from models.config.base import Parameters
 from models.config.families import FamilyConfig
 from models.errors import UserError
+
+EpochSeconds = Annotated[
+    float | None,
+    Field(
+        gt=0.0,
+        description="Seconds that an epoch may take, the first one with the start: a trial that takes longer fails, "
+        "with that as its reason. None: any time. It may change while a study goes on.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,11 @@ class ExternalConfig(FamilyConfig):
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
         """Return 1: what a trial costs is not known, so engines are balanced by the number of trials."""
         return 1.0
+
+
+def overdue(seconds: float | None) -> TrialFailed:
+    """Return the error of a trial that took longer over an epoch than so many seconds."""
+    return TrialFailed(f"an epoch took longer than epoch_seconds={seconds:g}")
 
 
 def locate(file: str, near: str) -> Path:

@@ -9,7 +9,15 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from models.errors import did_you_mean
-from models.families.external.base import ExternalConfig, ExternalRun, ExternalTrial, digest, folder_of, locate
+from models.families.external.base import (
+    EpochSeconds,
+    ExternalConfig,
+    ExternalRun,
+    ExternalTrial,
+    digest,
+    folder_of,
+    locate,
+)
 
 
 class ObjectiveFunction(ExternalConfig):
@@ -24,6 +32,7 @@ class ObjectiveFunction(ExternalConfig):
 
     name: Literal["function"] = "function"
     function: str = Field(description='Its file and name: "train.py:objective".')
+    epoch_seconds: EpochSeconds = None
     file: str = Field(default="", description="The file's absolute path; found beside the study file unless given.")
     sha256: str = Field(default="", description="Of the file: it may not change while a study goes on.")
 

@@ -5,19 +5,21 @@ what a function raises to say that it is pruned is known by its name.
 """
 
 import builtins
+import ctypes
 import hashlib
 import math
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from models.errors import UserError
-from models.families.external.base import ExternalRun, TrialFailed, read_unchanged
+from models.families.external.base import ExternalRun, TrialFailed, overdue, read_unchanged
 from models.families.external.global_generators import GlobalGenerators
 from models.families.external.suggested_space import choice_of, line_for
 
@@ -131,8 +133,9 @@ def train(config: "ObjectiveFunction", run: ExternalRun) -> Generator[Mapping[st
     def next_event() -> _Event:
         with generators.in_place():
             answers.put(False)
-            return events.get()
+            return events.get(timeout=config.epoch_seconds)
 
+    patience = math.inf if config.epoch_seconds is None else config.epoch_seconds
     thread = threading.Thread(target=call, name=f"trial {run.number}", daemon=True)
     thread.start()
     try:
@@ -154,11 +157,23 @@ def train(config: "ObjectiveFunction", run: ExternalRun) -> Generator[Mapping[st
                 return
             else:
                 raise TrialFailed("".join(traceback.format_exception(of)))
+    except Empty:
+        patience = 0.0
+        raise overdue(config.epoch_seconds) from None
     finally:
-        while thread.is_alive():  # it ends at its next report at the latest
+        until = time.monotonic() + patience
+        while thread.is_alive() and time.monotonic() < until:  # it ends at its next report at the latest
             with generators.in_place():
                 answers.put(True)
                 thread.join(0.05)
+        if thread.is_alive():
+            _let_end(thread)
+
+
+def _let_end(thread: threading.Thread) -> None:
+    """Let a thread end at its next line of Python; one that waits for ever, which nothing ends, waits on."""
+    assert thread.ident is not None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
 
 
 def _reports_more(config: "ObjectiveFunction", epochs: int) -> UserError:

@@ -6,7 +6,15 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from models.families.external.base import ExternalConfig, ExternalRun, ExternalTrial, digest, folder_of, locate
+from models.families.external.base import (
+    EpochSeconds,
+    ExternalConfig,
+    ExternalRun,
+    ExternalTrial,
+    digest,
+    folder_of,
+    locate,
+)
 
 
 class Script(ExternalConfig):
@@ -37,6 +45,7 @@ class Script(ExternalConfig):
     stop_seconds: float = Field(
         default=5.0, ge=0.0, description="Seconds from SIGTERM, which prunes a program, to SIGKILL."
     )
+    epoch_seconds: EpochSeconds = None
     file: str = Field(default="", description="The file's absolute path; found beside the study file unless given.")
     sha256: str = Field(default="", description="Of the file: it may not change while a study goes on.")
 

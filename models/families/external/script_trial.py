@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from models.child_process import OWN_GROUP
 from models.errors import UserError
-from models.families.external.base import ExternalRun, TrialFailed, digest
+from models.families.external.base import ExternalRun, TrialFailed, digest, overdue
 
 if TYPE_CHECKING:
     from models.families.external.script import Script
@@ -40,6 +41,7 @@ def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], 
         **OWN_GROUP,
     )
     assert process.stdout is not None
+    limit = _Limit(process, config.epoch_seconds)
     told: dict[str, float] = {}
     epochs, last = 0, deque[str](maxlen=LAST_LINES)
     try:
@@ -53,18 +55,49 @@ def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], 
             if epochs > run.epochs:
                 raise _prints_more(config, run.epochs)
             if epochs < run.epochs:  # after the last one it may go on to its end
+                limit.lift()
                 _signal(process, "SIGSTOP")
                 yield dict(told)
                 _signal(process, "SIGCONT")
-        if status := process.wait():
+                limit.set()
+        status = process.wait()
+        if limit.is_passed:
+            raise overdue(config.epoch_seconds)
+        if status:
             how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
             raise TrialFailed("".join([*last]).rstrip() + f" [{how}]" if last else how)
         if not epochs:
             raise TrialFailed(f"it ended without a line like {run.metrics[0]}=0.123")
         yield dict(told)
     finally:
+        limit.lift()
         _end(process, config.stop_seconds)
         process.stdout.close()
+
+
+class _Limit:
+    """Kills a program that takes longer over an epoch than so many seconds; None is any time."""
+
+    def __init__(self, process: subprocess.Popen[str], seconds: float | None) -> None:
+        self._process, self._seconds, self.is_passed = process, seconds, False
+        self._timer: threading.Timer | None = None
+        self.set()
+
+    def set(self) -> None:
+        """Begin to count."""
+        if self._seconds is not None:
+            self._timer = threading.Timer(self._seconds, self._pass)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def lift(self) -> None:
+        """End to count."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _pass(self) -> None:
+        self.is_passed = True
+        _kill(self._process)
 
 
 def command(config: "Script", run: ExternalRun) -> list[str]:
@@ -163,9 +196,13 @@ def _end(process: subprocess.Popen[str], seconds: float) -> None:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        _signal(process, "SIGKILL")
-        process.kill()
+        _kill(process)
         process.wait()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    _signal(process, "SIGKILL")
+    process.kill()
 
 
 def _prints_more(config: "Script", epochs: int) -> UserError:

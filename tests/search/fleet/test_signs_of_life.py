@@ -9,11 +9,15 @@ import pytest
 
 from models.config.recipe import Recipe
 from models.families.external.function import ObjectiveFunction
+from search import launch
+from search.config.study_files import load
 from search.fleet import local
 from search.fleet.base import EngineError
-from search.fleet.local import WorkerProcess
-from search.fleet.signs_of_life import SignsOfLife
+from search.fleet.local import Machine, WorkerProcess
+from search.fleet.signs_of_life import SignsOfLife, Watchdog
 from search.fleet.worker import EngineWorker
+from search.interrupt import Interrupt
+from search.options import Options
 
 
 def test_signs_are_given_at_most_once_a_second() -> None:
@@ -43,6 +47,59 @@ def test_what_trains_by_itself_may_take_any_time(tmp_path: Path) -> None:
     source = {"name": "", "root": "", "sha256": ""}
     worker.open(recipe.model_dump(mode="json"), source, engines=[0], threads=1, device="cpu", **rest)
     assert [given.get(timeout=30.0) for _ in range(2)] == ["sign", "sign"]  # and nothing has been trained
+
+
+# --- work in this process ---------------------------------------------------------------------------------------------
+
+
+def test_work_of_this_process_that_hangs_is_told_with_its_line() -> None:
+    told = SimpleQueue[str]()
+    watchdog = Watchdog(1.0, told.put)
+    with watchdog.watching():
+        line = told.get(timeout=60.0)  # which waits, and so is the work that hangs
+        watchdog.sign()
+        again = told.get(timeout=60.0)
+    assert line.startswith("no minibatch was finished for 1 s; the work is at ")
+    assert f"{__file__}, line " in line
+    assert "in test_work_of_this_process_that_hangs_is_told_with_its_line" in line
+    assert "press Ctrl-C twice and give the same command with --workers 1" in line
+    assert again.startswith("no minibatch was finished for 1 s")
+    assert told.empty()
+
+
+HANGING = """
+import time
+
+from torch import nn
+
+from studyhall import Int, Study
+
+
+class Net(nn.Module):
+    def __init__(self, inputs, classes, units):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(inputs, units), nn.ReLU(), nn.Linear(units, classes))
+        self.waits = iter([3.0])
+
+    def forward(self, x):
+        time.sleep(next(self.waits, 0.0))
+        return self.layers(x)
+
+
+space = {"units": Int(4, 8), "learning_rate": 0.1, "weight_decay": 0.0}
+study = Study(family=Net, data="digits", epochs=1, trials=1, engines=1, space=space, sampler="random")
+"""
+
+
+def test_a_search_without_workers_tells_where_a_model_hangs(tmp_path: Path) -> None:
+    file = tmp_path / "hanging.py"
+    file.write_text(HANGING)
+    told = list[str]()
+    named = load(str(file))
+    options = Options(storage=f"sqlite:///{tmp_path}/runs.db", workers=0)
+    machine = Machine(0, timeout=1.0)
+    launch.search(launch.prepare(named, options), options, interrupt=Interrupt(), note=told.append, machine=machine)
+    assert [line for line in told if f"{file}, line 16, in forward" in line]
 
 
 # --- a worker process, in whose place a shell stands ------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """An objective function as trials of an engine: its epochs, its ends, its generators."""
 
 import math
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from models.config.recipe import Recipe
 from models.engine.external_engine import ExternalEngine
 from models.errors import UserError
 from models.families.external.function import ObjectiveFunction
+from tests.support.runs import within
 
 DRAWING = """
 import random
@@ -24,10 +26,11 @@ def objective(trial):
 """
 
 
-def _engine(folder: Path, text: str, epochs: int = 4) -> ExternalEngine:
+def _engine(folder: Path, text: str, epochs: int = 4, epoch_seconds: float | None = None) -> ExternalEngine:
     file = folder / "train.py"
     file.write_text(text)
-    recipe = Recipe(family=ObjectiveFunction(f"{file}:objective"), epochs=epochs, metrics=("score",))
+    family = ObjectiveFunction(f"{file}:objective", epoch_seconds=epoch_seconds)
+    recipe = Recipe(family=family, epochs=epochs, metrics=("score",))
     return ExternalEngine(recipe, None, 1)
 
 
@@ -108,6 +111,35 @@ def test_a_trial_that_fails_says_why(tmp_path: Path, body: str, reason: str) -> 
     failed = _only(engine.tick(1)).failed
     assert failed is not None
     assert reason in failed.strip().splitlines()[-1]
+
+
+WAITING = """
+import threading
+import time
+
+def objective(trial):
+    for epoch in range(2):
+        trial.report(trial.params["x"], epoch)
+        while trial.params["x"] > 1:
+            {}
+    return trial.params["x"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "ends"), [("time.sleep(0.01)", True), ("threading.Event().wait()", False)], ids=["loops", "waits"]
+)
+def test_a_function_that_never_reports_fails_alone(tmp_path: Path, statement: str, ends: bool) -> None:
+    engine = _engine(tmp_path, WAITING.format(statement), epochs=3, epoch_seconds=0.5)
+    engine.add(_spec(70, x=2.0))
+    engine.add(_spec(71, x=1.0))
+    engine.tick(1)
+    late, other = engine.tick(2)
+    assert late.failed == "an epoch took longer than epoch_seconds=0.5"
+    assert (other.failed, other.validation) == (None, {"score": 1.0})
+    engine.drop(70)
+    named = [thread for thread in threading.enumerate() if thread.name == "trial 70"]
+    assert within(10.0, lambda: not any(thread.is_alive() for thread in named)) == ends
 
 
 PRUNED = """

@@ -1,6 +1,7 @@
 """A program as trials of an engine: its command, its lines, its ends."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,29 @@ def test_a_line_with_the_objective_ends_an_epoch(tmp_path: Path) -> None:
     scores = [_only(engine.tick(tick)).validation for tick in (1, 2, 3)]
     assert scores == [{"score": 0.5, "loss": 0.5}, {"score": 1.0, "loss": 0.5}, {"score": 1.5, "loss": 0.5}]
     assert (tmp_path / "logs" / "trial-0.log").read_text().count("score=") == 3
+
+
+SLOW = """#!/bin/sh
+echo $$ > "$(dirname "$0")/pid"
+echo score=1
+echo score=2
+sleep 1000
+echo score=3
+"""
+
+
+def test_a_program_that_takes_too_long_over_an_epoch_fails(tmp_path: Path) -> None:
+    file = tmp_path / "train.sh"
+    file.write_text(SLOW)
+    file.chmod(0o755)
+    recipe = Recipe(family=Script(str(file), epoch_seconds=3.0), epochs=3, metrics=("score",))
+    engine = ExternalEngine(recipe, None, 1)
+    engine.add(_spec())
+    assert _only(engine.tick(1)).failed is None
+    time.sleep(3.5)  # while it stands still its time does not run
+    assert _only(engine.tick(2)).failed is None
+    assert _only(engine.tick(3)).failed == "an epoch took longer than epoch_seconds=3"
+    assert is_gone(int((tmp_path / "pid").read_text()))
 
 
 @pytest.mark.parametrize(
