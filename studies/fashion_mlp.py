@@ -8,7 +8,7 @@ Depth is searched, so that one search answers what the author asked with two net
 Trials of one depth are fused with each other.
 """
 
-from studyhall import AdamW, Baseline, Cosine, Float, Int, Mlp, Study, SuccessiveHalving
+from studyhall import AdamW, Baseline, Cosine, Float, Int, Mlp, Study
 
 study = Study(
     about="one or two hidden layers on FashionMNIST, Adam with decoupled decay",
@@ -20,9 +20,6 @@ study = Study(
     schedule=Cosine(),  # falls to `final_factor` of the rate; at 1 it is constant, as the author's
     precision="bfloat16",  # at parity with float32, in about 60 % of its time at these widths
     trials=40,
-    pruner=SuccessiveHalving(
-        min_epochs=10
-    ),  # what decay and schedule are worth shows late: judged from epoch 4 on, the best were cut
     space={
         "learning_rate": Float(3e-4, 3e-3, log=True),  # Adam's own 0.001 lies in the middle
         "hidden": Int(64, 768, log=True),  # from the author's narrow network to beyond the wide one

@@ -5,7 +5,7 @@ SGD of rate 0.003 and momentum 0.9, batch 30, 18 epochs; trained in 3.5 to 4 min
 Not said: slope of the leaky ReLU (torch's 0.01), initial weights (torch's own), decay (none), schedule (constant).
 """
 
-from studyhall import SGD, Baseline, Cosine, Float, Int, Mlp, Study, SuccessiveHalving
+from studyhall import SGD, Baseline, Cosine, Float, Int, Mlp, Study
 
 study = Study(
     about="784-h-10 with leaky ReLU on MNIST, SGD with momentum 0.9, batches of 30",
@@ -17,9 +17,6 @@ study = Study(
     schedule=Cosine(),  # falls to `final_factor` of the rate; at 1 it is constant, as the author's
     loss="nll",
     trials=32,
-    pruner=SuccessiveHalving(
-        min_epochs=6
-    ),  # a high rate that falls looks bad until it has fallen: judged at epoch 1, the best were cut
     space={
         "learning_rate": Float(3e-4, 0.1, log=True),  # times 10 with this momentum; diverges a little below 0.1
         "hidden": Int(64, 512, log=True),  # the rule of thumb gave 490; wider only costs

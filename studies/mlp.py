@@ -22,6 +22,8 @@ study = Study(
         "hidden": Int(16, 512, log=True),  # below 16 MNIST is underfitted; above 512 it only costs
         "weight_decay": Float(1e-7, 1e-2, log=True, low_is_zero=True),  # the low end means none at all
         "final_factor": Float(0.01, 1.0, log=True, low_is_zero=True),  # 0 is a whole half cosine, 1 a constant rate
+        "label_smoothing": Float(0.0, 0.2),  # a wide network fits the training part whole: both keep it from it
+        "dropout": Float(0.0, 0.4),
     },
     baselines=[
         Baseline(
@@ -30,6 +32,8 @@ study = Study(
             learning_rate=0.01,
             weight_decay=0.0,
             final_factor=1.0,
+            label_smoothing=0.0,
+            dropout=0.0,
             published={"train_loss": 0.08, "train_accuracy": 0.98, "test_loss": 0.10, "test_accuracy": 0.97},
         ),
     ],
