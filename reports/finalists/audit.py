@@ -12,7 +12,7 @@ from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
 from reports.finalists.training import Training
-from reports.finalists.wave import cannot_train, flops_per_example
+from reports.finalists.wave import cannot_train
 from search.cli.wording import duration
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
@@ -71,7 +71,7 @@ class Audit:
 
     def __init__(self, record: Record, rows: Sequence[TrialRow], dataset_info: DatasetInfo) -> None:
         self.tick = 0
-        self._record, self._study, self._dataset_info = record, record.study, dataset_info
+        self._record, self._study = record, record.study.on(dataset_info.shape, dataset_info.outputs)
         self._rows = {row.number: row for row in rows}
         self._ticks = record.ticks()
         self._engines: dict[int, int] = {}  # of every trial that has joined and is not over
@@ -115,9 +115,9 @@ class Audit:
         joining = sorted(trial for trial in apart if self._next_tick(trial) == self.tick + 1)
         new = [trial for trial in joining if trial in self._waiting]
         placed = {
-            trial: (self._engines[trial], self._flops(trial)) for trial in sorted({*self._live, *joining} - {*new})
+            trial: (self._engines[trial], self._work(trial)) for trial in sorted({*self._live, *joining} - {*new})
         }
-        self._engines |= balanced({trial: self._flops(trial) for trial in new}, placed, self._study.lanes_of)
+        self._engines |= balanced({trial: self._work(trial) for trial in new}, placed, self._study.lanes_of)
         self._live.update(joining)
         self._waiting.difference_update(new)
         return [
@@ -126,8 +126,8 @@ class Audit:
             for spec in lane_specs(self._study, self._rows[trial], resumed=trial not in new)
         ]
 
-    def _flops(self, trial: int) -> float:
-        return flops_per_example(self._study, self._dataset_info, self._rows[trial])
+    def _work(self, trial: int) -> float:
+        return self._study.work(self._rows[trial].params)
 
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write the metrics of a tick in one transaction; what is there stays."""

@@ -14,7 +14,6 @@ from models.config.messages import EpochMetrics, LaneSpec
 from models.errors import UserError
 from models.seeds import derive
 from reports.finalists.predictions import sha256_of
-from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.fleet.fleet import Fleet
 from search.loop.balance import balanced
@@ -65,8 +64,8 @@ class Wave:
         self._phase, self._record, self._fleet = phase, record, fleet
         self._jobs = {job.lane: job for job in jobs}
         self._members = record.study.folds if phase == "rank" else 1  # lanes of a job
-        flops = {job.lane: flops_per_example(record.study, dataset_info, job.row) for job in jobs}
-        self._engines = balanced(flops, {}, record.study.lanes_of)
+        study = record.study.on(dataset_info.shape, dataset_info.outputs)
+        self._engines = balanced({job.lane: study.work(job.row.params) for job in jobs}, {}, study.lanes_of)
         self._live: dict[int, list[EpochMetrics]] = {}  # lane -> its curve so far
         self._started = False
 
@@ -224,9 +223,3 @@ def cannot_train(what: str, reason: str) -> UserError:
         f"{what}: {reason.strip().splitlines()[-1]}",
         "if memory is short, free some or take --workers 1; the same command goes on from there",
     )
-
-
-def flops_per_example(study: Study, dataset_info: DatasetInfo, row: TrialRow) -> float:
-    """Return what engines are balanced by: what training a trial costs per example."""
-    parameters = study.to_external(row.params)
-    return study.flops_per_example(dataset_info.shape, dataset_info.outputs, parameters)

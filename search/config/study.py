@@ -159,13 +159,6 @@ class Study(WithMembers):
         """The lanes of each engine; it is given work in proportion to them."""
         return self.lanes if isinstance(self.lanes, tuple) else (self.lanes,) * self.engines
 
-    def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
-        """What engines are balanced by: multiply-adds of a forward pass per example of `shape`, and more for a step."""
-        adds = self.family.flops_per_example(shape, classes, parameters)
-        return (
-            adds if self.family.external else adds * (1.0 + STEP / float(parameters.get("batch_size", self.batch_size)))
-        )
-
     @property
     def vectorize(self) -> bool:
         """Whether trials of the same function of their tensors train in one pass, where the family can do so."""
@@ -231,8 +224,7 @@ class Study(WithMembers):
         """Return whether a trial may have parameters, as Optuna holds them; `constraints` count after `on`."""
         if self.where and broken(self.where, self.to_external(internal)) is not None:
             return False
-        limits = self.constraints if self._shape is not None else ()
-        return not limits or all(limit.holds(self.costs(internal)) for limit in limits)
+        return self._shape is None or all(limit.holds(self.costs(internal)) for limit in self.constraints)
 
     def on(self, shape: Sequence[int], outputs: int) -> Self:
         """Return the study on examples of a shape, with models of so many outputs: it then knows what they cost."""
@@ -244,6 +236,14 @@ class Study(WithMembers):
         """Return `known_costs` of the model of a configuration; `on` says of what examples."""
         assert self._shape is not None
         return known_costs(self, self.to_external(internal), *self._shape)
+
+    def work(self, internal: Mapping[str, Value]) -> float:
+        """Return the multiply-adds of a forward pass per example, and more for a step; 1 where they are not known."""
+        if self._shape is None or self.family.external:
+            return 1.0
+        external = self.to_external(internal)
+        adds = self.family.flops_per_example(*self._shape, external)
+        return adds * (1.0 + STEP / float(external.get("batch_size", self.batch_size)))
 
     def to_internal(self, external: Mapping[str, Value]) -> Parameters:
         """Return the parameters that Optuna holds: the inverse of `to_external`."""

@@ -13,16 +13,16 @@ def balanced(
     slowest engine.
 
     Args:
-        joining: The flops of each lane that joins.
-        placed: Engine and flops of each lane that stays where it is.
+        joining: The work of each lane that joins.
+        placed: Engine and work of each lane that stays where it is.
         shares: How much of the work each engine gets, relative to the others.
 
     Returns:
         The engine of each joining lane.
     """
     load = [0.0] * len(shares)
-    for engine, flops in placed.values():
-        load[engine] += flops
+    for engine, work in placed.values():
+        load[engine] += work
     engines = {}
     for lane in sorted(joining, key=lambda lane: (-joining[lane], lane)):
         finish = [(load[engine] + joining[lane]) / share for engine, share in enumerate(shares)]

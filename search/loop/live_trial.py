@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from models.config.messages import EpochMetrics
 from search.config.study import Study
-from search.fleet.base import DatasetInfo
 from search.loop.members import by_trial
 from search.record.record import Record
 from search.trial import TrialRow
@@ -16,14 +15,8 @@ class LiveTrial:
     """A trial in training, or one that is paused."""
 
     row: TrialRow
-    flops: float  # multiply-adds per example, by which engines are balanced
+    work: float  # see `Study.work`; engines are balanced by it
     curve: list[EpochMetrics] = field(default_factory=list)
-
-
-def live_trial(study: Study, row: TrialRow, dataset_info: DatasetInfo) -> LiveTrial:
-    """Return a trial as it begins to train."""
-    shape, outputs = dataset_info.shape, dataset_info.outputs
-    return LiveTrial(row, study.flops_per_example(shape, outputs, study.to_external(row.params)))
 
 
 def ended_by_others(record: Record, trials: Mapping[int, LiveTrial]) -> dict[tuple[int, int], str]:

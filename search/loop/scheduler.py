@@ -17,7 +17,7 @@ from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.failures import FailuresInARow
 from search.loop.history import SearchHistory
-from search.loop.live_trial import LiveTrial, ended_by_others, live_trial, of_trials
+from search.loop.live_trial import LiveTrial, ended_by_others, of_trials
 from search.loop.members import lane_specs, lanes_of, values_of
 from search.loop.next_trial import next_trial
 from search.loop.pending_writes import PendingWrites
@@ -44,7 +44,7 @@ class TrialScheduler:
         self.study, self.name, self.tick = study, record.name, 0
         self.live: dict[int, LiveTrial] = {}
         self.paused: dict[int, LiveTrial] = {}
-        self._record, self._dataset_info = record, dataset_info
+        self._record = record
         self._distributions = distributions(study)
         self._history = SearchHistory(study, record.trials(), begun=0, scores=[])  # up to the end of `tick`
         self._next = 0  # the trial to be admitted next
@@ -79,7 +79,7 @@ class TrialScheduler:
         self._history = SearchHistory(self.study, then, point.begun, past, point.tick, point.paused)
         self._pending, self._leaving = PendingWrites(), []
         alive = {
-            number: live_trial(self.study, self.rows[number], self._dataset_info) for number in sorted(self._engines)
+            number: LiveTrial(row := self.rows[number], self.study.work(row.params)) for number in sorted(self._engines)
         }
         for _, score in past:
             if score.lane in alive:
@@ -109,9 +109,9 @@ class TrialScheduler:
                 self._end_paused(number)
             begun += self._begin()  # where the sampler has waited for them
         self._pending.write(self._record, self.tick, self._distributions)
-        flops = {number: live.flops for number, live in self.live.items()}
-        placed = {number: (engine, flops[number]) for number, engine in self._engines.items() if number in flops}
-        self._engines |= balanced({number: flops[number] for number in begun}, placed, self.study.lanes_of)
+        work = {number: live.work for number, live in self.live.items()}
+        placed = {number: (engine, work[number]) for number, engine in self._engines.items() if number in work}
+        self._engines |= balanced({number: work[number] for number in begun}, placed, self.study.lanes_of)
         return [
             (self._engines[number], spec)
             for number in (*resumed, *begun)
@@ -160,7 +160,7 @@ class TrialScheduler:
             elif (reason := self._later.failures.get((row.number, 0))) is not None:
                 self._end(row, "failed", reason=reason)
             else:
-                self.live[row.number] = live_trial(self.study, row, self._dataset_info)
+                self.live[row.number] = LiveTrial(row, self.study.work(row.params))
                 begun.append(row.number)
         return begun
 

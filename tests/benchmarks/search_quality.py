@@ -3,8 +3,9 @@
 Every method searches the same tasks with known curves (LCBench; see tests/benchmarks/quality/lcbench.py for what must
 be installed), Studyhall with its real scheduler, sampler, pruner, record and loop. Printed is the regret, 0 being the
 best of 2,000 random configurations and 1 their median, after 5, 10, 20 and 40 full trainings' worth of epochs, and
-after the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth. Then the
-paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
+after the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth; and after the
+time that so many trainings of a median configuration take, by LCBench's own seconds or by a study's multiply-adds.
+Then the paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
 `--curves mlp` searches recorded curves of a study of our own instead (tests/benchmarks/quality/record_curves.py): 0 is
 then the best of them, and how long it takes to reach it is printed as well.
 `--save FILE` keeps all regrets as CSV, and `--load FILE` prints them again, with what is run besides.
@@ -107,6 +108,9 @@ def main() -> None:
         found.to_csv(given.save, index=False)
     print_table(["regret after", *(f"{budget} trainings" for budget in BUDGETS)], regret_rows(found, "epochs"))
     print_table(["regret after", *(f"{budget} / 16 of ticks" for budget in BUDGETS)], regret_rows(found, "ticks"))
+    print_table(
+        ["regret after the time of", *(f"{budget} trainings" for budget in BUDGETS)], regret_rows(found, "cost")
+    )
     if "reached" in found:
         print_table(["trainings until the best recorded one", "median", "within"], reached_rows(found, LONG))
     if given.against in set(found.method):

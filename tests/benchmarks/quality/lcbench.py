@@ -34,6 +34,7 @@ SPACE: dict[str, Range] = {  # in the order in which the surrogate takes them, a
     "max_units": Int(64, 1024, log=True),
     "max_dropout": Float(0.0, 1.0),
 }
+COLUMNS = 50  # of a table, about
 REFERENCE = 2000  # random configurations that a regret is measured by
 
 
@@ -62,14 +63,14 @@ class Surrogate:
         self._tasks = json.loads((folder / "encoding.json").read_text())["OpenML_task_id"]
 
     def __call__(self, task: int, configurations: Sequence[Parameters]) -> NDArray[np.float64]:
-        """Return validation accuracy and loss after every epoch.
+        """Return validation accuracy, loss and seconds of every epoch.
 
         Args:
             task: Its OpenML number.
             configurations: N of them.
 
         Returns:
-            (N, EPOCHS, 2): the accuracy as a share of 1, and the cross entropy.
+            (N, EPOCHS, 3): the accuracy as a share of 1, the cross entropy, and the mean of the training's seconds.
         """
         many = len(configurations)
         values = [[float(each[name]) for name in SPACE] for each in configurations]
@@ -78,8 +79,9 @@ class Surrogate:
         inputs[:, 1:] = np.repeat(np.array(values), EPOCHS, axis=0)
         number = np.full((many * EPOCHS, 1), self._tasks[str(task)], np.int32)
         (out,) = self._session.run(None, {"x_cat": number, "x_cont": inputs})
-        metrics = out[:, 1:3].astype(float).reshape(many, EPOCHS, 2)
+        metrics = out[:, [1, 2, 0]].astype(float).reshape(many, EPOCHS, 3)
         metrics[..., 0] /= 100
+        metrics[..., 2] = metrics[:, -1:, 2] / EPOCHS  # it tells the seconds until then
         return metrics
 
 
@@ -98,25 +100,26 @@ class LCBench:
         self._surrogate, self.number, self.name = surrogate, task, str(task)
 
     def curve(self, parameters: Parameters) -> NDArray[np.float64]:
-        """Return one configuration's validation accuracy and loss after every epoch, (EPOCHS, 2)."""
-        return self._surrogate(self.number, [parameters])[0]
+        """Return one configuration's validation accuracy, loss and cost of every epoch, (EPOCHS, 3)."""
+        return self._surrogate(self.number, [parameters])[0] / (1.0, 1.0, self._reference[2])
+
+    def work(self, parameters: Parameters) -> float:
+        """Return the multiply-adds of layers that narrow evenly, as LCBench's do; the data's columns are not known."""
+        widths = np.linspace(float(parameters["max_units"]), 0, int(parameters["num_layers"]) + 1)[:-1]
+        return float((np.append(COLUMNS, widths) * np.append(widths, 1)).sum())
 
     @cached_property
-    def _reference(self) -> tuple[float, float]:
+    def _reference(self) -> tuple[float, float, float]:
         generator = np.random.Generator(np.random.PCG64(12345))
         drawn = [uniform(self.space, generator) for _ in range(REFERENCE)]
         # All at once would take a gigabyte.
-        best = np.concatenate(
-            [
-                self._surrogate(self.number, drawn[start : start + 100])[..., 0].max(axis=1)
-                for start in range(0, REFERENCE, 100)
-            ]
-        )
-        return float(best.max()), float(np.median(best))
+        curves = [self._surrogate(self.number, drawn[start : start + 100]) for start in range(0, REFERENCE, 100)]
+        best = np.concatenate([each[..., 0].max(axis=1) for each in curves])
+        return float(best.max()), float(np.median(best)), float(np.median(np.concatenate(curves)[:, 0, 2]))
 
     def regret(self, accuracy: float) -> float:
         """Return 0 for the best of `REFERENCE` random configurations, 1 for their median; below 0 is better still."""
-        best, median = self._reference
+        best, median, _ = self._reference
         return (best - accuracy) / (best - median)
 
 

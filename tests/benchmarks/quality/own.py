@@ -31,6 +31,7 @@ from search.record.store import Store
 from tests.benchmarks.quality.problem import Problem
 from tests.benchmarks.quality.trace import Trace
 
+SEARCHED: dict[str, Problem] = {}  # by their names
 MANY = 100_000  # trials: the epochs are what ends a search here
 
 
@@ -39,13 +40,14 @@ class Curves(FamilyConfig):
 
     name: Literal["curves"] = "curves"
     parameters: tuple[str, ...]
+    problem: str  # one of `SEARCHED`
 
     @property
     def required_parameters(self) -> frozenset[str]:  # type: ignore[override]
         return frozenset(self.parameters)
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
-        return 1.0
+        return SEARCHED[self.problem].work(parameters)
 
 
 @cache
@@ -89,9 +91,9 @@ class CurveFleet:
         return scores
 
     def _next(self, lane: int) -> EpochMetrics:
-        accuracy, loss = self._curves[lane][self._epochs[lane]]
+        accuracy, loss, cost = self._curves[lane][self._epochs[lane]]
         self._epochs[lane] += 1
-        self._trace.epoch(float(accuracy))
+        self._trace.epoch(float(accuracy), float(cost))
         metrics = {"accuracy": float(accuracy), "loss": float(loss)}
         return EpochMetrics(lane=lane, epoch=self._epochs[lane], train=metrics, validation=metrics, seconds=0.0)
 
@@ -133,9 +135,10 @@ def search(
         lanes: Trials at a time, on two engines where there are several.
     """
     register_curves()
+    SEARCHED[problem.name] = problem
     engines = 2 if lanes > 1 else 1
     study = Study(
-        family=Curves(parameters=tuple(problem.space)),
+        family=Curves(parameters=tuple(problem.space), problem=problem.name),
         epochs=problem.epochs,
         space=problem.space,
         trials=MANY,

@@ -36,10 +36,10 @@ def optuna_alone(
     trace = Trace(limit)
     while not trace.over:
         trial = study.ask()
-        accuracies = problem.curve(suggest(problem, trial))[:, 0]
+        curve = problem.curve(suggest(problem, trial))
         state = State.COMPLETE
-        for epoch, accuracy in enumerate(accuracies.tolist(), start=1):
-            trace.epoch(accuracy)
+        for epoch, (accuracy, _, cost) in enumerate(curve.tolist(), start=1):
+            trace.epoch(accuracy, cost)
             trace.tick()
             if pruner is None:
                 continue
@@ -47,25 +47,26 @@ def optuna_alone(
             if epoch < problem.epochs and trial.should_prune():
                 state = State.PRUNED
                 break
-        study.tell(trial, accuracies.max() if state == State.COMPLETE else None, state)
+        study.tell(trial, curve[:, 0].max() if state == State.COMPLETE else None, state)
     return trace
 
 
 def optuna_together(problem: Problem, limit: int, sampler: BaseSampler, lanes: int = 16) -> Trace:
     """Train so many trials at a time, and draw a new one whenever one has ended."""
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    trace, live = Trace(limit), list[tuple[optuna.Trial, list[float], Iterator[float]]]()
+    trace, live = Trace(limit), list[tuple[optuna.Trial, float, Iterator[list[float]]]]()
     while not trace.over:
         while len(live) < lanes:
             trial = study.ask()
-            accuracies = problem.curve(suggest(problem, trial))[:, 0].tolist()
-            live.append((trial, accuracies, iter(accuracies)))
+            curve = problem.curve(suggest(problem, trial))
+            live.append((trial, curve[:, 0].max(), iter(curve.tolist())))
         for _, _, left in live:
-            trace.epoch(next(left))
+            accuracy, _, cost = next(left)
+            trace.epoch(accuracy, cost)
         trace.tick()
         if trace.ticks % problem.epochs == 0:  # all began together
-            for trial, accuracies, _ in live:
-                study.tell(trial, max(accuracies))
+            for trial, best, _ in live:
+                study.tell(trial, best)
             live.clear()
     return trace
 
@@ -74,8 +75,8 @@ def random(problem: Problem, seed: int, limit: int) -> Trace:
     """Train random configurations to their ends, one after the other."""
     generator, trace = np.random.Generator(np.random.PCG64(seed)), Trace(limit)
     while not trace.over:
-        for accuracy in problem.curve(uniform(problem.space, generator))[:, 0].tolist():
-            trace.epoch(accuracy)
+        for accuracy, _, cost in problem.curve(uniform(problem.space, generator)).tolist():
+            trace.epoch(accuracy, cost)
             trace.tick()
     return trace
 
@@ -84,13 +85,13 @@ def one_epoch(problem: Problem, seed: int, limit: int, share: float = 0.05) -> T
     """Train random configurations for one epoch, and the best `share` of them to their ends (arXiv 2307.15422)."""
     generator, trace = np.random.Generator(np.random.PCG64(seed)), Trace(limit)
     many = round(limit / (1 + share * (problem.epochs - 1)))
-    curves = [problem.curve(uniform(problem.space, generator))[:, 0].tolist() for _ in range(many)]
-    for first, *_ in curves:
-        trace.epoch(first)
+    curves = [problem.curve(uniform(problem.space, generator)).tolist() for _ in range(many)]
+    for (accuracy, _, cost), *_ in curves:
+        trace.epoch(accuracy, cost)
         trace.tick()
-    for _, *rest in sorted(curves, key=lambda curve: -curve[0]):
-        for accuracy in rest:
-            trace.epoch(accuracy)
+    for _, *rest in sorted(curves, key=lambda curve: -curve[0][0]):
+        for accuracy, _, cost in rest:
+            trace.epoch(accuracy, cost)
             trace.tick()
         if trace.over:
             break

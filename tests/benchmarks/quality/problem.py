@@ -25,7 +25,10 @@ class Problem(Protocol):
     space: dict[str, Range]
 
     def curve(self, parameters: Parameters) -> NDArray[np.float64]:
-        """Return validation accuracy and loss after every epoch, (epochs, 2)."""
+        """Return validation accuracy, loss and cost of every epoch, (epochs, 3); a median configuration's costs 1."""
+
+    def work(self, parameters: Parameters) -> float:
+        """Return the multiply-adds of an example, which is what a search knows of the cost beforehand."""
 
     def regret(self, accuracy: float) -> float:
         """Return how far an accuracy is from the best known one, in a unit that problems share."""

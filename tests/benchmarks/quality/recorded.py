@@ -34,16 +34,24 @@ class Recorded:
             for metric, untrained in zip(("accuracy", "loss"), UNTRAINED, strict=True)
         ]
         self._curves: NDArray[np.float64] = np.stack(both, axis=2)  # (N, epochs, 2)
+        self._study = searched.on((1, 28, 28), 10)  # MNIST and FashionMNIST
         rows = [searched.to_internal(row) for row in table[list(self.space)].to_dict("records")]  # type: ignore[arg-type]
         self._points = np.array([features(self.space, row) for row in rows])
         ends = self._curves[:, :, 0].max(1)
+        work = np.array([self.work(row) for row in rows])
+        cost = np.repeat(work / np.median(work), self.epochs).reshape(len(rows), self.epochs, 1)
+        self._curves = np.concatenate([self._curves, cost], axis=2)  # (N, epochs, 3)
         self.best, self._median = float(ends.max()), float(np.median(ends))
 
     def curve(self, parameters: Parameters) -> NDArray[np.float64]:
-        """Return the nearest configuration's validation accuracy and loss after every epoch, (epochs, 2)."""
+        """Return the nearest configuration's validation accuracy, loss and cost of every epoch, (epochs, 3)."""
         apart = ((self._points - features(self.space, parameters)) ** 2).sum(1)
         nearest: NDArray[np.float64] = self._curves[apart.argmin()]
         return nearest
+
+    def work(self, parameters: Parameters) -> float:
+        """Return the multiply-adds of an example, by which the cost is counted as well."""
+        return self._study.work(parameters)
 
     def regret(self, accuracy: float) -> float:
         """Return 0 for the best recorded configuration, 1 for the median one."""

@@ -12,14 +12,15 @@ RESAMPLED = 10_000
 
 
 def regrets(trace: Trace, problem: Problem) -> dict[str, float]:
-    """Return one search's regret after each budget, in epochs spent and in ticks of `LANES` lanes."""
+    """Return one search's regret after each budget, in epochs, in ticks of `LANES` lanes, and in what epochs cost."""
 
     def regret(accuracy: float | None) -> float:
         return NOTHING if accuracy is None else min(problem.regret(accuracy), NOTHING)
 
     by_epochs = {f"epochs_{each}": regret(trace.after_epochs(each * problem.epochs)) for each in BUDGETS}
+    by_cost = {f"cost_{each}": regret(trace.after_cost(each * problem.epochs)) for each in BUDGETS}
     ticks = {each: each * problem.epochs // LANES for each in BUDGETS}
-    return by_epochs | {f"ticks_{each}": regret(trace.after_ticks(ticks[each])) for each in BUDGETS}
+    return by_epochs | by_cost | {f"ticks_{each}": regret(trace.after_ticks(ticks[each])) for each in BUDGETS}
 
 
 def regret_rows(found: pd.DataFrame, spent: str) -> list[list[object]]:
@@ -27,7 +28,7 @@ def regret_rows(found: pd.DataFrame, spent: str) -> list[list[object]]:
 
     Args:
         found: A row for each search, with `method`, `task`, `seed` and what `regrets` gives.
-        spent: "epochs" or "ticks".
+        spent: "epochs", "ticks" or "cost".
     """
     rows: list[list[object]] = []
     for method, searches in found.groupby("method", sort=False):
