@@ -23,8 +23,8 @@ class ExpectedGain(PrunerConfig):
     A Gaussian process over all curves says where each trial may end. A free lane goes to the paused trial, or to the
     new one, that adds most to the expected best end for what it still costs: its epochs, and for each the square root
     of its work. So a trial that was overtaken comes back when the others have levelled off, and late bloomers are found
-    out by the few that were trained to their end. Once all trials have begun, paused ones go on until the best of them by expectation are complete and no other
-    is expected to gain anything that counts.
+    out by the few that were trained to their end. Once all trials have begun, paused ones go on until the best of them
+    by expectation are complete and no other is expected to gain anything that counts.
 
     Example:
         >>> ExpectedGain(shares=(0.2, 0.5), finish=5)
