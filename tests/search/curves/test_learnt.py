@@ -42,7 +42,10 @@ class Bowl:
 
     def curve(self, parameters: Parameters) -> NDArray[np.float64]:
         accuracy = self.end(parameters) - 0.3 * 0.6 ** np.arange(1, self.epochs + 1)
-        return np.stack([accuracy, 1.0 - accuracy], axis=1)
+        return np.stack([accuracy, 1.0 - accuracy, np.ones(self.epochs)], axis=1)
+
+    def work(self, parameters: Parameters) -> float:
+        return 1.0
 
     def regret(self, accuracy: float) -> float:
         return self.curve({name: 10**best for name, best in BEST.items()})[-1, 0] - accuracy
