@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from models.datasets.source import Source, locate
 from tests.support.once import made_once
 from tests.support.runs import end_started
 from tests.support.servers import Server, binaries
+from tests.support.warm_start import run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,6 +35,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 def _no_command_outlives_its_test() -> Iterator[None]:
     yield
     end_started()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrations_of_optuna_are_read_once() -> Iterator[None]:
+    """Optuna runs all its scripts of migrations whenever it opens a database: two thirds of what that takes."""
+    if (storage := sys.modules.get("optuna.storages._rdb.storage")) is None:  # no test here has to do with it
+        yield
+        return
+    read, scripts = storage._VersionManager._create_alembic_script, list[object]()
+
+    def read_once(manager: object) -> object:
+        if not scripts:
+            scripts.append(read(manager))
+        return scripts[0]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(storage._VersionManager, "_create_alembic_script", read_once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +92,7 @@ def _exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         searched = ["search.run", "--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4"]
         for command in (searched, ["reports.export", "--study", "mlp@digits", "--top", "1", "--seeds", "2"]):
-            subprocess.run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder, check=True)
+            run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder).check_returncode()
 
     return made_once(tmp_path_factory, "exported", make) / "runs"
 

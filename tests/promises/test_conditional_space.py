@@ -1,7 +1,6 @@
 """A study of a conditional space, from its file to its report: over kills and in every table."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from search.config.study_files import load
 from search.record.record import Record
 from search.record.store import Store
 from search.samplers.distributions import distributions
+from tests.support import warm_start
 from tests.support.commands import search_here
 from tests.support.conditional import FILE, OWN, SMALL, SPACE, write
 from tests.support.cuts import cut_before, run
@@ -98,12 +98,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["reports.export", "--study", "own", "--top", "2", "--seeds", "2"],
         ["reports.compare"],
     ):
-        done = subprocess.run(
+        done = warm_start.run(
             [sys.executable, "-m", *command, *([] if "compare" in command[0] else ["--workers", "0"])],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
     return folder

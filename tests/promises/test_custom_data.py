@@ -1,6 +1,5 @@
 """From a study of one's own data to its report: colours and a table, by the commands themselves."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from PIL import Image
 from models.datasets.array_store import IMPORTS_FOLDER
 from models.model_file import load_model
 from search.record.store import Store
+from tests.support import warm_start
 from tests.support.custom_data import HEAD, ROWS, table
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ study = Study(family=Mlp(), data=%s, epochs=2, trials=3, engines=1, augment=%s, 
 
 
 def command(folder: Path, *words: str) -> str:
-    done = subprocess.run([sys.executable, "-m", *words], cwd=folder, capture_output=True, text=True)
+    done = warm_start.run([sys.executable, "-m", *words], cwd=folder)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
@@ -80,7 +80,7 @@ def test_a_search_on_other_rows_than_it_began_with_is_refused(searched: Path, tm
     before = file.read_text()
     file.write_text(before + "99,rough,a\n")
     words = [sys.executable, "-m", "search.run", "--study", "mine/stones.py", "--workers", "0"]
-    done = subprocess.run(words, cwd=searched, capture_output=True, text=True)
+    done = warm_start.run(words, cwd=searched)
     file.write_text(before)
     assert done.returncode == 2
     assert "was begun with data.sha256" in done.stderr
@@ -118,6 +118,6 @@ def test_a_model_of_a_table_is_asked_about_no_picture(searched: Path) -> None:
     model = next((searched / "runs" / "studies" / "stones" / "finalists").glob("trial-*.safetensors"))
     Image.new("RGB", (8, 8)).save(searched / "black.png")
     words = [sys.executable, "-m", "models.predict", "--model", str(model), "--image", "black.png"]
-    done = subprocess.run(words, cwd=searched, capture_output=True, text=True)
+    done = warm_start.run(words, cwd=searched)
     assert done.returncode == 2
     assert "the model takes rows of a table with 3 features" in done.stderr

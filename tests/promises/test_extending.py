@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -18,6 +17,7 @@ from search.fleet.registry import FLEETS
 from search.loggers.registry import LOGGERS
 from search.pruners.registry import PRUNERS
 from search.samplers.registry import SAMPLERS
+from tests.support import warm_start
 from tests.support.pages import ROOT, blocks
 
 PAGE = ROOT / "docs" / "extending.md"
@@ -45,9 +45,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, folder: Path, *words: str) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(installed))), "NO_COLOR": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    done = warm_start.run([sys.executable, "-m", *words], cwd=folder, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -18,6 +18,7 @@ from reports import dashboard
 from reports.artifacts import artifact_folder
 from search.record.store import Store
 from tests.support.dashboards import Ask, served
+from tests.support.warm_start import WarmPopen
 
 
 def address(runs: Path) -> str:
@@ -211,7 +212,7 @@ def test_an_address_that_was_asked_for_has_any_name(runs: Path) -> None:
 @pytest.mark.slow
 def test_it_works_while_a_search_runs(runs: Path) -> None:
     more = ["--study", "mlp", "--dataset", "digits", "--name", "beside", "--trials", "12", "--epochs", "20"]
-    search = subprocess.Popen(
+    search = WarmPopen(
         [sys.executable, "-m", "search.run", *more, "--workers", "0", "--quiet"],
         cwd=runs.parent,
         stdout=subprocess.PIPE,
@@ -268,7 +269,7 @@ def test_a_slip_is_told(runs: Path, monkeypatch: pytest.MonkeyPatch, arguments: 
 
 
 def test_the_command_says_where_it_is(runs: Path) -> None:
-    process = subprocess.Popen(
+    process = WarmPopen(
         [sys.executable, "-m", "reports.dashboard", "--port", "0"], cwd=runs.parent, stdout=subprocess.PIPE, text=True
     )
     try:

@@ -14,6 +14,7 @@ from search.record.record import Record
 from search.record.store import Store
 from tests.support.commands import invoke
 from tests.support.runs import started
+from tests.support.warm_start import WarmPopen
 
 STUDY = "mlp@digits"
 
@@ -22,7 +23,7 @@ def start(runs: Path, *options: str) -> subprocess.Popen[str]:
     """Start an export, and return its process."""
     command = [sys.executable, "-m", "reports.export", "--study", STUDY, "--workers", "0", *options]
     return started(
-        subprocess.Popen(
+        WarmPopen(
             command,
             cwd=runs.parent,
             stdout=subprocess.PIPE,

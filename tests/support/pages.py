@@ -13,6 +13,7 @@ import typer
 
 from studyhall.command import app
 from studyhall.importing import COMMANDS
+from tests.support import warm_start
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: a download is refused at once
@@ -75,34 +76,33 @@ def environment() -> dict[str, str]:
     return known
 
 
-# What a command spends here where its page does not say: enough for every branch of it, not for a good result, and no
-# processes of its own, which would each take seconds to import torch.
+# What a command spends here where its page does not say, and the most where it does: enough for every branch of it, not
+# for a good result, and no processes of its own, which would each take seconds to import torch.
 BUDGETS = {
     "search": {"--trials": "6", "--epochs": "3", "--workers": "0"},
+    "check": {"--workers": "0"},
     "export": {"--top": "1", "--seeds": "2", "--workers": "0"},
 }
+MOST = {"--trials": 12, "--top": 2, "--seeds": 2, "--audit": 2}
 FREE = ("--list", "--new", "--help")  # they train nothing
 
 
 def within_budget(words: list[str]) -> list[str]:
-    """Return a command with the options of a small budget that it does not give itself."""
+    """Return a command with the options of a small budget, in place of larger ones that it gives itself."""
     name = words[1] if words[0] == "studyhall" else COMMANDS.get(words[2] if len(words) > 2 else "", "")
     options = BUDGETS.get(name, {})
     if any(word in FREE for word in words):
         return words
-    return words + [part for option in options.items() if option[0] not in words for part in option]
+    given = [
+        str(min(int(word), MOST[option])) if option in MOST else word
+        for option, word in zip(["", *words], words, strict=False)
+    ]
+    return given + [part for option in options.items() if option[0] not in words for part in option]
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command of a page with this interpreter, within the budget of a test."""
-    return subprocess.run(
-        [*_program(words), *within_budget(words)[1:]],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return warm_start.run([*_program(words), *within_budget(words)[1:]], cwd=folder, env=environment())
 
 
 def _program(words: list[str]) -> list[str]:
@@ -113,7 +113,7 @@ def _program(words: list[str]) -> list[str]:
 
 def serve(words: list[str], folder: Path) -> str:
     """Start a command of a page that serves, at a free port; return what it says first, and stop it."""
-    process = subprocess.Popen(
+    process = warm_start.WarmPopen(
         [*_program(words), *words[1:], "--port", "0"], cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
     )
     try:

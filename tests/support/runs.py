@@ -23,6 +23,7 @@ from search.pruners.promotion import Promotion
 from search.record.store import Store
 from search.samplers.tpe import TPE
 from search.trial import TrialRow
+from tests.support.warm_start import WarmPopen
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +56,7 @@ WAITING = (
 )
 LONGEST = (
     ("epochs=4", "epochs=8"),
-    ("trials=20", "trials=160"),
+    ("trials=20", "trials=96"),
     ("Int(4, 24)", "Int(4, 64)"),
     ("lanes=3,", 'lanes=3,\n    sampler="random",\n    pruner="successive_halving",'),
 )
@@ -143,7 +144,7 @@ def start(
     """Start `python -m search.run`, or `python -m studyhall search`, on a study file."""
     command = [module, "search"] if module == "studyhall" else [module]
     return started(
-        subprocess.Popen(
+        WarmPopen(
             [sys.executable, "-m", *command, "--study", str(study), "--storage", url, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -209,7 +210,7 @@ def kill_somewhere(process: subprocess.Popen[str], draw: random.Random) -> str:
     """Kill a command and its workers somewhere between its start and its end; returns when that was."""
     ticks = draw.randint(0, 12)
     if ticks == 0:
-        time.sleep(draw.uniform(0.0, 4.0))
+        time.sleep(draw.uniform(0.0, 2.0))
     else:
         try:
             wait_for_tick(process, ticks)

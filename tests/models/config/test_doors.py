@@ -17,6 +17,7 @@ from models.config.schedules import Cosine
 from models.families.custom.config import CustomModel
 from models.families.resnet import Resnet
 from models.registry import Registry
+from tests.support import warm_start
 
 ROOT = Path(__file__).parents[3]
 DOORS = [FAMILIES, OPTIMIZERS, SCHEDULES, ACTIVATIONS]
@@ -221,13 +222,10 @@ def test_a_package_of_somebody_elses_adds_one_of_each(tmp_path: Path) -> None:
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: visitor\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
-    done = subprocess.run(
+    done = warm_start.run(
         [sys.executable, "-c", SEARCH],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["True True", "True True", "True"]

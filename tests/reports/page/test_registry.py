@@ -1,7 +1,6 @@
 """Sections and checks come in by name, from this house and from other people's packages."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from reports.page.checks.registry import CHECKS
 from reports.page.sections.registry import SECTIONS, all_sections
+from tests.support import warm_start
 from tests.support.reports import PageReader
 
 ROOT = Path(__file__).parents[3]
@@ -71,13 +71,10 @@ def test_a_package_of_somebody_elses_adds_a_section_and_a_check(tmp_path: Path) 
         "[studyhall.report_sections]\nbest-epochs = visitor:BestEpochs\n"
         "[studyhall.report_checks]\nnoisy = visitor:Noisy\n"
     )
-    done = subprocess.run(
+    done = warm_start.run(
         [sys.executable, "-c", WRITE],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     page = PageReader((tmp_path / "report.html").read_text())

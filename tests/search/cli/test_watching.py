@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import sys
 import termios
 from collections import Counter
@@ -37,6 +36,7 @@ from search.samplers.grid import Grid
 from search.trial import TrialRow
 from tests.support.commands import search_here
 from tests.support.runs import ROOT, kill_tree, start, study_file, wait_for_tick
+from tests.support.warm_start import WarmPopen
 
 SPACE = {
     "learning_rate": Float(0.1, 1.0, log=True),
@@ -292,7 +292,7 @@ def _on_a_terminal(folder: Path, columns: int, **environment: str) -> str:
         name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "FORCE_COLOR")
     }
     command = [sys.executable, "-m", "search.run", "--study", study_file(folder, *quick), "--workers", "0"]
-    process = subprocess.Popen(
+    process = WarmPopen(
         command,
         cwd=folder,
         stdout=theirs,

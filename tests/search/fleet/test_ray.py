@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.support.runs import (
     study_file,
     table,
 )
+from tests.support.warm_start import run
 
 BESIDE = """
 import sys
@@ -60,7 +60,7 @@ def test_the_same_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None
         else:
             search(small, url, "--cluster", nodes.address)
             there = [sys.executable, "-m", *command, "--cluster", nodes.address]
-            subprocess.run(there, cwd=tmp_path, check=True, capture_output=True)
+            run(there, cwd=tmp_path).check_returncode()
         folder = tmp_path / name / "small"
         models = {file.name: file.read_bytes() for file in (folder / "finalists").glob("trial-*")}
         tables = [pd.read_csv(folder / file) for file in ("trials.csv", "results.csv")]

@@ -27,6 +27,7 @@ from search.record.record import Record
 from search.record.store import Store
 from tests.support.commands import invoke
 from tests.support.event_files import hparams, read_run
+from tests.support.warm_start import WarmPopen, run
 
 TAGS = ("loss/train", "loss/validation", "accuracy/train", "accuracy/validation")
 
@@ -160,7 +161,7 @@ def test_another_process_writes_the_same_bytes(record: Record) -> None:
         f"record = Store('sqlite:///{record.folder.parent.parent}/studies.db').find('mlp@digits')\n"
         "Loggers(record, ['tensorboard']).catch_up()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run([sys.executable, "-c", code]).check_returncode()
     assert _files(record) == before
 
 
@@ -225,12 +226,12 @@ def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_writes_every_epoch_once(tmp_path: Path) -> None:
-    process = subprocess.Popen(COMMAND, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    process = WarmPopen(COMMAND, cwd=tmp_path, stdout=subprocess.DEVNULL)
     while process.poll() is None and not list(tmp_path.rglob("trial-0005/*")):  # in the middle
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    subprocess.run(COMMAND, cwd=tmp_path, check=True, capture_output=True)
+    run(COMMAND, cwd=tmp_path).check_returncode()
     _holds_what_is_recorded(_find(tmp_path / "runs"))
 
 

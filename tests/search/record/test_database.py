@@ -13,6 +13,7 @@ from models.errors import UserError
 from search.record import tables
 from search.record.store import Store
 from tests.support.records import begin, optuna_storage, trials_by_optuna
+from tests.support.warm_start import WarmPopen
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -96,8 +97,7 @@ def test_eight_processes_begin_on_one_new_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/runs/studies.db"
     command = [sys.executable, "-c", EIGHT, url]
     processes = [
-        subprocess.Popen([*command, f"own{n}"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for n in range(8)
+        WarmPopen([*command, f"own{n}"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for n in range(8)
     ]
     for process in processes:
         assert process.stdin is not None

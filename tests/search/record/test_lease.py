@@ -15,6 +15,7 @@ from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
 from tests.support.records import Clock, a_score, a_trial, begin, claim_elsewhere, insert
+from tests.support.warm_start import WarmPopen
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -44,9 +45,7 @@ sys.stdin.read()
 
 def test_the_lease_dies_with_its_process(store: Store, url: str) -> None:
     record = begin(store)
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    holder = WarmPopen([sys.executable, "-c", HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "claimed\n"

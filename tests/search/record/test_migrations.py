@@ -25,6 +25,7 @@ from search.record.store import Store
 from search.record.tables import VERSION
 from tests.support.runs import search, within
 from tests.support.servers import PASSWORD, USER, Server
+from tests.support.warm_start import WarmPopen
 
 DATA = Path(__file__).parent / "data"
 TO_VERSION_1 = ("DROP TABLE studyhall_snapshots", "UPDATE studyhall_schema SET version = 1")
@@ -206,7 +207,7 @@ print(Store(sys.argv[1]).names())
 def test_two_commands_that_open_it_at_once_migrate_it_once(old: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPENS, old]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
+    both = [WarmPopen(command, text=True, **pipes) for _ in range(2)]
 
     def go_on() -> None:
         for process in both:

@@ -21,7 +21,7 @@ from search.config.study_files import load
 from search.fleet.fleet import Fleet
 from search.record.fingerprint import fingerprint
 from search.record.store import Store
-from tests.support import runs
+from tests.support import runs, warm_start
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -246,13 +246,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file.unlink()  # the report makes the models anew from what is recorded
     command = ["-m", "reports.export", "--study", "small", "--storage", url, "--top", "1", "--seeds", "2"]
     command += ["--workers", "0", "--quiet"]
-    told = subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(runs.ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    told = warm_start.run([sys.executable, *command], cwd=folder, env={**os.environ, "PYTHONPATH": str(runs.ROOT)})
     assert told.returncode == 0, told.stderr
     return folder
 
@@ -291,11 +285,11 @@ def test_a_command_finds_the_code_of_a_model_file(command: str, exported: Path) 
     env = {**os.environ, "PYTHONPATH": str(runs.ROOT)}
     started = [sys.executable, "-m", command, "--model", str(path), *more]
     if command == "models.predict":
-        told = subprocess.run(started, capture_output=True, text=True, env=env)
+        told = warm_start.run(started, env=env)
         assert told.returncode == 2
         assert "--study-file" in told.stderr
         started += ["--study-file", str(file)]
-    told = subprocess.run(started, capture_output=True, text=True, env=env)
+    told = warm_start.run(started, env=env)
     assert told.returncode == 0, told.stderr
 
 

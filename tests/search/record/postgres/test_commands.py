@@ -1,7 +1,6 @@
 """What comes after a search works on a server as in a file: reports, lists, the dashboard."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from reports import dashboard
 from search.record.store import Store
+from tests.support import warm_start
 from tests.support.dashboards import served
 from tests.support.records import begin
 from tests.support.runs import (
@@ -20,9 +20,7 @@ from tests.support.runs import (
 
 def command(*words: str, folder: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, "-m", *words], capture_output=True, text=True, cwd=folder, env=environment, timeout=300
-    )
+    done = warm_start.run([sys.executable, "-m", *words], cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "geheim" not in done.stdout + done.stderr
     return done.stdout

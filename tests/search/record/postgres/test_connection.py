@@ -1,7 +1,6 @@
 """A server that cannot be used is told in two lines, without its password."""
 
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from models.errors import UserError
 from search.record.store import Store
+from tests.support import warm_start
 from tests.support.records import a_trial, begin, insert
 from tests.support.runs import (
     ROOT,
@@ -89,6 +89,6 @@ def test_what_is_wrong_on_the_command_line_is_told_in_two_lines(server: Server, 
 
 def test_the_list_tells_what_keeps_it_from_the_database(server: Server, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "search.run", "--list", "--storage", server.url("nonesuch")]
-    listed = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    listed = warm_start.run(command, cwd=ROOT)
     assert listed.returncode == 2
     assert "has no such database" in listed.stderr
