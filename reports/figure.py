@@ -51,6 +51,17 @@ class Figure:
         """`+0.0355`, `−0.0012`."""
         return f"{'−' if value < 0 else '+'}{self.text(abs(value))}"
 
+    def ahead(self, gap: float, of: str) -> str:
+        """`+0.0355 on trial 0`, `better by 1.2340 than trial 0`, `worse by 1.2340 than trial 0`.
+
+        Args:
+            gap: By how much it is better, as `compare` says.
+            of: What it is better than, with "on" or "against" before it.
+        """
+        if self.greater_is_better:
+            return f"{self.signed(gap)} {of}"
+        return f"{'worse' if gap < 0 else 'better'} by {self.text(abs(gap))} than {of.partition(' ')[2]}"
+
     def within(self, of: Interval) -> str:
         """`0.9794 to 0.9849`."""
         low, high = self.bounds or (0.0, np.inf)

@@ -138,6 +138,26 @@ def compare(
     return Comparison(gap, min(1.0, family * p))
 
 
+def resampled_interval(values: NDArray[np.float64], resampled: NDArray[np.float64]) -> Interval:
+    """Return the interval of a metric that is no mean over images, over new seeds and new images.
+
+    The seeds have Student's interval of their means; the images the percentiles of the metric on images drawn with
+    replacement (Efron 1979). The half widths to each side add as squares, as in `interval`.
+
+    Args:
+        values: (S,), the metric under each seed.
+        resampled: (draws,), its mean over the seeds for each draw of as many images; a draw without it is NaN.
+    """
+    mean, std = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+    drawn = resampled[np.isfinite(resampled)]
+    if not len(drawn):
+        return Interval(mean, std, float("nan"), float("nan"))
+    half = _Part(std / len(values) ** 0.5, len(values) - 1).half_width(1 - LEVEL) if len(values) > 1 else 0.0
+    low, high = np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    below, above = (float(np.hypot(half, max(0.0, distance))) for distance in (mean - low, high - mean))
+    return Interval(mean, std, mean - below, mean + above)
+
+
 def next_run(values: NDArray[np.float64]) -> Interval:
     """Return where one more run of a configuration would come out on the same images: Student's prediction interval.
 

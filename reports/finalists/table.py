@@ -10,13 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.metrics.registry import METRICS
 from reports.finalists.predictions import Cost, ModelKey, TestPredictions
-from reports.statistics import Interval
+from reports.statistics import Interval, resampled_interval
 from search.config.columns import BEFORE_PARAMETERS, Column, after_parameters
 from search.config.study import Study
 from search.record.rows import FinalistRow
 from search.record.trials_frame import parameter_types
 from search.trial import TrialRow
+
+EVERY = slice(None)
+DRAWS, FEW, FEWER_DRAWS = 300, 2_000, 100  # of the test examples; more than a few of these are drawn less often
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ def results_frame(
 ) -> pd.DataFrame:
     """Return one row per finalist, in their order, with a column for every metric that the study records."""
     recorded = tuple(column for metric in study.recorded for column in _columns_of(metric, predictions))
-    after = (*after_parameters(study.task), *recorded)
+    objectives = [each.metric for each in study.objective.all if not each.is_known]
+    others = [metric for metric in objectives if metric != predictions.figure.metric]
+    after = (*after_parameters(study.task), *recorded, *(it for metric in others for it in _ends(metric, predictions)))
     columns = (*BEFORE_PARAMETERS, *after)
     lines = []
     for rank, trial in enumerate(ranked, start=1):
@@ -99,7 +105,7 @@ def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]
     """Return the columns of a metric that is recorded besides those of every study."""
 
     def tested(finalist: Summary) -> NDArray[np.float64]:
-        return tested_values(metric, predictions, finalist.study, finalist.trial.number, len(finalist.rows))
+        return metric_values(metric, predictions, finalist.study, finalist.trial.number, len(finalist.rows), EVERY)
 
     def std(finalist: Summary) -> float | None:
         return float(tested(finalist).std(ddof=1)) if len(finalist.rows) > 1 else None
@@ -111,16 +117,60 @@ def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]
     )
 
 
-def tested_values(
-    metric: str, predictions: TestPredictions, study: Study, trial: int, seeds: int
+def _ends(metric: str, predictions: TestPredictions) -> tuple[Column, Column]:
+    """Return the columns of the interval of an objective that results are not told in."""
+    found: dict[int, Interval] = {}
+
+    def tested(finalist: Summary) -> Interval:
+        number = finalist.trial.number
+        if number not in found:
+            found[number] = metric_interval(metric, predictions, finalist.study, number, len(finalist.rows))
+        return found[number]
+
+    return (
+        Column(f"test_{metric}_low", "Float64", lambda finalist: tested(finalist).low),
+        Column(f"test_{metric}_high", "Float64", lambda finalist: tested(finalist).high),
+    )
+
+
+def metric_interval(metric: str, predictions: TestPredictions, study: Study, trial: int, seeds: int) -> Interval:
+    """Return a finalist's test value of a metric that is no mean over examples, with its interval.
+
+    It ends where a registered metric does: at 1, or at 0 where less is better.
+    """
+    count, draws = len(predictions.labels), np.random.Generator(np.random.PCG64(0))
+
+    def drawn() -> float:
+        chosen = draws.integers(count, size=count)
+        try:
+            return float(metric_values(metric, predictions, study, trial, seeds, chosen).mean())
+        except Exception:  # noqa: BLE001 (the user's own function, of examples among which a class may be missing)
+            return float("nan")
+
+    resampled = [drawn() for _ in range(DRAWS if count <= FEW else FEWER_DRAWS)]
+    of = resampled_interval(metric_values(metric, predictions, study, trial, seeds, EVERY), np.array(resampled))
+    if metric not in METRICS:
+        return of
+    if study.metric_of(metric).greater_is_better:
+        return of._replace(high=min(of.high, 1.0))
+    return of._replace(low=max(of.low, 0.0))
+
+
+def metric_values(
+    metric: str,
+    predictions: TestPredictions,
+    study: Study,
+    trial: int,
+    seeds: int,
+    chosen: NDArray[np.int64] | slice,
 ) -> NDArray[np.float64]:
-    """Return a metric of a finalist's models on the test set, (seeds,), from the logits that are kept of them."""
+    """Return a metric of a finalist's models, (seeds,), on chosen test examples, from the logits that are kept."""
     import torch
 
     from models.engine.predictions import predictions_of
 
     # The seeds of a finalist stand in the place of lanes: they have answered to the same examples.
-    outputs = torch.from_numpy(np.stack([predictions.logits[trial, seed] for seed in range(seeds)]))
+    outputs = torch.from_numpy(np.stack([predictions.logits[trial, seed][chosen] for seed in range(seeds)]))
     scale = None if predictions.target is None else predictions.target.scale
-    given = predictions_of(study.loss, outputs, torch.from_numpy(predictions.labels), scale)
+    given = predictions_of(study.loss, outputs, torch.from_numpy(predictions.labels[chosen]), scale)
     return np.asarray(study.metric_of(metric).compute(given).numpy(), np.float64)

@@ -32,12 +32,12 @@ def ensemble_sentence(finalists: FinalistData) -> str | None:
     figure: Figure = finalists.predictions.figure
     interval, against = figure.interval(ensemble.scores), against_winner(finalists, ensemble)
     gap = against.gap
-    lead = f"{figure.signed(gap.mean)} on" if figure.greater_is_better else f"better by {figure.signed(gap.mean)} than"
+    lead = figure.ahead(gap.mean, "on the winner alone")
     told = "the two can be told apart" if against.p < 1 - LEVEL else "the two cannot be told apart"
     bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
     return (
         f"Together, {members_text(ensemble)} have test {figure.title} {figure.text(interval.mean)} "
-        f"({LEVEL:.0%} interval {figure.within(interval)}), {lead} the winner alone, with interval {bounds}: "
+        f"({LEVEL:.0%} interval {figure.within(interval)}), {lead}, with interval {bounds}: "
         f"{told} ({p_value(against.p)}, one comparison by itself){_cost(finalists, ensemble)}."
     )
 

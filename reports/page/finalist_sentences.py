@@ -11,7 +11,7 @@ import pandas as pd
 from reports.figure import Figure
 from reports.finalists.published import Published, published_of
 from reports.page.data import FinalistData, ReportData
-from reports.page.wording import counted, listed, p_value, trial_name
+from reports.page.wording import counted, listed, metric_title, p_value, trial_name
 from reports.statistics import LEVEL
 from search.trial import TrialRow
 
@@ -24,9 +24,7 @@ def gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     """Return how far the winner lies above the baseline."""
     seeds, known, figure = finalists.seeds, finalists.tested(baseline.number), finalists.predictions.figure
     against, signed = finalists.against(baseline.number), figure.signed
-    lead = (
-        f"{signed(against['gap'])} against" if figure.greater_is_better else f"better by {signed(against['gap'])} than"
-    )
+    lead = figure.ahead(against["gap"], f"against {trial_name(baseline)}")
     told = "the two can be told apart" if against["apart"] else "the two cannot be told apart"
     only_one = "" if seeds > 1 else " One seed cannot say how much of that is the seed's luck."
     number = len(finalists.rivals)
@@ -34,11 +32,47 @@ def gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     sample = _sample(finalists)
     bounds = f"{signed(against['low'])} to {signed(against['high'])}"
     sentence = (
-        f"That is {lead} {trial_name(baseline)} ({figure.text(known.mean)}), with interval {bounds}: "
+        f"That is {lead} ({figure.text(known.mean)}), with interval {bounds}{_of_gain(figure)}: "
         f"{told} ({p_value(against['p'])}{adjusted}, paired over {sample})."
     )
     basis = f"{bounds}; {'told apart' if against['apart'] else 'not told apart'}"
     return sentence + only_one, ("gain over the baseline", signed(against["gap"]), basis)
+
+
+def searched_for(
+    report: ReportData, finalists: FinalistData, baseline: TrialRow | None
+) -> tuple[str, str, KeyFigure] | None:
+    """Return the winner's test value of the objective, a sentence on it, and the key figure.
+
+    None where the objective is what results are told in, or its interval is not known.
+    """
+    objective, figure, results = report.objective, report.figure, finalists.results.set_index("trial")
+    columns = [f"test_{objective.metric}_{end}" for end in ("mean", "low", "high")]
+    if objective.metric == figure.metric or any(column not in results for column in columns):
+        return None
+    title, text = metric_title(objective.metric), objective.text
+
+    def value(trial: int) -> tuple[str, str]:
+        mean, low, high = (float(results[column][trial]) for column in columns)
+        return text(mean), f"{text(low)} to {text(high)}"
+
+    (mean, within), winner = value(finalists.winner.number), finalists.winner
+    sentence = ""
+    if baseline is not None and baseline != winner:
+        known = value(baseline.number)
+        sentence = f"By {title}, {trial_name(baseline)} has {known[0]} ({LEVEL:.0%} interval {known[1]}). "
+    tested = finalists.tested(winner.number)
+    sentence += (
+        f"Comparisons and checks are told in test {figure.title}, of which it has {figure.text(tested.mean)} "
+        f"({figure.within(tested)})."
+    )
+    headline = f"test {title} {mean} ({LEVEL:.0%} interval {within})"
+    return headline, sentence, (f"test {title}", mean, f"{within}; {_sample(finalists)}")
+
+
+def _of_gain(figure: Figure) -> str:
+    """Return what an interval of gaps is of, where less is better."""
+    return "" if figure.greater_is_better else " of the gain"
 
 
 def _sample(finalists: FinalistData) -> str:

@@ -68,14 +68,19 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
     tested, noun, figure = finalists.tested(winner.number), finalists.predictions.noun, report.figure
     over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
-    verb = "comes first" if finalists.rivals.empty or inseparable(finalists) else "wins"
+    searched = finalist_sentences.searched_for(report, finalists, baseline)
+    verb = "comes first" if searched or finalists.rivals.empty or inseparable(finalists) else "wins"
     if report.objective.beside is not None:
         verb = f"comes first by {metric_title(report.objective.metric)}"
     headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
-    headline += f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})."
+    by_figure = f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})"
+    headline += f"{searched[0] if searched else by_figure}."
     basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), noun)}"
     figures = [(f"test {figure.title}", figure.text(tested.mean), f"{figure.within(tested)}; {basis}")]
     sentences = []
+    if searched is not None:
+        sentences.append(searched[1])
+        figures.insert(0, searched[2])
     if baseline is None:
         sentences.append("The study has no baseline that finished, so there is nothing to tell its gain against.")
     elif baseline == winner:

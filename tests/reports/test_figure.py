@@ -35,6 +35,12 @@ def test_a_gap_is_positive_where_the_first_is_better() -> None:
     assert ACCURACY_FIGURE.compare(np.ones((3, 80)), np.zeros((3, 80))).gap.mean > 0
 
 
+def test_what_is_worse_is_not_said_to_be_better() -> None:
+    assert RMSE_FIGURE.ahead(-0.70964, "against trial 0") == "worse by 0.70964 than trial 0"
+    assert RMSE_FIGURE.ahead(1.5, "on the winner alone") == "better by 1.5000 than the winner alone"
+    assert ACCURACY_FIGURE.ahead(-0.0012, "against trial 0") == "−0.0012 against trial 0"
+
+
 def test_figures_are_written_with_the_digits_of_their_unit() -> None:
     assert (RMSE_FIGURE.text(54.32109), ACCURACY_FIGURE.text(0.98765)) == ("54.321", "0.9877")
     assert RMSE_FIGURE.signed(-1234.5) == "−1234.5"

@@ -71,6 +71,7 @@ def _table(report: ReportData, finalists: FinalistData) -> Table:
     bounds = zip(results[f"{tested}_low"], results[f"{tested}_high"], strict=True)
     results["interval"] = [f"{text(low)}–{text(high)}" for low, high in bounds]
     validation = "validation" + ("" if objective.metric == figure.metric else f" {metric_title(objective.metric)}")
+    of_objective = _of_objective(objective, results) if objective.metric != figure.metric else []
     over = f"{LEVEL:.0%}, over seeds and test {finalists.predictions.noun}s"
     columns = [
         Column("rank", "rank"),
@@ -78,6 +79,7 @@ def _table(report: ReportData, finalists: FinalistData) -> Table:
         Column(f"test {figure.title}", f"{tested}_mean", text, "mean over seeds"),
         Column("interval", "interval", title=over),
         Column("std", f"{tested}_std", text, "standard deviation between seeds"),
+        *of_objective,
         Column(validation, report.score, objective.text, "mean over seeds; the rank is by this"),
         Column("train", f"train_{figure.metric}_mean", text, "mean over seeds, on all it was retrained on"),
         Column("test loss", "test_loss_mean", fixed(4)),
@@ -88,6 +90,21 @@ def _table(report: ReportData, finalists: FinalistData) -> Table:
         Column("baseline", "baseline"),
     ]
     return Table("finalists", columns, results)
+
+
+def _of_objective(objective: Objective, results: pd.DataFrame) -> list[Column]:
+    """Return the columns of the test's value of an objective that results are not told in."""
+    mean, low, high = (f"test_{objective.metric}_{end}" for end in ("mean", "low", "high"))
+    if low not in results:
+        return []
+    results["objective_interval"] = [
+        f"{objective.text(start)}–{objective.text(end)}" for start, end in zip(results[low], results[high], strict=True)
+    ]
+    title = metric_title(objective.metric)
+    return [
+        Column(f"test {title}", mean, objective.text, "mean over seeds"),
+        Column("its interval", "objective_interval", title=f"{LEVEL:.0%}, over seeds, and test examples drawn anew"),
+    ]
 
 
 def seeds_frame(finalists: FinalistData) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from reports.finalists.table import metric_interval
 from search.config.columns import RESULT_COLUMNS
 from search.record.record import Record
 from tests.support.reports import a_record, a_study, add, finalists_of
@@ -33,3 +34,21 @@ def test_the_test_figures_of_a_recorded_metric_are_scikit_learns(tmp_path: Path)
     (row,) = finalists.results.to_dict("records")
     assert row["test_macro_f1_mean"] == pytest.approx(sum(values) / 3)
     assert row["test_macro_f1_std"] == pytest.approx(pd.Series(values).std())
+    assert "test_macro_f1_low" not in row  # it was not searched for
+
+
+def test_the_interval_of_a_metric_that_is_no_mean_over_images_is_as_wide_as_one_that_is(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study())
+    add(record, 0, [0.5, 0.6], "complete")
+    finalists = finalists_of(record, {0: 0.8}, seeds=3)
+    of_f1 = metric_interval("macro_f1", finalists.predictions, record.study, 0, 3)
+    accuracy = finalists.tested(0)
+    assert of_f1.low < of_f1.mean < of_f1.high <= 1
+    assert of_f1.high - of_f1.low == pytest.approx(accuracy.high - accuracy.low, rel=0.3)  # ten classes of even size
+
+
+def test_an_objective_that_results_are_not_told_in_has_the_columns_of_an_interval(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(objective="loss"))
+    add(record, 0, [0.5, 0.6], "complete")
+    (row,) = finalists_of(record, {0: 0.8}, seeds=3).results.to_dict("records")
+    assert 0 <= row["test_loss_low"] < row["test_loss_high"]

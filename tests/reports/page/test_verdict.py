@@ -56,3 +56,12 @@ def test_the_score_is_called_by_the_objectives_name(tmp_path: Path) -> None:
     assert verdict(report_of(record)).headline == (
         "The search's best is trial 0, with validation loss 0.2500; nothing is tested yet."
     )
+
+
+def test_what_was_searched_for_is_told_first_and_what_is_compared_is_named(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(objective="loss", baselines=()))
+    add(record, 0, [0.5, 0.75], "complete")
+    of = verdict(report_of(record, {0: 0.8}))
+    assert of.headline.startswith("Trial 0 comes first: test loss 0.2000 (95% interval ")
+    assert of.sentences[0].startswith("Comparisons and checks are told in test accuracy, of which it has 0.80")
+    assert [name for name, *_ in of.figures[:2]] == ["test loss", "test accuracy"]
