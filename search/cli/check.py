@@ -12,7 +12,14 @@ from models.errors import UserError
 from search import launch
 from search.cli.eta import planned_trials
 from search.cli.rehearsal import Rehearsal, expected_seconds, rehearse
-from search.cli.wording import constant_answer_text, duration, imbalance_note, lanes_text, objectives_text
+from search.cli.wording import (
+    classes_note,
+    constant_answer_text,
+    duration,
+    imbalance_note,
+    lanes_text,
+    objectives_text,
+)
 from search.config.conditions import condition
 from search.config.study import Study
 from search.config.study_files import NamedStudy
@@ -120,9 +127,10 @@ def make_plan(named: NamedStudy, options: Options) -> Plan:
         raise UserError(
             f"a trial of this study cannot be trained: {last}", "correct the model or its space; --debug tells where"
         ) from error
-    imbalance = imbalance_note(rehearsal.dataset_info, study.objective.metric)
+    info = rehearsal.dataset_info
+    of_labels = classes_note(study, info), imbalance_note(info, study.objective.metric)
     done = sum(row.state != "running" for row in record.trials()) if record else None
-    every_note = tuple(filter(None, (*notes, *rehearsal.notes, imbalance)))
+    every_note = tuple(filter(None, (*notes, *rehearsal.notes, *of_labels)))
     return Plan(chosen.name, study, device, done, every_note, rehearsal)
 
 

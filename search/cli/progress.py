@@ -17,6 +17,7 @@ from rich.text import Text
 
 from search.cli.eta import EtaEstimator, ProgressSnapshot
 from search.cli.wording import (
+    classes_note,
     constant_answer_text,
     data_text,
     duration,
@@ -68,7 +69,8 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         self._console.print(("\n" if too_long else " · ").join(parts), markup=False)
         if running := sum(row.state == "running" for row in scheduler.rows.values()):
             self._console.print(f"takes up {running} trials that an earlier run left in the middle")
-        if note := imbalance_note(dataset_info, study.objective.metric):
+        notes = classes_note(study, dataset_info), imbalance_note(dataset_info, study.objective.metric)
+        for note in filter(None, notes):
             self._console.print(f"[yellow]note:[/] {escape(note)}")
         self._reference = constant_answer_text(dataset_info)
         estimator = EtaEstimator(scheduler, self._clock)

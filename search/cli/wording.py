@@ -1,5 +1,6 @@
 """How a search is put into words: durations, parameters, outcomes. Pure functions of plain data."""
 
+import re
 from collections.abc import Mapping
 
 from models.config.base import Value
@@ -8,6 +9,11 @@ from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.objective import Objective
 from search.trial import TrialRow
+
+# Classes that are whole numbers are said to be taken for classes if there are more: a table's 0 and 1 are clear, and
+# arrays have class numbers by custom.
+FEW_IN_TABLES, FEW_IN_ARRAYS = 2, 20
+_WHOLE = re.compile(r"-?\d+")
 
 
 def parameters_text(parameters: Mapping[str, Value]) -> str:
@@ -63,6 +69,21 @@ def imbalance_note(dataset_info: DatasetInfo, metric: str) -> str:
     return (
         f"one class is far commoner than the others ({constant_answer_text(dataset_info)}): accuracy tells little; "
         'objective="balanced_accuracy", "macro_f1", "roc_auc" or "average_precision" tells more'
+    )
+
+
+def classes_note(study: Study, dataset_info: DatasetInfo) -> str:
+    """Return which of both is meant where labels may be classes or numbers to predict, and how to say the other."""
+    classes, data = dataset_info.classes, study.data
+    if data is None or isinstance(data, str) or not all(map(_WHOLE.fullmatch, classes)):
+        return ""
+    in_table = data.kind == "table"
+    if len(classes) <= (FEW_IN_TABLES if in_table else FEW_IN_ARRAYS):
+        return ""
+    other = f'Table(..., target="{getattr(data, "label", "")}")' if in_table else 'loss="mse"'
+    return (
+        f"the labels of {data.title} are whole numbers, {classes[0]} to {classes[-1]}, and are taken for "
+        f"{len(classes)} classes without an order; {other} predicts them as numbers"
     )
 
 

@@ -1,8 +1,15 @@
-"""What is said of data in which one class is far commoner than the others."""
+"""What is said of data in which one class is far commoner than others, or whose classes may be numbers to predict."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from search.cli.wording import constant_answer_text, imbalance_note, value_text
+from models.config.families import Linear
+from models.datasets.dataset_config import Npz, Table
+from search.cli.wording import classes_note, constant_answer_text, imbalance_note, value_text
+from search.config.space import Float
+from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.objective import Objective
 from search.trial import TrialRow
@@ -24,6 +31,31 @@ def test_strong_imbalance_is_said_with_the_objectives_that_suit(share: float, cl
 
 def test_whoever_searches_for_another_objective_is_told_nothing() -> None:
     assert imbalance_note(info(0.95), "roc_auc") == ""
+
+
+def labelled(data: Any, classes: tuple[str, ...]) -> str:
+    space = {"learning_rate": Float(0.01, 0.1), "weight_decay": 0.0}
+    return classes_note(Study(family=Linear(), data=data, space=space), DatasetInfo(90, 10, (4, 1, 1), classes))
+
+
+@pytest.mark.parametrize(
+    ("data", "classes", "told"),
+    [
+        (Table(Path("wine.csv"), label="quality"), ("3", "4", "5", "8"), 'Table(..., target="quality") predicts'),
+        (Npz(Path("ages.npz")), tuple(map(str, range(60))), 'loss="mse" predicts'),
+        (Table(Path("wine.csv"), label="quality"), ("0", "1"), None),
+        (Table(Path("wine.csv"), label="quality"), ("bad", "good", "3"), None),
+        (Npz(Path("digits.npz")), tuple("0123456789"), None),
+        ("digits", tuple(map(str, range(60))), None),
+    ],
+)
+def test_numbers_that_are_taken_for_classes_are_told(data: Any, classes: tuple[str, ...], told: str | None) -> None:
+    note = labelled(data, classes)
+    assert (
+        (told in note and f"{classes[0]} to {classes[-1]}, and are taken for {len(classes)} classes" in note)
+        if told
+        else note == ""
+    )
 
 
 def test_the_standard_error_stands_behind_the_value_that_it_is_of() -> None:
