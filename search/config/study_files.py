@@ -17,12 +17,14 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from models.errors import Stopped, UserError, did_you_mean
+from models.source_code import files_beside
 from search.config.study import Study
 from search.config.translate import describe_type, translate
 from studyhall import importing
 
 INSTALLED = Path(__file__).resolve().parents[2] / "studies"  # beside the package `search`, wherever that is
 PATTERN = INSTALLED / "mlp.py"  # the page to copy
+_folders: list[str] = []  # of study files that this process has run, and that sys.path has for them alone
 
 
 @dataclass(frozen=True)
@@ -136,13 +138,13 @@ def _run(path: Path, text: str) -> ModuleType:
     module = ModuleType(f"study_file_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}")
     module.__file__ = str(path)
     vars(module)["__builtins__"] = builtins  # whose imports are the user's; see studyhall.importing
-    if (folder := str(path.parent)) not in sys.path:
-        sys.path.append(folder)  # a study file can import what lies beside it, as a script can
     sys.modules[module.__name__] = module  # classes that the file defines look for their module there
     leave = os._exit
     os._exit = _refuse_to_leave
     try:
-        exec(compile(text, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - its owner asks us to run it
+        code = compile(text, str(path), "exec", dont_inherit=True)
+        _let_import_beside(path, text)
+        exec(code, vars(module))  # noqa: S102 - its owner asks us to run it
     except (UserError, KeyboardInterrupt, Stopped):
         raise
     except BaseException as error:  # whatever a file raises, its user is told the line
@@ -150,6 +152,29 @@ def _run(path: Path, text: str) -> ModuleType:
     finally:
         os._exit = leave
     return module
+
+
+def _let_import_beside(path: Path, text: str) -> None:
+    """Let a study file import what lies beside it, as a script can: behind all that is installed.
+
+    Raises:
+        UserError: What it imports has a name under which this process has a module from beside another study file.
+    """
+    folder = str(path.parent)
+    others = [each for each in _folders if each != folder]
+    for file in files_beside(text, path.parent) if others else ():
+        parts = file.relative_to(path.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        there = Path(getattr(sys.modules.get(name), "__file__", None) or file)
+        if there != file and any(there.is_relative_to(each) for each in others):
+            raise UserError(
+                f"{_shown(path)} imports {name}, and in this process that is {_shown(there)}",
+                "search the two studies in processes of their own, or give one of the files another name",
+            )
+    if folder not in sys.path:
+        _folders.append(folder)
+    if folder in _folders:  # before those of other study files, which may have files of the same names
+        sys.path[:] = [*(each for each in sys.path if each not in _folders), folder, *others]
 
 
 def _refuse_to_leave(status: int) -> NoReturn:

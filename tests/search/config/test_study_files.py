@@ -131,6 +131,24 @@ def test_a_file_is_read_anew_each_time() -> None:
     assert (first.epochs, load("own").study.epochs) == (10, 3)
 
 
+def test_a_file_imports_what_lies_beside_it_and_not_beside_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for folder, rate in (("one", 0.1), ("two", 0.2)):
+        write(f"RATE = {rate}\n", f"{folder}/rates_of_mine.py")
+    text = GOOD.replace("Float(1e-3, 1.0, log=True)", "RATE")
+    load(write(GOOD, "one/first.py"))  # whose folder has the module too, and does not import it
+    mine = load(write(f"from rates_of_mine import RATE\n{text}", "two/second.py"))
+    try:
+        assert mine.study.fixed == {"learning_rate": 0.2}
+        told = slip(write(f"from rates_of_mine import RATE\n{text}", "one/third.py"))
+    finally:
+        sys.modules.pop("rates_of_mine", None)
+    assert told.what == "one/third.py imports rates_of_mine, and in this process that is two/rates_of_mine.py"
+    assert told.remedy.startswith("search the two studies in processes of their own")
+
+
 def test_running_a_file_leaves_nothing_beside_it() -> None:
     write(GOOD)
     load("own")
