@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.config import registry
 from models.config.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, OptimizerConfig, RMSprop
 from models.config.schedules import (
     Constant,
@@ -262,6 +263,12 @@ def test_decoupled_decay_is_a_plain_loop(varying: bool, product: bool, momenta: 
             v = momenta[lane] * v + (delta @ inputs)[lane == OF_ROW]
             w = (1 - DECAYS[lane] * rate) * w - rate * v
         torch.testing.assert_close(mine[lane == OF_ROW], w, rtol=1e-12, atol=1e-12)
+
+
+def test_every_optimizer_and_schedule_of_the_registry_has_an_authority() -> None:
+    optimizers, schedules = ({each[0].name for each in cases} for cases in (OPTIMIZERS.values(), SCHEDULES))
+    assert optimizers | {"muon"} == set(registry.OPTIMIZERS.built_in)  # that one in test_muon.py
+    assert schedules | {"wsd"} == set(registry.SCHEDULES.built_in)  # its formula, above
 
 
 def test_decoupled_decay_differs_where_there_is_momentum() -> None:
