@@ -1,10 +1,9 @@
 """Who gets the free lanes: paused trials that go on, or new configurations, whichever promise most for their epochs.
 
 A curve process says where every trial, begun or not, may end. Lanes are given one after the other to whatever adds
-most, for what it still costs, to the expected best end of all that is known and already chosen: expected improvement of
-a batch, as q-EI (Ginsbourger et al. 2010) by Monte Carlo, for the cost, as Snoek, Larochelle and Adams (2012, arXiv
-1206.2944) divide by it. All of it follows from the history, the seed and the number of free lanes. Knows no record and
-no engine.
+most, for each epoch that it still takes, to the expected best end of all that is known and already chosen: expected
+improvement of a batch, as q-EI (Ginsbourger et al. 2010) by Monte Carlo. All of it follows from the history, the seed
+and the number of free lanes. Knows no record and no engine.
 """
 
 import math
@@ -40,9 +39,6 @@ EVEN, AROUND, LEADERS, OFFERED = 256, 48, 8, 100
 STRIDES = (0.02, 0.08, 0.2)  # of the cube's edge, by which a candidate lies beside its leader
 # Extrapolated curves are less certain than a process says that was fitted to their beginnings; measured on LCBench.
 DOUBT = 1.25
-# An epoch counts as this power of its work. Measured on LCBench's seconds and on curves of `mlp`: at 0 wide networks
-# take most of the time, at 1 the best of them are found late.
-COST_OF_WORK = 0.5
 
 
 @dataclass
@@ -153,10 +149,9 @@ class _Competition:
         scale = self._seen.unit * self._seen.spread  # a small gap is its logarithm
         competing = len(self._paused) + len(new)
         best = self._incumbent(ends[competing:], costs[competing:])
-        study = self._history.study
-        left = [study.epochs - len(self._history.curves[number]) for number in self._paused] + [study.epochs] * len(new)
-        effort = np.array(left) * np.array([study.work(each) for each in params[:competing]]) ** COST_OF_WORK
-        ends, costs = ends[:competing], costs[:competing]
+        epochs = self._history.study.epochs
+        left = [epochs - len(self._history.curves[number]) for number in self._paused] + [epochs] * len(new)
+        ends, costs, left_of = ends[:competing], costs[:competing], np.array(left, float)
         gains = best.gains(ends, costs)
         found = Plan(prospect=prospect * scale, spread=self._seen.spread)
         for number, value, end in zip(self._paused, gains.tolist(), mean, strict=False):
@@ -165,7 +160,7 @@ class _Competition:
             found.second[number] = 0.0 if self._second is None else self._second.expected(number)
         taken = np.zeros(competing, bool)
         for _ in range(min(free, competing)):
-            gain = best.gains(ends, costs) / effort
+            gain = best.gains(ends, costs) / left_of
             gain[taken] = -1.0
             if len(found.new) == begin:
                 gain[len(self._paused) :] = -1.0

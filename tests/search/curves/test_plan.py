@@ -36,7 +36,7 @@ def history(curve: Curve, *, trained: Sequence[int], study: Study = STUDY) -> Se
             )
     paused = [number for number, epochs in enumerate(trained) if epochs < study.epochs]
     scores.sort(key=lambda score: (score[0], score[1].lane))
-    past = SearchHistory(study.on((1, 28, 28), 10), rows, len(rows), scores, max(trained), paused)
+    past = SearchHistory(study, rows, len(rows), scores, max(trained), paused)
     for number, epochs in enumerate(trained):
         if epochs == study.epochs:
             from dataclasses import replace
@@ -87,14 +87,6 @@ def test_a_late_bloomer_is_found_where_others_like_it_have_bloomed() -> None:
     assert best in low
     assert at_four[best] < max(at_four.values())  # it lies behind
     assert made.resumed[0] in low
-
-
-def test_of_what_promises_as_much_the_cheaper_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    past = history(rising, trained=[4] * 16)  # no width is better than another
-    by_cost = chosen(past, 16, 16).new
-    monkeypatch.setattr("search.curves.plan.COST_OF_WORK", 0.0)
-    by_gain = chosen(past, 16, 16).new
-    assert sum(map(past.study.work, by_cost)) < sum(map(past.study.work, by_gain))
 
 
 def test_too_little_to_say() -> None:

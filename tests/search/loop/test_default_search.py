@@ -85,7 +85,7 @@ def test_a_search_that_has_settled_ends_with_its_leader_trained_from_five_seeds(
     said = study.sampler.exhausted_reason(study, rows)
     assert said is not None
     assert "settled" in said
-    for write in (20, 35, 50):
+    for write in (25, 45, 65):
         url = f"sqlite:///{tmp_path}/{write}.db"
         assert cut_before(write, study, url, digits, always_keep=True)
         assert run(study, url, digits, always_keep=True)
