@@ -66,6 +66,15 @@ def mnist_root() -> str:
     return root
 
 
+@pytest.fixture(scope="module")
+def unrendered() -> Iterator[None]:
+    """Figures are drawn, and nobody sees them: see `tests.support.exports.unrendered`."""
+    from tests.support.exports import unrendered
+
+    with unrendered():
+        yield
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Torch on one thread, as an engine has it by default: the bits of a product depend on it."""

@@ -60,7 +60,7 @@ def test_a_run_over_a_conditional_space_cut_off_before_any_write_ends_the_same(
         assert run(SMALL, url, digits, always_keep=True)
         assert table(url) == table(undisturbed), f"cut off before write {write}"
         assert_whole(url)
-        write += 3
+        write += 7
     assert write > 8
 
 

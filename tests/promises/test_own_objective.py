@@ -15,6 +15,8 @@ from search.result import Result
 from search.run_study import run_study
 from tests.support.runs import assert_whole, kill_somewhere, search, start, table, trials
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 TRAIN = """
 import random
 import time

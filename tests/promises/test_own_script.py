@@ -9,6 +9,8 @@ from reports import export_study
 from search.run_study import run_study
 from tests.support.runs import ROOT, is_gone, kill_tree, search, start, table, trials, wait_for_tick, within
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = """
 from studyhall import Float, Int, Script, Study
 

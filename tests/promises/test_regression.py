@@ -15,7 +15,7 @@ from reports.compare import app as compare_app
 from reports.evaluate import app as evaluate_app
 from search import AdamW, Baseline, Cosine, Float, Int, Mlp, Result, Study, Table, run_study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unrendered")]
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ def test_a_second_export_opens_nothing_and_changes_nothing(runs: Path) -> None:
     before = {file: file.read_bytes() for file in watched}
     artifacts, ledger = sorted(artifacts_folder.iterdir()), record(runs).ledger()
     attributes = _attributes(runs)
-    output = export(runs, "--top", "1", "--seeds", "2")
+    output = export(runs, "--top", "1", "--seeds", "2", rendered=True)
     assert "test set opened" not in output
     assert {file: file.read_bytes() for file in watched} == before
     assert (sorted(artifacts_folder.iterdir()), record(runs).ledger(), _attributes(runs)) == (

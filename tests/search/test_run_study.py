@@ -21,6 +21,8 @@ from search.record.store import Store
 from tests.support.commands import search_here
 from tests.support.runs import REPEATING, ROOT, finish, study_file, table
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 SMALL = REPEATING.model_copy(update={"trials": 6})
 
 

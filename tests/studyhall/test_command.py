@@ -12,6 +12,8 @@ from studyhall.importing import COMMANDS
 from tests.support.commands import invoke
 from tests.support.runs import study_file
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def test_help_lists_every_command_and_takes_nothing_heavy() -> None:
     code = (

@@ -216,6 +216,7 @@ except ValueError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_package_of_somebody_elses_adds_one_of_each(tmp_path: Path) -> None:
     (tmp_path / "visitor.py").write_text(VISITOR)
     metadata = tmp_path / "visitor-1.0.dist-info"

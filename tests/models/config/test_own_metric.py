@@ -21,6 +21,8 @@ from search.config.study import Study
 from search.objective import Objective
 from search.record.fingerprint import fingerprint
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def square_distance(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Brier's score of several classes."""

@@ -21,6 +21,8 @@ from tests.support.commands import invoke
 from tests.support.exports import STUDY, record
 from tests.support.reports import a_study, finalists_of
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 PAIR = ("accuracy", "parameters")
 LABELS = torch.tensor([0, 1, 0, 1])
 

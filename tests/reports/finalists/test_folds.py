@@ -14,7 +14,7 @@ from search.config.study import Study
 from search.record.record import Record
 from search.record.store import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unrendered")]
 
 FOLDS, SEEDS, ROWS = 3, 2, 455  # of 569; a fifth is the test part
 

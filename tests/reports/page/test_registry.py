@@ -62,6 +62,7 @@ def test_a_slip_is_answered_with_the_name_that_was_meant() -> None:
         SECTIONS.load("histroy")
 
 
+@pytest.mark.slow
 def test_a_package_of_somebody_elses_adds_a_section_and_a_check(tmp_path: Path) -> None:
     (tmp_path / "visitor.py").write_text(VISITOR)
     metadata = tmp_path / "visitor-1.0.dist-info"

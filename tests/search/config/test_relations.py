@@ -203,6 +203,7 @@ SMALL: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [GP(), Random()], ids=lambda sampler: sampler.name)
 def test_a_search_obeys_and_is_the_same_after_a_kill(sampler: SamplerConfig, tmp_path: Path, digits: Source) -> None:
     of, url = study(sampler=sampler, **SMALL), f"sqlite:///{tmp_path}/it.db"

@@ -19,6 +19,8 @@ from search.record.store import Store
 from search.result import Result
 from search.samplers.random import Random
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 PATIENCE, EPOCHS = 2, 16
 
 

@@ -77,7 +77,7 @@ def test_a_paused_run_goes_on_from_its_snapshot(undisturbed: str, url: Url, digi
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("always_keep", "stride"), [(True, 1), (False, 3)], ids=["with snapshots", "without snapshots"]
+    ("always_keep", "stride"), [(True, 3), (False, 5)], ids=["with snapshots", "without snapshots"]
 )
 def test_a_run_cut_off_before_any_write_ends_the_same(
     always_keep: bool, stride: int, undisturbed: str, url: Url, digits: Source
