@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from models.config.base import Parameters
+from models.config.families import FamilyConfig
 from models.config.recipe import Recipe
 
 
@@ -25,9 +25,25 @@ def tensor_bytes(module: nn.Module) -> int:
     return sum(tensor.nbytes for tensor in module.state_dict().values())
 
 
-def counted_work(counter: FlopCounterMode) -> float:
-    """Return the multiply-adds that were counted: a multiplication and an addition are two operations."""
-    return counter.get_total_flops() / 2
+def work_of(
+    family: FamilyConfig, shape: Sequence[int], outputs: int, parameters: Parameters, predict: Callable[[], object]
+) -> float:
+    """Return the multiply-adds of a prediction: as the family says where it knows them, else as torch counts them.
+
+    Args:
+        family: The model's.
+        shape: Channels, height and width of one example.
+        outputs: Numbers that the model answers with.
+        parameters: The trial's.
+        predict: Lets the model answer to one example.
+    """
+    if family.exact_flops:
+        return family.flops_per_example(shape, outputs, parameters)
+    from torch.utils.flop_counter import FlopCounterMode  # imports sympy, for a second
+
+    with FlopCounterMode(display=False) as counter:
+        predict()
+    return float(counter.get_total_flops()) / 2  # a multiplication and an addition are two operations
 
 
 def costs_of(
@@ -44,26 +60,18 @@ def costs_of(
             forward pass, of tensors without contents where the module can do with those.
     """
     family = recipe.make_family(shape, outputs)
+
+    def measured(device: torch.device) -> dict[str, float]:
+        with device, torch.no_grad():
+            module, example = family.build(parameters).eval(), torch.zeros(1, *shape)
+            found = {"parameters": float(parameter_count(module)), "bytes": float(tensor_bytes(module))}
+            if "multiply_adds" in names:
+                found["multiply_adds"] = work_of(recipe.family, shape, outputs, parameters, lambda: module(example))
+        return {name: found[name] for name in names}
+
     with warnings.catch_warnings(action="ignore"):
         try:
-            return _measured(family.build, shape, parameters, names, torch.device("meta"))
+            return measured(torch.device("meta"))
         except (NotImplementedError, RuntimeError, TypeError, ValueError):  # it looks at the contents of its tensors
             with torch.random.fork_rng(devices=[]):
-                return _measured(family.build, shape, parameters, names, torch.device("cpu"))
-
-
-def _measured(
-    build: Callable[[Parameters], nn.Module],
-    shape: Sequence[int],
-    parameters: Parameters,
-    names: Collection[str],
-    device: torch.device,
-) -> dict[str, float]:
-    with device:
-        module = build(parameters).eval()
-        found = {"parameters": float(parameter_count(module)), "bytes": float(tensor_bytes(module))}
-        if "multiply_adds" in names:
-            with torch.no_grad(), FlopCounterMode(display=False) as counter:
-                module(torch.zeros(1, *shape))
-            found["multiply_adds"] = counted_work(counter)
-    return {name: found[name] for name in names}
+                return measured(torch.device("cpu"))

@@ -48,6 +48,7 @@ class FamilyConfig(RecipePart):
     needs_code: ClassVar[bool] = False  # whether a model is built by code that no model file holds
     data_arguments: ClassVar[tuple[str, ...]] = ()  # facts of the data that no parameter may be called by
     lays_out: ClassVar[bool] = False  # whether `make` takes `picture_layout`
+    exact_flops: ClassVar[bool] = False  # whether `flops_per_example` is what torch would count of the module
     external: ClassVar[bool] = False  # whether trials train by themselves: models/families/external/base.py
 
     @property
@@ -117,6 +118,7 @@ class Linear(FamilyConfig):
     bias: bool = Field(default=True, description="Whether the layer has a bias.")
 
     implementation = "models.families.linear:LinearFamily"
+    exact_flops = True
     precisions = ("float32", "bfloat16")
 
     def flops_per_example(self, shape: Sequence[int], classes: int, parameters: Parameters) -> float:
@@ -156,6 +158,7 @@ class Mlp(FamilyConfig):
     )
 
     implementation = "models.families.mlp:MlpFamily"
+    exact_flops = True
     precisions = ("float32", "bfloat16")
     kinds: ClassVar[Mapping[str, Any]] = {"hidden": Width}
     required_parameters: ClassVar[frozenset[str]] = frozenset({"hidden"})

@@ -6,10 +6,9 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from models.datasets.source import Examples
-from models.model_costs import counted_work, parameter_count
+from models.model_costs import parameter_count, work_of
 from models.model_description import Model
 from reports.finalists.predictions import Cost
 from reports.finalists.test_set import logits_of
@@ -20,8 +19,9 @@ TIMED = 20  # predictions of one example each, of which the median counts
 def cost_of(file: Path, description: Model, module: nn.Module, examples: Examples) -> Cost:
     """Return what a model costs."""
     one = Examples(examples.inputs[:1], examples.labels[:1], examples.classes)
-    with FlopCounterMode(display=False) as counter:
-        logits_of(description, module, one)
+    shape, outputs, parameters = description.shape, description.outputs, description.parameters
+    family, predict = description.recipe.family, lambda: logits_of(description, module, one)
+    work = work_of(family, shape, outputs, parameters, predict)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     times = []
@@ -30,4 +30,4 @@ def cost_of(file: Path, description: Model, module: nn.Module, examples: Example
         logits_of(description, module, one)
         times.append(time.perf_counter() - began)
     torch.set_num_threads(threads)
-    return Cost(parameter_count(module), counted_work(counter), file.stat().st_size, 1000 * median(times))
+    return Cost(parameter_count(module), work, file.stat().st_size, 1000 * median(times))
