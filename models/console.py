@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -47,7 +47,12 @@ def as_given(text: str) -> str:
 
 
 class _Console(Console):
-    """A console that spells commands as this program was begun."""
+    """A console that spells commands as this program was begun, and is silent once nobody reads it any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from now on: the reader has gone, as `head` does; the command goes on to its own exit code."""
+        self.quiet = True
+        _silence(self.file)
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*(as_given(it) if isinstance(it, str) else it for it in objects), **options)
@@ -55,6 +60,13 @@ class _Console(Console):
 
 out = _Console(highlight=False, soft_wrap=True)
 err = _Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+def _silence(stream: IO[str]) -> None:
+    """Let a stream lead nowhere: else Python would complain once more when it flushes what is left in it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def new_app() -> typer.Typer:
@@ -80,10 +92,8 @@ def command(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except BrokenPipeError:
-        # The reader of our lines has gone; without this, Python would complain once more when it flushes them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except BrokenPipeError:  # of what was printed past the consoles, at the command's end
+        _silence(sys.stdout)
     except Exception as error:
         told = error if isinstance(error, UserError) else as_user_error(error)
         if told is not None:

@@ -45,11 +45,11 @@ def summary(record: Record, run: RunOutcome | None) -> str:
     lines += [f"  trial {row.number}: {row.reason}" for row in passed_over[:FOREIGN_SHOWN]]
     if len(passed_over) > FOREIGN_SHOWN:
         lines.append(f"  and {len(passed_over) - FOREIGN_SHOWN} more trials of other programs")
-    # A repeat shows another's curve.
-    lengths = [len(curves.get(row.number, [])) for row in rows if row.joined is not None]
-    if lengths:
+    # A repeat shows another's curve; and what diverged or failed was saved by nobody.
+    over = [row.number for row in rows if row.joined is not None and outcome(row) in ("complete", "pruned")]
+    if over:
         saver = "pruning" if study.patience is None else "pruning and patience"
-        trained, possible = sum(lengths), study.epochs * len(lengths)
+        trained, possible = sum(len(curves.get(number, [])) for number in over), study.epochs * len(over)
         lines.append(
             f"  epochs: {trained} of {possible} trained, {(possible - trained) / possible:.0%} saved by {saver}"
         )

@@ -89,10 +89,11 @@ def classes_note(study: Study, dataset_info: DatasetInfo) -> str:
 
 def lanes_text(study: Study) -> str:
     """Return how many trials train at a time: `2 engines x 8 lanes`, or `2 engines with 8 + 4 trials of 3 seeds`."""
+    engines = f"{study.engines} engine{'s' * (study.engines != 1)}"
     lanes = "lanes" if study.members == 1 else f"trials of {study.members} {study.member_name}s"
     if isinstance(study.lanes, tuple):
-        return f"{study.engines} engines with {' + '.join(map(str, study.lanes))} {lanes}"
-    return f"{study.engines} engines x {study.lanes} {lanes}"
+        return f"{engines} with {' + '.join(map(str, study.lanes))} {lanes}"
+    return f"{engines} x {study.lanes} {lanes}"
 
 
 def objectives_text(objective: Objective) -> str:

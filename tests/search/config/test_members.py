@@ -28,6 +28,7 @@ def test_a_study_says_what_a_trial_is() -> None:
     assert (study().members, study().judged_by) == (1, "one seed")
     assert (study(repeats=3).members, study(repeats=3).judged_by) == (3, "the mean of 3 seeds")
     assert lanes_text(study()) == "2 engines x 8 lanes"
+    assert lanes_text(study(engines=1)) == "1 engine x 8 lanes"
     assert lanes_text(study(repeats=3)) == "2 engines x 8 trials of 3 seeds"
 
 
