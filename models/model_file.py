@@ -48,7 +48,7 @@ def write_model(path: Path, model: Model, weights: Weights) -> None:
     recipe = model.recipe.model_copy(update={"family": model.recipe.family.without_code(), "own_metrics": ()})
     absent = {name for name in ("columns", "target", "fill", "members") if not getattr(model, name)}
     about = model.model_copy(update={"recipe": recipe}).model_dump_json(exclude=absent)
-    save_file(tensors, unfinished, {"studyhall": about, "sha256": _sum(about, tensors)})
+    save_file(tensors, unfinished, {"studyhall": about, "sha256": sum_of(about, tensors)})
     _sort_header(unfinished)
     unfinished.replace(path)
 
@@ -97,7 +97,7 @@ def load_model(path: Path, code: FamilyConfig | Callable[..., Any] | None = None
     for name, (_, dtype) in wanted.items():
         if weights[name].dtype != dtype:
             raise _other_tensors(path, f"{name} is {weights[name].dtype}, not {dtype}")
-    if written.get("sha256", "") not in ("", _sum(written["studyhall"], weights)):  # the first versions wrote none
+    if written.get("sha256", "") not in ("", sum_of(written["studyhall"], weights)):  # the first versions wrote none
         raise UserError(f"{path} is damaged: it is not as it was written", _REMEDY)
     module.load_state_dict(weights, assign=not needs_code)  # tied tensors stay tied
     return model, module.eval()
@@ -112,8 +112,8 @@ def _sort_header(path: Path) -> None:
         file.write(header.encode().ljust(size))
 
 
-def _sum(about: str, weights: Weights) -> str:
-    """Return the hash of all that a model file holds."""
+def sum_of(about: str, weights: Weights) -> str:
+    """Return the hash of all that a file of tensors holds: what it says of them, and the tensors."""
     digest = hashlib.sha256(about.encode())
     for name in sorted(weights):
         tensor = weights[name].detach().cpu().contiguous()

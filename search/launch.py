@@ -23,6 +23,7 @@ from search.gpu_study import on_gpus
 from search.interrupt import Interrupt
 from search.loop import coordinator
 from search.loop.coordinator import Spent
+from search.loop.kept_outputs import KeptOutputs
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.options import Options
@@ -128,6 +129,10 @@ def hosts(
     if study.family.external and options.cluster is not None:
         raise UserError(f"{study.family.label} trains by itself, on this machine alone", "leave out --cluster")
     gpus = gpu_count(device)
+    used, usable = max(1, options.workers or 0), min(gpus, study.engines)
+    if options.workers is not None and used < usable and not study.family.external:
+        # Engines of one process train one after the other: on several GPUs they would be no faster.
+        note(f"--workers {options.workers} uses {used} of {gpus} GPUs: a process has one; --workers {usable} uses more")
     if machine is not None and fleet_of(options.cluster) == "local":
         machine.host(options.workers, study.engines, gpus, note)
         return nullcontext(machine)
@@ -174,7 +179,7 @@ def search(
         if different := prepared.record.continue_on(kind_of_machine()):
             changes = ", ".join(f"{key} {now} instead of {before}" for key, (before, now) in different.items())
             note(f"this run has {changes}: results may differ in their last digits, and so may what is tried next")
-        scheduler = TrialScheduler(study, prepared.record, dataset_info)
+        scheduler = TrialScheduler(study, prepared.record, dataset_info, KeptOutputs(prepared.record, fleet))
         callbacks = [watch(scheduler, dataset_info) for watch in watchers]
 
         def after_tick() -> None:

@@ -1,6 +1,7 @@
 """`--check`: shows what a run would search, how much memory it takes, and about how long. Writes nothing."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import optuna
 from rich.console import Console
 from rich.markup import escape
 
+from models.config.kept_examples import kept_bytes
 from models.errors import UserError
 from search import launch
 from search.cli.eta import planned_trials
@@ -24,8 +26,9 @@ from search.config.conditions import condition
 from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
-from search.fleet.base import EngineError
+from search.fleet.base import DatasetInfo, EngineError
 from search.gpu_study import on_gpus
+from search.loop.kept_outputs import MAX_TRIALS
 from search.options import Options
 from search.record.database import Absent
 from search.record.fingerprint import compare, fingerprint
@@ -80,6 +83,7 @@ class Plan:
             "seconds": list(pruned) if pruned else [whole, whole],
             "seconds_without_pruning": whole,
             "memory_bytes": rehearsal.memory,
+            "outputs_bytes": 0 if study.family.external else math.prod(_kept_bytes(study, rehearsal.dataset_info)),
             "notes": list(self.notes),
         }
 
@@ -161,6 +165,7 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         "sampler": study.sampler.describe(),
         "pruner": study.pruner.describe(study.epochs),
         **({"paused": f"up to {study.paused} trials wait, in {waiting:.1f} MiB in all"} if waiting else {}),
+        **({} if study.family.external else {"outputs": _kept_text(study, info)}),
         "lanes": f"{lanes_text(study)} on {device}, {study.threads} thread{'s' * (study.threads != 1)} each",
         **{name: f"{of} {condition(of)}".strip() for name, of in study.space.items()},
         **{name: f"{value} in every trial" for name, value in study.fixed.items()},
@@ -171,6 +176,16 @@ def _lines(study: Study, device: str, rehearsal: Rehearsal) -> dict[str, str]:
         + (f", with {rehearsal.memory / 2**20:.0f} MiB of memory a process" if rehearsal.memory else ""),
         "time": time,
     }
+
+
+def _kept_bytes(study: Study, info: DatasetInfo) -> tuple[int, int]:
+    """Return of how many complete trials the validation outputs are kept at most, and what one of them takes."""
+    return min(planned_trials(study), MAX_TRIALS), study.members * kept_bytes(info.validation, info.outputs)
+
+
+def _kept_text(study: Study, info: DatasetInfo) -> str:
+    trials, each = _kept_bytes(study, info)
+    return f"kept of up to {trials} complete trials for an ensemble, in {trials * each / 2**20:.1f} MiB at most"
 
 
 def _store(url: str) -> Store | None:

@@ -27,7 +27,7 @@ class ProgressSnapshot:
     best: TrialRow | None  # the best complete trial, or the best live one, with the parameters that are trained
     baseline: float | None  # value of the best complete baseline
     trained: int  # epochs
-    saved: int  # epochs that ended trials were not trained for
+    saved: int  # epochs that complete and pruned trials were not trained for
     left: float | None  # seconds, about; None before the speed can be measured
     objective: Objective = field(default_factory=Objective)  # whose values `best` and `baseline` are
 
@@ -44,6 +44,7 @@ class EtaEstimator:
         self._scheduler, self._clock = scheduler, clock
         self._planned = planned_trials(scheduler.study)
         self._changed, self._ended = ChangedTrials(scheduler), Counter[str]()
+        self._broken_off = 0  # epochs that trials were not trained for because they diverged or failed
         self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT + 1)  # (time, epochs trained)
         if not scheduler.rows:  # a resumed search has trained before: how much, is known after its first tick
             self._recent.append((clock(), 0))
@@ -54,8 +55,14 @@ class EtaEstimator:
         if self._changed.went_back:
             self._recent.clear()
             self._ended.clear()
-        self._ended.update(outcome(row) for row in self._changed.rows() if row.state != "running")
-        reached, ages = scheduler.reached, Counter(live.curve[-1].epoch for live in scheduler.live.values())
+            self._broken_off = 0
+        ended = [row for row in self._changed.rows() if row.state != "running"]
+        self._ended.update(map(outcome, ended))
+        curves = [
+            scheduler.history.curves.get(row.number, ()) for row in ended if outcome(row) in ("diverged", "failed")
+        ]
+        self._broken_off += sum(study.epochs - len(curve) for curve in curves if curve)
+        reached, ages = scheduler.history.reached, Counter(live.curve[-1].epoch for live in scheduler.live.values())
         trained, alive, paused = reached.total(), len(scheduler.live), scheduler.paused.values()
         self._recent.append((self._clock(), trained))
         (since, before), (now, _) = self._recent[0], self._recent[-1]
@@ -64,7 +71,11 @@ class EtaEstimator:
             unbegun = self._planned - self._ended.total() - alive - len(paused)
             left = epochs_left(study, unbegun, reached, ages) * (now - since) / (trained - before)
         over = reached[1] - alive - len(paused)
-        saved = study.epochs * over - (trained - sum(ages.elements()) - sum(len(trial.curve) for trial in paused))
+        saved = (
+            study.epochs * over
+            - self._broken_off
+            - (trained - sum(ages.elements()) - sum(len(trial.curve) for trial in paused))
+        )
         best, baseline = _best_so_far(scheduler), _best_baseline(scheduler)
         return ProgressSnapshot(
             tick=scheduler.tick,
@@ -88,7 +99,7 @@ def outcome(row: TrialRow) -> str:
 
 def _best_so_far(scheduler: TrialScheduler) -> TrialRow | None:
     """Return the best complete trial; before there is one, the best unfinished trial with its value so far."""
-    study, row = scheduler.study, scheduler.best()
+    study, row = scheduler.study, scheduler.history.best()
     if row is None:
         unfinished = {**scheduler.live, **scheduler.paused}
         epochs = {n: select_epoch(trial.curve, study.keep, study.objective) for n, trial in unfinished.items()}

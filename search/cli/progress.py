@@ -84,7 +84,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
 
         def after_tick() -> None:
             nonlocal last, best
-            now, row = self._clock(), scheduler.best()
+            now, row = self._clock(), scheduler.history.best()
             is_new = row is not None and row.number != best
             silence = min(LONGEST_SILENCE, (now - self._begun) / LINE_SHARE)
             if not is_new and scheduler.live and now - last < silence:

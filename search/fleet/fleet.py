@@ -174,22 +174,28 @@ class Fleet(AbstractContextManager["Fleet"]):
         """Add the lanes of a snapshot."""
         self._ask_all({"do": "load", "folder": str(folder)})
 
-    def write_models(self, models: Sequence[Mapping[str, Any]], *, measure: bool = True) -> dict[int, dict[str, float]]:
+    def write_models(self, models: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
         """Write the models of lanes to files.
 
         Args:
             models: {"engine", "lane", "path", "about"} each.
-            measure: Whether they are asked about all that they were trained on.
 
         Returns:
-            Their metrics by lane, in that full pass; nothing without it.
+            Their metrics by lane, in a full pass over all that they were trained on.
         """
         wanted = [dict(model) for model in models]
         answers = self._ask_all(
-            {"do": "write_models", "measure": measure},
+            {"do": "write_models"},
             lambda engines: {"models": [it for it in wanted if it["engine"] in engines]},
         )
         return {int(lane): metrics for answer in answers for lane, metrics in answer["measured"].items()}
+
+    def write_outputs(self, trials: Sequence[Mapping[str, Any]]) -> None:
+        """Write what the lanes of trials answer to the examples that score them: {"engine", "lanes", "path"} each."""
+        wanted = [dict(trial) for trial in trials]
+        self._ask_all(
+            {"do": "write_outputs"}, lambda engines: {"trials": [it for it in wanted if it["engine"] in engines]}
+        )
 
     def _ask_all(self, message: Message, own: Callable[[list[int]], Message] = lambda engines: {}) -> list[Message]:
         """Send a message to every host, each with the arguments of its own engines, and return all answers."""

@@ -26,6 +26,8 @@ from studyhall.importing import PACKAGES
 Files = dict[str, bytes]  # path on the coordinator's machine -> content
 
 LIBRARIES = ("torch", "numpy", "pydantic", "safetensors")  # that an engine needs
+# Messages that name files which are then sent back, with the argument that has them.
+WRITTEN = {"write_models": "models", "write_outputs": "trials"}
 
 
 def versions() -> dict[str, str]:
@@ -63,10 +65,10 @@ class NodeHost:
             examples: The training examples, for "open".
 
         Returns:
-            The answer, and the files that "save" and "write_models" have written.
+            The answer, and the files that "save", "write_models" and "write_outputs" have written.
         """
         try:
-            if message["do"] not in ("save", "load", "write_models"):
+            if message["do"] not in ("save", "load", *WRITTEN):
                 return self._answer(message, files, examples)
             with TemporaryDirectory(prefix="studyhall-") as folder:
                 return self._answer_with_files(message, files, Path(folder))
@@ -87,9 +89,9 @@ class NodeHost:
     def _answer_with_files(self, message: Message, files: Files, folder: Path) -> tuple[Message, Files]:
         """Handle a message with files in a folder of this machine instead of the coordinator's."""
         do, written = message["do"], {}  # path on the coordinator's machine -> path here
-        if do == "write_models":
-            written = {model["path"]: folder / str(number) for number, model in enumerate(message["models"])}
-            message["models"] = [{**model, "path": str(written[model["path"]])} for model in message["models"]]
+        if (key := WRITTEN.get(do)) is not None:
+            written = {item["path"]: folder / str(number) for number, item in enumerate(message[key])}
+            message[key] = [{**item, "path": str(written[item["path"]])} for item in message[key]]
         else:
             theirs, message["folder"] = Path(message["folder"]), str(folder)
             for path, content in files.items():

@@ -5,7 +5,8 @@ both ways run the same code on the same messages. Knows no Optuna, no database a
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,7 @@ class EngineWorker:
             pairs = splits(examples.labels, validation_share, folds, seed)
         made = [make_fold(examples, *pair, on, at_most, seed) for pair in pairs]
         (first, self._normalisation), *others = made
+        self._folds = [fold for fold, _ in made]
         self._examples, self._shape = examples, examples.inputs.shape[1:]
         family = self._recipe.make_family(self._shape, examples.outputs, vectorize=vectorize)
         torch.set_num_threads(threads)  # after a model's file was executed, which may ask for another number
@@ -106,6 +108,7 @@ class EngineWorker:
         if answer["constant"] is None:
             counts = np.bincount(examples.labels, minlength=len(examples.classes))
             answer["commonest"] = [examples.classes[counts.argmax()], float(counts.max() / counts.sum())]
+        self._family, self._device = family, on
         family.check(example, first.train_set, int(example.get("batch_size", self._recipe.batch_size)))
         self._engines = {
             number: Engine(
@@ -155,13 +158,8 @@ class EngineWorker:
         """Write each engine's lanes into the folder."""
         for number, engine in self._engines.items():
             file = Path(folder) / f"engine-{number}{engine.suffix}"
-            try:
+            with _writing("snapshot", file):
                 engine.save(file)
-            except Exception as error:
-                raise UserError(
-                    f"no snapshot can be written to {file}: {error}",
-                    "make room there, or give yourself the right to; then give the same command again, it goes on",
-                ) from error
         return {}
 
     def load(self, folder: str) -> Message:
@@ -170,15 +168,34 @@ class EngineWorker:
             engine.load(Path(folder) / f"engine-{number}{engine.suffix}")
         return {}
 
-    def write_models(self, models: list[Message], measure: bool) -> Message:
-        """Write the models of lanes to files; answers with their metrics on all that they were trained on, if asked."""
+    def write_outputs(self, trials: list[Message]) -> Message:
+        """Write what the lanes of trials answer to the examples that score them, a file for each trial."""
+        import torch
+
+        from models.kept_outputs import answer, write_outputs
+
+        for wanted in trials:
+            engine, lanes = self._engines[wanted["engine"]], []
+            for lane in wanted["lanes"]:
+                source = self._folds[engine.spec(lane).fold].validation_set
+                assert source is not None
+                with torch.random.fork_rng(devices=[]):
+                    module = self._family.build(engine.spec(lane).parameters)
+                module.load_state_dict(engine.weights(lane))
+                lanes.append(answer(module.to(self._device).eval(), source, self._signs or (lambda: None)))
+            with _writing("outputs", wanted["path"]):
+                write_outputs(Path(wanted["path"]), lanes)
+        return {}
+
+    def write_models(self, models: list[Message]) -> Message:
+        """Write the models of lanes to files; answers with their metrics on all that they were trained on."""
         from models.datasets.split import scale_of
         from models.model_description import Model, Target
         from models.model_file import write_model
 
         measured, scale = {}, self._normalisation.target
         target = None if scale is None else Target(name=self._examples.target, mean=scale.mean, std=scale.std)
-        for number, engine in self._engines.items() if measure else ():
+        for number, engine in self._engines.items():
             measured.update(engine.measure([it["lane"] for it in models if it["engine"] == number]))
         for wanted in models:
             engine = self._engines[wanted["engine"]]
@@ -200,3 +217,15 @@ class EngineWorker:
             )
             write_model(Path(wanted["path"]), about, engine.weights(wanted["lane"]))
         return {"measured": measured}
+
+
+@contextmanager
+def _writing(what: str, file: Path | str) -> Iterator[None]:
+    """Raise UserError where a file cannot be written."""
+    try:
+        yield
+    except Exception as error:
+        raise UserError(
+            f"no {what} can be written to {file}: {error}",
+            "make room there, or give yourself the right to; then give the same command again, it goes on",
+        ) from error

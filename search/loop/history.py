@@ -127,6 +127,12 @@ class SearchHistory:
         """Return the best trial that is complete; of equals the one with the lower loss, then the lower number."""
         return None if self._best is None else self.rows[self._best[2]]
 
+    def ranking(self) -> list[int]:
+        """Return the trials that are complete and trained themselves, the best first."""
+        return sorted(
+            self._selected, key=lambda trial: self.study.objective.key(self._selected[trial].validation, trial)
+        )
+
     def _add_to_curves(self, tick: int, metrics: EpochMetrics) -> None:
         score = RungScore.of(metrics, self.study.objective)
         self.curves.setdefault(metrics.lane, []).append(score)

@@ -4,7 +4,6 @@ All of it is a function of the study and of the scores, so that it comes out aga
 and the history that the sampler sees are written in the same order, that of trials. Knows no tensors and no clock.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.failures import FailuresInARow
 from search.loop.history import SearchHistory
+from search.loop.kept_outputs import KeepOutputs, keep_none
 from search.loop.live_trial import LiveTrial, ended_by_others, of_trials
 from search.loop.members import lane_specs, lanes_of, values_of
 from search.loop.next_trial import next_trial
@@ -26,6 +26,7 @@ from search.loop.snapshots import Snapshots
 from search.objective import is_out_of_patience, select_epoch
 from search.pruners.base import judge
 from search.record.record import Record
+from search.record.scores import curves_of
 from search.samplers.distributions import distributions
 from search.trial import Ending, TrialRow
 
@@ -37,14 +38,16 @@ class TrialScheduler:
         study: What is searched.
         record: Where its trials are.
         dataset_info: What the engines found when they loaded the data.
+        keep_outputs: Called with the lanes that leave a tick, before the end of their trials is recorded.
     """
 
-    def __init__(self, study: Study, record: Record, dataset_info: DatasetInfo) -> None:
+    def __init__(
+        self, study: Study, record: Record, dataset_info: DatasetInfo, keep_outputs: KeepOutputs = keep_none
+    ) -> None:
         study = check_limits(study.on(dataset_info.shape, dataset_info.outputs))
         self.study, self.name, self.tick = study, record.name, 0
-        self.live: dict[int, LiveTrial] = {}
-        self.paused: dict[int, LiveTrial] = {}
-        self._record = record
+        self.live, self.paused = dict[int, LiveTrial](), dict[int, LiveTrial]()
+        self._record, self._keep_outputs = record, keep_outputs
         self._distributions = distributions(study)
         self._history = SearchHistory(study, record.trials(), begun=0, scores=[])  # up to the end of `tick`
         self._next = 0  # the trial to be admitted next
@@ -60,13 +63,9 @@ class TrialScheduler:
         return self._history.rows
 
     @property
-    def reached(self) -> Counter[int]:
-        """How many trials have trained each epoch, 1 being the first; repeats of others do not count."""
-        return self._history.reached
-
-    def best(self) -> TrialRow | None:
-        """Return the best trial that is complete; see `SearchHistory.best`."""
-        return self._history.best()
+    def history(self) -> SearchHistory:
+        """What the search has come to at the end of `tick`."""
+        return self._history
 
     def resume(self, snapshots: Snapshots) -> None:
         """Go back to the newest moment at which all lanes are known; what came after comes out again."""
@@ -78,20 +77,17 @@ class TrialScheduler:
         then = map(point.row_then, rows)
         self._history = SearchHistory(self.study, then, point.begun, past, point.tick, point.paused)
         self._pending, self._leaving = PendingWrites(), []
+        curves = curves_of(past)
         alive = {
-            number: LiveTrial(row := self.rows[number], self.study.work(row.params)) for number in sorted(self._engines)
+            number: LiveTrial(row := self.rows[number], self.study.work(row.params), curves.get(number, []))
+            for number in sorted(self._engines)
         }
-        for _, score in past:
-            if score.lane in alive:
-                alive[score.lane].curve.append(score)
         self.paused = {number: alive.pop(number) for number in sorted(point.paused)}
         self.live, self._later = alive, recorded_later(rows, recorded, self.tick)
 
     def state(self) -> dict[str, Any]:
         """Return what a snapshot must hold besides the lanes' tensors."""
         return {"tick": self.tick, "next": self._next, "alive": self._engines, "paused": sorted(self.paused)}
-
-    # --- admit
 
     @property
     def alive(self) -> bool:
@@ -176,8 +172,6 @@ class TrialScheduler:
         about = ("value", "second", "members", "diverged_at", "reason")
         self._end(row, original.state, **{name: getattr(original, name) for name in about})
 
-    # --- record, judge, tell
-
     def record(self, scores: Sequence[EpochMetrics]) -> None:
         """Write down a tick of all lanes; a score that the record has already stays, and decides what follows."""
         self.tick += 1
@@ -216,6 +210,7 @@ class TrialScheduler:
                 continue
             del self.live[number]
             self._leave(number)
+        self._keep_outputs(self._leaving, self._history)
         self._pending.write(self._record, self.tick, self._distributions)
         for number, reason in failed.items() if self.tick > self._later.last_tick else ():
             self._failures_in_a_row.add(number, reason)

@@ -117,10 +117,10 @@ class Snapshots:
     def _put(self, tick: int, partial: Path) -> None:
         """Make the files of a folder the snapshot of a tick, and remove the oldest."""
         for file in partial.iterdir():
-            _to_disk(file)
+            to_disk(file)
         self.forget(tick)
         partial.rename(self._path(tick))
-        _to_disk(self._folder)
+        to_disk(self._folder)
         for old in self._ticks()[:-KEPT]:
             shutil.rmtree(self._path(old))
 
@@ -183,7 +183,7 @@ def _sum(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Wait until a file, or a folder's list of names, would survive a power failure."""
     if os.name == "nt":
         return  # which can do neither through a descriptor that only reads

@@ -14,6 +14,7 @@ from search.record.postgres import retried
 from search.record.record import Record
 from search.record.tables import SnapshotChunk
 
+OUTPUTS = "outputs"  # the run whose ticks are trials: what they answered
 CHUNK_BYTES = 8 << 20  # a server takes up to 1 GB, but its client keeps it in memory several times over
 
 
@@ -31,8 +32,8 @@ class SnapshotTable:
             return sorted(connection.scalars(select(SnapshotChunk.tick).distinct().where(*self._mine)))
 
     @retried
-    def put(self, tick: int, folder: Path, keep: int) -> None:
-        """Write the files of a folder as the snapshot of a tick, and remove all snapshots but the newest `keep`."""
+    def put(self, tick: int, folder: Path, keep: int | None = None) -> None:
+        """Write the files of a folder as the snapshot of a tick, and remove all but the newest `keep`, if given."""
         with self._record.writing() as connection:
             connection.execute(delete(SnapshotChunk).where(*self._mine, SnapshotChunk.tick == tick))
             snapshot = {"study": self._record.row, "run": self._run, "tick": tick}
@@ -41,7 +42,7 @@ class SnapshotTable:
                     chunk = {"file": file.name, "chunk": number, "bytes": content}
                     connection.execute(insert(SnapshotChunk), snapshot | chunk)
             ticks = connection.scalars(select(SnapshotChunk.tick).distinct().where(*self._mine))
-            if old := sorted(ticks)[:-keep]:
+            if keep is not None and (old := sorted(ticks)[:-keep]):
                 connection.execute(delete(SnapshotChunk).where(*self._mine, SnapshotChunk.tick.in_(old)))
 
     @retried
@@ -66,9 +67,12 @@ class SnapshotTable:
 
     @retried
     def clear(self) -> None:
-        """Remove all snapshots of the run; those of all runs of the study, where this one is its search."""
+        """Remove all snapshots of the run; those of all runs of the study, where this one is its search.
+
+        Outputs that are kept stay.
+        """
         with self._record.writing() as connection:
-            mine = self._mine if self._run else self._mine[:1]
+            mine = self._mine if self._run else (SnapshotChunk.study == self._record.row, SnapshotChunk.run != OUTPUTS)
             connection.execute(delete(SnapshotChunk).where(*mine))
 
 

@@ -23,6 +23,7 @@ models.families
 models.engine models.model_description models.ensemble
 models.model_file models.model_costs
 models.picture models.program_files
+models.kept_outputs
 models.loaded_model
 models.predict_many models.predict
 search.options search.interrupt search.device search.environment search.trial
@@ -127,6 +128,11 @@ def _reached(module: str) -> set[str]:
 )
 def test_a_study_file_and_help_cost_no_heavy_library(module: str) -> None:
     assert not {name.partition(".")[0] for name in _reached(module)} & HEAVY
+
+
+def test_what_imports_sympy_is_imported_only_where_it_counts() -> None:
+    for module in FILES:
+        assert "torch.utils.flop_counter" not in _imports(module, anywhere=False), module
 
 
 def test_no_sampler_meets_a_tensor() -> None:

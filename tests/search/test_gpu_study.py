@@ -14,6 +14,8 @@ from search import Float, Int, Mlp, Study
 from search.device import visible_gpu
 from search.fleet.local import Machine, worker_count
 from search.gpu_study import cost_of_trial, largest, on_gpus
+from search.launch import hosts
+from search.options import Options
 
 SPACE = {"learning_rate": Float(1e-3, 1.0, log=True), "hidden": Int(16, 512, log=True), "weight_decay": 0.0}
 
@@ -90,6 +92,16 @@ def test_engines_on_one_gpu_share_a_process() -> None:
 )
 def test_each_process_sees_one_gpu(number: int, visible: str | None, expected: str) -> None:
     assert visible_gpu(number, 2, visible) == expected
+
+
+@pytest.mark.usefixtures("_two_gpus")
+@pytest.mark.parametrize(("workers", "told"), [(None, 0), (2, 0), (1, 1), (0, 1)])
+def test_workers_that_leave_a_gpu_idle_are_noted(workers: int | None, told: int) -> None:
+    notes: list[str] = []
+    with hosts(study(engines=3), "cuda", Options(workers=workers), notes.append):
+        pass
+    assert len(notes) == told
+    assert all(f"--workers {workers} uses 1 of 2 GPUs" in note and "--workers 2" in note for note in notes)
 
 
 def test_workers_that_were_begun_early_are_hosts_of_engines_on_a_gpu(

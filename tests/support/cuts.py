@@ -11,6 +11,7 @@ from search.config.study import Study
 from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
+from search.loop.kept_outputs import KeptOutputs
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
 from search.record.fingerprint import fingerprint
@@ -54,7 +55,8 @@ def run(
         dataset_info = fleet.open(study, digits)
         clock = chain([0.0], repeat(2.0)).__next__ if always_keep else lambda: 0.0
         kept = snapshots_of(record, fleet, clock=clock)
-        return coordinator.run(TrialScheduler(study, record, dataset_info), fleet, kept, pause=pause)
+        scheduler = TrialScheduler(study, record, dataset_info, KeptOutputs(record, fleet))
+        return coordinator.run(scheduler, fleet, kept, pause=pause)
 
 
 def after(ticks: int) -> Callable[[], bool]:

@@ -11,6 +11,7 @@ import sys
 import termios
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -60,7 +61,12 @@ class Imagined:
         self.live: dict[int, Any] = {}
         self.paused: dict[int, Any] = {}
         self.reached: Counter[int] = Counter()
+        self.curves: dict[int, list[EpochMetrics]] = {}
         self.first_complete: TrialRow | None = None  # they all have the same value
+
+    @property
+    def history(self) -> "Imagined":
+        return self
 
     def best(self) -> TrialRow | None:
         return self.first_complete
@@ -76,6 +82,7 @@ class Imagined:
             epoch = len(live.curve) + 1
             live.curve.append(_score(number, epoch))
             self.reached[epoch] += 1
+            self.curves[number] = live.curve
             if epoch == self.study.epochs:
                 del self.live[number]
                 row = self.rows[number]
@@ -143,6 +150,19 @@ def test_epochs_of_trials_that_live_are_not_yet_saved() -> None:
     snapshot = estimator.snapshot()
     assert (snapshot.saved, snapshot.trained, snapshot.ended) == (4, 4, {"pruned": 1})
     assert "50% of epochs saved" in progress_line(snapshot, parameters=False)
+
+
+def test_epochs_of_trials_that_fail_or_diverge_are_not_saved() -> None:
+    imagined = Imagined(study())
+    estimator = EtaEstimator(imagined, lambda: imagined.now)  # type: ignore[arg-type]
+    imagined.train()
+    imagined.train()
+    ends: list[dict[str, Any]] = [{"state": "failed", "reason": "no memory"}, {"state": "pruned", "diverged_at": 2}]
+    for number, ended in enumerate(ends):
+        del imagined.live[number]
+        imagined.rows[number] = replace(imagined.rows[number], **ended)
+    snapshot = estimator.snapshot()
+    assert (snapshot.saved, snapshot.trained, snapshot.ended) == (0, 8, {"failed": 1, "diverged": 1})
 
 
 def test_paused_trials_are_told_and_their_epochs_are_not_yet_saved() -> None:
@@ -453,6 +473,17 @@ def test_a_study_is_listed_as_it_stands(folder: Path) -> None:
     assert record is not None
     best = max(row.value for row in record.trials() if row.state == "complete" and row.value is not None)
     assert finished.best == best
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_ends_no_search(folder: Path) -> None:
+    url = f"sqlite:///{folder}/runs.db"
+    process = start(study_file(folder), url, "--workers", "0")
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("small · digits")
+    process.stdout.close()  # as `head -1` does
+    assert process.wait(600) == 0
+    assert _row("small", url).state == "finished"
 
 
 @pytest.mark.slow
