@@ -70,7 +70,10 @@ def main(
     ensemble: Annotated[
         bool,
         typer.Option(
-            "--ensemble", metavar="", help="Test the best of them together, as one model.", rich_help_panel=FINALISTS
+            "--ensemble",
+            metavar="",
+            help="Test complete trials together as well, as one model.",
+            rich_help_panel=FINALISTS,
         ),
     ] = False,
     no_retrain: Annotated[

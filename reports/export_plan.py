@@ -7,9 +7,10 @@ import statistics
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.finalists.choose import choose
-from reports.finalists.training import finalist_rows
-from reports.finalists.wave import Job, ranking_model
+from reports.finalists.choose import check_ensemble, choose, retrained_for
+from reports.finalists.ensemble import select
+from reports.finalists.training import finalist_rows, is_retrained
+from reports.finalists.wave import Job
 from search.cli.wording import duration
 from search.record.record import Record
 
@@ -25,7 +26,8 @@ class ExportPlan:
     retrain_models: int  # that are still to be retrained, on training and validation part together
     epochs: int  # of a model, at most
     seconds: float  # of all that training, at most; it is measured on the machine of the search
-    kept_models: int = 0  # that rank the finalists, where an ensemble is chosen by them
+    members: tuple[int, ...] = ()  # trials of the ensemble, where one is asked for
+    candidates: int = 0  # that it was chosen among
 
     def as_data(self) -> dict[str, Any]:
         """Return what `--json` prints."""
@@ -48,10 +50,11 @@ class ExportPlan:
 
     @property
     def _ensemble(self) -> list[str]:
-        if not self.kept_models:
+        if not self.members:
             return []
-        kept = f"the {self.kept_models} models of the ranking, whose files are kept, as large as those of the finalists"
-        return [f"ensemble    chosen by {kept}"]
+        more = len(set(self.members) - set(self.finalists))
+        trained = f"{more} of them retrained beside the finalists" if more else "all of them finalists"
+        return [f"ensemble    trials {', '.join(map(str, self.members))}, chosen among {self.candidates}; {trained}"]
 
 
 def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensemble: bool = False) -> ExportPlan:
@@ -62,30 +65,35 @@ def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensembl
         top: How many of the best trials are finalists.
         seeds: How many each is trained under.
         processes: That host the engines at the same time.
-        ensemble: Whether some of them are tested together as well.
+        ensemble: Whether trials are tested together as well.
 
     Raises:
-        UserError: No trial is complete.
+        UserError: No trial is complete, or no ensemble can be chosen.
     """
     study, curves, done = record.study, record.curves(), finalist_rows(record)
-    chosen = choose(record, record.trials(), curves, top)
+    trials = record.trials()
+    chosen = choose(record, trials, curves, top)
+    if ensemble:
+        check_ensemble(study, retrains=True)
+    selection = select(record, trials) if ensemble else None
+    members = () if selection is None else tuple(selection.weights)
+    numbers = [row.number for row in chosen]
     share = 1 / (1 - study.held_out)  # of examples more, where nothing is held out
     rank_models, retrain_models, seconds = 0, 0, 0.0
-    for row in chosen:
+    for row in (*chosen, *(row for row in trials if row.number in set(members) - set(numbers))):
         epoch = statistics.fmean(each.seconds for each in curves[row.number]) / study.members  # of a lane
+        epochs = retrained_for(study, row, seeds, done, curves[row.number])
         for seed in range(seeds):
             known = done.get((row.number, seed))
-            job = Job(row, seed, study.epochs)
-            is_missing = ensemble and not ranking_model(record, job).exists()
-            if known is None or known.best_epoch is None or (is_missing and known.best_epoch):
+            is_unranked = row.number in numbers and (known is None or known.best_epoch is None)
+            if is_unranked:
                 rank_models += study.folds
                 seconds += epoch * study.folds * study.epochs
-            if study.family.external:  # there is nothing to keep
-                continue
-            if known is None or known.model is None or not (record.folder / "finalists" / known.model).exists():
+            # Of external trials there is nothing to keep.
+            if not study.family.external and not is_retrained(record, Job(row, seed, epochs), known):
                 retrain_models += 1
-                seconds += epoch * share * (study.epochs if known is None else known.best_epoch or study.epochs)
+                seconds += epoch * share * (study.epochs if is_unranked else epochs)
     parallel = max(1, min(processes, study.engines))
-    numbers = [row.number for row in chosen]
-    kept = seeds * len(chosen) if ensemble else 0
-    return ExportPlan(record.name, numbers, seeds, rank_models, retrain_models, study.epochs, seconds / parallel, kept)
+    candidates = 0 if selection is None else selection.candidates
+    time = seconds / parallel
+    return ExportPlan(record.name, numbers, seeds, rank_models, retrain_models, study.epochs, time, members, candidates)

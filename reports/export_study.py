@@ -74,7 +74,7 @@ def export_study(
         audit: How many pruned trials are run to their end.
         retrain: False writes the page of the search alone, and the test set stays shut.
         retest: True opens the test set again for models that are tested already.
-        ensemble: True tests the best of the finalists together as well, as one model.
+        ensemble: True tests some of the complete trials together as well, as one model.
         folder: Where page and tables go, the study's own folder unless given.
         csv: The name of the finalists' table.
         data_dir: The only folder to look for the data in.

@@ -36,7 +36,7 @@ class ExportOptions:
     folder: Path | None  # where page and tables go; the study's own unless given
     csv: Path  # the name of the finalists' table
     data_dir: str | None  # the only folder to look for the data in
-    ensemble: bool = False  # whether finalists are tested together as well
+    ensemble: bool = False  # whether trials of the search are tested together as well
 
     def command(self, study: str) -> str:
         """Return the command that does it, as the ledger names it."""
@@ -94,10 +94,10 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     """Audit, rank, retrain and test, in this order, and read what came out."""
     from reports.finalists.audit import audit
     from reports.finalists.audit_sample import draw
-    from reports.finalists.choose import choose, selected_epoch
+    from reports.finalists.choose import choose, retrained_for
     from reports.finalists.ensemble import select, write
     from reports.finalists.testing import predict_test_set
-    from reports.finalists.training import rank_finalists, retrain
+    from reports.finalists.training import finalist_rows, rank_finalists, retrain
     from reports.page.data import read_report
     from reports.page.recorded_search import read_search
 
@@ -110,15 +110,15 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
         audit(training, draw(record.study, search.trials, epochs, options.audit), seconds)
     if not options.retrain:
         return read_report(record, search)
-    chosen, keep_at = choose(record, search.trials, search.curves, options.top), dict[int, int]()
-    if options.ensemble:
-        keep_at = {row.number: selected_epoch(record.study, search.curves[row.number]) for row in chosen}
-    ranked = rank_finalists(training, chosen, seeds, keep_at)
+    chosen = choose(record, search.trials, search.curves, options.top)
+    ensemble = select(record, search.trials) if options.ensemble else None
+    ranked, numbers = rank_finalists(training, chosen, seeds), {row.number for row in chosen}
     if record.study.family.external:
         return read_report(record, search, ranked, seeds)
-    # Before anything is tested.
-    ensemble = select(record, training.source, ranked, seeds) if options.ensemble else None
-    retrain(training, ranked, seeds)
+    kept = [*ranked, *(row for row in search.trials if ensemble and row.number in ensemble.weights.keys() - numbers)]
+    finalists = finalist_rows(record)
+    trained = [(row, retrained_for(record.study, row, seeds, finalists, search.curves[row.number])) for row in kept]
+    retrain(training, trained, seeds)
     if ensemble is not None:
         write(record, record.study, ensemble)
     _check_room(record.folder, folder)

@@ -56,13 +56,10 @@ def choose(
 
 
 def check_ensemble(study: Study, *, retrains: bool) -> None:
-    """Raise UserError where an ensemble of a study's finalists cannot be chosen."""
+    """Raise UserError where an ensemble cannot be chosen, or not be compared with the winner."""
     if not retrains:
-        raise UserError("an ensemble is of finalists, of which there are none", "leave out --ensemble or --no-retrain")
-    if study.folds > 1:
         raise UserError(
-            f"an ensemble is chosen on one validation part, and the study has {study.folds} folds",
-            "leave out --ensemble, or search it with validation_share under another --name",
+            "an ensemble is one more finalist, and there are to be none", "leave out --ensemble or --no-retrain"
         )
     if study.objective.beside is not None:
         raise UserError("an ensemble is the best by one objective, and the study has two", "leave out --ensemble")
@@ -73,6 +70,27 @@ def selected_epoch(study: Study, curve: Sequence[EpochMetrics]) -> int:
     selected = select_epoch(curve, study.keep, study.objective)
     assert selected is not None
     return selected.epoch
+
+
+def retrained_for(
+    study: Study,
+    row: TrialRow,
+    seeds: int,
+    finalists: Mapping[ModelKey, FinalistRow],
+    curve: Sequence[EpochMetrics],
+) -> int:
+    """Return for how many epochs a trial is retrained: as its seeds say that ranked it, else as the search says.
+
+    Args:
+        study: That it belongs to.
+        row: The trial.
+        seeds: How many it is retrained under.
+        finalists: What is recorded of finalists.
+        curve: Its metrics in the search.
+    """
+    recorded = [finalists.get((row.number, seed)) for seed in range(seeds)]
+    ranked = [each for each in recorded if each is not None and each.best_epoch is not None]
+    return epochs_to_retrain(study, ranked) if len(ranked) == seeds else selected_epoch(study, curve)
 
 
 def epochs_to_retrain(study: Study, rows: Sequence[FinalistRow]) -> int:

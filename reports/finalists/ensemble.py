@@ -1,48 +1,52 @@
-"""The ensemble of finalists: chosen on the validation examples alone, tested from what its members answered anyway.
+"""The ensemble: chosen among the search's complete trials on the validation examples, tested from its members' answers.
 
-Greedy selection with replacement (Caruana et al. 2004, "Ensemble selection from libraries of models", ICML): the model
-that helps most is added again and again, and the best of all these bags is kept. It is chosen by what the models that
-ranked the finalists say of the validation part, as a mean over seeds; under each seed its members are then the models
-that were retrained. So it costs no training, and no second look at the test set.
+Greedy selection with replacement (Caruana et al. 2004, "Ensemble selection from libraries of models", ICML): the trial
+that helps most is added again and again, and the best of all these bags is kept. It is chosen by what trials answered
+to the validation examples at their last epoch, which the search has kept. Members that are no finalists are retrained
+as finalists are, and under each seed the ensemble is made of that seed's models: so it is one more finalist.
 
-Letters: K finalists, S seeds, V validation examples, C classes (1 where a number is predicted).
+Letters: V validation examples, C classes (1 where a number is predicted).
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.datasets.source import Source, training_examples
-from models.datasets.split import split
 from models.engine.predictions import predictions_of
 from models.ensemble import combine
+from models.errors import UserError
+from models.kept_outputs import LaneOutputs, read_outputs
 from models.model_description import Member
 from models.model_file import load_model, write_model
 from reports.finalists.predictions import Cost, TestPredictions
-from reports.finalists.test_set import logits_of
-from reports.finalists.wave import Job, ranking_model
 from search.config.study import Study
+from search.loop.kept_outputs import kept_file
 from search.objective import Key
 from search.record.record import Record
 from search.trial import TrialRow
 
+Outputs = Sequence[Tensor]  # (V, C) of each lane of a trial
+
 ROUNDS = 20  # models in the largest bag
+MEMBERS = 5  # different ones among them: each is retrained, and makes a prediction dearer
 ENSEMBLE = -1  # its number where trials have theirs
 FILE = "ensemble.safetensors"  # in <the study's folder>/finalists: the models of the first seed
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which finalists answer together. Nothing of the test set is in it."""
+    """Which trials answer together. Nothing of the test set is in it."""
 
-    weights: Mapping[int, int]  # trial -> how often it was added; in the finalists' rank
-    validation: float  # the objective's value on the examples that chose it: the mean over seeds
-    best_alone: float  # that of the best single finalist, on the same examples
+    weights: Mapping[int, int]  # trial -> how often it was added, the one added most first
+    validation: float  # the objective's value on the examples that chose it
+    best_alone: float  # that of the best single trial, of the same answers
+    candidates: int  # trials that it was chosen among
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,66 +69,73 @@ class TestedEnsemble:
         return self.predictions.scores(ENSEMBLE, self.seeds)
 
 
-def select(record: Record, source: Source, ranked: Sequence[TrialRow], seeds: int) -> Selection:
-    """Choose among the finalists by the validation part; a finalist that diverged under a seed is left out."""
-    study, outputs = record.study, dict[int, Tensor]()
-    examples = training_examples(source)
-    _, chosen = split(examples.labels, study.validation_share, study.seed)
-    held_out = replace(examples, inputs=examples.inputs[chosen], labels=examples.labels[chosen])
-    labels, scale = torch.from_numpy(np.array(held_out.labels)), None
-    for row in ranked:
-        answers = []
-        for seed in range(seeds):
-            file = ranking_model(record, Job(row, seed, study.epochs))
-            if not file.exists():
-                break
-            description, module = load_model(file, study.family)
-            answers.append(logits_of(description, module, held_out))
-            scale = None if description.target is None else description.target.scale
-        if len(answers) == seeds and all(answer.isfinite().all() for answer in answers):
-            outputs[row.number] = torch.stack(answers)
-    objective = study.objective
+def select(record: Record, trials: Sequence[TrialRow]) -> Selection:
+    """Choose among the complete trials whose validation outputs are kept.
+
+    Raises:
+        UserError: None are kept.
+    """
+    study, kept = record.study, dict[int, list[LaneOutputs]]()
+    for row in trials:
+        if row.state == "complete" and row.joined is not None:
+            with kept_file(record, row.number) as file:
+                lanes = read_outputs(file)
+            if lanes is not None:
+                kept[row.number] = lanes
+    if not kept:
+        raise UserError(
+            f"`{record.name}` has no validation outputs of complete trials, by which an ensemble is chosen",
+            "an earlier version kept none: leave out --ensemble, or search it anew with --restart",
+        )
+    objective, of_lanes = study.objective, next(iter(kept.values()))
     metrics = {name: study.metric_of(name) for name in (objective.metric, "loss")}
 
-    def score(given: Tensor) -> Key:
-        predictions = predictions_of(study.loss, given, labels, scale)
-        return objective.key({name: float(it.compute(predictions).mean()) for name, it in metrics.items()})
+    def score(given: Outputs) -> Key:
+        """Return the key of the means over lanes, as a trial's metrics are."""
+        predictions = [
+            predictions_of(study.loss, outputs.unsqueeze(0), lane.labels, lane.target)
+            for outputs, lane in zip(given, of_lanes, strict=True)
+        ]
+        return objective.key(
+            {name: fmean(float(it.compute(each)) for each in predictions) for name, it in metrics.items()}
+        )
 
-    trials = list(outputs)
-    picks = greedy([outputs[trial] for trial in trials], score, predicts_number=scale is not None)
-    counts = Counter(trials[pick] for pick in picks)
-    together = _mean([outputs[trial] for trial in counts], list(counts.values()), predicts_number=scale is not None)
-    alone = min((score(answer)[0] for answer in outputs.values()), default=0.0)
-    weights = {row.number: counts[row.number] for row in ranked if counts[row.number]}
-    value = [objective.cost(each) for each in (score(together)[0], alone)]  # of a cost the cost is the value
-    return Selection(weights, *value)
+    library = [[lane.outputs for lane in lanes] for lanes in kept.values()]
+    predicts_number = of_lanes[0].target is not None
+    picks = greedy(library, score, predicts_number=predicts_number)
+    counts = Counter(list(kept)[pick] for pick in picks)
+    together = mean_of(library, Counter(picks), predicts_number=predicts_number)
+    best, alone = score(together), min(score(outputs) for outputs in library)
+    weights = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+    return Selection(weights, objective.cost(best[0]), objective.cost(alone[0]), len(kept))
 
 
-def greedy(outputs: Sequence[Tensor], score: Callable[[Tensor], Key], *, predicts_number: bool) -> list[int]:
+def greedy(library: Sequence[Outputs], score: Callable[[Outputs], Key], *, predicts_number: bool) -> list[int]:
     """Return the models that are added to a bag, with repeats, in their order: the best bag of at most `ROUNDS`.
 
     Args:
-        outputs: (S, V, C) of each model, the best first: of equals the first is added.
-        score: Returns a key that sorts the best first, of outputs (S, V, C).
+        library: What each model answers: of equals the first is added.
+        score: Returns a key that sorts the best first.
         predicts_number: Whether outputs are numbers rather than logits.
     """
     bag: list[int] = []
     tried: list[tuple[Key, list[int]]] = []
     for _ in range(ROUNDS):
-        keys = []
-        for model in range(len(outputs)):
-            counts = Counter([*bag, model])
-            some = [outputs[each] for each in counts]
-            keys.append((score(_mean(some, list(counts.values()), predicts_number=predicts_number)), model))
+        members = set(bag)
+        keys = [
+            (score(mean_of(library, Counter([*bag, model]), predicts_number=predicts_number)), model)
+            for model in (range(len(library)) if len(members) < MEMBERS else sorted(members))
+        ]
         bag = [*bag, min(keys)[1]]
         tried.append((min(keys)[0], bag))
     return min(tried, key=lambda each: (each[0], len(each[1])))[1]
 
 
-def _mean(outputs: Sequence[Tensor], weights: Sequence[int], *, predicts_number: bool) -> Tensor:
-    """Return what models answer together, (S, V, C), of what each answers."""
-    stacked = torch.stack(list(outputs))  # (K, S, V, C)
-    return combine(stacked.flatten(1, 2), weights, predicts_number=predicts_number).view(stacked.shape[1:])
+def mean_of(library: Sequence[Outputs], counts: Mapping[int, int], *, predicts_number: bool) -> Outputs:
+    """Return what some models of a library answer together, each counted so often."""
+    chosen = [library[model] for model in counts]
+    weights = list(counts.values())
+    return [combine(torch.stack(lane), weights, predicts_number=predicts_number) for lane in zip(*chosen, strict=True)]
 
 
 def answers_of(selection: Selection, predictions: TestPredictions, seeds: int) -> TestedEnsemble:

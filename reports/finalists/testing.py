@@ -26,7 +26,7 @@ def predict_test_set(
     again: bool,  # open it also where the predictions of these very models are kept
     command: str,  # that asks for it, for the ledger
     say: Callable[[str], None],
-    ensemble: Selection | None = None,  # some of them that answer together as well
+    ensemble: Selection | None = None,  # trials that answer together as well
 ) -> TestPredictions:
     """Open the test set once for all models, and keep and return their predictions.
 
@@ -34,6 +34,7 @@ def predict_test_set(
     gets a line for that.
     """
     folder, numbers = record.folder / "finalists", {row.number for row in ranked}
+    numbers |= set() if ensemble is None else ensemble.weights.keys()
     files = {
         (row.trial, row.seed): folder / row.model
         for row in record.finalists()
@@ -43,7 +44,7 @@ def predict_test_set(
     if not again and (kept := predictions.read(folder / predictions.FILE, sums)) is not None:
         _enter_reading(record, source, kept, ranked, seeds, command, ensemble)
         return kept
-    together = "" if ensemble is None else ", and of an ensemble of theirs"
+    together = "" if ensemble is None else ", and of an ensemble"
     opened = open_test_set(record, source, f"test of {len(files)} models{together}", len(files), command)
     examples, labels = opened.examples, opened.labels
     noun = "rows" if examples.inputs.dtype != np.uint8 else "images"

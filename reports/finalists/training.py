@@ -6,12 +6,12 @@ study's lease and with snapshots, so that a kill loses nothing. Must not know th
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.datasets.source import Source
-from reports.finalists.choose import as_retrained, epochs_to_retrain, rank
-from reports.finalists.wave import Job, Phase, Wave, ranking_model
+from reports.finalists.choose import as_retrained, rank
+from reports.finalists.wave import Job, Phase, Wave
 from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
@@ -57,31 +57,15 @@ class Training:
             raise Paused
 
 
-def rank_finalists(
-    training: Training, chosen: Sequence[TrialRow], seeds: int, keep_at: Mapping[int, int] | None = None
-) -> list[TrialRow]:
+def rank_finalists(training: Training, chosen: Sequence[TrialRow], seeds: int) -> list[TrialRow]:
     """Train under every seed not recorded yet, on the training part; return the finalists by mean validation metrics.
-
-    Args:
-        training: Where they train.
-        chosen: The finalists.
-        seeds: How many each is trained under.
-        keep_at: Trial -> the epoch after which the model that ranks it is kept, if any are; models that are missing
-            are trained again.
 
     Raises:
         Paused: It was asked to stop.
     """
     study, record, rows = training.record.study, training.record, finalist_rows(training.record)
     scored = {key for key, row in rows.items() if row.best_epoch is not None}
-    diverged = {key for key, row in rows.items() if row.best_epoch == 0}
-    keep_at, jobs = keep_at or {}, []
-    for row in chosen:
-        for seed in range(seeds):
-            job, key = Job(row, seed, study.epochs, keep_at.get(row.number)), (row.number, seed)
-            is_kept = job.keep_at is None or key in diverged or ranking_model(record, job).exists()
-            if key not in scored or not is_kept:
-                jobs.append(job)
+    jobs = [Job(row, seed, study.epochs) for row in chosen for seed in range(seeds) if (row.number, seed) not in scored]
     if jobs:
         _train(training, "rank", jobs)
     by_number = {row.number: row for row in chosen}
@@ -91,24 +75,33 @@ def rank_finalists(
     return [by_number[number] for number in ranked]
 
 
-def retrain(training: Training, ranked: Sequence[TrialRow], seeds: int) -> None:
+def retrain(training: Training, trials: Iterable[tuple[TrialRow, int]], seeds: int) -> None:
     """Train on training and validation part together, and keep the models; those that are kept already stay.
 
     Every seed of a finalist trains for the same number of epochs, and from other seeds than those that ranked it.
+
+    Args:
+        training: Where they train.
+        trials: Each with the epochs that it is trained for.
+        seeds: How many each is trained under.
 
     Raises:
         Paused: It was asked to stop.
     """
     record, rows = training.record, finalist_rows(training.record)
-    jobs = []
-    for row in ranked:
-        epochs = epochs_to_retrain(record.study, [rows[row.number, seed] for seed in range(seeds)])
-        for seed in range(seeds):
-            job = Job(row, seed, epochs)
-            if rows[row.number, seed].epochs != epochs or not (record.folder / "finalists" / job.file).exists():
-                jobs.append(job)
+    jobs = [
+        job
+        for row, epochs in trials
+        for seed in range(seeds)
+        if not is_retrained(record, job := Job(row, seed, epochs), rows.get((row.number, seed)))
+    ]
     if jobs:
         _train(training, "retrain", jobs)
+
+
+def is_retrained(record: Record, job: Job, row: FinalistRow | None) -> bool:
+    """Return whether the model of a retraining is there."""
+    return row is not None and row.epochs == job.epochs and (record.folder / "finalists" / job.file).exists()
 
 
 def finalist_rows(record: Record) -> Mapping[tuple[int, int], FinalistRow]:
@@ -135,5 +128,5 @@ def _train(training: Training, phase: Phase, jobs: Sequence[Job]) -> None:
                 for line in fleet.new_notes():
                     training.say(line)
 
-            parts = [(job.lane, job.epochs, *([job.keep_at] if job.keep_at else [])) for job in some]
+            parts = [(job.lane, job.epochs) for job in some]
             training.run(wave, fleet, phase, parts, after_tick)

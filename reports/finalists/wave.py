@@ -36,7 +36,6 @@ class Job:
     row: TrialRow
     seed: int
     epochs: int
-    keep_at: int | None = None  # in the ranking: the epoch after which its model is kept, if it is
 
     @property
     def lane(self) -> int:
@@ -47,11 +46,6 @@ class Job:
     def file(self) -> str:
         """The name of its model file."""
         return f"trial-{self.row.number}-seed-{self.seed}.safetensors"
-
-
-def ranking_model(record: Record, job: Job) -> Path:
-    """Return the file of the model that ranked a finalist under a seed, where it is kept."""
-    return record.folder / "finalists" / "ranked" / job.file
 
 
 class Wave:
@@ -142,7 +136,6 @@ class Wave:
         if self._phase == "retrain":
             self._save_models(ending)
         else:
-            self._keep_models(ending)
             for lane in ending:
                 self._save_score(self._jobs[lane], self._live[lane])
         for lane in ending:
@@ -174,18 +167,6 @@ class Wave:
             return study.objective.is_finite(epoch.validation)
         # While retraining nothing is held out.
         return all(abs(metrics["loss"]) < math.inf for metrics in (epoch.train, epoch.validation) if metrics)
-
-    def _keep_models(self, ending: Sequence[int]) -> None:
-        """Let the engines write the models that are to be kept of the ranking: at their epoch, or where they ended."""
-        kept = []
-        for lane, curve in self._live.items():
-            job, epoch = self._jobs[lane], curve[-1].epoch
-            if job.keep_at is None or not self._is_finite(curve[-1]):
-                continue
-            if epoch == job.keep_at or (epoch < job.keep_at and lane in ending):
-                kept.append(self._wanted(lane, ranking_model(self._record, job).resolve()))
-        if kept:
-            self._fleet.write_models(kept, measure=False)
 
     def _wanted(self, lane: int, path: Path) -> dict[str, Any]:
         """Return what an engine must know to write a lane's model."""

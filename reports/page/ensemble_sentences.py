@@ -28,15 +28,17 @@ def ensemble_sentence(finalists: FinalistData) -> str | None:
     if (ensemble := finalists.ensemble) is None:
         return None
     if list(ensemble.weights) == [finalists.winner.number]:
-        return "No ensemble of finalists did better than the winner alone on the validation examples."
+        return "No ensemble of complete trials did better than the winner alone on the validation examples."
     figure: Figure = finalists.predictions.figure
     interval, against = figure.interval(ensemble.scores), against_winner(finalists, ensemble)
     gap = against.gap
     lead = figure.ahead(gap.mean, "on the winner alone")
     told = "the two can be told apart" if against.p < 1 - LEVEL else "the two cannot be told apart"
+    several = len(ensemble.weights) > 1
+    together = f"Together, {members_text(ensemble)} have" if several else f"Alone, {members_text(ensemble)} has"
     bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
     return (
-        f"Together, {members_text(ensemble)} have test {figure.title} {figure.text(interval.mean)} "
+        f"{together} test {figure.title} {figure.text(interval.mean)} "
         f"({LEVEL:.0%} interval {figure.within(interval)}), {lead}, with interval {bounds}: "
         f"{told} ({p_value(against.p)}, one comparison by itself){_cost(finalists, ensemble)}."
     )
@@ -67,13 +69,13 @@ def selection_text(report: ReportData, ensemble: TestedEnsemble) -> str:
     """Return how the members were chosen, and what that is worth."""
     selection, text = ensemble.selection, report.objective.text
     title = report.objective.metric.replace("_", " ")
-    gain = f"{text(selection.validation)}, where the best single finalist has {text(selection.best_alone)}"
+    gain = f"{text(selection.validation)}, where the best trial alone has {text(selection.best_alone)}"
     return (
-        "The members were chosen by greedy selection with replacement (Caruana et al. 2004), from what the models "
-        f"that ranked the finalists say of the {finalist_noun(report)} alone: validation {title} {gain}. That "
-        "difference is optimistic, since these examples chose the members; the test has none of it. Under each seed "
-        f"they answer with the models that were retrained, {counted(ensemble.seeds, 'seed')} in all, so the test set "
-        "was not opened again for them."
+        f"The members were chosen among {counted(selection.candidates, 'complete trial')} of the search by greedy "
+        "selection with replacement (Caruana et al. 2004), from what each answered to the "
+        f"{finalist_noun(report)} at its last epoch: {title} {gain}. That difference is optimistic, since these "
+        "examples chose the members; the test has none of it. They were then retrained as the finalists were, under "
+        f"{counted(ensemble.seeds, 'seed')}, and tested with them."
     )
 
 

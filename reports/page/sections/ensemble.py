@@ -1,4 +1,4 @@
-"""The ensemble of finalists: its members, what it came to against the winner, and its cost."""
+"""The ensemble: its members, what it came to against the winner, and its cost."""
 
 from collections.abc import Sequence
 from typing import Any

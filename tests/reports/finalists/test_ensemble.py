@@ -1,6 +1,8 @@
-"""The ensemble of finalists: chosen on validation alone, one file, no other look at the test set."""
+"""The ensemble: chosen among complete trials on validation alone, one more finalist, one file."""
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,17 +11,23 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.datasets.source import Source
 from models.errors import UserError
 from models.loaded_model import load
+from reports.comparison import last_tested
 from reports.finalists import predictions
 from reports.finalists.choose import check_ensemble
-from reports.finalists.ensemble import ENSEMBLE, FILE, Selection, answers_of, greedy
+from reports.finalists.ensemble import ENSEMBLE, FILE, MEMBERS, Selection, answers_of, greedy, select
 from reports.page.ensemble_sentences import ensemble_sentence
 from search.objective import Key
+from search.pruners.none import NoPruner
 from search.record.record import Record
+from search.record.store import Store
 from tests.support.commands import invoke
+from tests.support.cuts import run
 from tests.support.exports import STUDY, record
 from tests.support.reports import a_study, finalists_of
+from tests.support.runs import REPEATING
 
 pytestmark = pytest.mark.usefixtures("unrendered")
 
@@ -27,16 +35,16 @@ PAIR = ("accuracy", "parameters")
 LABELS = torch.tensor([0, 1, 0, 1])
 
 
-def errors(outputs: Tensor) -> Key:
-    """A key by the errors of outputs (1, 4, 2), then by the loss."""
+def errors(outputs: Sequence[Tensor]) -> Key:
+    """A key by the errors of one lane's outputs (4, 2), then by the loss."""
     wrong = (outputs[0].argmax(1) != LABELS).sum().item()
     return float(wrong), torch.nn.functional.cross_entropy(outputs[0], LABELS).item(), 0
 
 
-def answers(*margins: float) -> Tensor:
-    """Outputs that are right by these margins for each of the four examples; below 0, wrong."""
+def answers(*margins: float) -> list[Tensor]:
+    """Outputs of one lane that are right by these margins for each of the four examples; below 0, wrong."""
     sign = torch.tensor([1.0, -1.0, 1.0, -1.0]) * torch.tensor(margins)
-    return torch.stack([sign, -sign], 1).unsqueeze(0)
+    return [torch.stack([sign, -sign], 1)]
 
 
 def test_models_that_make_up_for_each_other_are_chosen_together() -> None:
@@ -50,38 +58,52 @@ def test_the_best_stays_alone_where_nobody_helps_it() -> None:
 
 
 def test_a_better_one_is_added_more_often() -> None:
-    numbers = [torch.tensor([[[4.0]]]), torch.tensor([[[0.0]]])]
-    picked = greedy(numbers, lambda given: (abs(given.item() - 3.0), 0.0, 0), predicts_number=True)
+    numbers = [[torch.tensor([[4.0]])], [torch.tensor([[0.0]])]]
+    picked = greedy(numbers, lambda given: (abs(given[0].item() - 3.0), 0.0, 0), predicts_number=True)
     assert sorted(picked) == [0, 0, 0, 1]  # three times 4 and once 0 is 3
+
+
+def test_it_has_five_members_at_most() -> None:
+    library = [[column.unsqueeze(1)] for column in torch.eye(8)]  # their mean alone is 1/8 everywhere
+
+    def score(given: Sequence[Tensor]) -> Key:
+        return float((given[0] - 1 / 8).square().sum()), 0.0, 0
+
+    assert len(set(greedy(library, score, predicts_number=True))) == MEMBERS == 5
 
 
 def test_its_test_is_made_of_what_its_members_have_answered(fated: Record) -> None:
     finalists = finalists_of(fated, {2: 0.9, 1: 0.88, 0: 0.6})
-    ensemble = answers_of(Selection({2: 2, 1: 1}, 0.93, 0.9), finalists.predictions, 3)
+    ensemble = answers_of(Selection({2: 2, 1: 1}, 0.93, 0.9, 3), finalists.predictions, 3)
     given = finalists.predictions.logits
     mean = (2 * torch.from_numpy(given[2, 1]).softmax(1) + torch.from_numpy(given[1, 1]).softmax(1)) / 3
     np.testing.assert_allclose(torch.from_numpy(ensemble.predictions.logits[ENSEMBLE, 1]).softmax(1), mean, atol=1e-6)
     sentence = ensemble_sentence(replace(finalists, ensemble=ensemble))
     assert sentence is not None
     assert sentence.startswith("Together, trials 2 (twice) and 1 have test accuracy 0.9")
-    alone = replace(finalists, ensemble=answers_of(Selection({2: 3}, 0.9, 0.9), finalists.predictions, 3))
+    alone = replace(finalists, ensemble=answers_of(Selection({2: 3}, 0.9, 0.9, 3), finalists.predictions, 3))
     assert (
         ensemble_sentence(alone)
-        == "No ensemble of finalists did better than the winner alone on the validation examples."
+        == "No ensemble of complete trials did better than the winner alone on the validation examples."
     )
     assert ensemble_sentence(finalists) is None
 
 
 @pytest.mark.slow
-def test_an_export_makes_one_file_of_it_and_opens_no_test_set_again(runs: Path) -> None:
+def test_an_export_retrains_its_members_and_makes_one_file_of_them(runs: Path) -> None:
     line = ("--study", STUDY, "--top", "2", "--seeds", "2", "--workers", "0", "--ensemble")
     plan = json.loads(invoke("reports.export", *line, "--check", "--json", folder=runs.parent).output)
-    assert (plan["kept_models"], plan["rank_models"]) == (6, 6)
+    finalists, members = set(plan["finalists"]), set(plan["members"])
+    assert plan["candidates"] > len(members)
+    assert (plan["rank_models"], plan["retrain_models"]) == (2, 2 * (len(finalists | members) - 2))
     done = invoke("reports.export", *line, folder=runs.parent)
     assert done.exit_code == 0, done.output
     openings = [each for each in record(runs).ledger() if each.kind == "export"]
-    assert len(openings) == 2, "the one before, of fewer finalists, and one for all of them and their ensemble"
-    assert openings[-1].purpose.startswith("test of 6 models, and of an ensemble of theirs")
+    assert len(openings) == 2, "the one before, of fewer finalists, and one for all of them and the ensemble"
+    assert openings[-1].purpose.startswith(f"test of {2 * len(finalists | members)} models, and of an ensemble")
+    tested = last_tested(record(runs))
+    assert tested is not None
+    assert {row.trial for row in tested[0]} == finalists, "a member is no finalist by itself"
     assert (openings[-1].figures or {}).keys() >= {"ensemble"}
     folder = runs / "studies" / STUDY / "finalists"
     page = (runs / "studies" / STUDY / "report.html").read_text()
@@ -91,7 +113,7 @@ def test_an_export_makes_one_file_of_it_and_opens_no_test_set_again(runs: Path) 
     kept = predictions.read(folder / predictions.FILE, sums)
     assert kept is not None
     weights = {int(str(it.about["trial"])): it.weight for it in model.description.members}
-    together = answers_of(Selection(weights, 0.0, 0.0), kept, 2)
+    together = answers_of(Selection(weights, 0.0, 0.0, 9), kept, 2)
     expected = together.predictions.logits[ENSEMBLE, 0][kept.misclassified].argmax(1)
     assert model.predict_proba(kept.inputs).argmax(1).tolist() == expected.tolist()
     assert float(together.scores.mean()) == pytest.approx((openings[-1].figures or {})["ensemble"])
@@ -101,13 +123,26 @@ def test_an_export_makes_one_file_of_it_and_opens_no_test_set_again(runs: Path) 
     assert len(record(runs).ledger()) == len(openings)
 
 
-@pytest.mark.parametrize(("changes", "told"), [({"folds": 3}, "3 folds"), ({"objective": PAIR}, "the study has two")])
-def test_it_is_chosen_on_one_part_by_one_objective(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(UserError, match=told):
-        check_ensemble(a_study(**changes), retrains=True)
+def test_it_is_chosen_over_all_folds(digits: Source, tmp_path: Path) -> None:
+    study = REPEATING.model_copy(update={"folds": 2, "trials": 4, "lanes": 4, "pruner": NoPruner()})
+    url = f"sqlite:///{tmp_path}/runs.db"
+    assert run(study, url, digits)
+    record = Store(url).find("small")
+    assert record is not None
+    selection = select(record, record.trials())
+    assert selection.candidates == sum(row.joined is not None for row in record.trials()) > 1
+    assert selection.validation >= selection.best_alone > 0.3
+    shutil.rmtree(record.folder / "outputs")
+    with pytest.raises(UserError, match="no validation outputs"):
+        select(record, record.trials())
+
+
+def test_it_is_the_best_by_one_objective() -> None:
+    with pytest.raises(UserError, match="the study has two"):
+        check_ensemble(a_study(objective=PAIR), retrains=True)
 
 
 def test_it_needs_finalists(fated: Record) -> None:
     url = f"sqlite:///{fated.folder.parents[1]}/studies.db"
     done = invoke("reports.export", "--study", fated.name, "--storage", url, "--no-retrain", "--ensemble")
-    assert (done.exit_code, done.lines[0]) == (2, "error: an ensemble is of finalists, of which there are none")
+    assert (done.exit_code, done.lines[0]) == (2, "error: an ensemble is one more finalist, and there are to be none")
