@@ -23,6 +23,7 @@ from reports.finalists.looks import looks
 from reports.finalists.predictions import FILE, TestPredictions, read
 from reports.statistics import Interval, interval
 from search.cli.wording import parameters_text
+from search.objective import front_of
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -55,6 +56,7 @@ def comparison_frame(records: Sequence[Record]) -> pd.DataFrame:
         "what": "string",  # published, reproduced or found
         "baseline": "string",
         "trial": "Int64",
+        "front": "Int64",  # of two objectives: how many trials are on the front, in the found row
         "seeds": "Int64",
         **{f"{figure}{end}": "Float64" for figure in figures for end in ("", "_low", "_high")},
         "trials": "Int64",
@@ -75,7 +77,7 @@ def last_tested(record: Record) -> tuple[list[FinalistRow], TestPredictions] | N
     newest = max((row.ledger for row in rows if row.ledger is not None), default=None)
     if newest is None or "~" in record.name:
         return None
-    finalists = [row for row in rows if row.ledger == newest]
+    finalists = [row for row in rows if row.ledger == newest and row.best_epoch is not None]  # not an ensemble's others
     models = {(row.trial, row.seed): row.model_sha256 or "" for row in finalists}
     predictions = read(record.folder / "finalists" / FILE, models)
     return None if predictions is None else (finalists, predictions)
@@ -98,7 +100,8 @@ def _rows(record: Record, finalists: list[FinalistRow], predictions: TestPredict
             rows.append({**about, "what": "reproduced", "baseline": baseline.name, "trial": trial.number, **figures})
     best = trials[ranked[0]]
     figures = _figures(record, by_trial[best.number], predictions) | _cost(record, trials)
-    rows.append({**about, "what": "found", "baseline": best.baseline, "trial": best.number, **figures})
+    found = {"trial": best.number, "front": len(front_of(trials, study.objective)) or None}
+    rows.append({**about, "what": "found", "baseline": best.baseline, **found, **figures})
     return rows
 
 
@@ -199,7 +202,8 @@ def _label(row: Row) -> str:
     """Return `published: two-layer notebook`, `reproduced: two-layer notebook`, or `found: trial 8`."""
     if row["what"] != "found":
         return f"{row['what']}: {row['baseline']}"
-    return f"found: trial {row['trial']}" + ("" if pd.isna(row["baseline"]) else ", the baseline itself")
+    front: str = "" if pd.isna(row["front"]) else f" of {row['front']} on the front"
+    return f"found: trial {row['trial']}{front}" + ("" if pd.isna(row["baseline"]) else ", the baseline itself")
 
 
 def _format(value: Any, template: str) -> str:
@@ -212,20 +216,16 @@ def _spread(row: Row, figure: str) -> str:
     if row["what"] == "published":
         return max(_format(mean, "{:g}"), _format(mean, "{:.2f}"), key=len)
     metric = figure.partition("_")[2]
-    half = (
-        "" if pd.isna(low) else f" ± {metric_text(metric, max(mean - low, high - mean))}"
-    )  # an end may be cut at 0, 1
+    # An end may be cut at 0 or 1.
+    half = "" if pd.isna(low) else f" ± {metric_text(metric, max(mean - low, high - mean))}"
     return ("" if pd.isna(mean) else metric_text(metric, mean)) + half
 
 
 def _table(lines: list[list[str]]) -> str:
     """Return a Markdown table whose columns are aligned as plain text too."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(2, *map(len, column)) for column in zip(*lines, strict=True)]
     left = 2  # columns aligned to the left; figures are aligned to the right
-    rule = [
-        "-" * width if i < left else "-" * (width - 1) + ":"
-        for i, width in enumerate(max(width, 2) for width in widths)
-    ]
+    rule = ["-" * width if i < left else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     cells = [
         [
             f"{cell:<{width}}" if i < left else f"{cell:>{width}}"

@@ -21,6 +21,7 @@ from reports.live_page.history import SearchHistory
 from search.cli.eta import RECENT, epochs_left
 from search.cli.listing import how_far
 from search.cli.wording import lanes_text, parameters_text
+from search.objective import front_of
 from search.options import DEFAULT_STORAGE
 from search.record.record import Record
 from search.record.store import Store
@@ -145,6 +146,7 @@ class Follower:
         known = None if baseline is None else baseline.row.value
         gain = None if value is None or known is None else value - known
         report = record.folder / "report.html"
+        front = len(front_of((it.row for it in history.trials.values()), objective))
         return {
             "phase": ("exporting" if owner else "finished") if finished else "training" if owner else "paused",
             "trouble": None,
@@ -153,6 +155,7 @@ class Follower:
             "ended": dict(Counter(history.trials[row.number].state for row in ended)),
             **{state: states[state] for state in ("training", "paused", "waiting")},
             "leader": None if leader is None else leader.row.number,
+            "front": f"{front} on the front" if front else None,
             "leads": leader is not None and not leader.is_over,
             "value": None if value is None else objective.text(value),
             "params": None if leader is None else parameters_text(study.to_external(leader.row.params)),

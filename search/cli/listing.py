@@ -21,6 +21,7 @@ from search.cli.eta import planned_trials
 from search.cli.wording import duration
 from search.config import study_files
 from search.config.study import Study
+from search.objective import front_of
 from search.record.database import Absent
 from search.record.store import Store
 from search.trial import TrialRow
@@ -46,6 +47,7 @@ class Row:
         state: new, running, paused, finished, or broken.
         seconds_ago: Since the last trial began or ended; 0 while it runs.
         about: A line about it, or what is wrong with its file.
+        front: Of two objectives, how many trials are on the front; `best` is by the first.
     """
 
     study: str
@@ -58,16 +60,18 @@ class Row:
     state: str = "new"
     seconds_ago: float | None = None
     about: str = ""
+    front: int | None = None
 
     def cells(self) -> dict[str, str]:
         """Return the columns of the table."""
         seen = "" if self.seconds_ago is None else f"{duration(self.seconds_ago)} ago"
+        best = "" if self.best is None else metric_text(self.metric, self.best)
         return {
             "study": self.study,
             "data": self.data,
             "family": self.family,
             "trials": "" if self.trials is None else f"{self.done} of {self.trials}",
-            "best": "" if self.best is None else metric_text(self.metric, self.best),
+            "best": f"{best}, front {self.front}" if self.front else best,
             "state": self.state,
             "seen": "now" if self.state == "running" else seen,
             "about": self.about,
@@ -126,6 +130,7 @@ def recorded_row(store: Store, name: str) -> Row:
         state="running" if owner else "finished" if finished else "paused",
         seconds_ago=0.0 if owner else (store.clock() - max(times)).total_seconds() if times else None,
         about=study.about,
+        front=len(front_of(rows, study.objective)) if study.objective.beside else None,
     )
 
 

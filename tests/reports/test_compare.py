@@ -108,6 +108,7 @@ def test_the_search_and_its_cost_stand_in_the_found_row(record: Record) -> None:
     row = _row(comparison.comparison_frame([record]), "found")
     trials = record.trials()
     assert row["trials"] == len(trials) == 10
+    assert pd.isna(row["front"]), "there is one objective"
     assert row["pruned_share"] == sum(it.state == "pruned" for it in trials) / 10
     assert row["seconds"] == pytest.approx(sum(score.seconds for _, score in record.scores()))
 
@@ -239,13 +240,14 @@ def test_a_narrow_terminal_gets_the_test_accuracies_alone() -> None:
         "what": "found",
         "baseline": pd.NA,
         "trial": 3,
+        "front": 7,
         "test_accuracy": 0.9876,
     }
     published = {"study": "mlp", "dataset": "mnist", "what": "published", "baseline": "x" * 90, "test_accuracy": 0.97}
     bounds = {"test_accuracy_low": 0.98, "test_accuracy_high": 0.99}
-    frame = pd.DataFrame([found | bounds, published]).astype({"trial": "Int64"})
+    frame = pd.DataFrame([found | bounds, published]).astype({"trial": "Int64", "front": "Int64"})
     lines = comparison.narrow(frame).splitlines()
     assert lines[0] == "mlp on mnist"
-    assert lines[1].split() == ["found:", "trial", "3", "0.9876", "±", "0.0076"]
+    assert lines[1].split() == [*["found:", "trial", "3", "of", "7", "on", "the", "front"], "0.9876", "±", "0.0076"]
     assert lines[2].endswith("  0.97")
     assert max(map(len, lines)) <= 80

@@ -23,6 +23,7 @@ from tests.support.live import Browser, Event, asked, read_events, served
 from tests.support.records import optuna_storage
 from tests.support.reports import EVIL, add, every_fate
 from tests.support.runs import study_file
+from tests.support.servers import Server
 
 PROMOTING = (("lanes=3,", "lanes=3,\n    pruner=Promotion(reduction_factor=2),"), ("Int, Mlp,", "Int, Mlp, Promotion,"))
 
@@ -56,8 +57,18 @@ def address(folder: Path) -> str:
     return f"sqlite:///{folder}/studies.db"
 
 
-def test_a_browser_sees_a_real_search_as_it_is_recorded(tmp_path: Path) -> None:
-    file, url = study_file(tmp_path, *PROMOTING), address(tmp_path)
+@pytest.fixture(params=["in a file", "on a server"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a new database; runs on a server lie below tmp_path as well."""
+    monkeypatch.chdir(tmp_path)
+    if request.param == "in a file":
+        return address(tmp_path)
+    server: Server = request.getfixturevalue("server")
+    return server.new()
+
+
+def test_a_browser_sees_a_real_search_as_it_is_recorded(tmp_path: Path, url: str) -> None:
+    file = study_file(tmp_path, *PROMOTING)
     search_here(file, url, "--trials", "4", "--epochs", "4")
     browser, over = Browser(), threading.Event()
     with served(url, "small") as (server, feed):

@@ -7,12 +7,14 @@ import pytest
 
 from models.config.families import Mlp
 from reports import export_study
+from reports.comparison import comparison_frame
 from reports.export_study import Export
 from reports.page.data import read_report
 from reports.page.front_sentences import searched
 from reports.page.recorded_search import RecordedSearch
 from reports.page.sections.front import front_frame
 from search import run_study
+from search.cli.listing import recorded_row
 from search.config.baseline import Baseline
 from search.config.limits import Constraint
 from search.config.space import Float, Int
@@ -21,6 +23,7 @@ from search.objective import front_of
 from search.record.record import Record
 from search.record.store import Store
 from search.samplers.random import Random
+from tests.support.live import served
 
 STUDY = Study(
     family=Mlp(),
@@ -94,3 +97,15 @@ def test_one_objective_has_no_front(exported: tuple[Record, Export], tmp_path: P
     record, _ = exported
     one = STUDY.model_copy(update={"objective": record.study.objective.model_copy(update={"beside": None})})
     assert front_of(record.trials(), one.objective) == []
+
+
+def test_its_size_is_told_by_the_list_the_comparison_and_the_live_page(exported: tuple[Record, Export]) -> None:
+    record, _ = exported
+    address, size = f"sqlite:///{record.folder.parents[1]}/studies.db", len(front_of(record.trials(), STUDY.objective))
+    listed = recorded_row(Store(address, create=False), "front")
+    assert listed.front == size
+    assert listed.cells()["best"].endswith(f", front {size}")
+    compared = comparison_frame([record])
+    assert compared[compared["what"] == "found"]["front"].tolist() == [size]
+    with served(address, "front") as (_, feed):
+        assert b"%d on the front" % size in next(feed.stream())

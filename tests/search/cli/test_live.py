@@ -13,6 +13,7 @@ from search.cli.live import LivePage
 from tests.support.commands import invoke
 from tests.support.reports import every_fate
 from tests.support.runs import ENDLESS, is_gone, start, study_file, within
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +35,12 @@ def test_it_tells_its_address_and_ends_with_the_search(tmp_path: Path) -> None:
     assert len(told) == 1
 
 
-def test_it_ends_when_the_search_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["in a file", "on a server"])
+def test_it_ends_when_the_search_is_killed(where: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     file, url = study_file(tmp_path, *ENDLESS), f"sqlite:///{tmp_path}/studies.db"
+    if where == "on a server":
+        server: Server = request.getfixturevalue("server")
+        url = server.new()
     process = start(file, url, "--workers", "0", "--live")
     assert process.stdout is not None
     address = next(found[1] for line in process.stdout if (found := re.match(r"live at (\S+)", line)))
