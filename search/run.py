@@ -186,7 +186,8 @@ def _check(named: "NamedStudy", options: Options, *, json: bool) -> None:
         out.print_json(data=make_plan(named, options).as_data())
         return
     check(named, options, out)
-    arguments = [argument for argument in sys.argv[1:] if argument not in ("--check", "check")]
+    given = sys.argv[2:] if sys.argv[1:2] in (["check"], ["search"]) else sys.argv[1:]  # behind `studyhall search`
+    arguments = [argument for argument in given if argument != "--check"]
     out.print(f"next: python -m search.run {shlex.join(arguments)}", markup=False)
 
 
