@@ -33,6 +33,28 @@ def _write(block: Block, folder: Path) -> Path:
     return file
 
 
+# --- figures: who reads one can get it again --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["BENCHMARKS.md", "RELIABILITY.md"])
+def test_a_table_of_figures_has_its_command_and_its_day_above_it(name: str) -> None:
+    for section in re.split(r"^## ", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]:
+        above, _, table = section.partition("\n|")
+        if table and "| held by |" not in table:  # there tests make the claims
+            assert re.search(r"`(python -m tests\.benchmarks|pytest )[^`]+`", above), above
+            assert re.search(r"\b20\d\d-\d\d-\d\d\b", above), above
+
+
+def test_every_benchmark_that_a_page_names_is_there() -> None:
+    named = {
+        module
+        for page in [*PAGES, *ROOT.glob("*.md")]
+        for module in re.findall(r"-m (tests\.benchmarks[\w.]*\w)", page.read_text())
+    }
+    assert len(named) > 15
+    assert [module for module in named if not (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()] == []
+
+
 # --- run: as a reader would, in a folder of the page's own, with neither data nor network -----------------------------
 
 
