@@ -89,13 +89,16 @@ class Fleet(AbstractContextManager["Fleet"]):
         return DatasetInfo(first["train"], first["validation"], shape, classes, commonest, first["constant"])
 
     def _open(self) -> list[Message]:
+        """Make empty engines on every host; one that dies meanwhile, as if it had been killed, is replaced once."""
+        deaths = 0
         while True:
             try:
                 return self._ask_all(self._open_message, lambda engines: {"engines": engines})
             except EngineError as error:
                 if not error.died:
                     raise
-                if not error.lost:
+                deaths += not error.lost
+                if deaths == 2 or (error.silent and not error.lost):
                     remedy = "look whether memory is short; fewer --workers need less of it"
                     if error.silent:
                         remedy = (

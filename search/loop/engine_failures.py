@@ -22,6 +22,7 @@ class EngineFailures:
     def __init__(self) -> None:
         self._tick, self._deaths, self._will_repeat = 0, 0, False
         self._suspect: int | None = None  # the lane that hung before any other had been trained alone
+        self._died_alone = set[int]()  # lanes whose worker died while it trained them alone
 
     def count(self, tick: int, error: EngineError) -> None:
         """Count a failure in a tick, unless its machine was lost, which says nothing of the tick."""
@@ -29,6 +30,7 @@ class EngineFailures:
             return
         if tick != self._tick:
             self._tick, self._deaths, self._will_repeat, self._suspect = tick, 0, False, None
+            self._died_alone.clear()
         self._deaths += error.died
         self._will_repeat = self._will_repeat or not error.died or self._deaths >= 2
 
@@ -40,9 +42,11 @@ class EngineFailures:
         """Train every lane alone for one tick.
 
         Raises:
-            LaneFailed: This lane fails; of one that hangs it is known once another has been trained.
+            LaneFailed: This lane fails; of one that hangs it is known once another has been trained, and of one whose
+                worker dies when that happens a second time.
             UserError: The first two lanes hang, or the only one: nothing tells that it is a lane's fault.
-            EngineError: A machine was lost; or the first lane hangs, which is trained last the next time.
+            EngineError: A machine was lost; or a worker died for the first time with this lane alone; or the first lane
+                hangs, which is trained last the next time.
         """
         specs = {spec.lane: [(engine, spec)] for engine, spec in joining}
         scores: list[EpochMetrics] = []
@@ -51,6 +55,9 @@ class EngineFailures:
                 scores += fleet.tick(tick, specs.get(lane, []), only=lane)
             except EngineError as error:
                 if error.lost:
+                    raise
+                if error.died and not error.silent and lane not in self._died_alone:
+                    self._died_alone.add(lane)  # it may have been killed from outside
                     raise
                 if not error.silent or scores:
                     raise LaneFailed(lane, str(error)) from error

@@ -1,6 +1,7 @@
 """Which lane is to blame where a tick fails again and again."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -14,10 +15,12 @@ TICK = 7
 
 
 class Lanes:
-    """A fleet with lanes that hang alone."""
+    """A fleet with lanes that hang alone, and lanes whose worker dies so many times as they are trained alone."""
 
-    def __init__(self, hang: set[int], lanes: Sequence[int] = (1, 2, 3)) -> None:
-        self._hang, self._lanes, self.trained = hang, lanes, list[int]()
+    def __init__(
+        self, hang: set[int], lanes: Sequence[int] = (1, 2, 3), deaths: Mapping[int, int] | None = None
+    ) -> None:
+        self._hang, self._lanes, self._deaths, self.trained = hang, lanes, Counter(deaths), list[int]()
 
     def lanes(self) -> list[int]:
         return list(self._lanes)
@@ -29,6 +32,9 @@ class Lanes:
         self.trained.append(only)
         if only in self._hang:
             raise silent_host("worker 0", 600)
+        if self._deaths[only]:
+            self._deaths[only] -= 1
+            raise EngineError("worker 0 died: killed by SIGKILL", died=True)
         return [EpochMetrics(lane=only, epoch=1, train={}, validation={}, seconds=0.0)]
 
 
@@ -37,7 +43,7 @@ def until_told(fleet: Lanes) -> list[int]:
     failures = EngineFailures()
     for _ in range(2):
         failures.count(TICK, silent_host("worker 0", 600))
-    for _ in range(3):
+    for _ in range(4):
         assert failures.will_repeat_at(TICK)
         try:
             return [score.lane for score in failures.one_by_one(TICK, fleet, ())]  # type: ignore[arg-type]
@@ -48,6 +54,16 @@ def until_told(fleet: Lanes) -> list[int]:
 
 def test_a_tick_that_hung_by_chance_is_trained() -> None:
     assert until_told(Lanes(set())) == [1, 2, 3]
+
+
+def test_a_lane_whose_worker_is_killed_once_is_trained() -> None:
+    assert until_told(Lanes(set(), deaths={1: 1, 3: 1})) == [1, 2, 3]
+
+
+def test_a_lane_whose_worker_dies_each_time_is_to_blame() -> None:
+    with pytest.raises(LaneFailed, match="worker 0 died") as raised:
+        until_told(fleet := Lanes(set(), deaths={2: 9}))
+    assert (raised.value.lane, fleet.trained) == (2, [1, 2, 1, 2])
 
 
 def test_a_lane_that_hangs_after_another_was_trained_is_to_blame() -> None:
