@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports import export_study
+from reports import export_study, exporting
 from reports.artifacts import artifact_folder
 from search.record.record import Record
 from search.record.store import Store
@@ -139,6 +139,26 @@ def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
     assert (record(runs).ledger(), _attributes(runs)) == (ledger, attributes)
     assert not (runs / "studies" / STUDY / "results.csv").exists()
     assert "nothing is tested yet" in (runs / "studies" / STUDY / "report.html").read_text()
+
+
+@pytest.fixture
+def refused_for_room(runs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What an export says that would open the test set again, where the disk is all but full."""
+    (runs / "studies" / STUDY / "finalists" / ".tmp1a2b3c").touch()  # as a kill leaves it while a model is written
+    monkeypatch.setattr(exporting, "ROOM_BYTES", 1 << 60)
+    options = ("--study", STUDY, "--workers", "0", "--top", "1", "--seeds", "2", "--retest")
+    done = invoke("reports.export", *options, folder=runs.parent)
+    assert done.exit_code == 2, done.output
+    return done.output
+
+
+def test_on_a_full_disk_the_test_set_stays_shut(runs: Path, refused_for_room: str) -> None:
+    assert "MiB left; a report takes up to " in refused_for_room
+    assert len(record(runs).ledger()) == 1
+
+
+def test_what_a_kill_left_half_written_is_removed(runs: Path, refused_for_room: str) -> None:
+    assert not list((runs / "studies" / STUDY / "finalists").glob(".tmp*"))
 
 
 # --- kills ------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from tests.support.runs import (
     assert_sound,
     assert_whole,
     finish,
+    search,
     start,
     study_file,
     table,
@@ -227,7 +228,15 @@ def test_a_reader_who_goes_away_is_no_error_of_ours(tmp_path: Path, url: str) ->
     assert done.stderr == ""
 
 
-# --- a full disk ------------------------------------------------------------------------------------------------------
+# --- a machine that lacks something -----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_needs_neither_git_nor_a_home_of_its_own(tmp_path: Path) -> None:
+    study, url = study_file(tmp_path, ("trials=20", "trials=4")), f"sqlite:///{tmp_path}/runs.db"
+    said = search(study, url, "--workers", "0", PATH="", HOME="/dev/null/nobody")
+    assert "4 trials: " in said
+    assert "/dev/null" not in said
 
 
 @pytest.fixture
