@@ -224,12 +224,17 @@ def kill_somewhere(process: subprocess.Popen[str], draw: random.Random) -> str:
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
     """kill -9 a command and its workers: as nearly at once as one can."""
-    process.send_signal(signal.SIGSTOP)  # so that it starts no other worker meanwhile
-    for pid in _children(process.pid):
-        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
-            os.kill(pid, signal.SIGKILL)
-    process.kill()
+    if process.poll() is None:
+        kill_with_children(process.pid)
     process.communicate()
+
+
+def kill_with_children(pid: int) -> None:
+    """kill -9 a process that nobody has waited for yet, and its children."""
+    os.kill(pid, signal.SIGSTOP)  # so that it starts no other child meanwhile
+    for each in (*_children(pid), pid):
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(each, signal.SIGKILL)
 
 
 def is_gone(pid: int) -> bool:
