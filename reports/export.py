@@ -111,7 +111,8 @@ def main(
     with command(debug):
         import optuna
 
-        from reports.exporting import ExportOptions, export, find_record
+        from reports.export_options import ExportOptions
+        from reports.exporting import export, find_record
         from reports.finalists.training import Paused
         from search.record.store import Store
 
@@ -193,6 +194,7 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
 def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     """Print what came out."""
     from reports.page.ensemble_sentences import ensemble_sentence
+    from reports.page.finalist_sentences import model_file
     from reports.page.verdict import verdict
     from reports.page.wording import metric_title
     from search.cli.wording import parameters_text
@@ -216,6 +218,8 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
         )
     best = report.study.to_external(report.rows[report.finalists.winner.number].params)
     out.print(f"winner: {parameters_text(best)}", markup=False)
+    if (one := model_file(report.finalists)) is not None:
+        out.print(one[0], markup=False)
     if (sentence := ensemble_sentence(report.finalists)) is not None:
         out.print(f"ensemble: {sentence}", markup=False)
     tables = f"{folder / csv}, {folder / 'trials.csv'}"

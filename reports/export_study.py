@@ -91,8 +91,9 @@ def export_study(
 
     from models.console import out
     from models.errors import UserError
+    from reports.export_options import ExportOptions
     from reports.export_progress import ExportProgress
-    from reports.exporting import ExportOptions, export
+    from reports.exporting import export
     from reports.finalists.training import Paused
     from reports.page.verdict import verdict
     from search.interrupt import Interrupt

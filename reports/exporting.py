@@ -5,12 +5,12 @@ is theirs. Imports nothing heavy before it is called.
 """
 
 import gc
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from reports.export_options import ExportOptions, check_possible, check_room, check_writable
 
 if TYPE_CHECKING:
     from reports.finalists.training import Training
@@ -19,35 +19,6 @@ if TYPE_CHECKING:
     from search.options import Options
     from search.record.record import Record
     from search.record.store import Store
-
-
-ROOM_BYTES = 64 << 20  # what predictions, tables, figures and artifacts of a report may take
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """What an export does, and where it writes."""
-
-    top: int  # how many of the best trials are finalists; baselines are added
-    seeds: int  # how many each is trained under
-    audit: int  # how many pruned trials are run to their end
-    retrain: bool  # whether there are finalists at all
-    retest: bool  # whether the test set is opened again for models that are tested
-    folder: Path | None  # where page and tables go; the study's own unless given
-    csv: Path  # the name of the finalists' table
-    data_dir: str | None  # the only folder to look for the data in
-    ensemble: bool = False  # whether trials of the search are tested together as well
-
-    def command(self, study: str) -> str:
-        """Return the command that does it, as the ledger names it."""
-        words = ["python", "-m", "reports.export", "--study", study]
-        words += [word for option, number in self.to_repeat.items() for word in (f"--{option}", str(number))]
-        return shlex.join(words + ["--ensemble"] * self.ensemble + ["--retest"] * self.retest)
-
-    @property
-    def to_repeat(self) -> dict[str, int]:
-        """The options that the page names, to get it again."""
-        return {"top": self.top, "seeds": self.seeds} | ({"audit": self.audit} if self.audit else {})
 
 
 def export(
@@ -68,8 +39,8 @@ def export(
     """
     record = find_record(store, name)
     folder = options.folder or record.folder
-    _check_possible(record, options)
-    _check_writable(folder, options.csv)
+    check_possible(record, options)
+    check_writable(folder, options.csv)
     if options.audit or options.retrain:
         from reports.finalists.find_data import find_data
         from reports.finalists.training import Training
@@ -106,8 +77,7 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     search = read_search(record)
     if options.audit:
         epochs = {trial: len(curve) for trial, curve in search.curves.items()}
-        seconds = {trial: sum(score.seconds for score in curve) / len(curve) for trial, curve in search.curves.items()}
-        audit(training, draw(record.study, search.trials, epochs, options.audit), seconds)
+        audit(training, draw(record.study, search.trials, epochs, options.audit), search.curves)
     if not options.retrain:
         return read_report(record, search)
     chosen = choose(record, search.trials, search.curves, options.top)
@@ -121,7 +91,7 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     retrain(training, trained, seeds)
     if ensemble is not None:
         write(record, record.study, ensemble)
-    _check_room(record.folder, folder)
+    check_room(record.folder, folder)
     command = options.command(record.name)
     predictions = predict_test_set(
         record,
@@ -168,7 +138,7 @@ def _write(
         report.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
         if report.results is not None:
             report.results.to_csv(folder / options.csv, index=False)
-        page = write_page(report, sections, folder, options.to_repeat)
+        page = write_page(report, sections, folder, options.command_to_repeat(report.name))
     if finalists is None:
         return
 
@@ -200,50 +170,3 @@ def find_record(store: "Store", name: str) -> "Record":
             f"studies there: {', '.join(names)}" if names else f"search it first: python -m search.run --study {name}",
         )
     return record
-
-
-def _check_possible(record: "Record", options: ExportOptions) -> None:
-    """Raise UserError where a study of trials that train by themselves cannot have what is asked for."""
-    from models.errors import UserError
-    from reports.finalists.choose import check_ensemble
-
-    label = record.study.family.label
-    asked = {"--audit": bool(options.audit), "--retest": options.retest, "--data-dir": options.data_dir is not None}
-    asked["--ensemble"] = options.ensemble
-    if options.ensemble:
-        check_ensemble(record.study, retrains=options.retrain)
-    if record.study.family.external and (given := [option for option, is_given in asked.items() if is_given]):
-        raise UserError(f"{label} trains by itself, without a test set or an audit", f"leave out {given[0]}")
-
-
-def _check_writable(folder: Path, csv: Path) -> None:
-    """Raise UserError where the folder or its table cannot be written: now, not after minutes of training."""
-    from models.errors import UserError
-
-    table = folder / csv
-    if table.is_dir() or (not table.parent.is_dir() and table.parent != folder):
-        what = "is a folder" if table.is_dir() else "lies in a folder that is not there"
-        raise UserError(f"{table} {what}", "name a file with --csv, like --csv results.csv")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for probe in (folder / ".writable", table.with_name(f".{table.name}.writable")):
-            probe.touch()
-            probe.unlink()
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written to: {error.strerror}", "choose another folder with --out"
-        ) from None
-
-
-def _check_room(*folders: Path) -> None:
-    """Raise UserError where a disk is all but full: before the test set is opened, which cannot be undone."""
-    import shutil
-
-    from models.errors import UserError
-
-    for folder in folders:
-        if (free := shutil.disk_usage(folder).free) < ROOM_BYTES:
-            raise UserError(
-                f"{folder} is on a disk with {free >> 20} MiB left; a report takes up to {ROOM_BYTES >> 20} MiB",
-                "make room, then give the same command again; the finalists are trained, the test set is still shut",
-            )

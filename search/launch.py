@@ -176,6 +176,8 @@ def search(
         Fleet(study.engines, where) as fleet,
     ):
         dataset_info = fleet.open(study, prepared.source, device=prepared.device)
+        if not study.family.external:
+            prepared.record.keep_counts(dataset_info.train, dataset_info.validation)
         if different := prepared.record.continue_on(kind_of_machine()):
             changes = ", ".join(f"{key} {now} instead of {before}" for key, (before, now) in different.items())
             note(f"this run has {changes}: results may differ in their last digits, and so may what is tried next")

@@ -51,6 +51,11 @@ class Examples:
         """How many numbers a model answers with: one a class, or the prediction."""
         return len(self.classes) or 1
 
+    @property
+    def noun(self) -> str:
+        """What one example is called: an image, or a row of a table."""
+        return "image" if self.inputs.dtype == "uint8" else "row"
+
 
 def locate(
     name: str, data_dir: str | Path | None, environ: Mapping[str, str] = os.environ, imports: Path | None = None

@@ -8,6 +8,7 @@ the coordinator's loop, with snapshots. Must not judge what comes out.
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from models.config.messages import EpochMetrics, LaneSpec
@@ -27,10 +28,10 @@ from search.trial import TrialRow
 PHASE = "audit"  # the name of its curves among those of the finalists; their seed is 0, for there is only one
 
 
-def audit(training: Training, rows: Sequence[TrialRow], seconds: Mapping[int, float]) -> None:
+def audit(training: Training, rows: Sequence[TrialRow], searched: Mapping[int, Sequence[EpochMetrics]]) -> None:
     """Train pruned trials to their end, except for those that have been.
 
-    `seconds` is what an epoch of each has taken.
+    `searched` are their epochs in the search, which tell how long it will take.
 
     Raises:
         Paused: It was asked to stop.
@@ -40,7 +41,7 @@ def audit(training: Training, rows: Sequence[TrialRow], seconds: Mapping[int, fl
         return
     record, study = training.record, training.record.study
     done = {trial for trial, curve in curves(record).items() if is_over(study, curve)}
-    left = [seconds[row.number] for row in rows if row.number not in done]
+    left = [fmean(epoch.seconds for epoch in searched[row.number]) for row in rows if row.number not in done]
     if not left:
         return
     cost = duration(sum(left) * study.epochs / study.engines)

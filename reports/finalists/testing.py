@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from models.datasets.source import Source
 from models.engine.predictions import metrics_of, predictions_of
 from models.model_file import load_model
@@ -47,8 +45,7 @@ def predict_test_set(
     together = "" if ensemble is None else ", and of an ensemble"
     opened = open_test_set(record, source, f"test of {len(files)} models{together}", len(files), command)
     examples, labels = opened.examples, opened.labels
-    noun = "rows" if examples.inputs.dtype != np.uint8 else "images"
-    say(f"test set opened: {len(files)} models on {len(labels)} {noun} (line {opened.line} of the ledger)")
+    say(f"test set opened: {len(files)} models on {len(labels)} {examples.noun}s (line {opened.line} of the ledger)")
     logits, costs, target = {}, {}, None
     for model, file in files.items():
         description, module = load_model(file, record.study.family)

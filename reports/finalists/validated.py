@@ -6,6 +6,7 @@ There is no test set and there are no models: the table says so by the names of 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from models.config.messages import EpochMetrics
 from reports.finalists.ranked import RankedFinalists
 from reports.finalists.training import finalist_rows
 from reports.statistics import Comparison, Interval, compare, interval
+from search.config.study import Study
 from search.objective import select_epoch
 from search.record.record import Record
 from search.record.trials_frame import parameter_types
@@ -64,7 +66,7 @@ def validated_finalists(
     seconds: dict[int, float] = {}
     for _, trial, seed, epoch in record.finalist_scores("rank"):
         seconds[trial] = seconds.get(trial, 0.0) + (epoch.seconds if seed < seeds else 0.0)
-    scores, lines = {}, []
+    scores, lines = {}, list[dict[str, Any]]()
     for place, row in enumerate(ranked, start=1):
         values = [(rows[row.number, seed].validation or {}).get(metric, math.nan) for seed in range(seeds)]
         scores[row.number] = np.array(values, float)[:, None]
@@ -88,6 +90,11 @@ def validated_finalists(
                 "train_seconds": seconds.get(row.number, 0.0) / seeds,
             }
         )
+    return ValidatedFinalists(ranked, scores, _frame(study, lines))
+
+
+def _frame(study: Study, lines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    metric = study.objective.metric
     dtypes = {
         "rank": "Int64",
         "study": "string",
@@ -101,5 +108,4 @@ def validated_finalists(
         **dict.fromkeys((f"validation_{metric}_{end}" for end in ("mean", "std", "low", "high")), "Float64"),
         "train_seconds": "Float64",
     }
-    frame = pd.DataFrame(lines, columns=list(dtypes)).astype(dtypes)
-    return ValidatedFinalists(ranked, scores, frame)
+    return pd.DataFrame(lines, columns=list(dtypes)).astype(dtypes)

@@ -144,7 +144,7 @@ class Follower:
         leader, baseline = history.leader(), history.baseline()
         value = None if leader is None else leader.value(study)
         known = None if baseline is None else baseline.row.value
-        gain = None if value is None or known is None else value - known
+        gain = None if value is None or known is None else objective.cost(known) - objective.cost(value)
         report = record.folder / "report.html"
         front = len(front_of((it.row for it in history.trials.values()), objective))
         return {
@@ -160,7 +160,7 @@ class Follower:
             "value": None if value is None else objective.text(value),
             "params": None if leader is None else parameters_text(study.to_external(leader.row.params)),
             "baseline": None if known is None else objective.text(known),
-            "gain": None if gain is None else ("−" if gain < 0 else "+") + objective.text(abs(gain)),
+            "gain": None if gain is None else f"{objective.text(abs(gain))} {'worse' if gain < 0 else 'better'} than",
             "epochs": history.reached.total(),
             "left": self._left(history, planned - len(ended)) if owner and not finished else None,
             "report": self._report(report, [it.row for it in history.trials.values()]),

@@ -55,6 +55,10 @@ class FinalistData(RankedFinalists):
         """Return a finalist's test figure over seeds and test examples."""
         return self.predictions.figure.interval(self.predictions.scores(trial, self.seeds))
 
+    def model_file(self) -> Interval:
+        """Return the test figure of the winner's model of seed 0, the one to take, over test examples alone."""
+        return self.predictions.figure.interval(self.predictions.scores(self.winner.number, 1))
+
     def against(self, rival: int) -> Mapping[Any, Any]:
         """Return the winner's comparison with another finalist: a row of `rivals`."""
         row: Mapping[Any, Any] = self.rivals[self.rivals["trial"] == rival].to_dict("records")[0]

@@ -75,6 +75,20 @@ def _of_gain(figure: Figure) -> str:
     return "" if figure.greater_is_better else " of the gain"
 
 
+def model_file(finalists: FinalistData) -> tuple[str, KeyFigure] | None:
+    """Return how good the one model is that is to be taken; None with one seed, whose headline says it."""
+    if finalists.seeds == 1:
+        return None
+    figure, one, noun = finalists.predictions.figure, finalists.model_file(), finalists.predictions.noun
+    file = finalists.rows[finalists.winner.number, 0].model
+    sentence = (
+        f"The model to take is finalists/{file}, one of its {finalists.seeds} seeds, named before the test: its own "
+        f"test {figure.title} is {figure.text(one.mean)} ({LEVEL:.0%} interval {figure.within(one)}, of other "
+        f"{noun}s of the same kind; its seed is fixed)."
+    )
+    return sentence, ("the model file", figure.text(one.mean), f"{figure.within(one)}; seed 0")
+
+
 def _sample(finalists: FinalistData) -> str:
     noun = f"test {finalists.predictions.noun}"
     return f"{counted(finalists.seeds, 'seed')} and {counted(len(finalists.predictions.labels), noun)}"
@@ -133,16 +147,13 @@ def _trials(numbers: object) -> str:
 
 def constant_answer(finalists: FinalistData) -> tuple[str, KeyFigure]:
     """Return what always giving the same answer would have: the commonest class, or the mean."""
-    (name, value), gap, figure = (
-        finalists.predictions.constant_answer(),
-        finalists.above_constant,
-        finalists.predictions.figure,
-    )
-    what, quoted = ("the commonest class", f"“{name}”") if finalists.predictions.classes else ("the mean", name)
-    sentence = f"Always answering {what}, {quoted}, would have {figure.text(value)}"
+    predictions = finalists.predictions
+    (name, value), gap, figure = predictions.constant_answer(), finalists.above_constant, predictions.figure
+    what, quoted = ("the commonest class", f"“{name}”") if predictions.classes else ("the mean", name)
+    sentence = f"Always answering {what}, {quoted}, would have {figure.title} {figure.text(value)}"
     if gap.low <= 0:
         bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
-        sentence += f": the winner is not better for certain ({bounds})"
+        sentence += f": the winner is not better{' for certain' if gap.mean > 0 else ''} ({bounds})"
     return f"{sentence}.", (f"always {what}", figure.text(value), quoted)
 
 

@@ -6,7 +6,7 @@ letter: it bears no time of its own. Must not query the record: it is given `Rep
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -24,10 +24,15 @@ from reports.page.wording import counted
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_page(
-    report: ReportData, sections: Sequence[Section], folder: Path, export_options: Mapping[str, int]
-) -> Path:
-    """Write the page, its sections in their order within each chapter, and its figures; return the page."""
+def write_page(report: ReportData, sections: Sequence[Section], folder: Path, export_command: str) -> Path:
+    """Write the page, its sections in their order within each chapter, and its figures; return the page.
+
+    Args:
+        report: What it says.
+        sections: What it shows.
+        folder: Where to.
+        export_command: What writes it again.
+    """
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     chapters: dict[str, list[Part]] = {"finalists": [], "search": [], "winner": []}
@@ -47,7 +52,8 @@ def write_page(
             verdict=verdict(report),
             checks=run_checks(report),
             chapters=chapters,
-            commands=provenance.commands(report, export_options),
+            data=provenance.data_text(report),
+            commands=[provenance.search_command(report), export_command],
             machine=provenance.machine(report),
             wall_time=provenance.wall_time(report),
             counted=counted,

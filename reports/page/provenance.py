@@ -1,25 +1,40 @@
 """Where a result comes from: the commands that get it again, the machine, the seeds, and the wall time."""
 
 import shlex
-from collections.abc import Mapping
 from typing import Any
 
 from reports.page.data import ReportData
 
+NOT_OF_MACHINE = ("spent", "data", "machines", "examples")  # what is recorded with it, and told elsewhere
 
-def commands(report: ReportData, export_options: Mapping[str, int]) -> list[str]:
-    """Return what searches the study anew, from the study file's text, and exports it."""
+
+def search_command(report: ReportData) -> str:
+    """Return the command that searches the study anew, from the study file's text."""
     study = report.study
-    search = ["python", "-m", "search.run", "--study", "study.py", "--name", report.name]
+    words = ["python", "-m", "search.run", "--study", "study.py", "--name", report.name]
     if isinstance(study.data, str):
-        search += ["--dataset", study.data]
+        words += ["--dataset", study.data]
     for option in ("trials", "epochs", "seed", "engines", "lanes"):
         value = getattr(study, option)
-        search += [f"--{option}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
-    export = ["python", "-m", "reports.export", "--study", report.name]
-    for option, number in export_options.items():
-        export += [f"--{option}", str(number)]
-    return [shlex.join(search), shlex.join(export)]
+        words += [f"--{option}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    return shlex.join(words)
+
+
+def data_text(report: ReportData) -> str:
+    """Return the data set, and how many examples each part has, as far as that is known.
+
+    `digits: 1,198 training + 240 validation + 359 test images`, or `iris.csv: 120 training (5 folds) + 30 test rows`.
+    """
+    counts, folds, finalists = report.environment.get("examples"), report.study.folds, report.finalists
+    parts = []
+    if counts and folds > 1:
+        parts.append(f"{counts['train'] + counts['validation']:,} training ({folds} folds)")
+    elif counts:
+        parts += [f"{counts['train']:,} training", f"{counts['validation']:,} validation"]
+    if finalists is not None:
+        parts.append(f"{len(finalists.predictions.labels):,} test")
+    noun = "example" if finalists is None else finalists.predictions.noun
+    return report.study.dataset + (f": {' + '.join(parts)} {noun}s" if parts else "")
 
 
 def wall_time(report: ReportData) -> dict[str, str]:
@@ -39,6 +54,6 @@ def machine(report: ReportData) -> dict[str, Any]:
             f"0 to {report.finalists.seeds - 1}: under each, all finalists see the same minibatches, and each begins "
             "with weights of its own; others for the test"
         )
-    shown = {name: value for name, value in report.environment.items() if name not in ("spent", "data", "machines")}
+    shown = {name: value for name, value in report.environment.items() if name not in NOT_OF_MACHINE}
     later = [", ".join(map(str, machine.values())) for machine in report.environment.get("machines", [])[1:]]
     return seeds | shown | ({"went on with": "; ".join(later)} if later else {})

@@ -20,8 +20,8 @@ def validated_verdict(report: ReportData, finalists: ValidatedFinalists) -> tupl
     bounds = f"{text(over.low)} to {text(over.high)}"
     known = f" ({LEVEL:.0%} interval of new seeds {bounds})" if finalists.seeds > 1 else ""
     headline = (
-        f"{trial_name(winner).capitalize()}{',' if winner.baseline else ''} ranks first: {metric} {text(over.mean)}"
-        f"{known} over {seeds}; {report.study.family.label} has no test set."
+        f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} ranks first: {metric} "
+        f"{text(over.mean)}{known} over {seeds}; {report.study.family.label} has no test set."
     )
     sentences = [
         "These are validation scores. The search chose its configurations by the same examples, so they are optimistic "

@@ -66,21 +66,17 @@ def _search_verdict(report: ReportData) -> Verdict:
 
 def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
-    tested, noun, figure = finalists.tested(winner.number), finalists.predictions.noun, report.figure
-    over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
+    tested, figure = finalists.tested(winner.number), report.figure
     searched = finalist_sentences.searched_for(report, finalists, baseline)
-    verb = "comes first" if searched or finalists.rivals.empty or inseparable(finalists) else "wins"
-    if report.objective.beside is not None:
-        verb = f"comes first by {metric_title(report.objective.metric)}"
-    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
-    by_figure = f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})"
-    headline += f"{searched[0] if searched else by_figure}."
-    basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), noun)}"
+    headline = _headline(report, finalists, None if searched is None else searched[0])
+    basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), predictions.noun)}"
     figures = [(f"test {figure.title}", figure.text(tested.mean), f"{figure.within(tested)}; {basis}")]
     sentences = []
     if searched is not None:
         sentences.append(searched[1])
         figures.insert(0, searched[2])
+    if (one := finalist_sentences.model_file(finalists)) is not None:
+        figures.append(one[1])
     if baseline is None:
         sentences.append("The study has no baseline that finished, so there is nothing to tell its gain against.")
     elif baseline == winner:
@@ -90,6 +86,8 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
         sentences.append(sentence)
         figures.append(key_figure)
     sentences += finalist_sentences.rivals(finalists)
+    if one is not None:
+        sentences.append(one[0])
     if report.study.members > 1:
         sentences.append(f"In the search each trial was judged by {report.study.judged_by}.")
     if (together := ensemble_sentence(finalists)) is not None:
@@ -105,3 +103,22 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     if of_front := front_sentences.tested(report, finalists):
         return Verdict(of_front[0], [*of_front[1:], headline, *sentences], figures)
     return Verdict(headline, sentences, figures)
+
+
+def _headline(report: ReportData, finalists: FinalistData, searched: str | None) -> str:
+    """Return who is first, with its test figure; and where it may have learned nothing, what that would have.
+
+    `searched` is its test value of the objective, where that is another metric: then it stands in the figure's place.
+    """
+    winner, figure, noun = finalists.winner, report.figure, finalists.predictions.noun
+    learned = searched is not None or finalists.above_constant.low > 0
+    stands_out = searched is None and learned and not finalists.rivals.empty and not inseparable(finalists)
+    verb = "wins" if stands_out else "comes first"
+    if report.objective.beside is not None:
+        verb = f"comes first by {metric_title(report.objective.metric)}"
+    tested, (name, constant) = finalists.tested(winner.number), finalists.predictions.constant_answer()
+    over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
+    by_figure = f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})"
+    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
+    headline += by_figure if searched is None else searched
+    return headline + ("." if learned else f"; always answering “{name}” would have {figure.text(constant)}.")

@@ -4,7 +4,8 @@ Every write is idempotent: what is there stays, so that after a kill at any mome
 Every write is one transaction, which begins by renewing the lease. Nothing here samples, prunes or trains.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,14 @@ class Record(WritableTrials, ForeignTrials, StudyScores, StudyFinalists, StudyLe
 
     def spend(self, seconds: Mapping[str, float]) -> None:
         """Add the seconds that a run took, by part, to `environment["spent"]`; a run that was killed adds nothing."""
-        mine = Studies.id == self.row
-        with self.writing() as connection:
-            environment = connection.scalars(select(Studies.environment).where(mine)).one()
+        with self._changed_environment() as environment:
             before = environment.get("spent", {})
-            spent = {part: before.get(part, 0.0) + more for part, more in seconds.items()}
-            self.environment = environment | {"spent": spent}
-            connection.execute(update(Studies).where(mine).values(environment=self.environment))
+            environment["spent"] = {part: before.get(part, 0.0) + more for part, more in seconds.items()}
+
+    def keep_counts(self, train: int, validation: int) -> None:
+        """Write down how many examples a trial is trained on and scored on: `environment["examples"]`."""
+        with self._changed_environment() as environment:
+            environment["examples"] = {"train": train, "validation": validation}
 
     def continue_on(self, machine: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         """Write down on what kind of machine the study goes on: `environment["machines"]` has each, and since when.
@@ -127,15 +129,24 @@ class Record(WritableTrials, ForeignTrials, StudyScores, StudyFinalists, StudyLe
         Returns:
             What is different from the last one, as (before, now); nothing where it is the same kind.
         """
-        mine = Studies.id == self.row
-        with self.writing() as connection:
-            environment = connection.scalars(select(Studies.environment).where(mine)).one()
+        with self._changed_environment() as environment:
             first = {key: environment[key] for key in machine if key in environment}
             machines = environment.get("machines", [first])
             before = machines[-1]
             different = {key: (before[key], now) for key, now in machine.items() if before.get(key, now) != now}
             if different:
-                machines = [*machines, {"since": self._clock().isoformat(timespec="seconds"), **machine}]
-                self.environment = environment | {"machines": machines}
-                connection.execute(update(Studies).where(mine).values(environment=self.environment))
+                since = self._clock().isoformat(timespec="seconds")
+                environment["machines"] = [*machines, {"since": since, **machine}]
         return different
+
+    @contextmanager
+    def _changed_environment(self) -> Iterator[dict[str, Any]]:
+        """Yield a copy of what is recorded of the environment, and write what was changed in it, in one transaction."""
+        mine = Studies.id == self.row
+        with self.writing() as connection:
+            before = connection.scalars(select(Studies.environment).where(mine)).one()
+            environment = dict(before)
+            yield environment
+            if environment != before:
+                connection.execute(update(Studies).where(mine).values(environment=environment))
+        self.environment = environment

@@ -58,7 +58,7 @@ def test_a_study_of_colours_has_a_report_with_pictures_in_colour(searched: Path)
     page = (searched / "runs" / "studies" / "colours" / "report.html").read_text()
     assert "colours()" in page
     assert "Grey is no weight" in page
-    assert "data:image/png;base64" in page or "No test picture was wrong" in page
+    assert "data:image/png;base64" in page or "No test image was classified wrongly" in page
 
 
 def test_a_study_of_a_table_has_a_report_without_pictures(searched: Path) -> None:

@@ -45,7 +45,7 @@ search.cli search.result
 search.run_study
 search
 search.run
-reports.statistics reports.wsgi
+reports.statistics reports.wsgi reports.export_options
 reports.figure
 reports.finalists reports.artifacts reports.report_pages reports.live_page
 reports.page

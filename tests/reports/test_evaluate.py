@@ -12,7 +12,8 @@ from models.datasets.source import Examples, Source, training_examples
 from models.errors import UserError
 from models.model_description import Model
 from models.model_file import load_model, write_model
-from reports.evaluate import Evaluation, app, evaluation, study_of
+from reports.evaluate import app, study_of
+from reports.finalists.evaluation import Evaluation, evaluation
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
@@ -70,7 +71,9 @@ def test_it_prints_loss_accuracy_every_class_and_the_confusion_matrix(asked: Ask
     code, output = asked("--model", model)
     assert code == 0
     assert re.search(r"^loss \d\.\d{4} \(cross entropy\)$", output, re.MULTILINE)
-    assert "of 359 images" in output
+    assert re.search(
+        r"^accuracy 0\.\d{4} of 359 images \(95% interval 0\.\d{4} to 0\.\d{4}, of other images", output, re.MULTILINE
+    )
     assert "precision    recall  f1-score   support" in output
     assert len([line for line in output.splitlines() if line.split()[:2] == ["7", "7"]]) == 1  # a row of the matrix
 

@@ -138,7 +138,9 @@ def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
     assert "nothing is tested yet" in output
     assert (record(runs).ledger(), _attributes(runs)) == (ledger, attributes)
     assert not (runs / "studies" / STUDY / "results.csv").exists()
-    assert "nothing is tested yet" in (runs / "studies" / STUDY / "report.html").read_text()
+    page = (runs / "studies" / STUDY / "report.html").read_text()
+    assert "nothing is tested yet" in page
+    assert f"python -m reports.export --study {STUDY} --no-retrain\n" in page.replace("</pre>", "\n")
 
 
 @pytest.fixture

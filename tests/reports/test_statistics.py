@@ -100,6 +100,20 @@ def test_accuracies_near_one_are_covered_with_few_images(images: int, accuracy: 
     assert np.mean(held) >= LEVEL - 0.01
 
 
+def test_the_interval_of_one_seed_holds_the_truth_of_that_seeds_model() -> None:
+    """A model that is kept is no draw any more: its seed's luck is a part of its truth."""
+    draws, spread = np.random.default_rng(11), (1.5**2 + 0.7**2) ** 0.5
+    own, means = list[bool](), list[bool]()
+    for _ in range(500):
+        skills = 4.0 + draws.normal(0, 0.3, (5, 1))
+        score = skills + draws.normal(0, 1.5, (1, 1000)) + draws.normal(0, 0.7, (5, 1000))
+        hits, truth = (score > 0).astype(float), float(stats.norm.cdf(skills[0, 0] / spread))
+        for held, known in ((own, interval(hits[:1], ACCURACY)), (means, interval(hits, ACCURACY))):
+            held.append(known.low <= truth <= known.high)
+    assert np.mean(own) >= LEVEL - 0.015
+    assert np.mean(means) < LEVEL - 0.02  # that of the mean over seeds is not the model's
+
+
 def test_no_mistake_on_few_images_is_no_certainty() -> None:
     assert interval(np.ones((5, 30)), ACCURACY) == (1.0, 0.0, pytest.approx(0.856, abs=0.01), 1.0)
 

@@ -234,4 +234,4 @@ class PageReader(HTMLParser):
 
 def write_report(report: ReportData, folder: Path) -> str:
     """Write the page with its figures, and return its HTML."""
-    return write_page(report, all_sections(), folder, {"top": 3, "seeds": 5}).read_text()
+    return write_page(report, all_sections(), folder, "python -m reports.export --study made").read_text()

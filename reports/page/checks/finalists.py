@@ -56,9 +56,10 @@ class BaselineBeaten(FinalistsCheck):
         bounds = f"{figure.signed(against['low'])} to {figure.signed(against['high'])}"
         if against["apart"] and against["gap"] > 0:
             return self.passed(f"“{baseline.baseline}” is beaten by {figure.text(against['gap'])} ({bounds}).")
-        return self.look(
-            f"“{baseline.baseline}” is not beaten for certain ({bounds}).", _remedy(finalists, baseline.number)
-        )
+        if against["gap"] > 0:
+            said = f"“{baseline.baseline}” is not beaten for certain: {figure.signed(against['gap'])} ({bounds})."
+            return self.look(said, _remedy(finalists, baseline.number))
+        return self.look(f"“{baseline.baseline}” is not beaten: {figure.signed(against['gap'])} ({bounds}).")
 
 
 class BetterThanTheCommonestClass(FinalistsCheck):
@@ -94,12 +95,9 @@ def _against_constant(report: ReportData, finalists: FinalistData) -> tuple[str,
     """Return how the winner compares with always giving the same answer, and whether it is better for certain."""
     (name, value), gap, figure = finalists.predictions.constant_answer(), finalists.above_constant, report.figure
     bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
-    better = (
-        f"has {figure.signed(gap.mean)} against" if figure.greater_is_better else f"is {figure.text(gap.mean)} below"
-    )
-    if not figure.greater_is_better and gap.mean < 0:
-        better = f"is {figure.text(-gap.mean)} above"
-    return f"Always answering “{name}” has {figure.text(value)}; the winner {better} that ({bounds}).", gap.low > 0
+    side = "above" if (gap.mean >= 0) == figure.greater_is_better else "below"
+    text = f"Always answering “{name}” has {figure.text(value)}; the winner is {figure.text(abs(gap.mean))} {side} that"
+    return f"{text} (better by {bounds}).", gap.low > 0
 
 
 class PublishedReproduced(FinalistsCheck):
@@ -114,7 +112,8 @@ class PublishedReproduced(FinalistsCheck):
         of = {row.baseline: published_of(report.study, predictions, seeds, row) for row in finalists.ranked}
         published = {name: figure for name, figure in of.items() if figure is not None}
         if not published:
-            return self.not_applicable(f"No baseline among the finalists has a published test {report.figure.title}.")
+            on = f"test {report.figure.title} on {report.study.dataset}"
+            return self.not_applicable(f"No baseline among the finalists has a published {on}.")
         if seeds == 1:
             return self.not_applicable("One seed cannot say how far a single run may lie from another.")
         missed = [

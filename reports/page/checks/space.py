@@ -29,9 +29,9 @@ class BestValueAtABound(Check):
             side = bound_near(searched, values[name]) if name in values else None
             if side is not None:
                 value = float(values[name])
-                at_bounds.append(f"{name} ({value:.3g}, searched {searched}: move the {side} bound outwards)")
+                at_bounds.append(f"{name} ({value:.3g} of {searched}: move the {side} bound outwards)")
         if at_bounds:
-            return self.look(f"Trial {report.shown} lies at a bound of {listed(at_bounds)}.")
+            return self.look(f"Trial {report.shown} lies in the outermost twentieth of {listed(at_bounds)}.")
         return self.passed(f"No parameter of trial {report.shown} lies in the outermost twentieth of its range.")
 
 

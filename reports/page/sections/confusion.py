@@ -33,8 +33,8 @@ class Confusion(Section):
                 f"Confusion matrix of trial {trial}: {_most_confused(frame, noun)}.",
                 frame,
                 partial(_draw, frame, seeds),
-                f"Test {noun}s per model, mean over {counted(seeds, 'seed')}. Rows are true classes, columns predicted "
-                "ones.",
+                f"Test {noun}s per model, mean over {counted(seeds, 'seed')}: a line for each true class, a column for "
+                "each predicted one.",
             )
         ]
 

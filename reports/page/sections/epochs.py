@@ -27,7 +27,10 @@ class Epochs(Section):
         trained = "As it was trained in the search. "
         if report.finalists:
             seeds = counted(frame["seed"].nunique(), "seed")
-            trained = f"Trained on the training part under {seeds}: thin lines are seeds, thick ones their mean. "
+            folds = f", each the mean of {report.study.folds} folds" if report.study.folds > 1 else ""
+            trained = (
+                f"Trained on the training part under {seeds}{folds}: thin lines are seeds, thick ones their mean. "
+            )
         return [
             Drawing(
                 f"trial-{trial}-epochs",

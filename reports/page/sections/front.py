@@ -80,9 +80,9 @@ def front_frame(report: ReportData) -> pd.DataFrame:
 def _caption(report: ReportData, front: int) -> str:
     first = report.objective
     text = (
-        f"The line joins the {counted(front, 'trial')} that no other one is better than in both: one seed each, scored "
+        f"The line joins the {counted(front, 'trial')} that no other one is better than in both: each by "
+        f"{report.study.judged_by}, on the examples that chose them, so the line is optimistic."
     )
-    text += "on the examples that chose them, so the line is optimistic."
     if report.finalists is None:
         return text
     over = f"{LEVEL:.0%} interval over seeds and test {report.finalists.predictions.noun}s"
@@ -139,7 +139,7 @@ def _table(report: ReportData, front: pd.DataFrame) -> Table:
     columns = [
         Column("trial", "number"),
         Column(metric_title(second.metric), second.column, second.text),
-        Column(f"validation {metric_title(first.metric)}", first.column, first.text, "one seed"),
+        Column(f"validation {metric_title(first.metric)}", first.column, first.text, report.study.judged_by),
         *(tested if shown["mean"].notna().any() else ()),
         *parameter_columns(report),
         Column("baseline", "baseline"),

@@ -97,7 +97,7 @@ class Importance(FigureSection):
             return super().parts(report)
         reason = (
             f"Not told: {compared_trials(report)} trials are too few. PED-ANOVA, which would tell it, wants "
-            f"{MIN_TRIALS} with a score after the same epoch; with fewer it ranks irrelevant parameters first."
+            f"{MIN_TRIALS} with a score after the same epoch; with fewer it may rank an irrelevant parameter first."
         )
         return [Text(reason, self.title)]
 

@@ -32,13 +32,13 @@ class Mistakes(Section):
             return []
         frame = mistakes_frame(finalists, finalists.winner.number)
         if frame.empty:
-            return [Text("No test picture was wrong.")]
+            return [Text("No test image was classified wrongly.")]
         images = [finalists.predictions.image(index) for index in frame["picture"]]
         rows = frame.to_dict("records")
         gallery = Gallery(
             "mistakes",
             "Most confidently wrong",
-            f"The {counted(len(frame), 'test picture')} that trial {finalists.winner.number} gets most confidently "
+            f"The {counted(len(frame), 'test image')} that trial {finalists.winner.number} gets most confidently "
             "wrong.",
             frame,
             partial(_draw, frame, images),

@@ -20,7 +20,7 @@ class SavedEpochs:
     """The epochs of all trials that trained and are over."""
 
     trained: int  # those that were trained
-    unpruned: int  # those that there would have been, had each trained to its end
+    unpruned: int  # those that there would have been, had each pruned one trained to its end, at most
 
     @property
     def share(self) -> float:
@@ -32,7 +32,8 @@ def saved_epochs(report: ReportData) -> SavedEpochs:
     """Return the epochs trained, and those that there would have been without pruning."""
     trials = report.trials
     over = trials[(trials["fate"].isin(["complete", "pruned"])) & (trials["epochs"] > 0)]
-    return SavedEpochs(int(over["epochs"].sum()), report.study.epochs * len(over))
+    unpruned = over["epochs"].where(over["fate"] == "complete", report.study.epochs)  # patience may end a complete one
+    return SavedEpochs(int(over["epochs"].sum()), int(unpruned.sum()))
 
 
 class Savings(Section):
@@ -46,9 +47,10 @@ class Savings(Section):
             return [Text("There is no trial yet.")]
         saved, sentence = saved_epochs(report), _regret(report)
         if saved.unpruned:
+            at_most = "at most " if report.study.patience else ""
             sentence = (
-                f"{saved.trained:,} epochs were trained by trials that are over, of {saved.unpruned:,} without "
-                f"pruning: {saved.share:.0%} saved. {sentence}"
+                f"{saved.trained:,} epochs were trained by trials that are over, of {at_most}{saved.unpruned:,} "
+                f"without pruning: {at_most}{saved.share:.0%} saved. {sentence}"
             )
         if report.audit.empty:
             return [Text(sentence)]
@@ -84,11 +86,11 @@ def _regret(report: ReportData) -> str:
     regrets, ties = sum(band.regrets for band in bands), sum(band.ties for band in bands)
     (low, high), spoken_of = share_of_all(bands), sum(band.pruned for band in bands)
     share = f"{low:.0%} to {high:.0%}" if regrets else f"fewer than {high:.0%}" if high else "none"
+    bound = f"So {share} of all {spoken_of:,} pruned trials would have ({LEVEL:.0%})."
     tied = f", {ties} would have tied with it" if ties else ""
     sentence = (
         f"Regret audit: of {counted(audited, 'pruned trial')} run to the end, drawn at random but more of those that "
-        f"were cut late, {regrets} would have beaten the search's best{tied}. Of {spoken_of:,} pruned trials that "
-        f"makes {share} ({LEVEL:.0%})."
+        f"were cut late, {regrets} would have beaten the search's best{tied}. {bound}"
     )
     mean, half = mean_gain(bands)
     if math.isfinite(mean):
@@ -96,9 +98,9 @@ def _regret(report: ReportData) -> str:
         within = "" if math.isnan(half) else f" ({signed(mean - half)} to {signed(mean + half)}, {LEVEL:.0%})"
         best = report.audit.sort_values("gain").iloc[-1]
         sentence += (
-            f" On average they would have ended {signed(mean)} from the best{within}; the greatest gain among the "
-            f"audited was {signed(best['gain'])} (trial {best['trial']}). Each is one seed's, on the examples that "
-            "chose the best."
+            f" On average they would have gained {signed(mean)} on the best{within}, and the best of the audited "
+            f"{signed(best['gain'])} (trial {best['trial']}): each by "
+            f"{report.study.judged_by}, on the examples that chose the best."
         )
     return sentence
 

@@ -30,7 +30,7 @@ def test_checks_see_what_is_wrong(searched: ReportData) -> None:
     assert check_of(searched, "search finished").outcome == "look"
     bound = check_of(searched, "best value at a bound")
     assert bound.outcome == "look"
-    assert "hidden (500, searched 16..512 log: move the high bound outwards)" in bound.text
+    assert "hidden (500 of 16..512 log: move the high bound outwards)" in bound.text
     assert check_of(searched, "trials that failed").outcome == "passed"
     assert check_of(searched, "still learning at the end").outcome == "passed"
     assert check_of(searched, "finalists inseparable").outcome == "not applicable"

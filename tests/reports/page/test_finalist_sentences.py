@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from reports.figure import ACCURACY_FIGURE
 from reports.page.data import FinalistData, ReportData
-from reports.page.finalist_sentences import cheapest, constant_answer
+from reports.page.finalist_sentences import cheapest, constant_answer, model_file
 from reports.page.verdict import verdict
 from reports.statistics import LEVEL
 from tests.support.reports import check_of, with_hits
@@ -72,6 +72,40 @@ def test_checks_agree_with_the_verdict(reports: list[ReportData]) -> None:
             assert (beaten.outcome == "passed") == ("the two can be told apart" in text and gap > 0)
 
 
+def test_a_baseline_that_is_ahead_is_not_called_beaten_even_doubtfully(reports: list[ReportData]) -> None:
+    said = set()
+    for report in reports:
+        if (winner := finalists(report).winner.number) != 0:
+            gap, text = float(finalists(report).against(0)["gap"]), check_of(report, "baseline beaten").text
+            words = next(
+                words for words in ("is not beaten for certain", "is not beaten", "is beaten") if words in text
+            )
+            assert (words == "is not beaten") == (gap <= 0), (winner, text)
+            said.add(words)
+    assert len(said) == 3
+
+
+def test_the_headline_and_the_check_agree_on_whether_anything_was_learned(tested: ReportData) -> None:
+    draws, learned = np.random.default_rng(0), []
+    for share in np.linspace(0.05, 0.2, 12):  # the commonest class has .1
+        report = with_hits(tested, {2: draws.random((3, 600)) < share, 0: np.zeros((3, 600), bool)})
+        headline, passed = verdict(report).headline, check_of(report, "better than the commonest class").outcome
+        assert ("always answering “0” would have 0.1000" in headline) == (passed == "look")
+        assert " wins: " not in headline or passed == "passed"
+        learned.append(passed == "passed")
+    assert {True, False} == set(learned)
+
+
+def test_the_model_to_take_is_one_of_those_that_the_mean_is_of(reports: list[ReportData]) -> None:
+    for report in reports:
+        of = finalists(report)
+        by_seed = of.predictions.scores(of.winner.number, of.seeds).mean(1)
+        one = of.model_file()
+        assert one.mean == by_seed[0]
+        assert one.low <= one.mean <= one.high
+        assert of.seeds > 1 or one[2:] == of.tested(of.winner.number)[2:]
+
+
 def test_more_seeds_are_asked_for_only_where_they_are_what_is_scarce(reports: list[ReportData]) -> None:
     advised = {"seeds": 0, "images": 0}
     for report in reports:
@@ -118,7 +152,9 @@ def test_absence_of_evidence_is_no_reason_to_take_the_cheapest(tested: ReportDat
 def test_a_winner_that_answers_one_class_is_not_better_than_that(tested: ReportData) -> None:
     report = with_hits(tested, {2: np.tile(np.arange(600) % 10 == 0, (3, 1)), 0: np.ones((3, 600), bool)})
     sentence, _ = constant_answer(finalists(report))
-    assert "the winner is not better for certain" in sentence
+    assert "would have accuracy 0.1000: the winner is not better (" in sentence
+    assert verdict(report).headline.endswith("; always answering “0” would have 0.1000.")
+    assert "Trial 2 comes first" in verdict(report).headline
     assert check_of(report, "better than the commonest class").outcome == "look"
     assert check_of(tested, "better than the commonest class").outcome == "passed"
 
@@ -127,3 +163,18 @@ def test_one_seed_is_said_to_know_of_the_images_alone(tested: ReportData) -> Non
     report = with_hits(tested, {2: np.ones((1, 600), bool), 0: np.ones((1, 600), bool)})
     assert "interval of the images alone, since one seed shows no other luck" in verdict(report).headline
     assert check_of(report, "published figure reproduced").outcome == "not applicable"
+
+
+def test_the_model_to_take_is_told_by_its_own_figure_and_interval(tested: ReportData) -> None:
+    hits = np.ones((3, 600), bool)
+    hits[0, :60] = False  # seed 0, whose model is taken: 0.9; the mean is 0.9667
+    report = with_hits(tested, {2: hits, 0: np.zeros((3, 600), bool)})
+    text, of = " ".join(verdict(report).sentences), ACCURACY_FIGURE.interval(hits[:1].astype(float))
+    assert f"its own test accuracy is 0.9000 (95% interval {ACCURACY_FIGURE.within(of)}, of other images" in text
+    assert "finalists/trial-2-seed-0.safetensors" in text
+    assert ("the model file", "0.9000", f"{ACCURACY_FIGURE.within(of)}; seed 0") in verdict(report).figures
+
+
+def test_with_one_seed_the_headline_is_the_model_files(tested: ReportData) -> None:
+    report = with_hits(tested, {2: np.ones((1, 600), bool), 0: np.ones((1, 600), bool)})
+    assert model_file(finalists(report)) is None

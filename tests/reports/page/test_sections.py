@@ -1,5 +1,6 @@
 """The sections of the page: the frame of each is right, and each says why it has nothing to show."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_a_choice_has_a_scatter_with_its_values(searched: ReportData) -> None:
 def test_pruning_saves_the_epochs_that_ended_trials_did_not_train(searched: ReportData) -> None:
     saved = saved_epochs(searched)
     assert (saved.trained, saved.unpruned) == (14, 16)  # neither the diverged trial nor the running one counts
+
+
+def test_epochs_that_patience_ended_are_not_saved_by_pruning(searched: ReportData) -> None:
+    trials = searched.trials.copy()
+    trials.loc[trials["number"] == 1, "epochs"] = 2  # complete, and out of patience
+    saved = saved_epochs(replace(searched, trials=trials))
+    assert (saved.trained, saved.unpruned) == (12, 14)
 
 
 def test_the_time_of_each_fate_is_the_sum_of_its_trials(searched: ReportData) -> None:
@@ -140,7 +148,7 @@ def test_the_gallery_shows_wrong_images_most_confident_first(finalists: Finalist
 
 def test_a_test_without_a_mistake_has_no_gallery(fated: Record) -> None:
     (part,) = Mistakes().parts(report_of(fated, {2: 1.0}, seeds=1))
-    assert part == Text("No test picture was wrong.")
+    assert part == Text("No test image was classified wrongly.")
 
 
 def test_the_weights_of_the_longest_rows_come_first(tested: ReportData, finalists: FinalistData) -> None:

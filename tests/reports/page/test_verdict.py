@@ -15,9 +15,10 @@ def test_the_verdict_says_winner_gain_luck_and_the_published_figure(fated: Recor
     assert "the two can be told apart (p" in text
     assert "was lucky by 0.0500 in its seed and its epoch" in text  # 0.9 in the search, 0.85 under new seeds
     assert "the published figure lies below that." in text
-    assert "Always answering the commonest class, “0”, would have 0.1000." in text
+    assert "Always answering the commonest class, “0”, would have accuracy 0.1000." in text
     assert [name for name, _, _ in of.figures] == [
         "test accuracy",
+        "the model file",
         "gain over the baseline",
         "always the commonest class",
         "luck of seed and epoch",

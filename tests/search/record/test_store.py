@@ -96,6 +96,18 @@ def test_an_archived_name_fits(store: Store) -> None:
     assert store.find(store.archive("x" * 100)) is not None
 
 
+def test_how_many_examples_each_part_has_is_kept(store: Store) -> None:
+    record = begin(store)
+    with record.lease():
+        for _ in range(2):
+            record.keep_counts(1198, 240)
+        record.spend({"training": 1.0})
+    kept = store.find(record.name)
+    assert kept is not None
+    assert kept.environment == record.environment
+    assert kept.environment["examples"] == {"train": 1198, "validation": 240}
+
+
 def test_another_kind_of_machine_is_told_and_written_down(store: Store, clock: Clock) -> None:
     study = a_study()
     record = store.begin("mlp", study, fingerprint(study, "f00", "cpu"), {"cpu": "AVX512", "torch": "2.13"}, "")
