@@ -34,10 +34,9 @@ FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 OF_NUMBERS = ("train_rmse", "test_rmse")  # besides, where there are regressions
 
 NOTES = """\
-± is the longer half of a 95 % interval: over seeds and examples for the test figures (with one seed over examples
-alone), over seeds for the train figures (a full pass over what the finalists were retrained on). The loss of a
-regression is of its scaled target, its rmse has the target's unit. Seconds are those of training, summed over engines,
-without the finalists'.
+± is the longer half of a 95 % interval: over seeds and examples for test figures (of one seed over examples), over
+seeds for train figures (a full pass over what the finalists were retrained on). The loss of a regression is of its
+scaled target, its rmse has the target's unit. Seconds are those of training, summed over engines, without finalists'.
 """
 
 # --- the frame --------------------------------------------------------------------------------------------------------

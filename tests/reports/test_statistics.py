@@ -105,7 +105,7 @@ def test_the_interval_of_one_seed_holds_the_truth_of_that_seeds_model() -> None:
     draws, spread = np.random.default_rng(11), (1.5**2 + 0.7**2) ** 0.5
     own, means = list[bool](), list[bool]()
     for _ in range(500):
-        skills = 4.0 + draws.normal(0, 0.3, (5, 1))
+        skills = 4.0 + draws.normal(0, 0.6, (5, 1))
         score = skills + draws.normal(0, 1.5, (1, 1000)) + draws.normal(0, 0.7, (5, 1000))
         hits, truth = (score > 0).astype(float), float(stats.norm.cdf(skills[0, 0] / spread))
         for held, known in ((own, interval(hits[:1], ACCURACY)), (means, interval(hits, ACCURACY))):
