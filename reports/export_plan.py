@@ -83,14 +83,15 @@ def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensembl
     for row in (*chosen, *(row for row in trials if row.number in set(members) - set(numbers))):
         epoch = statistics.fmean(each.seconds for each in curves[row.number]) / study.members  # of a lane
         epochs = retrained_for(study, row, seeds, done, curves[row.number])
-        for seed in range(seeds):
-            known = done.get((row.number, seed))
-            is_unranked = row.number in numbers and (known is None or known.best_epoch is None)
+        under = [done.get((row.number, seed)) for seed in range(seeds)]
+        unranked = [row.number in numbers and (known is None or known.best_epoch is None) for known in under]
+        for seed, (known, is_unranked) in enumerate(zip(under, unranked, strict=True)):
             if is_unranked:
                 rank_models += study.folds
                 seconds += epoch * study.folds * study.epochs
-            # Of external trials there is nothing to keep.
-            if not study.family.external and not is_retrained(record, Job(row, seed, epochs), known):
+            # Seeds that are still to rank it mostly leave its epochs as they are. Of external trials nothing is kept.
+            job = Job(row, seed, known.epochs if known and known.epochs and any(unranked) else epochs)
+            if not study.family.external and not is_retrained(record, job, known):
                 retrain_models += 1
                 seconds += epoch * share * (study.epochs if is_unranked else epochs)
     parallel = max(1, min(processes, study.engines))

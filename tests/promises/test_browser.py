@@ -169,7 +169,7 @@ def test_the_live_page_follows_a_search(
     with served(f"sqlite:///{tmp_path}/studies.db", record.name) as (server, feed):
         page = opened(browser, server.address, complaints, width, scheme)
         expect(page.locator("#headline")).to_have_text(
-            "Trial 2 leads with validation accuracy 0.9000, +0.2000 on the baseline."
+            "Trial 2 leads with validation accuracy 0.9000, 0.2000 better than the baseline."
         )
         expect(page.locator("#about")).to_have_text(f"about {EVIL}")
         assert page.locator("#curves path.curve").count() == 6

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports import export_study, exporting
+from reports import export_options, export_study
 from reports.artifacts import artifact_folder
 from search.record.record import Record
 from search.record.store import Store
@@ -147,7 +147,7 @@ def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
 def refused_for_room(runs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What an export says that would open the test set again, where the disk is all but full."""
     (runs / "studies" / STUDY / "finalists" / ".tmp1a2b3c").touch()  # as a kill leaves it while a model is written
-    monkeypatch.setattr(exporting, "ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr(export_options, "ROOM_BYTES", 1 << 60)
     options = ("--study", STUDY, "--workers", "0", "--top", "1", "--seeds", "2", "--retest")
     done = invoke("reports.export", *options, folder=runs.parent)
     assert done.exit_code == 2, done.output

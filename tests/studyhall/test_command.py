@@ -69,6 +69,7 @@ def test_new_writes_a_study_that_the_list_shows(tmp_path: Path) -> None:
         "metric": "accuracy",
         "state": "new",
         "seconds_ago": None,
+        "front": None,
         "about": "first_try",
     }
 

@@ -36,7 +36,7 @@ def test_the_test_set_is_signed_for_and_read_when_the_ranks_are_fixed(
         training = Training(study, digits, 0, "cpu", lambda: False, lambda line: events.append(line.split(":")[0]))
         ranked += rank_finalists(training, choose(study, study.trials(), study.curves(), 1), 3)
         order = [row.number for row in ranked]
-        retrain(training, ranked, 3)
+        retrain(training, [(row, study.study.epochs) for row in ranked], 3)
         tested = predict_test_set(study, digits, ranked, 3, again=False, command="test", say=lambda line: None)
     assert events == ["rank", "retrain", "test set read; ranks fixed: True; lines in the ledger: 2"]
     assert [row.number for row in ranked] == order
