@@ -49,6 +49,8 @@ def main(
     with command(debug):
         import optuna
 
+        if until_eof:  # the search says where its database is, with the password that it may have
+            storage = sys.stdin.readline().rstrip("\n")
         from reports.exporting import find_record
         from reports.live_page.feed import Feed
         from reports.live_page.follower import Follower

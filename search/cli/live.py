@@ -33,7 +33,7 @@ class LivePage(AbstractContextManager["LivePage"]):
 
     def begin(self, scheduler: TrialScheduler, dataset_info: DatasetInfo) -> Callable[[], None]:
         """Start the page's process; returns what is to be called after every tick, which does nothing."""
-        command = ["live", scheduler.name, "--storage", self._storage, "--port", str(self._port), "--until-eof"]
+        command = ["live", scheduler.name, "--port", str(self._port), "--until-eof"]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "studyhall", *command],
             stdin=subprocess.PIPE,
@@ -43,6 +43,10 @@ class LivePage(AbstractContextManager["LivePage"]):
             env={**os.environ, "PYTHONPATH": import_paths()},
             **OWN_GROUP,  # Ctrl-C is for the search: the page ends when its standard input does
         )
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it has ended, and says why
+            # Not as an argument, which everybody on the machine can read: an address may hold a password.
+            print(self._storage, file=self._process.stdin, flush=True)
         self._teller = threading.Thread(target=self._tell, args=(self._process,), daemon=True)
         self._teller.start()
         return lambda: None

@@ -46,23 +46,20 @@ def test_it_ends_when_the_search_is_killed(where: str, request: pytest.FixtureRe
     address = next(found[1] for line in process.stdout if (found := re.match(r"live at (\S+)", line)))
     with urllib.request.urlopen(f"{address}events", timeout=10) as events:
         assert events.readline() == b"event: snapshot\n"
+        pages = pages_of(process.pid)
         process.kill()
         assert b"event: end\n" in list(events)
     process.communicate()
-    assert within(10, lambda: not pages_of(url))
+    assert len(pages) == 1
+    assert within(10, lambda: all(map(is_gone, pages)))
+    assert not any(url.encode() in command for command in pages.values())  # it may hold a password
 
 
-def pages_of(url: str) -> list[int]:
-    """The processes of live pages of a database."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--until-eof" in words and url.encode() in words and not is_gone(int(entry.parent.name)):
-            found.append(int(entry.parent.name))
-    return found
+def pages_of(search: int) -> dict[int, bytes]:
+    """The live pages that a search has started: their processes, each with its command line."""
+    children = Path(f"/proc/{search}/task/{search}/children").read_text().split()
+    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    return {child: command for child, command in commands.items() if b"--until-eof" in command}
 
 
 def test_a_port_without_a_page_is_refused(tmp_path: Path) -> None:
