@@ -6,6 +6,7 @@ study's lease and with snapshots, so that a kill loses nothing. Must not know th
 """
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -97,6 +98,9 @@ def retrain(training: Training, trials: Iterable[tuple[TrialRow, int]], seeds: i
     ]
     if jobs:
         _train(training, "retrain", jobs)
+    for phase in ("rank", "retrain"):  # they have ended; a kill before the removal of their snapshots has left these
+        for snapshots in (record.folder / "snapshots").glob(f"{phase}-*"):
+            shutil.rmtree(snapshots, ignore_errors=True)
 
 
 def is_retrained(record: Record, job: Job, row: FinalistRow | None) -> bool:

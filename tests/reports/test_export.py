@@ -147,6 +147,9 @@ def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
 def refused_for_room(runs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What an export says that would open the test set again, where the disk is all but full."""
     (runs / "studies" / STUDY / "finalists" / ".tmp1a2b3c").touch()  # as a kill leaves it while a model is written
+    (runs / "studies" / STUDY / "snapshots" / "retrain-1a2b3c" / "tick-00000003").mkdir(
+        parents=True
+    )  # after the last tick
     monkeypatch.setattr(export_options, "ROOM_BYTES", 1 << 60)
     options = ("--study", STUDY, "--workers", "0", "--top", "1", "--seeds", "2", "--retest")
     done = invoke("reports.export", *options, folder=runs.parent)
@@ -160,7 +163,8 @@ def test_on_a_full_disk_the_test_set_stays_shut(runs: Path, refused_for_room: st
 
 
 def test_what_a_kill_left_half_written_is_removed(runs: Path, refused_for_room: str) -> None:
-    assert not list((runs / "studies" / STUDY / "finalists").glob(".tmp*"))
+    folder = runs / "studies" / STUDY
+    assert not [*(folder / "finalists").glob(".tmp*"), *(folder / "snapshots").glob("retrain-*")]
 
 
 # --- kills ------------------------------------------------------------------------------------------------------------
