@@ -6,7 +6,6 @@ study's lease and with snapshots, so that a kill loses nothing. Must not know th
 """
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from search.fleet.base import HostProvider
 from search.fleet.fleet import Fleet
 from search.loop import coordinator
 from search.loop.coordinator import Workload
-from search.loop.snapshots import snapshots_of
+from search.loop.snapshots import clear_runs, snapshots_of
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.trial import TrialRow
@@ -98,9 +97,8 @@ def retrain(training: Training, trials: Iterable[tuple[TrialRow, int]], seeds: i
     ]
     if jobs:
         _train(training, "retrain", jobs)
-    for phase in ("rank", "retrain"):  # they have ended; a kill before the removal of their snapshots has left these
-        for snapshots in (record.folder / "snapshots").glob(f"{phase}-*"):
-            shutil.rmtree(snapshots, ignore_errors=True)
+    for phase in ("rank", "retrain"):  # they have ended: see `clear_runs`
+        clear_runs(record, phase)
 
 
 def is_retrained(record: Record, job: Job, row: FinalistRow | None) -> bool:

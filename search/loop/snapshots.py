@@ -37,6 +37,14 @@ def snapshots_of(
     return ServerSnapshots(folder, fleet, SnapshotTable(record, run), clock)
 
 
+def clear_runs(record: Record, kind: str) -> None:
+    """Remove the snapshots of all runs that are called `kind-...` and have ended: a kill may have left some."""
+    for folder in (record.folder / "snapshots").glob(f"{kind}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    if not record.in_a_file:
+        SnapshotTable(record, kind).clear_runs()
+
+
 class Snapshots:
     """The snapshots of one run, in a folder of their own."""
 

@@ -75,6 +75,13 @@ class SnapshotTable:
             mine = self._mine if self._run else (SnapshotChunk.study == self._record.row, SnapshotChunk.run != OUTPUTS)
             connection.execute(delete(SnapshotChunk).where(*mine))
 
+    @retried
+    def clear_runs(self) -> None:
+        """Remove all snapshots of the runs whose names begin with this one's and a hyphen."""
+        mine = (SnapshotChunk.study == self._record.row, SnapshotChunk.run.startswith(f"{self._run}-", autoescape=True))
+        with self._record.writing() as connection:
+            connection.execute(delete(SnapshotChunk).where(*mine))
+
 
 def _chunks(file: Path) -> Iterator[bytes]:
     """Read a file in chunks; an empty file is one empty chunk."""

@@ -10,7 +10,7 @@ from models.datasets.source import Source
 from models.errors import UserError
 from search.fleet.fleet import Fleet
 from search.loop.scheduler import TrialScheduler
-from search.loop.snapshots import snapshots_of
+from search.loop.snapshots import clear_runs, snapshots_of
 from search.record.snapshot_table import SnapshotTable
 from search.record.store import Store
 from tests.support.cuts import after, run
@@ -43,6 +43,18 @@ def test_a_snapshot_comes_back_byte_for_byte(url: str, tmp_path: Path, monkeypat
         SnapshotTable(record, "rank-1").put(1, there, keep=2)
         shelf.clear()
         assert SnapshotTable(record, "rank-1").ticks() == []
+
+
+def test_runs_that_have_ended_leave_none_of_their_kind(url: str, tmp_path: Path) -> None:
+    record = begin(Store(url))
+    (there := tmp_path / "there").mkdir()
+    (there / "engine-0.safetensors").write_bytes(b"weights")
+    runs = ("", "rank-1", "rank-2", "retrain-1")
+    with record.lease():
+        for run_name in runs:
+            SnapshotTable(record, run_name).put(1, there, keep=2)
+        clear_runs(record, "rank")
+        assert [SnapshotTable(record, run_name).ticks() for run_name in runs] == [[1], [], [], [1]]
 
 
 def test_who_lost_the_study_leaves_no_snapshot(url: str, tmp_path: Path) -> None:
