@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from models.model_description import Model
+    from models.files.model_description import Model
 
 app = new_app()
 
@@ -74,7 +74,7 @@ def main(
 ) -> None:
     """Print a model's classes for pictures or rows of a table, with their probabilities; or the number it predicts."""
     with command(debug):
-        from models.loaded_model import load
+        from models.files.loaded_model import load
 
         loaded = load(model, study_file=study_file)
         description, module = loaded.description, loaded.module
@@ -88,7 +88,7 @@ def main(
             out.print(escape(f"{export}: takes what the data are, not normalised"))
             return
         if table is not None or folder is not None:
-            from models.predict_many import answer_folder, answer_table, write_rows
+            from models.files.predict_many import answer_folder, answer_table, write_rows
 
             names, rows = answer_table(loaded, table) if table is not None else answer_folder(loaded, folder or Path())
             write_rows(names, rows, output)
@@ -96,7 +96,7 @@ def main(
                 out.print(escape(f"{output}: {len(rows)} answers"))
             return
         if image is not None and dataset is None and index is None:
-            from models.picture import read_picture
+            from models.files.picture import read_picture
 
             pixels, caption = read_picture(image, description)
         elif image is None and dataset is not None and index is not None:

@@ -15,7 +15,7 @@ from search.cli.options import Storage
 from search.options import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from models.model_description import Model
+    from models.files.model_description import Model
     from search.record.record import Record
     from search.record.store import Store
 
@@ -44,7 +44,7 @@ def main(
 ) -> None:
     """Test a model on the test set of its data, and enter that in its study's ledger."""
     with command(debug):
-        from models.model_file import describe, load_model
+        from models.files.model_file import describe, load_model
         from reports.finalists.evaluation import evaluation
         from reports.finalists.find_data import find_data
         from reports.finalists.looks import looks

@@ -12,7 +12,7 @@ from studyhall import importing
 
 if TYPE_CHECKING:
     from models.errors import UserError as UserError
-    from models.loaded_model import load as load
+    from models.files.loaded_model import load as load
     from reports import *  # noqa: F403
     from search import *  # noqa: F403
 
@@ -21,7 +21,7 @@ _MODULES = ("search", "reports", "models.errors")  # that offer a name, each in 
 
 def __getattr__(name: str) -> Any:
     if name == "load":  # which takes torch
-        return importing.load("models.loaded_model").load
+        return importing.load("models.files.loaded_model").load
     if name == "__version__":
         from importlib.metadata import version
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from models.datasets.source import Examples
+from models.files.model_description import Model
 from models.model_costs import parameter_count, work_of
-from models.model_description import Model
 from reports.finalists.predictions import Cost
 from reports.finalists.test_set import logits_of
 

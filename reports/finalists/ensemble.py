@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from models.engine.predictions import predictions_of
-from models.ensemble import combine
 from models.errors import UserError
-from models.kept_outputs import LaneOutputs, read_outputs
-from models.model_description import Member
-from models.model_file import load_model, write_model
+from models.files.ensemble import combine
+from models.files.kept_outputs import LaneOutputs, read_outputs
+from models.files.model_description import Member
+from models.files.model_file import load_model, write_model
 from reports.finalists.predictions import Cost, TestPredictions
 from search.config.study import Study
 from search.loop.kept_outputs import kept_file

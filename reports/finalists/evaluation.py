@@ -14,8 +14,8 @@ from torch import nn
 
 from models.datasets.source import Examples
 from models.engine.predictions import metrics_of, predictions_of
+from models.files.model_description import Model, Target
 from models.metrics.registry import metric_text
-from models.model_description import Model, Target
 from models.ops.losses import losses_of
 from reports.figure import ACCURACY_FIGURE, RMSE_FIGURE, Figure
 from reports.finalists.test_set import logits_of

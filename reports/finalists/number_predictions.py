@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.model_description import Target
+from models.files.model_description import Target
 from reports.figure import RMSE_FIGURE
 from reports.finalists.predictions import TestPredictions
 from reports.statistics import root_mean_square

@@ -17,7 +17,7 @@ from models.datasets.batches import BatchSource
 from models.datasets.source import Examples, Source, check_test_part, describe_test_part, read_test_part
 from models.datasets.split import Normalisation
 from models.engine.lane_group import SCORED_AT_ONCE
-from models.model_description import Model
+from models.files.model_description import Model
 from search.record.record import Record
 from search.record.rows import Look
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from models.datasets.source import Source
 from models.engine.predictions import metrics_of, predictions_of
-from models.model_file import load_model
+from models.files.model_file import load_model
 from reports.finalists import predictions
 from reports.finalists.costs import cost_of
 from reports.finalists.ensemble import Selection, answers_of

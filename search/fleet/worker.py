@@ -172,7 +172,7 @@ class EngineWorker:
         """Write what the lanes of trials answer to the examples that score them, a file for each trial."""
         import torch
 
-        from models.kept_outputs import answer, write_outputs
+        from models.files.kept_outputs import answer, write_outputs
 
         for wanted in trials:
             engine, lanes = self._engines[wanted["engine"]], []
@@ -190,8 +190,8 @@ class EngineWorker:
     def write_models(self, models: list[Message]) -> Message:
         """Write the models of lanes to files; answers with their metrics on all that they were trained on."""
         from models.datasets.split import scale_of
-        from models.model_description import Model, Target
-        from models.model_file import write_model
+        from models.files.model_description import Model, Target
+        from models.files.model_file import write_model
 
         measured, scale = {}, self._normalisation.target
         target = None if scale is None else Target(name=self._examples.target, mean=scale.mean, std=scale.std)

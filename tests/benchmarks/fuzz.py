@@ -27,8 +27,8 @@ from models.datasets import source as data
 from models.datasets.dataset_config import Folder, Npz, Table
 from models.datasets.import_dataset import import_dataset
 from models.errors import UserError
-from models.loaded_model import load as load_for_use
-from models.model_file import describe, load_module
+from models.files.loaded_model import load as load_for_use
+from models.files.model_file import describe, load_module
 from reports.finalists import predictions
 from search.config.study_files import load
 from search.record.store import Store

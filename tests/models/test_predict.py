@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from models import predict
 from models.errors import UserError
-from models.model_file import load_model
-from models.picture import read_picture
+from models.files.model_file import load_model
+from models.files.picture import read_picture
 
 
 def _seven(size: int = 200, ink: str = "navy", paper: str = "white") -> Image.Image:

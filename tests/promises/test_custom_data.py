@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models.datasets.array_store import IMPORTS_FOLDER
-from models.model_file import load_model
+from models.files.model_file import load_model
 from search.record.store import Store
 from tests.support import warm_start
 from tests.support.custom_data import HEAD, ROWS, table

@@ -20,12 +20,9 @@ models.metrics
 models.ops
 models.datasets
 models.families
-models.engine models.model_description models.ensemble
-models.model_file models.model_costs
-models.picture models.program_files
-models.kept_outputs
-models.loaded_model
-models.predict_many models.predict
+models.engine
+models.files models.model_costs
+models.predict
 search.options search.interrupt search.device search.environment search.trial
 search.optuna_internals search.optuna_class
 search.front

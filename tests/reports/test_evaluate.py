@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from models.datasets.source import Examples, Source, training_examples
 from models.errors import UserError
-from models.model_description import Model
-from models.model_file import load_model, write_model
+from models.files.model_description import Model
+from models.files.model_file import load_model, write_model
 from reports.evaluate import app, study_of
 from reports.finalists.evaluation import Evaluation, evaluation
 from search.record.record import Record

@@ -12,8 +12,8 @@ from models.config.families import Mlp
 from models.config.own_metric import own_metric
 from models.datasets.dataset_config import Table
 from models.engine.predictions import predictions_of
+from models.files.model_file import describe
 from models.metrics.registry import metric_named
-from models.model_file import describe
 from reports import export_study
 from search import run_study
 from search.config.space import Float, Int

@@ -17,9 +17,9 @@ from models.datasets.import_dataset import import_dataset
 from models.datasets.source import Examples, training_examples
 from models.datasets.split import normalisation, split
 from models.errors import UserError
-from models.loaded_model import load
-from models.model_description import Model
-from models.model_file import write_model
+from models.files.loaded_model import load
+from models.files.model_description import Model
+from models.files.model_file import write_model
 
 CELLS = ["", "NA", "?", "nan"]
 ROWS = "".join(

@@ -22,8 +22,8 @@ from models.engine.engine import Engine
 from models.errors import UserError
 from models.families.base import Lane, initial_tensors
 from models.families.cnn import CnnFamily
-from models.model_description import Model
-from models.model_file import load_module, write_model
+from models.files.model_description import Model
+from models.files.model_file import load_module, write_model
 from models.ops.losses import losses_of
 from models.ops.optimizers.base import Block
 from models.ops.pooling import pool, unpool

@@ -14,8 +14,8 @@ from models.datasets.split import normalisation, split
 from models.engine.engine import Engine
 from models.errors import UserError
 from models.families.resnet import Resnet
-from models.model_description import Model
-from models.model_file import load_module, write_model
+from models.files.model_description import Model
+from models.files.model_file import load_module, write_model
 from models.seeds import derive
 from search import Float, Int, NoPruner, Study, run_study
 from tests.support.lanes import assert_close, metrics_of, train_alone

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.datasets.source import Source
 from models.errors import UserError
-from models.loaded_model import load
+from models.files.loaded_model import load
 from reports.comparison import last_tested
 from reports.finalists import predictions
 from reports.finalists.choose import check_ensemble

@@ -11,7 +11,7 @@ import torch
 from models.config.messages import LaneSpec
 from models.datasets.source import Source, training_examples
 from models.families.custom.config import CustomModel
-from models.model_file import load_module
+from models.files.model_file import load_module
 from search.config.study import Study
 from search.config.study_files import load
 from search.fleet.base import HostHandle

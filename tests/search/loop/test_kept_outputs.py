@@ -9,7 +9,7 @@ import torch
 from models.config.kept_examples import MAX_NUMBERS, kept_bytes, kept_examples
 from models.datasets.source import Source
 from models.engine.predictions import metrics_of, predictions_of
-from models.kept_outputs import LaneOutputs, read_outputs, write_outputs
+from models.files.kept_outputs import LaneOutputs, read_outputs, write_outputs
 from search.fleet.base import EngineError
 from search.fleet.fleet import Fleet
 from search.loop.kept_outputs import kept_file

@@ -15,7 +15,7 @@ from models.errors import UserError
 from models.families.custom import factory
 from models.families.custom.config import CustomModel
 from models.families.custom.custom_model import custom_model_from_file
-from models.model_file import load_module
+from models.files.model_file import load_module
 from search import Study
 from search.config.study_files import load
 from search.fleet.fleet import Fleet

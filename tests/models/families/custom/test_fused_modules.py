@@ -27,8 +27,8 @@ from models.families.custom.config import CustomModel
 from models.families.custom.custom_model import custom_model_config
 from models.families.custom.module_family import ModuleFamily
 from models.families.custom.vectorize import ExecutionPlan, seeded_generators
-from models.model_description import Model
-from models.model_file import load_module, write_model
+from models.files.model_description import Model
+from models.files.model_file import load_module, write_model
 from models.ops.losses import losses_of
 from models.seeds import derive
 from search import Float, Int, Study

@@ -22,8 +22,8 @@ from models.config.base import Parameters
 from models.config.families import Cnn, Linear, Mlp
 from models.config.recipe import Recipe
 from models.errors import UserError
-from models.model_description import Model
-from models.model_file import load_model, load_module, write_model
+from models.files.model_description import Model
+from models.files.model_file import load_model, load_module, write_model
 
 SHAPE, CLASSES = (1, 4, 5), ("one", "two", "three")
 
@@ -98,10 +98,10 @@ def test_a_round_trip_gives_the_same_logits(
 
 
 def test_the_three_documented_lines_load_an_ordinary_module(good: Path) -> None:
-    import models.model_file
+    import models.files.model_file
 
-    assert models.model_file.__doc__ is not None
-    lines = [line.strip() for line in models.model_file.__doc__.splitlines() if line.startswith("    ")]
+    assert models.files.model_file.__doc__ is not None
+    lines = [line.strip() for line in models.files.model_file.__doc__.splitlines() if line.startswith("    ")]
     assert len(lines) == 3
     images = torch.zeros(2, *SHAPE)
     names: dict[str, Any] = {"images": images}
@@ -305,7 +305,7 @@ def test_random_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.slow
 def test_a_module_is_loaded_without_the_search() -> None:
-    code = "import sys, models.model_file; assert not {'search', 'optuna', 'sqlalchemy'} & set(sys.modules)"
+    code = "import sys, models.files.model_file; assert not {'search', 'optuna', 'sqlalchemy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

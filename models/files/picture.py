@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from models.datasets.readers.pictures import to_eight_bits
 from models.errors import UserError
-from models.model_description import Model
+from models.files.model_description import Model
 
 MAX_PIXELS = 1 << 26  # of a picture: more than any camera has, and 256 MiB at most while it is read
 

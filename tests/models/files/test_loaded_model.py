@@ -16,10 +16,10 @@ from models.config.recipe import Recipe
 from models.datasets.dataset_config import Table
 from models.datasets.readers.csv_table import read_table
 from models.errors import UserError
-from models.loaded_model import LoadedModel, load
-from models.model_description import Model
-from models.model_file import write_model
-from models.predict_many import answer_folder, answer_table, write_rows
+from models.files.loaded_model import LoadedModel, load
+from models.files.model_description import Model
+from models.files.model_file import write_model
+from models.files.predict_many import answer_folder, answer_table, write_rows
 
 ROWS = pd.DataFrame({"colour": ["red", "blue", "red"], "width": [1.5, -2.0, 0.25], "kind": ["a", "b", "b"]})
 

@@ -4,7 +4,7 @@ Loading never unpickles: the tensors are plain numbers and the metadata is JSON,
 is believed only as far as its length and its tensors bear it out, so that a bad file costs no more memory than a good
 one of its size. Knows no study and no database.
 
-    from models.model_file import load_module
+    from models.files.model_file import load_module
     model = load_module("runs/studies/mlp/finalists/trial-33-seed-0.safetensors")
     probabilities = model(images).softmax(1)        # images: (B, channels, height, width), bytes / 255, normalised
 
@@ -27,12 +27,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.config.families import FamilyConfig
-from models.ensemble import Ensemble
 from models.errors import UserError, first_line
 from models.families.base import Weights
 from models.families.custom.factory import build as build_custom
 from models.families.custom.factory import load_factory
-from models.model_description import Model
+from models.files.ensemble import Ensemble
+from models.files.model_description import Model
 
 if TYPE_CHECKING:
     from models.families.custom.config import CustomModel

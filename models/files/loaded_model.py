@@ -19,10 +19,10 @@ from models.datasets.batches import filled
 from models.datasets.canonical_arrays import canonical_inputs
 from models.datasets.readers.csv_table import to_features
 from models.errors import UserError
-from models.model_description import Model
-from models.model_file import describe, load_model
-from models.picture import fit_picture, read_picture
-from models.program_files import write_program
+from models.files.model_description import Model
+from models.files.model_file import describe, load_model
+from models.files.picture import fit_picture, read_picture
+from models.files.program_files import write_program
 
 
 class LoadedModel(nn.Module):

@@ -7,11 +7,11 @@ import torch
 
 from models.config.families import Mlp
 from models.config.recipe import Recipe
-from models.ensemble import Ensemble, combine
 from models.errors import UserError
-from models.loaded_model import load
-from models.model_description import Member, Model
-from models.model_file import describe, load_model, write_model
+from models.files.ensemble import Ensemble, combine
+from models.files.loaded_model import load
+from models.files.model_description import Member, Model
+from models.files.model_file import describe, load_model, write_model
 
 ABOUT = {
     "data": "own",

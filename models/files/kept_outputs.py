@@ -20,7 +20,7 @@ from models.datasets.batches import BatchSource
 from models.datasets.target import TargetScale
 from models.engine.lane_group import SCORED_AT_ONCE
 from models.engine.predictions import in_unit
-from models.model_file import sum_of
+from models.files.model_file import sum_of
 
 
 class LaneOutputs(NamedTuple):

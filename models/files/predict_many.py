@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models.datasets.readers.csv_table import read_columns
 from models.errors import UserError
-from models.loaded_model import LoadedModel
+from models.files.loaded_model import LoadedModel
 
 PICTURES = (".png", ".jpg", ".jpeg")
 
