@@ -138,8 +138,8 @@ def main(
         store, interrupt = Store(storage, create=False), Interrupt()
         if check:
             from reports.export_plan import export_plan
-            from search.device import gpu_count
             from search.fleet.local import worker_count
+            from search.machine.device import gpu_count
 
             engines = (record := find_record(store, study)).study.engines
             processes = engines if cluster else worker_count(workers, engines, gpu_count(record.fingerprint["device"]))

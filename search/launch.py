@@ -13,19 +13,19 @@ from models.errors import UserError
 from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
-from search.device import cluster_device, gpu_count, resolve_device
-from search.environment import environment, kind_of_machine
 from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.fleet.registry import fleet_of, open_hosts
-from search.gpu_study import on_gpus
 from search.interrupt import Interrupt
 from search.loop import coordinator
 from search.loop.coordinator import Spent
 from search.loop.kept_outputs import KeptOutputs
 from search.loop.scheduler import TrialScheduler
 from search.loop.snapshots import snapshots_of
+from search.machine.device import cluster_device, gpu_count, resolve_device
+from search.machine.environment import environment, kind_of_machine
+from search.machine.gpu_study import on_gpus
 from search.options import Options
 from search.record.fingerprint import as_begun, fingerprint
 from search.record.learning import learn

@@ -116,8 +116,8 @@ def _load(study: str, changes: dict[str, object]) -> "NamedStudy":
 def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list[str], live_port: int | None) -> int:
     """Search, show it, say what comes next, and return the exit code."""
     from search.cli.live import LivePage
-    from search.device import may_have_gpu
     from search.fleet.local import Machine, worker_count
+    from search.machine.device import may_have_gpu
 
     engines, interrupt = named.study.engines, Interrupt()
     workers = 0 if options.cluster else worker_count(options.workers, engines)

@@ -27,8 +27,8 @@ from search.config.study import Study
 from search.config.study_files import NamedStudy
 from search.dataset import find_dataset
 from search.fleet.base import DatasetInfo, EngineError
-from search.gpu_study import on_gpus
 from search.loop.kept_outputs import MAX_TRIALS
+from search.machine.gpu_study import on_gpus
 from search.options import Options
 from search.record.database import Absent
 from search.record.fingerprint import compare, fingerprint

@@ -18,10 +18,10 @@ from typing import IO
 
 from models.child_process import OWN_GROUP, import_paths
 from models.errors import UserError
-from search.device import visible_gpu
 from search.fleet.base import EngineError, HostHandle, HostOptions, Message, checked
 from search.fleet.signs_of_life import SignsOfLife, Watchdog, silent_host
 from search.fleet.worker import EngineWorker
+from search.machine.device import visible_gpu
 from search.options import WORKER_TIMEOUT
 
 # glibc gives large blocks back to the system as soon as they are free, and takes them anew, page by page, at the next

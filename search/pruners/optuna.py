@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from pydantic import Field
 
 from models.config.base import Value
-from search.optuna_class import OptunaClass
+from search.optuna.named_class import OptunaClass
 from search.pruners.base import PrunerConfig
 from search.pruners.rung import RungScore
 

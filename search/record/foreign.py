@@ -11,7 +11,7 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import and_, select
 
-from search.optuna_internals import FIXED_PARAMS, SYSTEM_ATTRIBUTES, TRIALS
+from search.optuna.internals import FIXED_PARAMS, SYSTEM_ATTRIBUTES, TRIALS
 from search.record.postgres import retried
 from search.record.tables import Trials
 from search.record.trials import StudyTrials, distribution_of, ended_by_another, select_params

@@ -18,7 +18,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
-from search.optuna_internals import STUDIES
+from search.optuna.internals import STUDIES
 from search.record.database import Database
 from search.record.postgres import ConnectionLost, LockHeld, SessionLock, retry
 from search.record.tables import Studies

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from search.objective import Objective
-from search.optuna_internals import DIRECTIONS, METRIC_NAMES, STUDY_SYSTEM_ATTRIBUTES
+from search.optuna.internals import DIRECTIONS, METRIC_NAMES, STUDY_SYSTEM_ATTRIBUTES
 from search.record.database import Database
 
 

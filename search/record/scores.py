@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from models.config.messages import EpochMetrics
 from search.objective import Objective
-from search.optuna_internals import INTERMEDIATE_VALUES, intermediate_to_stored
+from search.optuna.internals import INTERMEDIATE_VALUES, intermediate_to_stored
 from search.record.lease import LeasedStudy
 from search.record.postgres import retried
 from search.record.tables import Curves

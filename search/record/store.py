@@ -19,7 +19,7 @@ from models.errors import UserError
 from search.config.study import Study
 from search.objective import Objective
 from search.options import DEFAULT_STORAGE
-from search.optuna_internals import (
+from search.optuna.internals import (
     STUDIES,
     STUDY_ATTRIBUTES,
     TRIALS,

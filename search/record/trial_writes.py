@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from search.config.study import Study
-from search.optuna_internals import (
+from search.optuna.internals import (
     ATTRIBUTES,
     DIVERGED,
     PARAMS,

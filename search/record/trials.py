@@ -17,7 +17,7 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.engine import Connection, Row
 
 from models.config.base import Parameters
-from search.optuna_internals import ATTRIBUTES, PARAMS, SYSTEM_ATTRIBUTES, TRIALS, VALUES
+from search.optuna.internals import ATTRIBUTES, PARAMS, SYSTEM_ATTRIBUTES, TRIALS, VALUES
 from search.record.database import Database
 from search.record.lease import LeasedStudy
 from search.record.postgres import retried

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from models.config.base import Parameters, Value
 from search.config.conditions import exists, parents_first
-from search.optuna_internals import ExcerptStorage
+from search.optuna.internals import ExcerptStorage
 from search.samplers.allowed import drawn, nth_allowed
 from search.samplers.distributions import from_mirror, mirrored_distribution, suggest, to_mirror
 

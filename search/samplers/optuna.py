@@ -14,7 +14,7 @@ from models.seeds import derive
 from search.config.conditions import is_conditional
 from search.config.range_values import configuration_count, value_count
 from search.config.space import Choice, Space
-from search.optuna_class import OptunaClass
+from search.optuna.named_class import OptunaClass
 from search.samplers.base import SamplerConfig, check_listed
 
 if TYPE_CHECKING:

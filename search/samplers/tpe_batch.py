@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from models.config.base import Parameters
 from models.seeds import derive
-from search.optuna_internals import OpenTPESampler, fast_log_ndtr
+from search.optuna.internals import OpenTPESampler, fast_log_ndtr
 from search.samplers.optuna_mirror import Mirror
 from search.samplers.tpe import TPE
 

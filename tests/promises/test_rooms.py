@@ -23,8 +23,7 @@ models.families
 models.engine
 models.files models.model_costs
 models.predict
-search.options search.interrupt search.device search.environment search.trial
-search.optuna_internals search.optuna_class
+search.options search.interrupt search.trial search.optuna
 search.front
 search.objective
 search.config.space
@@ -34,9 +33,10 @@ search.pruners
 search.samplers
 search.curves
 search.config
+search.machine
 search.record search.fleet
 search.loop search.loggers
-search.dataset search.gpu_study
+search.dataset
 search.launch
 search.cli search.result
 search.run_study

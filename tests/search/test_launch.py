@@ -10,8 +10,8 @@ from models.config.families import Mlp
 from models.errors import UserError
 from models.families.resnet import Resnet
 from search import Float, Int, Study
-from search.device import cluster_device, resolve_device
 from search.launch import informed
+from search.machine.device import cluster_device, resolve_device
 
 
 def test_this_machine_is_judged_as_torch_judges_it() -> None:

@@ -16,7 +16,7 @@ from optuna.testing.pytest_samplers import (
 )
 from optuna.testing.pytest_storages import StorageTestCase
 
-from search.optuna_internals import ExcerptStorage
+from search.optuna.internals import ExcerptStorage
 from search.samplers.tpe_batch import BatchTPESampler
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")

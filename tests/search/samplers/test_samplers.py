@@ -18,7 +18,7 @@ from models.seeds import derive
 from search.config.baseline import Baseline
 from search.config.space import Choice, Float, Int, Range
 from search.config.study import Study
-from search.optuna_internals import OpenTPESampler, contains
+from search.optuna.internals import OpenTPESampler, contains
 from search.pruners.optuna import OptunaPruner
 from search.samplers.base import SamplerConfig
 from search.samplers.distributions import distributions

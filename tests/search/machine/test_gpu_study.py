@@ -11,10 +11,10 @@ from torch import nn
 from models.datasets.source import locate
 from models.families.footprint import lane_bytes
 from search import Float, Int, Mlp, Study
-from search.device import visible_gpu
 from search.fleet.local import Machine, worker_count
-from search.gpu_study import cost_of_trial, largest, on_gpus
 from search.launch import hosts
+from search.machine.device import visible_gpu
+from search.machine.gpu_study import cost_of_trial, largest, on_gpus
 from search.options import Options
 
 SPACE = {"learning_rate": Float(1e-3, 1.0, log=True), "hidden": Int(16, 512, log=True), "weight_decay": 0.0}

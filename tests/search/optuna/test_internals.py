@@ -17,7 +17,7 @@ from search.samplers.tpe_batch import BatchTPESampler
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # of set_metric_names
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-MEND = "Optuna has changed; mend search/optuna_internals.py: "
+MEND = "Optuna has changed; mend search/optuna/internals.py: "
 
 
 @pytest.fixture

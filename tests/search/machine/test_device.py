@@ -15,7 +15,7 @@ def test_torch_is_asked_where_a_driver_shows_its_file(shown: bool, tmp_path: Pat
     if shown:
         file.touch()
     code = (
-        f"import sys; from search import device; device.DRIVER_FILES = ({str(file)!r},)\n"
+        f"import sys; from search.machine import device; device.DRIVER_FILES = ({str(file)!r},)\n"
         "assert device.resolve_device('auto') in ('cpu', 'cuda'); print('torch' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -1,6 +1,6 @@
 """All private use of Optuna: what is not in its documented interface, and could change with any release.
 
-Everything here has a test of its own (tests/search/test_optuna_internals.py) that says what to mend when it does.
+Everything here has a test of its own (tests/search/optuna/test_internals.py) that says what to mend when it does.
 Nothing else in the product touches a name of Optuna that begins with an underscore.
 """
 
