@@ -6,6 +6,6 @@
 from studyhall import importing as _importing  # noqa: F401 - says what hides our packages, before they are needed
 
 # isort: split
-from reports.export_study import Export, export_study
+from reports.exports.export_study import Export, export_study
 
 __all__ = ["Export", "export_study"]

@@ -18,10 +18,10 @@ from rich.console import Console
 from models.config.task import REGRESSION
 from models.engine.predictions import predictions_of
 from models.metrics.registry import metric_text
+from reports.figures.statistics import Interval, interval
 from reports.finalists.choose import as_retrained, rank
 from reports.finalists.looks import looks
 from reports.finalists.predictions import FILE, TestPredictions, read
-from reports.statistics import Interval, interval
 from search.cli.wording import parameters_text
 from search.objective import front_of
 from search.record.record import Record

@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 
 from models.console import Debug, UngroupedCommand, bounded_int, command, new_app, out, start
-from reports.wsgi import LOOPBACK, READING, Wsgi, answer, hostname
+from reports.served.wsgi import LOOPBACK, READING, Wsgi, answer, hostname
 from search.cli.options import Storage
 from search.options import DEFAULT_STORAGE
 
@@ -96,8 +96,8 @@ def application(store: "Store", url: str, *, allowed: Allowed, host: str = "127.
     from optuna_dashboard import wsgi
     from sqlalchemy import event
 
-    from reports.artifacts import artifact_folder
-    from reports.report_pages import with_reports
+    from reports.served.artifacts import artifact_folder
+    from reports.served.report_pages import with_reports
     from search.record.postgres import read_only
     from search.record.sqlite import BUSY_SECONDS
 

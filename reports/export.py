@@ -111,8 +111,8 @@ def main(
     with command(debug):
         import optuna
 
-        from reports.export_options import ExportOptions
-        from reports.exporting import export, find_record
+        from reports.exports.exporting import export, find_record
+        from reports.exports.options import ExportOptions
         from reports.finalists.training import Paused
         from search.record.store import Store
 
@@ -137,7 +137,7 @@ def main(
         )
         store, interrupt = Store(storage, create=False), Interrupt()
         if check:
-            from reports.export_plan import export_plan
+            from reports.exports.plan import export_plan
             from search.fleet.local import worker_count
             from search.machine.device import gpu_count
 
@@ -149,7 +149,7 @@ def main(
             else:
                 out.print("\n".join(plan.lines), markup=False)
             return
-        from reports.export_progress import ExportProgress
+        from reports.exports.progress import ExportProgress
 
         try:
             say = (lambda line: None) if quiet or json else _say

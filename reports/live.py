@@ -51,7 +51,7 @@ def main(
 
         if until_eof:  # the search says where its database is, with the password that it may have
             storage = sys.stdin.readline().rstrip("\n")
-        from reports.exporting import find_record
+        from reports.exports.exporting import find_record
         from reports.live_page.feed import Feed
         from reports.live_page.follower import Follower
         from reports.live_page.server import LiveServer

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from models.seeds import derive
-from reports.statistics import LEVEL, share_of_some
+from reports.figures.statistics import LEVEL, share_of_some
 from search.config.study import Study
 from search.trial import TrialRow
 

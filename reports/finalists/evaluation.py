@@ -17,9 +17,9 @@ from models.engine.predictions import metrics_of, predictions_of
 from models.files.model_description import Model, Target
 from models.metrics.registry import metric_text
 from models.ops.losses import losses_of
-from reports.figure import ACCURACY_FIGURE, RMSE_FIGURE, Figure
+from reports.figures.figure import ACCURACY_FIGURE, RMSE_FIGURE, Figure
+from reports.figures.statistics import LEVEL, Interval, root_mean_square
 from reports.finalists.test_set import logits_of
-from reports.statistics import LEVEL, Interval, root_mean_square
 
 
 @dataclass(frozen=True, eq=False)

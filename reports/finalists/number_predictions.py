@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.files.model_description import Target
-from reports.figure import RMSE_FIGURE
+from reports.figures.figure import RMSE_FIGURE
+from reports.figures.statistics import root_mean_square
 from reports.finalists.predictions import TestPredictions
-from reports.statistics import root_mean_square
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 from models.datasets.array_store import Inputs
 from models.errors import UserError
 from models.files.model_description import Target
-from reports.figure import ACCURACY_FIGURE, Figure
+from reports.figures.figure import ACCURACY_FIGURE, Figure
 
 FILE = "tested.safetensors"  # in <the study's folder>/finalists
 ModelKey = tuple[int, int]  # trial and seed

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from reports.figures.statistics import Interval, next_run
 from reports.finalists.predictions import TestPredictions
 from reports.finalists.table import published_figure
-from reports.statistics import Interval, next_run
 from search.config.study import Study
 from search.trial import TrialRow
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.figures.statistics import LEVEL
 from reports.finalists.predictions import TestPredictions
-from reports.statistics import LEVEL
 
 
 def rivals_frame(ranked: Sequence[int], seeds: int, predictions: TestPredictions) -> pd.DataFrame:

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.metrics.registry import METRICS
+from reports.figures.statistics import Interval, resampled_interval
 from reports.finalists.predictions import Cost, ModelKey, TestPredictions
-from reports.statistics import Interval, resampled_interval
 from search.config.columns import BEFORE_PARAMETERS, Column, after_parameters
 from search.config.study import Study
 from search.record.rows import FinalistRow

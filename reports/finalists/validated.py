@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.config.messages import EpochMetrics
+from reports.figures.statistics import Comparison, Interval, compare, interval
 from reports.finalists.ranked import RankedFinalists
 from reports.finalists.training import finalist_rows
-from reports.statistics import Comparison, Interval, compare, interval
 from search.config.study import Study
 from search.objective import select_epoch
 from search.record.record import Record

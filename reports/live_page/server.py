@@ -13,7 +13,7 @@ from typing import Any
 from models.errors import UserError
 from reports.live_page.feed import Feed
 from reports.live_page.follower import Follower
-from reports.wsgi import LOOPBACK, hostname
+from reports.served.wsgi import LOOPBACK, hostname
 
 MOST_STREAMS = 64  # browsers at a time: each takes a thread
 PATIENCE_SECONDS = 30.0  # for a browser that takes nothing of what it is sent

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from models.config.messages import EpochMetrics
-from reports.figure import Figure, figure_of
+from reports.figures.figure import Figure, figure_of
+from reports.figures.statistics import Interval, narrowed_by_seeds
 from reports.finalists import audit
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
@@ -28,7 +29,6 @@ from reports.finalists.table import results_frame
 from reports.finalists.validated import ValidatedFinalists, validated_finalists
 from reports.page.prospect import prospect_of
 from reports.page.recorded_search import RecordedSearch
-from reports.statistics import Interval, narrowed_by_seeds
 from search.config.study import Study
 from search.objective import Objective, select_epoch
 from search.record.record import Record

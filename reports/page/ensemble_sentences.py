@@ -3,11 +3,11 @@
 Plain text; whoever shows it makes it safe.
 """
 
-from reports.figure import Figure
+from reports.figures.figure import Figure
+from reports.figures.statistics import LEVEL, Comparison
 from reports.finalists.ensemble import TestedEnsemble
 from reports.page.data import FinalistData, ReportData
 from reports.page.wording import counted, listed, p_value
-from reports.statistics import LEVEL, Comparison
 
 
 def against_winner(finalists: FinalistData, ensemble: TestedEnsemble) -> Comparison:

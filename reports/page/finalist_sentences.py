@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from reports.figure import Figure
+from reports.figures.figure import Figure
+from reports.figures.statistics import LEVEL
 from reports.finalists.published import Published, published_of
 from reports.page.data import FinalistData, ReportData
 from reports.page.wording import counted, listed, metric_title, p_value, trial_name
-from reports.statistics import LEVEL
 from search.trial import TrialRow
 
 KeyFigure = tuple[str, str, str]  # its name, its value, what it rests on

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from markupsafe import escape
 
+from reports.figures.statistics import LEVEL
 from reports.page.data import FinalistData, ReportData
 from reports.page.drawing_files import save_png
 from reports.page.sections.base import Section
 from reports.page.style import WIDE, style
 from reports.page.verdict import verdict
 from reports.page.wording import counted, metric_title
-from reports.statistics import LEVEL
 from search.trial import TrialRow
 
 

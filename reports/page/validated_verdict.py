@@ -5,11 +5,11 @@ Plain text; whoever shows it makes it safe.
 
 from collections.abc import Callable
 
+from reports.figures.statistics import LEVEL
 from reports.finalists.validated import ValidatedFinalists
 from reports.page.data import ReportData
 from reports.page.finalist_sentences import KeyFigure
 from reports.page.wording import counted, metric_title, p_value, trial_name
-from reports.statistics import LEVEL
 
 
 def validated_verdict(report: ReportData, finalists: ValidatedFinalists) -> tuple[str, list[str], list[KeyFigure]]:

@@ -5,6 +5,7 @@ Plain text; whoever shows it makes it safe. Must not query the record: it is giv
 
 from dataclasses import dataclass
 
+from reports.figures.statistics import LEVEL
 from reports.finalists.looks import looks
 from reports.page import finalist_sentences, front_sentences
 from reports.page.data import FinalistData, ReportData
@@ -12,7 +13,6 @@ from reports.page.ensemble_sentences import ensemble_sentence
 from reports.page.finalist_sentences import KeyFigure, inseparable
 from reports.page.validated_verdict import validated_verdict
 from reports.page.wording import counted, metric_title, trial_name
-from reports.statistics import LEVEL
 
 
 @dataclass(frozen=True)

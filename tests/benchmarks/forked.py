@@ -45,7 +45,7 @@ WATCHED = (
     ("signs the ledger", "search.record.ledger", "StudyLedger.sign"),
     ("ledger's figures", "search.record.ledger", "StudyLedger.show"),
     ("writes the page", "reports.page.page", "write_page"),
-    ("puts artifacts", "reports.artifacts", "put"),
+    ("puts artifacts", "reports.served.artifacts", "put"),
 )
 WRITES = "writes"  # inside of a transaction of ours, its commit included
 STARTS, ELSE = "starts", "else"  # before all of them, and outside of them later

@@ -42,12 +42,10 @@ search.cli search.result
 search.run_study
 search
 search.run
-reports.statistics reports.wsgi reports.export_options
-reports.figure
-reports.finalists reports.artifacts reports.report_pages reports.live_page
+reports.figures reports.served
+reports.finalists reports.live_page
 reports.page
-reports.exporting reports.export_plan reports.export_progress reports.comparison reports.dashboard
-reports.export_study
+reports.exports reports.comparison reports.dashboard
 reports
 reports.export reports.compare reports.evaluate reports.live
 studyhall.command

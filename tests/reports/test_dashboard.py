@@ -15,7 +15,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from typer.testing import CliRunner
 
 from reports import dashboard
-from reports.artifacts import artifact_folder
+from reports.served.artifacts import artifact_folder
 from search.record.store import Store
 from tests.support.dashboards import Ask, served
 from tests.support.warm_start import WarmPopen

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports import export_options, export_study
-from reports.artifacts import artifact_folder
+from reports import export_study
+from reports.served.artifacts import artifact_folder
 from search.record.record import Record
 from search.record.store import Store
 from tests.support.commands import invoke
@@ -150,7 +150,7 @@ def refused_for_room(runs: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (runs / "studies" / STUDY / "snapshots" / "retrain-1a2b3c" / "tick-00000003").mkdir(
         parents=True
     )  # after the last tick
-    monkeypatch.setattr(export_options, "ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr("reports.exports.options.ROOM_BYTES", 1 << 60)
     options = ("--study", STUDY, "--workers", "0", "--top", "1", "--seeds", "2", "--retest")
     done = invoke("reports.export", *options, folder=runs.parent)
     assert done.exit_code == 2, done.output

@@ -42,7 +42,7 @@ print(EPOCHS, TRIALS, DATA, Study.__module__, export_study.__module__, Metric.__
         "4",
         "digits",
         "studyhall.search.config.study",
-        "studyhall.reports.export_study",
+        "studyhall.reports.exports.export_study",
         "studyhall.models.metrics.base",
         "random",
     ]

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from models.config.task import EVERY_TASK
+from reports.figures.statistics import LEVEL
 from reports.finalists.audit_sample import share_of_all
 from reports.page.checks.base import Check, Finding
 from reports.page.data import ReportData
 from reports.page.sections.savings import saved_epochs
 from reports.page.wording import counted
-from reports.statistics import LEVEL
 from search.curves.settling import seed_deviation
 
 MAX_FAILED = 0.2  # the share of trials that may diverge or fail

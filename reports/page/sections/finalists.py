@@ -6,11 +6,11 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
+from reports.figures.statistics import LEVEL
 from reports.page.data import FinalistData, ReportData
 from reports.page.sections.base import Column, Drawing, Part, Section, Table, fixed, parameter_columns
 from reports.page.style import BASELINE, PLAIN, WINNER, ScoreAxis, new_figure
 from reports.page.wording import counted, metric_title
-from reports.statistics import LEVEL
 from search.objective import Objective
 
 MAX_DRAWN = 20  # finalists

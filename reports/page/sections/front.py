@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from models.config.task import EVERY_TASK
+from reports.figures.statistics import LEVEL
 from reports.page.data import ReportData
 from reports.page.sections.base import Chapter, Column, Drawing, Part, Section, Table, parameter_columns
 from reports.page.style import BASELINE, FAINT, INK, NARROW, WINNER, ScoreAxis, legend, new_figure
 from reports.page.wording import counted, metric_title
-from reports.statistics import LEVEL
 from search.objective import Objective, front_of
 
 

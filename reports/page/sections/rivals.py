@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from reports.figures.statistics import LEVEL
 from reports.page.data import ReportData
 from reports.page.sections.base import Column, Part, Section, Table, yes_or_no
 from reports.page.wording import p_value
-from reports.statistics import LEVEL
 
 AT_BOUNDS = (
     "{noun}s are added at both bounds, so that they hold near 1 as well (Agresti and Coull 1998, Bonett and Price 2012)"

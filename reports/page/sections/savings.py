@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from models.config.task import EVERY_TASK
-from reports.figure import Figure
+from reports.figures.figure import Figure
+from reports.figures.statistics import LEVEL
 from reports.finalists.audit_sample import mean_gain, share_of_all
 from reports.page.data import ReportData
 from reports.page.sections.base import Column, Part, Section, Table, Text, fixed, yes_or_no
 from reports.page.wording import counted, metric_title
-from reports.statistics import LEVEL
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from models.config.task import EVERY_TASK
+from reports.figures.statistics import LEVEL
 from reports.page.data import ReportData
 from reports.page.sections.base import Column, Part, Section, Table, fixed, parameter_columns
 from reports.page.wording import metric_title
-from reports.statistics import LEVEL
 
 
 class Validated(Section):

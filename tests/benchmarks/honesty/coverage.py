@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics import ACCURACY, interval
+from reports.figures.statistics import ACCURACY, interval
 from tests.benchmarks.honesty import say
 
 IMAGES, ACCURACIES, SEEDS = (30, 100, 359, 1000, 10_000), (0.8, 0.95, 0.99, 0.999), (2, 3, 5, 10)

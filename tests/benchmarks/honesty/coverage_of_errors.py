@@ -13,8 +13,8 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.figure import RMSE_FIGURE
-from reports.statistics import interval, root_mean_square
+from reports.figures.figure import RMSE_FIGURE
+from reports.figures.statistics import interval, root_mean_square
 from tests.benchmarks.honesty import say
 
 KINDS, ROWS, SEEDS = ("normal", "student", "uneven"), (30, 89, 300, 1000), (1, 3, 5, 10)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.figure import ACCURACY_FIGURE, RMSE_FIGURE, Figure
-from reports.statistics import root_mean_square
+from reports.figures.figure import ACCURACY_FIGURE, RMSE_FIGURE, Figure
+from reports.figures.statistics import root_mean_square
 from tests.benchmarks.honesty import coverage_of_errors as errors
 from tests.benchmarks.honesty import say
 from tests.benchmarks.honesty.coverage import ACCURACIES, BY_IMAGE, BY_SEED, REST

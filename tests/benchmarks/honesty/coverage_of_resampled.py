@@ -11,7 +11,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.statistics import resampled_interval
+from reports.figures.statistics import resampled_interval
 from tests.benchmarks.honesty import say
 
 SHARES, ROWS, SEEDS, DRAWS = (0.05, 0.3), (200, 600), (1, 3, 5), 300

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 from scipy import stats
 
-from reports.statistics import ACCURACY, LEVEL, compare
+from reports.figures.statistics import ACCURACY, LEVEL, compare
 from tests.benchmarks.honesty import say
 
 ACCURACY_OF_RIVALS, RIVALS = 0.985, 3

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reports.figures.statistics import ACCURACY, compare
 from reports.finalists.predictions import Cost
 from reports.finalists.rivals import rivals_frame
 from reports.page.data import ReportData
-from reports.statistics import ACCURACY, compare
 from search.record.record import Record
 from tests.support.reports import finalists_of
 

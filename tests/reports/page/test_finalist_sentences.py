@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reports.figure import ACCURACY_FIGURE
+from reports.figures.figure import ACCURACY_FIGURE
+from reports.figures.statistics import LEVEL
 from reports.page.data import FinalistData, ReportData
 from reports.page.finalist_sentences import cheapest, constant_answer, model_file
 from reports.page.verdict import verdict
-from reports.statistics import LEVEL
 from tests.support.reports import check_of, with_hits
 
 Hits = NDArray[np.bool_]

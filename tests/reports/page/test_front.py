@@ -8,7 +8,7 @@ import pytest
 from models.config.families import Mlp
 from reports import export_study
 from reports.comparison import comparison_frame
-from reports.export_study import Export
+from reports.exports.export_study import Export
 from reports.page.data import read_report
 from reports.page.front_sentences import searched
 from reports.page.recorded_search import RecordedSearch

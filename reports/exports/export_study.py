@@ -1,7 +1,7 @@
 """`export_study`: an export from Python, in a script or a notebook; and `Export`, what it returns.
 
 What `python -m reports.export` does, without its command line. Reached as `from reports import export_study`, which
-every module of this room passes by: nothing heavy is imported before it is called.
+every module of `reports` passes by: nothing heavy is imported before it is called.
 """
 
 import signal
@@ -91,9 +91,9 @@ def export_study(
 
     from models.console import out
     from models.errors import UserError
-    from reports.export_options import ExportOptions
-    from reports.export_progress import ExportProgress
-    from reports.exporting import export
+    from reports.exports.exporting import export
+    from reports.exports.options import ExportOptions
+    from reports.exports.progress import ExportProgress
     from reports.finalists.training import Paused
     from reports.page.verdict import verdict
     from search.interrupt import Interrupt

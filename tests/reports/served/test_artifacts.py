@@ -10,7 +10,7 @@ from optuna.storages import RDBStorage
 from optuna_dashboard import get_note
 from optuna_dashboard.artifact._backend import list_study_artifacts, list_trial_artifacts
 
-from reports.artifacts import artifact_folder, with_our_part
+from reports.served.artifacts import artifact_folder, with_our_part
 from search.record.store import Store
 from tests.support.exports import STUDY, export, url
 

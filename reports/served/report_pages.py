@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
-from reports.wsgi import READING, Wsgi, answer
+from reports.served.wsgi import READING, Wsgi, answer
 from search.cli.listing import recorded_row
 from search.record.store import Store
 

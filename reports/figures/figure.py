@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.config.task import CLASSIFICATION, REGRESSION, Task
 from models.metrics.registry import metric_named, metric_text
-from reports.statistics import ACCURACY, Bounds, Comparison, Interval, compare, interval, positive_interval
+from reports.figures.statistics import ACCURACY, Bounds, Comparison, Interval, compare, interval, positive_interval
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from reports.figure import ACCURACY_FIGURE, RMSE_FIGURE
-from reports.statistics import root_mean_square
+from reports.figures.figure import ACCURACY_FIGURE, RMSE_FIGURE
+from reports.figures.statistics import root_mean_square
 
 
 def test_scores_have_the_root_mean_square_error_of_each_seed_as_their_mean() -> None:

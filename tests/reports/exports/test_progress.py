@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from reports.export_progress import ExportProgress
+from reports.exports.progress import ExportProgress
 from tests.support.commands import invoke
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics import ACCURACY, LEVEL, compare, interval, narrowed_by_seeds, next_run, share_of_some
+from reports.figures.statistics import ACCURACY, LEVEL, compare, interval, narrowed_by_seeds, next_run, share_of_some
 
 Numbers = NDArray[np.float64]
 

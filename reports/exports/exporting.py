@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.export_options import ExportOptions, check_possible, check_room, check_writable
+from reports.exports.options import ExportOptions, check_possible, check_room, check_writable
 
 if TYPE_CHECKING:
     from reports.finalists.training import Training
@@ -142,8 +142,8 @@ def _write(
     if finalists is None:
         return
 
-    from reports import artifacts
     from reports.page.notes import save_trial_figures, study_note, trial_note
+    from reports.served import artifacts
 
     items = [artifacts.Item(page)]
     notes: dict[int | None, str] = {None: study_note(report)}

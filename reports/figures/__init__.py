@@ -1,0 +1,1 @@
+"""Figures that results are told in, with their intervals and comparisons. Knows arrays and metrics only."""
