@@ -89,9 +89,8 @@ def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensembl
             if is_unranked:
                 rank_models += study.folds
                 seconds += epoch * study.folds * study.epochs
-            # Seeds that are still to rank it mostly leave its epochs as they are. Of external trials nothing is kept.
-            job = Job(row, seed, known.epochs if known and known.epochs and any(unranked) else epochs)
-            if not study.family.external and not is_retrained(record, job, known):
+            # Of external trials nothing is kept.
+            if not study.family.external and not is_retrained(record, Job(row, seed, epochs), known):
                 retrain_models += 1
                 seconds += epoch * share * (study.epochs if is_unranked else epochs)
     parallel = max(1, min(processes, study.engines))

@@ -79,7 +79,10 @@ def retrained_for(
     finalists: Mapping[ModelKey, FinalistRow],
     curve: Sequence[EpochMetrics],
 ) -> int:
-    """Return for how many epochs a trial is retrained: as its seeds say that ranked it, else as the search says.
+    """Return for how many epochs a trial is retrained, as far as it is known.
+
+    As the seeds say that ranked it. A trial that is not yet ranked under all, or of an ensemble alone, keeps to the
+    models that it has: more seeds mostly leave their epochs as they are. Without any it is as the search says.
 
     Args:
         study: That it belongs to.
@@ -88,9 +91,12 @@ def retrained_for(
         finalists: What is recorded of finalists.
         curve: Its metrics in the search.
     """
-    recorded = [finalists.get((row.number, seed)) for seed in range(seeds)]
-    ranked = [each for each in recorded if each is not None and each.best_epoch is not None]
-    return epochs_to_retrain(study, ranked) if len(ranked) == seeds else selected_epoch(study, curve)
+    recorded = [known for seed in range(seeds) if (known := finalists.get((row.number, seed))) is not None]
+    ranked = [known for known in recorded if known.best_epoch is not None]
+    if len(ranked) == seeds:
+        return epochs_to_retrain(study, ranked)
+    trained = [known.epochs for known in recorded if known.epochs]
+    return statistics.median_low(trained) if trained else selected_epoch(study, curve)
 
 
 def epochs_to_retrain(study: Study, rows: Sequence[FinalistRow]) -> int:

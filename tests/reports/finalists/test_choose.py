@@ -8,7 +8,7 @@ import pytest
 
 from models.config.messages import EpochMetrics
 from models.errors import UserError
-from reports.finalists.choose import as_retrained, choose, epochs_to_retrain, rank
+from reports.finalists.choose import as_retrained, choose, epochs_to_retrain, rank, retrained_for
 from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow
@@ -83,6 +83,30 @@ def test_the_rank_is_by_what_is_retrained() -> None:
     assert [row.validation and row.validation["accuracy"] for row in by_trial[0]] == [0.9, 0.3]
     assert epochs_to_retrain(study, by_trial[0]) == 1
     assert rank(by_trial, study.objective) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("best_epochs", "models", "epochs"),
+    [
+        ((), (), 3),  # neither ranked nor retrained: as the search selected
+        ((1, 2), (), 1),  # ranked under both seeds: the lower median
+        ((1, 2), (2, 2), 1),  # which also decides where other models are there
+        ((1,), (), 3),  # under one of two seeds
+        ((1,), (1,), 1),  # whose model is there
+        ((), (2, 2), 2),
+    ],
+)
+def test_a_trial_is_retrained_as_its_seeds_say_then_as_its_models_are_then_as_the_search_says(
+    best_epochs: tuple[int, ...], models: tuple[int, ...], epochs: int, tmp_path: Path
+) -> None:
+    record = a_record(tmp_path, a_study(epochs=3, baselines=()))
+    add(record, 0, [0.5, 0.6, 0.9], "complete")
+    (row,), curve = record.trials(), record.curves()[0]
+    known = {}
+    for seed in range(max(len(best_epochs), len(models))):
+        best = best_epochs[seed] if seed < len(best_epochs) else None
+        known[0, seed] = FinalistRow(0, seed, best_epoch=best, epochs=models[seed] if seed < len(models) else None)
+    assert retrained_for(record.study, row, 2, known, curve) == epochs
 
 
 def test_a_finalist_that_diverged_under_a_seed_comes_last() -> None:
