@@ -61,8 +61,10 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
     """Find the data set, open the database, and begin the study or take it up.
 
     Raises:
-        UserError: One of them cannot be had, or the study was begun with other settings.
+        UserError: One of them cannot be had, the study was begun with other settings, or a cluster is named for trials
+            that train by themselves.
     """
+    _check_place(named.study, options)  # before anything is written
     store = Store(options.storage)
     chosen = find_dataset(named.study, options.name or named.name, options, store, near=named.path.parent)
     device, note = device_of(options), chosen.note
@@ -116,6 +118,11 @@ def device_of(options: Options) -> str:
     return cluster_device(options.device, options.engine_gpus)
 
 
+def _check_place(study: Study, options: Options) -> None:
+    if study.family.external and options.cluster is not None:
+        raise UserError(f"{study.family.label} trains by itself, on this machine alone", "leave out --cluster")
+
+
 def hosts(
     study: Study, device: str, options: Options, note: Callable[[str], None], machine: Machine | None = None
 ) -> AbstractContextManager[HostProvider]:
@@ -126,8 +133,7 @@ def hosts(
     Raises:
         UserError: A cluster is named for trials that train by themselves.
     """
-    if study.family.external and options.cluster is not None:
-        raise UserError(f"{study.family.label} trains by itself, on this machine alone", "leave out --cluster")
+    _check_place(study, options)
     gpus = gpu_count(device)
     used, usable = max(1, options.workers or 0), min(gpus, study.engines)
     if options.workers is not None and used < usable and not study.family.external:

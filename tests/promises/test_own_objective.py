@@ -62,6 +62,14 @@ def test_ranges_come_from_the_functions_own_calls(tmp_path: Path) -> None:
     assert (study.keep, study.lanes, study.data) == ("last", 1, None)
 
 
+def test_a_cluster_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    file = _files(tmp_path)
+    with pytest.raises(UserError, match="train.py:objective trains by itself, on this machine alone") as refused:
+        run_study(file, storage=f"sqlite:///{tmp_path}/small.db", cluster="auto", quiet=True)
+    assert refused.value.remedy == "leave out --cluster"
+    assert not (tmp_path / "small.db").exists()
+
+
 def test_draws_do_not_depend_on_where_the_file_lies(tmp_path: Path) -> None:
     folders = [tmp_path / "here", tmp_path / "there"]
     for folder in folders:

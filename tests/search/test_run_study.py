@@ -102,6 +102,21 @@ def test_a_program_is_told_of_every_tick_and_of_every_trial_once(url: str) -> No
     assert (winner.state, winner.parameters, winner.value) == ("complete", result.best.parameters, result.best.score)
 
 
+def test_optunas_plots_draw_a_search(finished: Result) -> None:
+    study = finished.study
+    history = optuna.visualization.plot_optimization_history(study)
+    complete = finished.trials.query("state == 'complete'")
+    assert list(history.data[0].y) == list(complete["validation_accuracy"])
+    curves = optuna.visualization.plot_intermediate_values(study).data
+    assert len(curves) == REPEATING.trials
+    assert finished.best is not None
+    assert max(curves[finished.best.number].y) == finished.best.score
+    for plot in ("contour", "parallel_coordinate", "rank", "slice", "timeline", "edf"):
+        assert getattr(optuna.visualization, f"plot_{plot}")(study).data, plot
+    importances = optuna.visualization.plot_param_importances(study).data[0]
+    assert set(importances.y) == set(REPEATING.space)
+
+
 def test_a_copy_for_optuna_goes_on_by_itself(finished: Result, tmp_path: Path) -> None:
     copy = finished.to_optuna(f"sqlite:///{tmp_path}/copy.db")
     assert copy.best_trial.params == finished.study.best_trial.params
