@@ -64,7 +64,7 @@ def test_ranges_come_from_the_functions_own_calls(tmp_path: Path) -> None:
 
 def test_a_cluster_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     file = _files(tmp_path)
-    with pytest.raises(UserError, match="train.py:objective trains by itself, on this machine alone") as refused:
+    with pytest.raises(UserError, match=r"train.py:objective trains by itself, on this machine alone") as refused:
         run_study(file, storage=f"sqlite:///{tmp_path}/small.db", cluster="auto", quiet=True)
     assert refused.value.remedy == "leave out --cluster"
     assert not (tmp_path / "small.db").exists()
