@@ -138,7 +138,7 @@ def _over_seeds(values: Sequence[float | None]) -> Interval | None:
 
 def _cost(record: Record, trials: list[TrialRow]) -> Row:
     """Return what the search cost."""
-    ended = [row for row in trials if row.state != "running"]
+    ended = [row for row in trials if row.state != "running" and not row.is_foreign]
     pruned = sum(row.state == "pruned" and row.diverged_at is None for row in ended)
     trained = {row.number for row in trials if row.joined is not None}
     seconds = sum(score.seconds for _, score in record.scores() if score.lane in trained)

@@ -53,7 +53,7 @@ def find_dataset(
         if options.dataset is not None:  # a format that needs no arguments, by its name
             study, name = override(study, data=wanted), f"{name}@{options.dataset}"
         return StudyDataset(study, name, _import_custom(wanted, study, name, options, store, near))
-    own_name = name if wanted == study.data else f"{name}@{wanted}"
+    own_name = _name_on(wanted, name, study, store)
     imports = import_folder(options.storage)
     source = sources.locate(wanted, options.data_dir, imports=imports)
     if source is None and options.data_dir is not None:
@@ -67,15 +67,24 @@ def find_dataset(
             source = sources.download(wanted, DOWNLOADS, imports)
         except UserError:
             record = store.find(own_name) if store else None
-            if options.dataset is not None or (record is not None and record.trials()):
+            begun = record is not None and record.study.data == wanted and record.trials()
+            if options.dataset is not None or begun:
                 raise
             note = f"{wanted} is not on this machine and cannot be downloaded: searching the embedded digits instead"
-            wanted, own_name, source = "digits", f"{name}@digits", sources.locate("digits", None)
+            wanted, own_name, source = "digits", _name_on("digits", name, study, store), sources.locate("digits", None)
     assert source is not None
     if wanted != study.data:  # published results are about the study's own data
         unpublished = tuple(baseline.model_copy(update={"published": {}}) for baseline in study.baselines)
         study = study.model_copy(update={"data": wanted, "baselines": unpublished})
     return StudyDataset(study, own_name, source, note)
+
+
+def _name_on(dataset: str, name: str, study: Study, store: Store | None) -> str:
+    """Return the name of a study on a data set: `name@dataset`, unless it is its own or a renamed study has `name`."""
+    if dataset == study.data:
+        return name
+    named = store.find(name) if store else None
+    return name if named is not None and named.study.data == dataset else f"{name}@{dataset}"
 
 
 def _external(study: Study, name: str, options: Options) -> StudyDataset:

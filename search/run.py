@@ -145,7 +145,7 @@ def _search(named: "NamedStudy", options: Options, *, quiet: bool, loggers: list
     record = result.prepared.record
     storage = "" if options.storage == DEFAULT_STORAGE else f" --storage {result.prepared.storage}"
     if result.outcome is None:
-        done = len(record.trials())
+        done = sum(row.is_planned for row in record.trials())
         out.print(f"`{record.name}` is finished: nothing to train; --trials N with N above {done} adds trials")
         if live_port is not None:
             out.print(f"its page: python -m reports.live --study {shlex.quote(record.name)}{storage}", markup=False)

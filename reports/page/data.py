@@ -37,6 +37,7 @@ from search.record.trials_frame import trials_frame
 from search.trial import TrialRow
 
 FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not
+PASSED_OVER = "passed over"  # the fate of a trial that another program added and the search did not take up
 ROUNDING = 1e-3  # between losses of one trial trained twice, where bits are not equal; another trial is farther away
 
 
@@ -93,7 +94,7 @@ class ReportData:
     environment: Mapping[str, Any]  # where it was searched, and where the time went
     folder: Path  # the study's own
     rows: list[TrialRow]  # all trials, by number
-    trials: pd.DataFrame  # the table of `trials.csv`, and the column `fate`, one of `FATES`
+    trials: pd.DataFrame  # the table of `trials.csv`, and the column `fate`: one of `FATES`, or `PASSED_OVER`
     curves: pd.DataFrame  # columns trial, epoch and those of `epochs_frame`, of all trials that trained
     audit: pd.DataFrame  # what `audit_frame` returned
     ledger: list[LedgerRow]  # every look at the test set, by any study of the database, oldest first
@@ -162,7 +163,12 @@ def read_report(
     study, rows = record.study, search.trials
     trials = trials_frame(record, rows, search.curves)
     diverged = [row.diverged_at is not None for row in rows]
-    trials["fate"] = trials["state"].mask(pd.Series(diverged, dtype=bool), "diverged")
+    passed_over = [row.is_foreign and row.state == "failed" for row in rows]
+    trials["fate"] = (
+        trials["state"]
+        .mask(pd.Series(diverged, dtype=bool), "diverged")
+        .mask(pd.Series(passed_over, dtype=bool), PASSED_OVER)
+    )
     trained = [epoch for row in rows if row.joined is not None for epoch in search.curves.get(row.number, [])]
     finalists = validated = None
     if ranked and predictions is not None:

@@ -8,16 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.trial import TrialState
 from sqlalchemy import and_, select
 
 from search.optuna.internals import FIXED_PARAMS, SYSTEM_ATTRIBUTES, TRIALS
 from search.record.postgres import retried
 from search.record.tables import Trials
-from search.record.trials import StudyTrials, distribution_of, ended_by_another, select_params
+from search.record.trials import OPEN_STATES, StudyTrials, distribution_of, ended_by_another, select_params
 from search.trial import TrialRow
-
-_OPEN = (TrialState.RUNNING, TrialState.WAITING)
 
 
 class ForeignTrials(StudyTrials):
@@ -51,7 +48,7 @@ class ForeignTrials(StudyTrials):
     def ended_by_others(self, first: int) -> dict[int, str]:
         """Return the trials of ours, from this number on, that another program has ended, each with what it did."""
         ours = and_(Trials.study == self.row, Trials.trial == TRIALS.c.number)
-        over = Trials.trial >= first, ~Trials.ended, TRIALS.c.state.not_in(_OPEN)
+        over = Trials.trial >= first, ~Trials.ended, TRIALS.c.state.not_in(OPEN_STATES)
         query = select(TRIALS.c.number, TRIALS.c.state).join(Trials, ours)
         with self._database.reading() as connection:
             rows = connection.execute(query.where(TRIALS.c.study_id == self.study_id, *over)).all()

@@ -6,6 +6,7 @@ out unless a write renews it. Knows the row of a study and nothing of its trials
 
 import math
 import os
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -18,10 +19,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
-from search.optuna.internals import STUDIES
+from search.optuna.internals import STUDIES, STUDY_ATTRIBUTES
 from search.record.database import Database
 from search.record.postgres import ConnectionLost, LockHeld, SessionLock, retry
-from search.record.tables import Studies
+from search.record.tables import LINK, Studies
 
 
 class LeaseLost(UserError):  # noqa: N818 (like UserError's other kinds, a fact rather than an error)
@@ -170,14 +171,27 @@ class LeasedStudy:
                 if not connection.execute(mine.values(until=until)).rowcount:
                     raise lost
                 if connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_id == self.study_id)) is None:
-                    raise UserError(
-                        f"`{self.name}` was deleted by another program while this one ran it",
-                        "nothing more was written; to search it again from its beginning, give the same command again",
-                    )
+                    raise self._deleted(connection)
                 stack.push(begun.pop_all())
                 return connection
         except LockHeld:
             raise lost from None
+
+    def _deleted(self, connection: Connection) -> UserError:
+        """Return what to tell a user of a study that is gone, or goes on under another name; see links.py."""
+        mark = select(Studies.link).where(Studies.id == self.row).scalar_subquery()
+        marked = STUDY_ATTRIBUTES.c.key == LINK, STUDY_ATTRIBUTES.c.value_json == mark
+        names = select(STUDIES.c.study_name).join(STUDY_ATTRIBUTES, STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id)
+        name = connection.scalar(names.where(*marked).order_by(STUDIES.c.study_id.desc()).limit(1))
+        if name is not None:
+            return UserError(
+                f"`{self.name}` was renamed to `{name}` by another program while this one ran it",
+                f"nothing more was written; go on with the same command and --name {shlex.quote(name)}",
+            )
+        return UserError(
+            f"`{self.name}` was deleted by another program while this one ran it",
+            "nothing more was written; to search it again from its beginning, give the same command again",
+        )
 
 
 def _is_running(pid: int) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import chain, count
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
@@ -26,6 +26,7 @@ from search.optuna.internals import (
 )
 from search.record.database import Database
 from search.record.fingerprint import compare
+from search.record.links import are_gone, follow_renamed, have_been_renamed, select_studies
 from search.record.objectives import put_objectives
 from search.record.record import Record
 from search.record.tables import (
@@ -67,13 +68,15 @@ class Store:
 
     def names(self) -> list[str]:
         """Return the names of all studies of ours, sorted."""
+        self._follow_renamed()
         with self.database.reading() as connection:
-            return sorted(connection.scalars(_studies().with_only_columns(STUDIES.c.study_name)))
+            return sorted(connection.scalars(select_studies().with_only_columns(STUDIES.c.study_name)))
 
     def find(self, name: str) -> Record | None:
         """Return the record of a study; None where there is none."""
+        self._follow_renamed()
         with self.database.reading() as connection:
-            row = connection.execute(_studies().where(STUDIES.c.study_name == name)).one_or_none()
+            row = connection.execute(select_studies().where(STUDIES.c.study_name == name)).one_or_none()
         return None if row is None else self._record(row)
 
     def pulse(self, name: str) -> tuple[Any, ...] | None:
@@ -87,8 +90,9 @@ class Store:
 
     def find_by_folder(self, folder: str) -> Record | None:
         """Return the record of the study whose files lie in this folder: that name it was begun under."""
+        self._follow_renamed()
         with self.database.reading() as connection:
-            row = connection.execute(_studies().where(Studies.folder == folder)).one_or_none()
+            row = connection.execute(select_studies().where(Studies.folder == folder)).one_or_none()
         return None if row is None else self._record(row)
 
     def begin(
@@ -102,7 +106,7 @@ class Store:
         Raises:
             UserError: The study was begun with another fingerprint, or is another program's.
         """
-        named = _studies().where(STUDIES.c.study_name == name)
+        named = select_studies().where(STUDIES.c.study_name == name)
         if self.find(name) is None:
             check_name(name)
         row = {
@@ -173,8 +177,8 @@ class Store:
 
         Their lines in the ledger stay, and the row that these belong to: what was seen of a test set was seen.
         """
-        there = select(STUDIES.c.study_id).where(_is_linked()).exists()
-        gone = connection.execute(select(Studies.id, Studies.folder).where(~there)).all()
+        follow_renamed(self.database, connection)
+        gone = connection.execute(select(Studies.id, Studies.folder).where(are_gone())).all()
         ids = [row.id for row in gone]
         for table in (Curves, Finalists, FinalistCurves, SnapshotChunk, Trials):
             connection.execute(delete(table).where(table.study.in_(ids)))
@@ -185,6 +189,14 @@ class Store:
             with suppress(FileNotFoundError):
                 (self.database.folder / row.folder).rename(self.database.folder / aside)
             connection.execute(update(Studies).where(Studies.id == row.id).values(study_id=None, folder=aside))
+
+    def _follow_renamed(self) -> None:
+        """Let rows of ours follow studies that were renamed by way of a copy."""
+        with self.database.reading() as connection:
+            renamed = have_been_renamed(connection)
+        if renamed:
+            with self.database.transaction() as connection:
+                follow_renamed(self.database, connection)
 
     def _record(self, row: Row[Any]) -> Record:
         return Record(self.database, self.database.folder / row.folder, self.clock, row)
@@ -225,21 +237,8 @@ def check_name(name: str) -> None:
         )
 
 
-def _is_linked() -> ColumnElement[bool]:
-    """Return the condition that an Optuna study is the one that a row of ours belongs to."""
-    link = STUDY_ATTRIBUTES.c.study_id == STUDIES.c.study_id, STUDY_ATTRIBUTES.c.key == LINK
-    same = select(STUDY_ATTRIBUTES.c.study_id).where(*link, STUDY_ATTRIBUTES.c.value_json == Studies.link).exists()
-    return and_(Studies.study_id == STUDIES.c.study_id, same)
-
-
-def _studies() -> Any:
-    """Select Optuna's row of a study joined with ours, of every study that has both."""
-    ours = [column for column in Studies.__table__.columns if column.name != "study_id"]
-    return select(STUDIES, *ours).join_from(STUDIES, Studies, _is_linked())
-
-
 _PULSE = (  # built once
-    _studies()
+    select_studies()
     .with_only_columns(Studies.id, Studies.generation, Studies.owner, Studies.until)
     .where(STUDIES.c.study_name == bindparam("name"))
 )

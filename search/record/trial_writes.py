@@ -28,7 +28,15 @@ from search.optuna.internals import (
     value_to_stored,
 )
 from search.record.tables import Trials
-from search.record.trials import ATTRIBUTES_OF_BEGIN, ATTRIBUTES_OF_END, NOTES, STATES, StudyTrials, ended_by_another
+from search.record.trials import (
+    ATTRIBUTES_OF_BEGIN,
+    ATTRIBUTES_OF_END,
+    NOTES,
+    OPEN_STATES,
+    STATES,
+    StudyTrials,
+    ended_by_another,
+)
 from search.trial import TrialRow
 
 _OPTUNA_STATES = {state: optunas for optunas, state in STATES.items()}
@@ -153,9 +161,8 @@ class WritableTrials(StudyTrials):
         """End those trials that are still running, and say of those that another program ended that it did."""
         by_id = {ids[row.number]: row for row in rows}
         query = select(TRIALS.c.trial_id, TRIALS.c.state).where(TRIALS.c.trial_id.in_(by_id))
-        open_states = (TrialState.RUNNING, TrialState.WAITING)  # the latter: a suggestion that cannot be trained
         ending = {
-            id_: by_id[id_] for id_, state in sorted(map(tuple, connection.execute(query))) if state in open_states
+            id_: by_id[id_] for id_, state in sorted(map(tuple, connection.execute(query))) if state in OPEN_STATES
         }
         self._say_who_ended(connection, {row.number: ids[row.number] for row in rows if ids[row.number] not in ending})
         if not ending:

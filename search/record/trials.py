@@ -31,6 +31,8 @@ STATES: dict[TrialState, State] = {
     TrialState.FAIL: "failed",
 }
 
+OPEN_STATES = (TrialState.RUNNING, TrialState.WAITING)  # the latter: a suggestion
+
 # The fields of a trial that are user attributes of Optuna's trial: those it begins with, and those it ends with.
 ATTRIBUTES_OF_BEGIN = ("joined", "baseline", "repeat_of", "suggested")
 ATTRIBUTES_OF_END = ("waited_until", "diverged_at", "reason", "members")

@@ -9,7 +9,7 @@ from models.config.task import EVERY_TASK
 from reports.figures.statistics import LEVEL
 from reports.finalists.audit_sample import share_of_all
 from reports.page.checks.base import Check, Finding
-from reports.page.data import ReportData
+from reports.page.data import PASSED_OVER, ReportData
 from reports.page.sections.savings import saved_epochs
 from reports.page.wording import counted
 from search.curves.settling import seed_deviation
@@ -29,7 +29,8 @@ class SearchFinished(Check):
 
     def judge(self, report: ReportData) -> Finding:
         """Compare the trials with the budget."""
-        running, number = int((report.trials["fate"] == "running").sum()), len(report.trials)
+        running = int((report.trials["fate"] == "running").sum())
+        number = sum(row.is_planned for row in report.rows)  # suggestions come on top of the budget
         if reason := report.study.sampler.exhausted_reason(report.study, report.rows):
             return self.passed(f"{counted(number, 'trial')}, and no more: {reason}.")
         if running or number < report.study.trials:
@@ -48,7 +49,7 @@ class TrialsThatFailed(Check):
 
     def judge(self, report: ReportData) -> Finding:
         """Count the trials that diverged or failed."""
-        ended = report.trials[report.trials["fate"] != "running"]
+        ended = report.trials[~report.trials["fate"].isin(["running", PASSED_OVER])]
         if ended.empty:
             return self.not_applicable("No trial is over.")
         failed = ended[ended["fate"].isin(["diverged", "failed"])]

@@ -12,6 +12,7 @@ from models.datasets.source import Source
 from models.errors import UserError
 from search.config.study import Study
 from search.record.record import Record
+from search.record.store import Store
 from search.samplers.grid import Grid
 from search.trial import TrialRow
 from tests.support.cuts import Cut, run
@@ -164,6 +165,30 @@ def test_a_program_that_always_is_quicker_is_named(url: str, digits: Source, mon
     roomy = REPEATING.model_copy(update={"lanes": 4})  # more lanes than suggestions, so that some are always drawn for
     with pytest.raises(UserError, match="another program adds trials to `small` faster"):
         run(roomy, url, digits)
+
+
+def test_a_study_that_is_renamed_in_mid_run_ends_the_same(tmp_path: Path, digits: Source) -> None:
+    calm, url = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/renamed.db"
+    run(REPEATING, calm, digits)
+    storage, copy, tick = optuna_storage(url), optuna.copy_study, 0
+
+    def rename() -> bool:  # as Optuna's dashboard does, so slowly that the search gets on meanwhile
+        nonlocal tick
+        tick += 1
+        if tick == 2:
+            copy(from_study_name="small", from_storage=storage, to_storage=storage, to_study_name="other")
+        if tick == 4:
+            optuna.delete_study(study_name="small", storage=storage)
+        return False
+
+    with pytest.raises(UserError, match="`small` was renamed to `other`"):
+        run(REPEATING, url, digits, pause=rename, always_keep=True)
+    assert Store(url).names() == ["other"]
+    copy(from_study_name="other", from_storage=storage, to_storage=storage, to_study_name="small")
+    optuna.delete_study(study_name="other", storage=storage)
+    assert run(REPEATING, url, digits, always_keep=True)
+    assert table(url) == table(calm)
+    assert_whole(url)
 
 
 @pytest.mark.slow

@@ -8,8 +8,10 @@ from optuna.trial import TrialState, create_trial
 
 from models.errors import UserError
 from search.record.record import Record
+from search.record.rows import FinalistRow
 from search.record.store import Store
 from search.record.trial_writes import TrialsAdded
+from tests.support.dashboards import served
 from tests.support.records import SPACE, a_score, a_trial, begin, in_a_file, insert, optuna_storage, trials_by_optuna
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -112,7 +114,7 @@ def test_a_trial_that_another_program_ends_has_failed(
 def test_a_renamed_study_keeps_its_files(store: Store, url: str, name: str) -> None:
     record = begin(store)
     (record.folder / "report.html").write_text("ours")
-    with store.database.transaction() as connection:  # as Optuna's dashboard does
+    with store.database.transaction() as connection:
         connection.exec_driver_sql(f"UPDATE studies SET study_name = '{name}'")
     renamed = store.find(name)
     assert renamed is not None
@@ -123,6 +125,67 @@ def test_a_renamed_study_keeps_its_files(store: Store, url: str, name: str) -> N
     assert again.row != record.row
     assert list(again.folder.iterdir()) == []
     assert store.names() == sorted([name, "mlp"])
+
+
+@pytest.mark.parametrize("name", ["a b", "größer"])
+def test_a_study_renamed_in_the_dashboard_goes_on_under_the_new_name(store: Store, url: str, name: str) -> None:
+    record = begin(store)
+    with record.lease():
+        insert(record, a_trial(0))
+        record.write(1, scores=[a_score(0)])
+        record.sign("test", "digits", "f00", 1)
+        insert(record, a_trial(1))
+        record.tell(0, "complete", 0.9)
+    before = record.trials()
+    with served(url, allowed="everything") as ask:  # which copies the study, and deletes it
+        assert ask("POST", f"/api/studies/{record.study_id}/rename", {"study_name": name})[0] == 201
+    assert store.names() == [name]
+    renamed = begin(store, name)
+    assert (renamed.row, renamed.folder) == (record.row, record.folder)
+    assert renamed.study_id != record.study_id
+    assert renamed.trials() == before
+    assert renamed.curves() == {0: [a_score(0)]}
+    assert [row.models for row in renamed.ledger()] == [1]
+    with renamed.lease():
+        renamed.tell(1, "pruned", None)
+    assert [trial.state for trial in trials_by_optuna(url, name)] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert begin(store).row != record.row
+
+
+def test_of_a_copy_made_in_mid_run_the_record_is_what_it_was_then(store: Store, url: str) -> None:
+    record, storage = begin(store), optuna_storage(url)
+    with record.lease():
+        insert(record, a_trial(0))
+        insert(record, a_trial(1))
+        record.write(1, scores=[a_score(0), a_score(1)])
+        optuna.copy_study(from_study_name="mlp", from_storage=storage, to_storage=storage, to_study_name="copy")
+        record.write(2, scores=[a_score(0, 2), a_score(1, 2)])
+        record.tell(1, "pruned", None)
+        insert(record, a_trial(2))
+        optuna.delete_study(study_name="mlp", storage=storage)
+        with pytest.raises(UserError, match="`mlp` was renamed to `copy` by another program") as told:
+            insert(record, a_trial(3))
+    assert told.value.remedy.endswith("go on with the same command and --name copy")
+    copy = begin(store, "copy")
+    assert [row.state for row in copy.trials()] == ["running", "running"]
+    assert copy.curves() == {0: [a_score(0)], 1: [a_score(1)]}
+    with copy.lease():
+        copy.write(2, scores=[a_score(0, 2), a_score(1, 2)])
+        insert(copy, a_trial(2))
+    assert [len(trial.intermediate_values) for trial in trials_by_optuna(url, "copy")] == [2, 2, 0]
+
+
+def test_a_copy_that_lacks_tested_trials_does_not_take_the_place_of_a_deleted_study(store: Store, url: str) -> None:
+    record, storage = begin(store), optuna_storage(url)
+    with record.lease():
+        insert(record, a_trial(0))
+        optuna.copy_study(from_study_name="mlp", from_storage=storage, to_storage=storage, to_study_name="copy")
+        insert(record, a_trial(1))
+        record.save_finalist(FinalistRow(1, 0))
+    optuna.delete_study(study_name="mlp", storage=storage)
+    assert store.names() == []
+    with pytest.raises(UserError, match="a copy without our record"):
+        begin(store, "copy")
 
 
 def test_a_copy_is_a_study_without_our_record(store: Store, url: str) -> None:
