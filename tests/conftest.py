@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from models.datasets.source import Source, locate
 from tests.support.once import made_once
 from tests.support.runs import end_started
 from tests.support.servers import Server, binaries
-from tests.support.warm_start import run
+from tests.support.warm_start import PopenOfWarmWorkers, run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,6 +36,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 def _no_command_outlives_its_test() -> Iterator[None]:
     yield
     end_started()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_begin_warm() -> Iterator[None]:
+    """Workers of searches in this process are forked: each would take two seconds of a core to import torch."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(subprocess, "Popen", PopenOfWarmWorkers)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

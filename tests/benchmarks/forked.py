@@ -8,18 +8,20 @@ import contextlib
 import ctypes
 import functools
 import importlib
+import json
 import mmap
 import os
 import signal
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.warm_start import WarmPopen
 
 PAGE = struct.Struct("d 120s")  # the processor time so far, and what the command does
 
@@ -78,23 +80,24 @@ class Command:
     ) -> None:
         self.said, self._page = said, said.with_suffix(".page")
         self._page.write_bytes(bytes(PAGE.size))
-        self._woken, wake = _context.Pipe(duplex=False)
-        self._process = _context.Process(
-            target=_run, args=(tuple(arguments), str(folder), str(said), str(self._page), aim, wake, snapshots)
+        plan = json.dumps([arguments, str(said), str(self._page), aim and asdict(aim), snapshots])
+        self._process = WarmPopen(
+            [sys.executable, "-c", "from tests.benchmarks import forked; forked.be_command()", plan],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,  # a byte, once it has begun what is aimed at
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
-        self._process.start()
-        wake.close()
 
     @property
     def pid(self) -> int:
         """Its process's number."""
-        assert self._process.pid is not None
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
         """Its exit code, -9 where it was killed; None while it runs."""
-        return self._process.exitcode
+        return self._process.poll()
 
     @property
     def doing(self) -> str:
@@ -108,61 +111,43 @@ class Command:
 
     def wait_for_aim(self) -> bool:
         """Wait until it has begun what was aimed at; returns whether it has, before it ended."""
-        with contextlib.suppress(EOFError):
-            self._woken.recv_bytes()
-            return True
-        return False
+        assert self._process.stdout is not None
+        return bool(self._process.stdout.read(1))
 
     def wait(self, seconds: float = 600.0) -> int:
         """Wait for its end; returns its exit code."""
-        self._process.join(seconds)
-        assert self._process.exitcode is not None, f"it does not end: {self.said.read_text()[-2000:]}"
-        self._woken.close()
-        return self._process.exitcode
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not end: {self.said.read_text()[-2000:]}") from None
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
 
     def kill(self) -> None:
         """kill -9 of the command alone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-
-
-_context = get_context("forkserver")
-
-
-def begin_server() -> None:
-    """Start the process from which commands are forked, with the environment that this one has now."""
-    _context.set_forkserver_preload(["tests.benchmarks.preloaded"])
-    first = _context.Process(target=os.getpid)
-    first.start()
-    first.join()
+        self._process.kill()
 
 
 # --- inside of a command ----------------------------------------------------------------------------------------------
 
 
-def _run(
-    arguments: tuple[str, ...],
-    folder: str,
-    said: str,
-    page: str,
-    aim: Aim | None,
-    wake: Connection,
-    snapshots: bool,
-) -> None:
-    """Be a command: its group, its output, its folder, its arguments."""
+def be_command() -> None:
+    """Be the command that the first argument describes: its group, its output, its arguments."""
+    arguments, said, page, aim, snapshots = json.loads(sys.argv[1])
     os.setpgid(0, 0)
+    wake = os.dup(1)
     to = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number, stream in enumerate(("stdout", "stderr"), start=1):
         os.dup2(to, number)
         setattr(sys, stream, open(number, "w", buffering=1, closefd=False))  # noqa: SIM115 - for as long as it runs
     os.close(to)
-    os.chdir(folder)
-    sys.argv = list(arguments)
+    sys.argv = arguments
     if snapshots:
         from search.loop.snapshots import Snapshots
 
         Snapshots.keep_if_due = lambda self, tick, state: self.keep(tick, state())  # type: ignore[method-assign]
-    _Watch(page, aim, wake).begin()
+    _Watch(page, aim and Aim(**aim), wake).begin()
     from models.console import start
 
     start(importlib.import_module(arguments[0]).app)
@@ -171,7 +156,7 @@ def _run(
 class _Watch:
     """Writes down what this process does, and has it killed at the moment that is aimed at."""
 
-    def __init__(self, page: str, aim: Aim | None, wake: Connection) -> None:
+    def __init__(self, page: str, aim: Aim | None, wake: int) -> None:
         with open(page, "r+b") as file:
             self._page = mmap.mmap(file.fileno(), PAGE.size)
         self._aim, self._wake, self._left = aim, wake, 0 if aim is None else aim.times
@@ -229,7 +214,7 @@ class _Watch:
         if self._left == 0 and self._aim.by_itself:
             _kill_after(self._aim.seconds)
         elif self._left == 0:
-            self._wake.send_bytes(b"now")
+            os.write(self._wake, b"!")
 
 
 def _kill_after(seconds: float) -> None:

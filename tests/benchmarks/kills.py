@@ -28,11 +28,11 @@ from typing import Any
 
 import optuna
 
-from tests.benchmarks.forked import begin_server
 from tests.benchmarks.kill_rounds import KINDS, Dashboard, Round, marked, polled
 from tests.benchmarks.work import print_table
 from tests.support.runs import within
 from tests.support.servers import Server, binaries
+from tests.support.warm_start import preload
 
 MARK = "STUDYHALL_KILLS"  # an environment variable that tells the processes of these rounds
 WITH_DASHBOARD = 1 / 3  # of rounds
@@ -48,7 +48,7 @@ class Benchmark:
         )
         self._calm: dict[str, tuple[Round, object]] = {}
         os.environ |= {MARK: str(folder), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-        begin_server()
+        preload("tests.benchmarks.preloaded")
         self._always = {*marked(f"{MARK}={folder}")}
 
     @property

@@ -186,7 +186,12 @@ def wait_for_tick(process: subprocess.Popen[str], ticks: int = 1) -> None:
 
 def workers_of(command: int) -> list[int]:
     """The ids of the worker processes of a command, or of these tests; none where it has ended."""
-    return [pid for pid in _children(command) if b"studyhall.worker" in _command_line(pid)]
+    # One that was forked has its server's command line, and its own name: see `warm_start`.
+    return [
+        pid
+        for pid in _children(command)
+        if b"studyhall.worker" in _of_process(pid, "cmdline") or _of_process(pid, "comm") == b"worker\n"
+    ]
 
 
 def _children(process: int) -> list[int]:
@@ -196,9 +201,9 @@ def _children(process: int) -> list[int]:
         return []
 
 
-def _command_line(process: int) -> bytes:
+def _of_process(process: int, what: str) -> bytes:
     try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
+        return Path(f"/proc/{process}/{what}").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return b""
 

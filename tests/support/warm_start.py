@@ -1,8 +1,9 @@
 """Commands that begin at once: each is forked from one process that has imported the libraries.
 
 To start Python with torch, Optuna and the rest takes seconds of a core, and tests start hundreds of commands. A fork
-of a process that has them imports our own modules alone. It is a child like another: killed, signalled, waited for.
-What a cold start does, imports nothing heavy say, is tested by `subprocess` itself; workers begin cold as well.
+of a process that has them imports our own modules alone, or not even these: see `preload`. It is a child like another:
+killed, signalled, waited for. Workers begin so as well, of these commands and of the tests' own process. What a cold
+start does, imports nothing heavy say, is tested by `subprocess` itself.
 """
 
 import atexit
@@ -17,15 +18,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = (
-    *("torch", "torch.func", "optuna.storages._rdb.models", "sqlalchemy.dialects.sqlite", "alembic.command", "pandas"),
-    *("scipy.optimize", "scipy.stats", "sklearn.metrics", "matplotlib.pyplot", "matplotlib.backends.backend_svg"),
-    *("pydantic", "typer", "rich.progress", "jinja2", "safetensors.torch", "filelock"),
-)
+LIBRARIES = """
+torch torch.func optuna.storages._rdb.models sqlalchemy.dialects.sqlite alembic.command pandas
+scipy.optimize scipy.stats sklearn.metrics sklearn.ensemble matplotlib.pyplot matplotlib.backends.backend_svg
+pydantic.main pydantic.dataclasses typer rich.progress jinja2 safetensors.torch filelock optuna_dashboard PIL.Image
+torch.utils.flop_counter torch._dynamo
+"""  # the last two are what a module of the user's own needs, and take as long as torch itself
+WORKER = [sys.executable, "-P", "-m", "studyhall.worker"]
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
 LONGEST = 1 << 18  # bytes of a request, most of which are the environment
 
@@ -40,6 +42,7 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
             super()._execute_child(args, *options)  # type: ignore[misc]
             return
         request = {"words": [*map(str, args[1:])], "folder": str(folder or Path.cwd()), "environment": environment}
+        request["group"] = ends[-1]
         files = [end if end != -1 else number for number, end in enumerate((ends[0], ends[3], ends[5]))]
         server, libc = _server(), ctypes.CDLL(None)
         libc.prctl(ADOPT_ORPHANS, 1)
@@ -48,6 +51,13 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
         libc.prctl(ADOPT_ORPHANS, 0)
         self._child_created = True
         self._close_pipe_fds(*ends[:6])  # type: ignore[attr-defined]
+
+
+class PopenOfWarmWorkers(WarmPopen):
+    """`subprocess.Popen` itself, but for workers of ours: these begin warm."""
+
+    def _execute_child(self, args: Any, *options: Any) -> None:
+        (super() if args == WORKER else super(WarmPopen, self))._execute_child(args, *options)  # type: ignore[misc]
 
 
 def run(words: Sequence[object], **options: Any) -> "subprocess.CompletedProcess[str]":
@@ -63,17 +73,26 @@ def _begins_otherwise(environment: dict[str, str]) -> bool:
     return any((Path(folder) / "sitecustomize.py").exists() for folder in folders if folder)
 
 
-@cache
+_channels: list[socket.socket] = []  # to the process that has the libraries, once there is one
+
+
 def _server() -> socket.socket:
-    """Start the process that has the libraries; it ends with this one."""
+    if not _channels:
+        preload()
+    return _channels[0]
+
+
+def preload(*modules: str) -> None:
+    """Start the process that has the libraries, and modules of ours if any are named; it ends with this one."""
+    assert not _channels, "it has been started"
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-P", __file__, str(its.fileno())]
+    command = [sys.executable, "-P", __file__, str(its.fileno()), *modules]
     process = subprocess.Popen(command, pass_fds=[its.fileno()], env=environment)
     its.close()
+    _channels.append(mine)
     atexit.register(process.wait)
     atexit.register(mine.close)  # the last to be registered is the first to be called
-    return mine
 
 
 # --- in the other process ---------------------------------------------------------------------------------------------
@@ -102,19 +121,27 @@ def _next_request(channel: socket.socket) -> Any:
             return json.loads(message)
 
 
-def _become(words: list[str], folder: str, environment: dict[str, str]) -> None:
+def _become(words: list[str], folder: str, environment: dict[str, str], group: int) -> None:
     """Be `python WORDS...` in a folder and an environment."""
+    if "--workers" in words and words[words.index("--workers") + 1] != "0":
+        _keep_a_server()
+    if group != -1:
+        os.setpgid(0, group)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     sys.stdout.reconfigure(line_buffering="PYTHONUNBUFFERED" in environment)  # type: ignore[union-attr]
     importlib.import_module("numpy").random.seed()  # another in every process; Python's `random` sees to that itself
-    script = words[0] not in ("-m", "-c")
-    first = str(Path(words[0]).resolve().parent) if script else folder
-    sys.path[:0] = [first, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
-    sys.orig_argv, sys.argv = [sys.executable, *words], words[not script :]
+    sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.orig_argv = [sys.executable, *words]
+    if words[0] == "-P":
+        words = words[1:]
+    else:
+        sys.path.insert(0, folder if words[0] in ("-m", "-c") else str(Path(words[0]).resolve().parent))
+    sys.argv = words[words[0] in ("-m", "-c") :]
     if words[0] == "-m":
+        Path("/proc/self/comm").write_text(words[1].rpartition(".")[2])  # by which `workers_of` knows it
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     elif words[0] == "-c":
         exec(words[1], {"__name__": "__main__"})
@@ -122,9 +149,30 @@ def _become(words: list[str], folder: str, environment: dict[str, str]) -> None:
         runpy.run_path(words[0], run_name="__main__")
 
 
+def _keep_a_server() -> None:
+    """Fork a server of this command's own, before it has done anything: its workers are to be its children."""
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork():
+        its.close()
+        _channels.append(mine)
+        subprocess.Popen = PopenOfWarmWorkers  # type: ignore[misc]
+    else:
+        mine.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _become(**_next_request(its))
+        sys.exit()
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the tests
-    for library in LIBRARIES:
+    sys.modules["triton"] = None  # type: ignore[assignment] - its bindings complain, at the end, of what is frozen
+    for library in LIBRARIES.split():
         importlib.import_module(library)
+    del sys.modules["triton"]
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    for module in sys.argv[2:]:
+        importlib.import_module(module)
+    sys.path.pop(0)
+    gc.collect()
     gc.freeze()  # what no collection looks at stays shared with the forks
     _become(**_next_request(socket.socket(fileno=int(sys.argv[1]))))
