@@ -83,7 +83,7 @@ BUDGETS = {
     "check": {"--workers": "0"},
     "export": {"--top": "1", "--seeds": "2", "--workers": "0"},
 }
-MOST = {"--trials": 12, "--top": 2, "--seeds": 2, "--audit": 2}
+MOST = {"--trials": 8, "--epochs": 3, "--top": 2, "--seeds": 2, "--audit": 2}
 FREE = ("--list", "--new", "--help")  # they train nothing
 
 
