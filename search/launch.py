@@ -17,6 +17,7 @@ from search.fleet.base import DatasetInfo, HostOptions, HostProvider
 from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.fleet.registry import fleet_of, open_hosts
+from search.fleet.signs_of_life import Watchdog
 from search.interrupt import Interrupt
 from search.loop import coordinator
 from search.loop.coordinator import Spent
@@ -57,8 +58,10 @@ class RunOutcome:
     spent: Spent  # where the time went
 
 
-def prepare(named: NamedStudy, options: Options) -> Prepared:
+def prepare(named: NamedStudy, options: Options, note_hang: Callable[[str], None] = lambda line: None) -> Prepared:
     """Find the data set, open the database, and begin the study or take it up.
+
+    `note_hang` is called with a message where the data are waited for too long: what reads them hangs, perhaps.
 
     Raises:
         UserError: One of them cannot be had, the study was begun with other settings, or a cluster is named for trials
@@ -66,7 +69,8 @@ def prepare(named: NamedStudy, options: Options) -> Prepared:
     """
     _check_place(named.study, options)  # before anything is written
     store = Store(options.storage)
-    chosen = find_dataset(named.study, options.name or named.name, options, store, near=named.path.parent)
+    with Watchdog(options.host_timeout, note_hang, "no data came", "press Ctrl-C and mend it").watching():
+        chosen = find_dataset(named.study, options.name or named.name, options, store, near=named.path.parent)
     device, note = device_of(options), chosen.note
     if options.restart and store.find(chosen.name) is not None:
         note = f"what was there is kept as {store.archive(chosen.name)}"

@@ -60,7 +60,7 @@ def run(
     Raises:
         UserError: The study cannot be searched as asked.
     """
-    prepared = launch.prepare(named, options)
+    prepared = launch.prepare(named, options, note)
     for text in (prepared.note, *prepared.study.warnings):
         if text:
             note(text)

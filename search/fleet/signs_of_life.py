@@ -54,10 +54,19 @@ class Watchdog:
     Args:
         seconds: How long that is; infinite is never.
         tell: Called once for each time that the work hangs, with a line that says where it does.
+        missed: What has not happened meanwhile.
+        remedy: What its user can do.
     """
 
-    def __init__(self, seconds: float, tell: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        tell: Callable[[str], object],
+        missed: str = "no minibatch was finished",
+        remedy: str = "press Ctrl-C twice and give the same command with --workers 1: a worker that hangs is replaced",
+    ) -> None:
         self._seconds, self._tell, self._silent = seconds, tell, 0.0
+        self._missed, self._remedy = missed, remedy
 
     def sign(self) -> None:
         """Take a sign of life."""
@@ -79,9 +88,8 @@ class Watchdog:
             self._silent += SIGN_SECONDS  # those in which this process was stopped do not count
             if self._silent - SIGN_SECONDS < self._seconds <= self._silent:
                 self._tell(
-                    f"no minibatch was finished for {self._seconds:g} s; the work is at {_place_of(worker)}. If it "
-                    "hangs, press Ctrl-C twice and give the same command with --workers 1: a worker that hangs is "
-                    "replaced"
+                    f"{self._missed} for {self._seconds:g} s; the work is at {_place_of(worker)}. If it hangs, "
+                    f"{self._remedy}"
                 )
 
 

@@ -45,6 +45,14 @@ def test_a_table_of_figures_has_its_command_and_its_day_above_it(name: str) -> N
             assert re.search(r"\b20\d\d-\d\d-\d\d\b", above), above
 
 
+def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
+    named = re.findall(r"`(test_\w+)(?:::([\w*]+))?`", (ROOT / "RELIABILITY.md").read_text(encoding="utf-8"))
+    assert len(named) > 60
+    for file, test in named:
+        found = [each.read_text(encoding="utf-8") for each in (ROOT / "tests").rglob(f"{file}.py")]
+        assert re.search(f"^def {test.replace('*', '.*')}", "\n".join(found), re.MULTILINE), (file, test)
+
+
 def test_every_benchmark_that_a_page_names_is_there() -> None:
     named = {
         module

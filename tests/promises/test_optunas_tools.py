@@ -16,6 +16,7 @@ import optuna
 import pandas as pd
 import pytest
 from optuna.trial import TrialState, create_trial
+from optuna_dashboard import get_note, save_note
 
 from tests.support.commands import Outcome, invoke
 from tests.support.dashboards import served
@@ -70,11 +71,20 @@ def test_every_command_goes_on_beside_trials_of_other_programs(runs: Path) -> No
         f"  trial {TRIALS + at}: added by another program ({state}), and passed over"
         for at, state in enumerate(["complete", "complete", "running", "pruned"])
     ]
+    save_note(study, f"{get_note(study)}\n\nlook at trial 8")
     export(runs)
     assert (results(runs), record(runs).ledger()) == (before, looks)
+    note = get_note(by_optuna(runs))
+    assert note.endswith("look at trial 8")
+    assert note.count("[The whole report]") == 1
     page = (runs / "studies" / STUDY / "report.html").read_text()
     assert f"All {TRIALS} trials of the budget are over." in page
     assert re.search(rf"\d of {TRIALS} trials diverged or failed", page)
+    again = invoke(
+        "search.run", "--study", "mlp", "--dataset", "digits", "--epochs", "4", "--reproduce", "11", folder=runs.parent
+    )
+    assert again.exit_code == 2
+    assert "error: trial 11 was added by another program (complete), and passed over" in again.output
     assert f"{TRIALS} of {TRIALS}" in good(runs, "search.run", "--list").output
     good(runs, "reports.compare")
     compared = pd.read_csv(runs / "studies" / "compare.csv")

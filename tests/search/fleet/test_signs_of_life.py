@@ -102,6 +102,36 @@ def test_a_search_without_workers_tells_where_a_model_hangs(tmp_path: Path) -> N
     assert [line for line in told if f"{file}, line 16, in forward" in line]
 
 
+HANGING_DATA = """
+import time
+
+import numpy as np
+
+from studyhall import Float, Mlp, Study
+
+
+def load():
+    time.sleep(3.0)
+    draw = np.random.default_rng(0)
+    return draw.random((60, 4), np.float32), draw.integers(0, 2, 60)
+
+
+space = {"hidden": 8, "learning_rate": Float(0.01, 0.1), "weight_decay": 0.0}
+study = Study(family=Mlp(), data=load, epochs=1, trials=1, space=space)
+"""
+
+
+def test_a_data_function_that_hangs_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hanging.py"
+    file.write_text(HANGING_DATA)
+    told = list[str]()
+    options = Options(storage=f"sqlite:///{tmp_path}/runs.db", worker_timeout=1.0)
+    launch.prepare(load(str(file)), options, told.append)
+    (line,) = told
+    assert line.startswith(f"no data came for 1 s; the work is at {file}, line 10, in load.")
+    assert line.endswith("If it hangs, press Ctrl-C and mend it")
+
+
 # --- a worker process, in whose place a shell stands ------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
 from search.record.trial_writes import TrialsAdded
+from search.result import Result
 from tests.support.dashboards import served
 from tests.support.records import SPACE, a_score, a_trial, begin, in_a_file, insert, optuna_storage, trials_by_optuna
 
@@ -234,6 +235,20 @@ def test_a_study_that_is_deleted_while_it_runs_is_written_no_more(record: Record
     optuna.delete_study(study_name="mlp", storage=optuna_storage(url))
     with pytest.raises(UserError, match="`mlp` was deleted by another program"):
         insert(record, a_trial(1))
+
+
+@in_a_file
+def test_where_values_tie_optunas_best_trial_is_the_first_and_ours_the_one_of_lower_loss(
+    record: Record, url: str
+) -> None:
+    for number, loss in enumerate([0.3, 0.2]):
+        insert(record, a_trial(number))
+        record.write(1, scores=[a_score(number, accuracy=0.9, loss=loss)])
+        record.tell(number, "complete", 0.9)
+    result = Result("mlp", url, True, record.folder, record)
+    assert result.best is not None
+    assert (result.best.number, result.study.best_trial.number) == (1, 0)
+    assert result.best.score == result.study.best_value == 0.9
 
 
 @in_a_file
