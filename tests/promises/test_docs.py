@@ -50,7 +50,10 @@ def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
     assert len(named) > 60
     for file, test in named:
         found = [each.read_text(encoding="utf-8") for each in (ROOT / "tests").rglob(f"{file}.py")]
-        assert re.search(f"^def {test.replace('*', '.*')}", "\n".join(found), re.MULTILINE), (file, test)
+        assert re.search(rf"^(def|class) {test.replace('*', '.*') or '[tT]est'}", "\n".join(found), re.MULTILINE), (
+            file,
+            test,
+        )
 
 
 def test_every_benchmark_that_a_page_names_is_there() -> None:
