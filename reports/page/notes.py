@@ -21,8 +21,8 @@ def study_note(report: ReportData) -> str:
     rows = "\n".join(f"| {escape(name)} | {escape(value)} | {escape(basis)} |" for name, value, basis in of.figures)
     sentences = "\n\n".join(str(escape(sentence)) for sentence in of.sentences)
     link = (
-        f"[The whole report](/reports/{report.folder.name}) where `python -m reports.dashboard` serves it; where "
-        "`optuna-dashboard` does, `report.html` is among the artifacts, if it is given `--artifact-dir`."
+        f"[The whole report](/reports/{report.folder.name}?folder) where `python -m reports.dashboard` serves it; "
+        "where `optuna-dashboard` does, `report.html` is among the artifacts, if it is given `--artifact-dir`."
     )
     return f"**{escape(of.headline)}**\n\n{sentences}\n\n| | | |\n|---|---|---|\n{rows}\n\n{link}\n"
 

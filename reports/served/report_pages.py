@@ -44,8 +44,9 @@ def with_reports(inner: Wsgi, store: Store) -> Wsgi:
         if not f"{path}/".startswith("/reports/") or environ["REQUEST_METHOD"] not in READING:
             return inner(environ, start)
         name = path.removeprefix("/reports").removeprefix("/")
+        by_folder = environ.get("QUERY_STRING") == "folder"
         try:
-            page = _file(store, name).read_bytes() if name else _index(store)
+            page = _file(store, name, by_folder=by_folder).read_bytes() if name else _index(store)
         except OSError:
             return answer(start, "404 Not Found", f"there is no report of {name!r}; reports.export writes them")
         start("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))])
@@ -54,13 +55,16 @@ def with_reports(inner: Wsgi, store: Store) -> Wsgi:
     return answering
 
 
-def _file(store: Store, name: str) -> Path:
+def _file(store: Store, name: str, *, by_folder: bool) -> Path:
     """Return the report of the study of this name, or of the one that was begun under it and renamed since.
+
+    Where both are there, `by_folder` takes the second: so ask notes, which stay when a study is renamed.
 
     Raises:
         FileNotFoundError: There is no such study.
     """
-    record = store.find(name) or store.find_by_folder(name)
+    looks = (store.find_by_folder, store.find) if by_folder else (store.find, store.find_by_folder)
+    record = next((found for look in looks if (found := look(name)) is not None), None)
     if record is None:
         raise FileNotFoundError(name)
     return record.folder / "report.html"

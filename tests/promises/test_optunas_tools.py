@@ -123,6 +123,10 @@ def test_every_command_goes_on_after_a_study_is_renamed_in_the_dashboard(runs: P
         assert database.execute("SELECT count(*) FROM studyhall_ledger").fetchone() == (looks,)
     good(runs, "reports.compare")
     assert pd.read_csv(runs / "studies" / "compare.csv")["study"].unique().tolist() == [name]
+    assert f"{TRIALS} trials: " in search(runs).output  # another study under the old name
+    with served(url(runs)) as ask:
+        assert ask("GET", link) == (200, (runs / "studies" / STUDY / "report.html").read_bytes())
+        assert ask("GET", f"/reports/{STUDY}")[0] == 404  # it is not exported
 
 
 @contextmanager
