@@ -14,7 +14,7 @@ from models.datasets.source import Source, locate
 from tests.support.once import made_once
 from tests.support.runs import end_started
 from tests.support.servers import Server, binaries
-from tests.support.warm_start import PopenOfWarmWorkers, run
+from tests.support.warm_start import RENDERED, PopenOfWarmWorkers, run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -109,8 +109,9 @@ def _exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         searched = ["search.run", "--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4"]
+        env = os.environ | {RENDERED: "1"}
         for command in (searched, ["reports.export", "--study", "mlp@digits", "--top", "1", "--seeds", "2"]):
-            run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder).check_returncode()
+            run([sys.executable, "-m", *command, "--workers", "0", "--quiet"], cwd=folder, env=env).check_returncode()
 
     return made_once(tmp_path_factory, "exported", make) / "runs"
 

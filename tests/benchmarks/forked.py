@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.warm_start import WarmPopen
+from tests.support.warm_start import RENDERED, WarmPopen
 
 PAGE = struct.Struct("d 120s")  # the processor time so far, and what the command does
 
@@ -86,7 +86,7 @@ class Command:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,  # a byte, once it has begun what is aimed at
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, RENDERED: "1", "PYTHONPATH": str(Path(__file__).parents[2])},
         )
 
     @property

@@ -1,5 +1,6 @@
 """From a study of one's own data to its report: colours and a table, by the commands themselves."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -32,8 +33,8 @@ study = Study(family=Mlp(), data=%s, epochs=2, trials=3, engines=1, augment=%s, 
 """
 
 
-def command(folder: Path, *words: str) -> str:
-    done = warm_start.run([sys.executable, "-m", *words], cwd=folder)
+def command(folder: Path, *words: str, **variables: str) -> str:
+    done = warm_start.run([sys.executable, "-m", *words], cwd=folder, env=os.environ | variables)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
@@ -107,7 +108,8 @@ def test_a_model_of_colours_is_asked_about_a_picture(searched: Path) -> None:
     model = next((record.folder / "finalists").glob("trial-*.safetensors"))
     assert load_model(model)[0].shape == (3, 9, 8)
     Image.new("RGB", (80, 90), (70, 75, 190)).save(searched / "blue.png")
-    told = command(searched, "models.predict", "--model", str(model), "--image", "blue.png", "--figure", "told.png")
+    words = ["--model", str(model), "--image", "blue.png", "--figure", "told.png"]
+    told = command(searched, "models.predict", *words, **{warm_start.RENDERED: "1"})
     assert "resized to 8 x 9" in told
     with Image.open(searched / "told.png") as figure:
         shown = np.asarray(figure.convert("RGB"))

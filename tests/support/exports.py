@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
 from unittest import mock
 
 import pandas as pd
@@ -19,7 +18,7 @@ from search.record.record import Record
 from search.record.store import Store
 from tests.support.commands import invoke
 from tests.support.runs import started
-from tests.support.warm_start import WarmPopen
+from tests.support.warm_start import WarmPopen, unrendered_figure
 
 STUDY = "mlp@digits"
 
@@ -51,13 +50,7 @@ def export(runs: Path, *options: str, rendered: bool = False) -> str:
 def unrendered() -> Iterator[None]:
     """Let figures be drawn, and saved as empty files: to render those of a report takes five seconds of a core."""
 
-    def save(figure: Figure, file: Path | IO[str], **options: object) -> None:
-        if isinstance(file, Path):
-            file.touch()
-        else:
-            file.write('<svg viewBox="0 0 9 9"></svg>')
-
-    with mock.patch.object(Figure, "savefig", save):
+    with mock.patch.object(Figure, "savefig", unrendered_figure):
         yield
 
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 LIBRARIES = """
 torch torch.func optuna.storages._rdb.models sqlalchemy.dialects.sqlite alembic.command pandas
@@ -28,6 +28,7 @@ pydantic.main pydantic.dataclasses typer rich.progress jinja2 safetensors.torch 
 torch.utils.flop_counter torch._dynamo
 """  # the last two are what a module of the user's own needs, and take as long as torch itself
 WORKER = [sys.executable, "-P", "-m", "studyhall.worker"]
+RENDERED = "TESTS_RENDER_FIGURES"  # an environment variable
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
 LONGEST = 1 << 18  # bytes of a request, most of which are the environment
 
@@ -61,10 +62,21 @@ class PopenOfWarmWorkers(WarmPopen):
 
 
 def run(words: Sequence[object], **options: Any) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end, as `subprocess.run` with `capture_output` and `text` does."""
+    """Run a command to its end, as `subprocess.run` with `capture_output` and `text` does.
+
+    Figures are drawn and not rendered, which is most of what a small export takes, unless `env` has `RENDERED`.
+    """
     with WarmPopen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
         out, err = process.communicate()
     return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def unrendered_figure(figure: object, file: Path | IO[str], **options: object) -> None:
+    """In the place of matplotlib's `Figure.savefig`: leave an empty file."""
+    if isinstance(file, Path):
+        file.touch()
+    else:
+        file.write('<svg viewBox="0 0 9 9"></svg>')
 
 
 def _begins_otherwise(environment: dict[str, str]) -> bool:
@@ -132,6 +144,8 @@ def _become(words: list[str], folder: str, environment: dict[str, str], group: i
     os.environ.clear()
     os.environ.update(environment)
     sys.stdout.reconfigure(line_buffering="PYTHONUNBUFFERED" in environment)  # type: ignore[union-attr]
+    if RENDERED not in environment:
+        importlib.import_module("matplotlib.figure").Figure.savefig = unrendered_figure
     importlib.import_module("numpy").random.seed()  # another in every process; Python's `random` sees to that itself
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.orig_argv = [sys.executable, *words]
