@@ -39,7 +39,8 @@ class Recorded:
         self._points = np.array([features(self.space, row) for row in rows])
         ends = self._curves[:, :, 0].max(1)
         work = np.array([self.work(row) for row in rows])
-        cost = np.repeat(work / np.median(work), self.epochs).reshape(len(rows), self.epochs, 1)
+        self._median_work = float(np.median(work))
+        cost = np.repeat(work / self._median_work, self.epochs).reshape(len(rows), self.epochs, 1)
         self._curves = np.concatenate([self._curves, cost], axis=2)  # (N, epochs, 3)
         self.best, self._median = float(ends.max()), float(np.median(ends))
 
@@ -48,6 +49,10 @@ class Recorded:
         apart = ((self._points - features(self.space, parameters)) ** 2).sum(1)
         nearest: NDArray[np.float64] = self._curves[apart.argmin()]
         return nearest
+
+    def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the recorded configurations as points of the unit cube, (N, D), and their accuracies, (N, epochs)."""
+        return self._points, self._curves[:, :, 0]
 
     def work(self, parameters: Parameters) -> float:
         """Return the multiply-adds of an example, by which the cost is counted as well."""
