@@ -6,8 +6,9 @@ best of 2,000 random configurations and 1 their median, after 5, 10, 20 and 40 f
 after the ticks in which 16 lanes train as many: whoever trains one at a time is by then at a sixteenth; and after the
 time that so many trainings of a median configuration take, by LCBench's own seconds or by a study's multiply-adds.
 Then the paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
-`--curves mlp` searches recorded curves of a study of our own instead (tests/benchmarks/quality/record_curves.py): 0 is
-then the best of them, and how long it takes to reach it is printed as well.
+`--curves mlp` searches recorded curves of a study of our own instead (tests/benchmarks/quality/record_curves.py), each
+configuration having the nearest one's; `--surrogate mlp` a smooth surrogate of them; `--crossing` curves that cross:
+0 is then the best of 300 configurations, or the optimum, and how long it takes to reach it is printed as well.
 `--save FILE` keeps all regrets as CSV, and `--load FILE` prints them again, with what is run besides.
 """
 
@@ -30,14 +31,17 @@ from search.pruners.none import NoPruner
 from search.samplers.random import Random
 from search.samplers.tpe import TPE
 from tests.benchmarks.quality import lcbench, own
+from tests.benchmarks.quality.crossing import Crossing
 from tests.benchmarks.quality.peers import PEERS, Peer
 from tests.benchmarks.quality.problem import Problem
 from tests.benchmarks.quality.recorded import FOLDER, Recorded
+from tests.benchmarks.quality.surrogate import Surrogate
 from tests.benchmarks.quality.tables import BUDGETS, difference_rows, reached_rows, regret_rows, regrets
 from tests.benchmarks.work import print_table
 
 DEFAULT = "Studyhall"
 RECORDED = [path.name.partition(".")[0] for path in FOLDER.glob("*.csv.gz")]
+FITTED = [path.name.partition(".")[0] for path in FOLDER.glob("*.kernels.json")]
 LONG = 600  # trainings that are given to reach the best recorded configuration
 OURS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
@@ -46,6 +50,8 @@ OURS: dict[str, dict[str, Any]] = {
     "Studyhall, TPE + SuccessiveHalving(min_epochs=4)": {"sampler": TPE(), "pruner": SuccessiveHalving(min_epochs=4)},
     "Studyhall, TPE, no pruner": {"sampler": TPE(), "pruner": NoPruner()},
     "Studyhall, Random + ExpectedGain": {"sampler": Random(), "pruner": ExpectedGain()},
+    "Studyhall, 8 lanes": {"lanes": 8},
+    "Studyhall, 4 lanes": {"lanes": 4},
 }
 
 
@@ -77,7 +83,7 @@ def run(methods: list[str], problems: Sequence[Problem], seeds: int, trainings: 
                 # One seed for all tasks would give all the same first draws, and one lucky one would count often.
                 trace = METHODS[method](problem, seed * 1_000_003 + problem.number, trainings * problem.epochs)
                 row = {"method": method, "task": problem.name, "seed": seed, **regrets(trace, problem)}
-                if isinstance(problem, Recorded):
+                if isinstance(problem, Recorded | Crossing):
                     row["reached"] = (trace.reached(problem.best) or math.inf) / problem.epochs
                 rows.append(row)
         each = (time.perf_counter() - began) / (len(problems) * seeds)
@@ -90,6 +96,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--tasks", type=int, nargs="*", default=list(lcbench.DEVELOPMENT))
     parser.add_argument("--curves", nargs="*", choices=sorted(RECORDED), metavar="STUDY")
+    parser.add_argument("--surrogate", nargs="*", choices=sorted(FITTED), metavar="STUDY")
+    parser.add_argument("--crossing", action="store_true")
+    parser.add_argument("--trainings", type=int, help="that a search is given; on LCBench 40, else 600")
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS), metavar="METHOD")
     parser.add_argument("--against", default=DEFAULT, help="the method that all others are compared with")
     parser.add_argument("--save", type=Path)
@@ -99,10 +108,10 @@ def main() -> None:
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     earlier = [pd.read_csv(path, dtype={"task": str}) for path in given.load]
     if given.methods:
-        if given.curves:
-            earlier.append(run(given.methods, [Recorded(name) for name in given.curves], given.seeds, LONG))
-        else:
-            earlier.append(run(given.methods, lcbench_problems(given.tasks), given.seeds))
+        own_problems: list[Problem] = [Recorded(name) for name in given.curves or ()]
+        own_problems += [Surrogate(name) for name in given.surrogate or ()] + [Crossing()] * given.crossing
+        limit = given.trainings or (LONG if own_problems else max(BUDGETS))
+        earlier.append(run(given.methods, own_problems or lcbench_problems(given.tasks), given.seeds, limit))
     found = pd.concat(earlier, ignore_index=True)
     if given.save:
         found.to_csv(given.save, index=False)
@@ -112,7 +121,9 @@ def main() -> None:
         ["regret after the time of", *(f"{budget} trainings" for budget in BUDGETS)], regret_rows(found, "cost")
     )
     if "reached" in found:
-        print_table(["trainings until the best recorded one", "median", "within"], reached_rows(found, LONG))
+        print_table(
+            ["trainings until the best recorded one", "median", "within"], reached_rows(found, given.trainings or LONG)
+        )
     if given.against in set(found.method):
         head = [f"more regret than {given.against}", *(f"{budget} trainings" for budget in BUDGETS)]
         print_table(head, difference_rows(found, given.against))

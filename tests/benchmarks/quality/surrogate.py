@@ -10,6 +10,7 @@ The fitted kernels are kept as curves/STUDY.kernels.json: with them the processe
 import argparse
 import hashlib
 import json
+import sys
 import warnings
 
 import numpy as np
@@ -82,7 +83,7 @@ def fitted(study: str) -> list[list[float]]:
         inverse = np.linalg.inv(process.kernel_(points))
         scaled = (errors[:, epoch] - errors[:, epoch].mean()) / errors[:, epoch].std()
         left_out = (inverse @ scaled) / np.diag(inverse)  # by how much each lies off what the others say of it
-        print(f"epoch {epoch + 1}: R2 {1 - (left_out**2).mean():.3f} of those left out")
+        sys.stdout.write(f"epoch {epoch + 1}: R2 {1 - (left_out**2).mean():.3f} of those left out\n")
         kernels.append([round(value, 4) for value in process.kernel_.theta.tolist()])
     return kernels
 
