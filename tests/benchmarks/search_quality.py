@@ -8,7 +8,7 @@ time that so many trainings of a median configuration take, by LCBench's own sec
 Then the paired difference of each method to Studyhall as it ships, with a bootstrap interval over tasks and seeds.
 `--curves mlp` searches recorded curves of a study of our own instead (tests/benchmarks/quality/record_curves.py), each
 configuration having the nearest one's; `--surrogate mlp` a smooth surrogate of them; `--crossing` curves that cross:
-0 is then the best of 300 configurations, or the optimum, and how long it takes to reach it is printed as well.
+0 is then the best of 300 configurations, or the optimum, and how long it takes to reach those best is printed as well.
 `--save FILE` keeps all regrets as CSV, and `--load FILE` prints them again, with what is run besides.
 """
 
@@ -83,7 +83,7 @@ def run(methods: list[str], problems: Sequence[Problem], seeds: int, trainings: 
                 # One seed for all tasks would give all the same first draws, and one lucky one would count often.
                 trace = METHODS[method](problem, seed * 1_000_003 + problem.number, trainings * problem.epochs)
                 row = {"method": method, "task": problem.name, "seed": seed, **regrets(trace, problem)}
-                if isinstance(problem, Recorded | Crossing):
+                if isinstance(problem, Recorded):
                     row["reached"] = (trace.reached(problem.best) or math.inf) / problem.epochs
                 rows.append(row)
         each = (time.perf_counter() - began) / (len(problems) * seeds)
