@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.config.base import Parameters
+from models.errors import UserError
 from models.metrics.registry import metric_text
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+    import plotly.graph_objects
 
     from search.record.record import Record
 
@@ -71,8 +73,8 @@ class Result:
     def study(self) -> "optuna.Study":
         """Optuna's study of these trials, for its plots and importances.
 
-        `optuna.visualization` needs plotly: `pip install 'studyhall[plots]'`. What `enqueue_trial` puts into the study
-        is trained by the next call of `run_study`; trials that are added otherwise are passed over.
+        What `enqueue_trial` puts into the study is trained by the next call of `run_study`; trials that are added
+        otherwise are passed over. Its plots are drawn by `plot` as well.
         """
         import optuna
         from sqlalchemy.pool import NullPool
@@ -84,6 +86,28 @@ class Result:
             kwargs["connect_args"] = {"timeout": BUSY_SECONDS}
         address = self.storage.replace("{", "{{").replace("}", "}}")  # Optuna formats the address
         return optuna.load_study(study_name=self.name, storage=optuna.storages.RDBStorage(address, kwargs))
+
+    def plot(self, kind: str, **options: Any) -> "plotly.graph_objects.Figure":
+        """Return one of Optuna's plots of the trials, as plotly draws it.
+
+        Args:
+            kind: What is drawn: "optimization_history", "slice", ..., the function `optuna.visualization.plot_<kind>`.
+            options: What that function takes besides the study, `params=["hidden"]` say.
+
+        Raises:
+            UserError: Optuna has no such plot, or plotly is not installed, which the extra `plots` brings.
+
+        Example:
+            >>> result.plot("slice", params=["learning_rate"]).show()  # doctest: +SKIP
+        """
+        from optuna import visualization
+
+        names = [name.removeprefix("plot_") for name in visualization.__all__ if name.startswith("plot_")]
+        if kind not in names:
+            raise UserError(f"Optuna has no plot {kind!r}", f"choose one of {', '.join(names)}")
+        if not visualization.is_available():
+            raise UserError("Optuna draws with plotly, which is not installed", "pip install 'studyhall[plots]'")
+        return getattr(visualization, f"plot_{kind}")(self.study, **options)
 
     def to_optuna(self, storage: "str | optuna.storages.BaseStorage | None" = None) -> "optuna.Study":
         """Return a copy of the ended trials as a study of Optuna's own, which `optimize` goes on with.

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import optuna
 import pandas as pd
@@ -112,9 +113,20 @@ def test_optunas_plots_draw_a_search(finished: Result) -> None:
     assert finished.best is not None
     assert max(curves[finished.best.number].y) == finished.best.score
     for plot in ("contour", "parallel_coordinate", "rank", "slice", "timeline", "edf"):
-        assert getattr(optuna.visualization, f"plot_{plot}")(study).data, plot
+        assert finished.plot(plot).data, plot
+    (drawn,) = finished.plot("slice", params=["hidden"]).data
+    assert list(drawn.x) == list(complete["hidden"])
     importances = optuna.visualization.plot_param_importances(study).data[0]
     assert set(importances.y) == set(REPEATING.space)
+
+
+def test_a_plot_that_cannot_be_drawn_says_what_to_do(finished: Result) -> None:
+    with pytest.raises(UserError, match="Optuna has no plot 'histroy'") as told:
+        finished.plot("histroy")
+    assert "optimization_history" in told.value.remedy
+    with mock.patch.object(optuna.visualization, "is_available", return_value=False), pytest.raises(UserError) as told:
+        finished.plot("slice")
+    assert told.value.remedy == "pip install 'studyhall[plots]'"
 
 
 def test_a_copy_for_optuna_goes_on_by_itself(finished: Result, tmp_path: Path) -> None:
