@@ -4,6 +4,7 @@ Colours are those of the page's light theme; the page turns them into its own va
 page follows its theme, while the files beside it stand on their own.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -27,6 +28,7 @@ FATE_COLOURS = {"complete": PLAIN, "pruned": FAINT, "diverged": BAD, "failed": B
 WIDE, NARROW, HALF = 6.7, 3.5, 3.3  # inches; a letter is as large on a telephone as on a desk
 MANY = 600  # marks or lines above which they are drawn as a picture: as paths they would fill the page
 WIDE_RANGE = 4.0  # the least factor between values that are drawn on a logarithmic axis
+LETTER, LINE = 0.061, 0.15  # inches, about: a letter's width at an axis, a line's height
 LEAST = 1e-4  # no error at all, and no loss, have no place on a logarithmic axis
 _STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))  # errors that axes are ticked at, times powers of ten
 
@@ -98,6 +100,19 @@ def error(accuracy: Any) -> NDArray[np.float64]:
     return np.maximum(LEAST, 1.0 - np.asarray(accuracy, float))
 
 
+def _apart(axes: Axes, which: Literal["x", "y"], ticks: list[float], best: float, worst: float) -> list[float]:
+    """Return the ticks that have room for their numbers, of errors in any order along a logarithmic axis."""
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    length = figure.get_size_inches()[0 if which == "x" else 1] * (0.8 if which == "x" else 0.7)
+    inch = math.log(worst / best) / length
+    kept: list[float] = []
+    for tick in sorted(ticks):
+        if not kept or math.log(tick / kept[-1]) >= inch * (6 * LETTER if which == "x" else LINE):
+            kept.append(tick)
+    return kept
+
+
 def accuracy_axis(axes: Axes, which: Literal["x", "y"], errors: NDArray[np.float64], label: str) -> None:
     """Let an axis of errors be read as accuracies that grow along it.
 
@@ -119,10 +134,22 @@ def accuracy_axis(axes: Axes, which: Literal["x", "y"], errors: NDArray[np.float
             low, high = 1.0 - worst, 1.0 - best
             even = MaxNLocator(4).tick_values(low, high)
             ticks = [1.0 - float(tick) for tick in even if low <= tick <= high and tick < 1.0]
-    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_locator(FixedLocator(_apart(axes, which, ticks, best, worst)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{1.0 - tick:.6g}"))
     axis.set_label_text(label)
+
+
+def _make_room(axes: Axes, label: str) -> bool:
+    """Return whether a vertical label is longer than its axis, and leave room for a second line of it then."""
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    width, height = figure.get_size_inches()
+    if len(label) * LETTER <= height * axes.get_position().height + LETTER * 3:
+        return False
+    if figure.get_layout_engine() is None:
+        figure.subplots_adjust(left=figure.subplotpars.left + LINE / width)
+    return True
 
 
 class ScoreAxis:
@@ -156,7 +183,9 @@ class ScoreAxis:
     def apply(self, axes: Axes, which: Literal["x", "y"] = "y") -> None:
         """Set scale, limits, ticks and label of an axis: the vertical one unless told."""
         if self._as_error:
-            accuracy_axis(axes, which, self._places, f"{self._label} (log scale of 1 less it)")
+            remark = "(log scale of 1 less it)"
+            between = "\n" if which == "y" and _make_room(axes, f"{self._label} {remark}") else " "
+            accuracy_axis(axes, which, self._places, f"{self._label}{between}{remark}")
             return
         axes.set(**{f"{which}label": self._label})
         if self._as_log:

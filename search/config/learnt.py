@@ -14,13 +14,21 @@ LEARNT_FIRST = 4  # trials that a study begins, after its baselines, with the be
 
 
 class LearntStudy(FrozenConfig):
-    """The complete trials of an earlier study that lie in a new one's space, best first."""
+    """The complete trials of an earlier study that lie in a new one's space, best first.
+
+    Where it tells both of two objectives, those come first that no other one dominates, the ends of this front before
+    what adds most between them.
+    """
 
     name: str = Field(description="The source: a study's name, or address:name.")
     about: str = Field(description="What was taken, in one sentence.")
     params: tuple[Parameters, ...] = Field(description="Configurations, as Optuna holds them in the new study.")
     values: tuple[float, ...] = Field(
         description="The score of each in its own study, turned so that higher is better."
+    )
+    second: tuple[float, ...] = Field(
+        default=(),
+        description="The like of the objective beside it, where the new study learns one and the source tells it.",
     )
 
 

@@ -20,16 +20,6 @@ def check_objectives(study: "Study") -> None:
         )
     if study.objective.beside is None:
         return
-    if study.until_settled:
-        raise ValueError(
-            "until_settled: a front has no best trial to settle on; leave it out and say how many trials=, or name one "
-            "objective"
-        )
-    if study.learn_from:
-        raise ValueError(
-            "learn_from: earlier studies are ranked by one objective; give their best configurations as baselines=, or "
-            "name one objective"
-        )
     if not study.pruner.serves_two:
         raise ValueError(
             f"pruner: {study.pruner.describe(study.epochs)} knows one objective; "

@@ -7,6 +7,7 @@ the second objective is a cost known beforehand this is exact in it, and as chea
 """
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -52,13 +53,17 @@ class Frontier:
         costs: (T,), the second, the lower the better.
         axis: Costs between which levels lie.
         draws: D.
+        numbers: (T,), the trials', for those who ask who they are.
     """
 
-    def __init__(self, scores: Array, costs: Array, axis: tuple[float, float], draws: int) -> None:
+    def __init__(
+        self, scores: Array, costs: Array, axis: tuple[float, float], draws: int, numbers: Sequence[int] = ()
+    ) -> None:
         low, high = axis
+        self.scores, self.costs, self.numbers = scores, costs, numbers
         self._levels = np.linspace(low, high + BEYOND * (high - low), LEVELS)
-        had = np.where(costs[:, None] <= self._levels, scores[:, None], -math.inf)  # (T, G)
-        self.stairs: Array = np.maximum(had.max(0), scores.min())  # (G,)
+        self._had: Array = np.where(costs[:, None] <= self._levels, scores[:, None], -math.inf)  # (T, G)
+        self.stairs: Array = np.maximum(self._had.max(0), scores.min())  # (G,)
         self._best = np.repeat(self.stairs[:, None], draws, 1)  # (G, D)
 
     def gains(self, ends: Array, costs: Array) -> Array:
@@ -71,6 +76,20 @@ class Frontier:
     def add(self, end: Array, cost: Array) -> None:
         """Take in one end."""
         self._best = np.maximum(self._best, np.where(cost <= self._levels[:, None], end, -math.inf))
+
+    def changes(self, members: Sequence[int], place: int, scores: Array, costs: Array) -> Array:
+        """Return how much higher the staircase stood, as a mean over levels, had one configuration come out otherwise.
+
+        Args:
+            members: The rows of the configuration's trials, of which one counts.
+            place: That one's row, as it came out.
+            scores: (K,), to which it might have come.
+            costs: (K,), at these.
+        """
+        others = np.maximum(np.delete(self._had, members, 0).max(0, initial=-math.inf), self.scores.min())
+        had = np.where(costs[:, None] <= self._levels, scores[:, None], -math.inf)  # (K, G)
+        changes: Array = np.maximum(others, had).mean(1) - np.maximum(others, self._had[place]).mean()
+        return changes
 
     def improvement(self, mean: Array, deviation: Array, cost: Array, cost_deviation: Array | None) -> Array:
         """Return the lift that ends are expected to give the staircase as it is known for certain, in closed form.

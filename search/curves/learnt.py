@@ -7,6 +7,7 @@ ranks otherwise soon counts for nothing, and the new study's own process explain
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from search.config.learnt import LearntStudy
 from search.config.space import Space
 from search.curves.kernels import Array, Index, Scores
 from search.curves.process import CurveProcess
+from search.front import layers
 from search.samplers.unit_cube import features, from_unit_cube
 
 if TYPE_CHECKING:
@@ -26,19 +28,26 @@ EXPECTED, EXPECTED_TRIALS = 0.5, 4  # before anything is seen: this correlation,
 OFFERED = 32  # random configurations of which the one that sources like best is tried
 
 
-def source_processes(history: "SearchHistory") -> list[CurveProcess]:
-    """Return the process of each source. They follow from what the study has learnt, and are kept with the mirror."""
-    kept = history.mirror.sampler_state.get("learnt")
+def source_processes(history: "SearchHistory", which: int = 0) -> list[CurveProcess]:
+    """Return the process of each source. They follow from what the study has learnt, and are kept with the mirror.
+
+    Args:
+        history: The new study's.
+        which: 0 for the objective, 1 for the one beside it, of which not every source tells.
+    """
+    key = f"learnt{which or ''}"
+    kept = history.mirror.sampler_state.get(key)
     if kept is None:
-        made = (_source_process(history.study.space, source) for source in history.study.learnt)
+        told = ((source, source.second if which else source.values) for source in history.study.learnt)
+        made = (_source_process(history.study.space, source, values) for source, values in told if values)
         with threadpool_limits(1, user_api="blas"):
-            kept = history.mirror.sampler_state["learnt"] = [process for process in made if process is not None]
+            kept = history.mirror.sampler_state[key] = [process for process in made if process is not None]
     return cast(list[CurveProcess], kept)
 
 
-def _source_process(space: Space, source: LearntStudy) -> CurveProcess | None:
+def _source_process(space: Space, source: LearntStudy, told: Sequence[float]) -> CurveProcess | None:
     """Return a process of a source's last scores, measured as `observed` measures those of the new study."""
-    values = np.array(source.values)
+    values = np.array(told)
     spread = values.max() - float(np.median(values))
     if spread <= 0:
         return None
@@ -107,15 +116,34 @@ class InformedProcess:
 
 
 def liked_point(history: "SearchHistory", seed: int) -> Parameters | None:
-    """Return the one of some random configurations that sources expect most of; None without sources."""
+    """Return the one of some random configurations that sources expect most of; None without sources.
+
+    Of two objectives it is any of those that no other one is expected to dominate.
+    """
     sources, space = source_processes(history), history.study.space
     if not sources:
         return None
-    shares = np.random.Generator(np.random.PCG64(seed)).random((OFFERED, len(space)))
+    random = np.random.Generator(np.random.PCG64(seed))
+    shares = random.random((OFFERED, len(space)))
     offered = [from_unit_cube(space, point) for point in shares.tolist()]
     if not (offered := [params for params in offered if history.study.allows(params)]):
         return None
     points = np.array([features(space, params) for params in offered])
     with threadpool_limits(1, user_api="blas"):
-        means = [source.end_moments(points)[0] for source in sources]
-    return offered[int(np.mean(means, axis=0).argmax())]
+        score = np.mean([source.end_moments(points)[0] for source in sources], axis=0)
+        cost = _expected_costs(history, offered, points)
+    if cost is None:
+        return offered[int(score.argmax())]
+    front = np.flatnonzero(np.array(layers(list(zip((-score).tolist(), cost, strict=True)))) == 0)
+    return offered[int(random.choice(front))]
+
+
+def _expected_costs(history: "SearchHistory", offered: Sequence[Parameters], points: Array) -> list[float] | None:
+    """Return what sources expect of the objective beside the first, the lower the better; None where none tells it."""
+    beside = history.study.objective.beside
+    if beside is not None and beside.is_known:
+        return [beside.place(history.study.costs(params)[beside.metric]) for params in offered]
+    if beside is None or not (sources := source_processes(history, 1)):
+        return None
+    expected: list[float] = (-np.mean([source.end_moments(points)[0] for source in sources], axis=0)).tolist()
+    return expected

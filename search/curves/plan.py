@@ -51,8 +51,11 @@ class Plan:
         gains: For each paused trial what its end is expected to add to the best score, in units of the objective.
         expected: For each paused trial its expected score at the end, turned so that higher is better.
         second: For each paused trial what the objective beside it is expected to end at, the lower the better.
-        prospect: The largest gain over the best score so far that is expected of any trial, live ones among them.
+        prospect: The largest gain over the best score so far that is expected of any trial, live ones among them; of
+            two objectives, the largest lift of the front.
         spread: By how much the best score so far is above the median of all.
+        unit: What a score of 1 is in units of the objective, near the best.
+        front: What is known of all trials, of two objectives.
     """
 
     resumed: list[int] = field(default_factory=list)
@@ -62,6 +65,8 @@ class Plan:
     second: dict[int, float] = field(default_factory=dict)
     prospect: float = 0.0
     spread: float = 0.0
+    unit: float = 0.0
+    front: Frontier | None = None
 
 
 def draw_seed(study: "Study", purpose: str, *numbers: int) -> int:
@@ -131,13 +136,14 @@ class _Competition:
 
     def plan(self, free: int, begin: int) -> Plan:
         """Give lanes away, one after the other."""
+        scale = self._seen.unit * self._seen.spread  # a small gap is its logarithm
         new = self._candidates(max(OFFERED, 2 * min(free, begin))) if begin else []
         numbers = [*self._paused, *(-1 for _ in new), *self._live]
         points = [self._features(number) for number in self._paused]
         points += [features(self._space, params) for params in new]
         points += [self._features(number) for number in self._live]
         if not points:
-            return Plan(spread=self._seen.spread)
+            return Plan(spread=self._seen.spread, unit=scale, front=self._front)
         rows = np.array([self._row.get(number, -1) for number in numbers])
         mean, covariance = self._process.ends(np.array(points), rows)
         normal = self._random.standard_normal((len(points), DRAWS))
@@ -145,15 +151,15 @@ class _Competition:
         params = [self._history.rows[number].params for number in self._paused] + new
         params += [self._history.rows[number].params for number in self._live]
         costs = np.zeros((1, 1)) if self._second is None else self._second.draws(numbers, params, self._random, DRAWS)
-        prospect = float(np.maximum(ends, 0).mean(1).max())  # 0 is the best score so far
-        scale = self._seen.unit * self._seen.spread  # a small gap is its logarithm
+        known = self._front or BestScore(np.zeros(DRAWS))  # 0 is the best score so far
+        prospect = float(known.gains(ends, costs).max())
         competing = len(self._paused) + len(new)
         best = self._incumbent(ends[competing:], costs[competing:])
         epochs = self._history.study.epochs
         left = [epochs - len(self._history.curves[number]) for number in self._paused] + [epochs] * len(new)
         ends, costs, left_of = ends[:competing], costs[:competing], np.array(left, float)
         gains = best.gains(ends, costs)
-        found = Plan(prospect=prospect * scale, spread=self._seen.spread)
+        found = Plan(prospect=prospect * scale, spread=self._seen.spread, unit=scale, front=self._front)
         for number, value, end in zip(self._paused, gains.tolist(), mean, strict=False):
             found.gains[number] = value * scale
             found.expected[number] = self._seen.value(float(end))
@@ -181,7 +187,7 @@ class _Competition:
         finite = [number for number, value in values.items() if math.isfinite(value)]
         costs = np.array([second.of_trial(number) for number in finite])
         scores = np.array([self._seen.score(values[number]) for number in finite])
-        return Frontier(scores, costs, (float(costs.min()), float(costs.max())), DRAWS)
+        return Frontier(scores, costs, (float(costs.min()), float(costs.max())), DRAWS, finite)
 
     def _incumbent(self, ends: Array, costs: Array) -> Incumbent:
         """Return what is best so far, with the ends of live trials taken in."""

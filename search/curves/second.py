@@ -12,6 +12,7 @@ import numpy as np
 from models.config.base import Parameters
 from search.curves.fitting import fitted
 from search.curves.kernels import Array
+from search.curves.learnt import InformedProcess, source_processes
 from search.curves.observed import Observed, newest_value, observed
 from search.samplers.unit_cube import features
 
@@ -53,7 +54,9 @@ class LearntCost:
     """A second objective that trials learn."""
 
     def __init__(self, history: "SearchHistory", seen: Observed) -> None:
-        self._history, self._seen, self._process = history, seen, fitted(history, 1)
+        own, sources = fitted(history, 1), source_processes(history, 1)
+        self._history, self._seen = history, seen
+        self._process = InformedProcess(own, sources) if sources else own
         self._process.observe(seen.scores)
         self._row = {number: row for row, number in enumerate(seen.numbers)}
 

@@ -66,7 +66,7 @@ def fingerprint(study: Study, data_sha256: str, device: str) -> dict[str, Any]:
     if study.augment:
         flat["augment"] = ", ".join(map(str, study.augment))
     if study.learnt:
-        text = json.dumps([source.model_dump(mode="json") for source in study.learnt])
+        text = json.dumps([source.model_dump(mode="json", exclude_defaults=True) for source in study.learnt])
         flat |= {"learn_from": ", ".join(source.name for source in study.learnt)}
         flat |= {"learnt.sha256": hashlib.sha256(text.encode()).hexdigest()}
     return flat | {"data.sha256": data_sha256, "device": device}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -15,9 +14,12 @@ from models.errors import UserError, did_you_mean
 from search.config.conditions import exists, parents_first
 from search.config.learnt import LEARNT_FIRST, LearntStudy
 from search.config.study import Study
+from search.front import standing
 from search.record.address import mask, parse
+from search.record.source_objectives import told_of
 from search.record.store import Store
 
+Told = tuple[tuple[float, ...], Parameters]  # what a trial came to, higher is better, and its configuration
 MOST = 100  # trials of a source: of more, the better half and, of the others, every so many
 
 
@@ -41,18 +43,18 @@ def _learn_from(source: str, study: Study, store: Store | None, storage: str) ->
     theirs = _study(url, name)
     shown = name if url == storage else f"{mask(parse(url))}:{name}"
     fixed = ours.study.fixed if ours is not None else {}
-    sign = 1.0 if theirs.direction == StudyDirection.MAXIMIZE else -1.0
+    told = told_of(theirs, name, study.objective)
     complete = [
         trial
         for trial in theirs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if trial.value is not None and math.isfinite(trial.value)
+        if all(math.isfinite(value) for value in trial.values)
     ]
-    fitting: dict[frozenset[tuple[str, Value]], tuple[float, Parameters]] = {}
+    fitting: dict[frozenset[tuple[str, Value]], Told] = {}
     for trial in complete:
         params = _fitted(study, {**fixed, **_external(trial)})
-        if params is not None and trial.value is not None:
-            key = frozenset(params.items())
-            fitting[key] = max(fitting.get(key, (-math.inf, params)), (sign * trial.value, params), key=_value)
+        if params is not None:
+            key, values = frozenset(params.items()), told.values(trial.values)
+            fitting[key] = max(fitting.get(key, (values, params)), (values, params), key=_first)
     if not fitting:
         names = sorted({name for trial in complete for name in trial.params})
         has = f"{len(complete)} complete trials of {', '.join(names)}" if complete else "no complete trials"
@@ -61,19 +63,29 @@ def _learn_from(source: str, study: Study, store: Store | None, storage: str) ->
             f"learn_from: nothing of {shown} lies in this study's space: it has {has}",
             f"this study searches {space}; leave the source out, or search the same parameters",
         )
-    ranked = _thinned(sorted(fitting.values(), key=lambda each: -each[0]))
-    about = f"learns from {len(fitting)} of {len(complete)} complete trials of {shown}{_difference(theirs, study)}; "
+    ranked = _thinned(_best_first(list(fitting.values())))
+    about = f"learns from {len(fitting)} of {len(complete)} complete trials of {shown}{told.difference}; "
     about += f"the best {LEARNT_FIRST} of what is learnt come first, after the baselines"
     return LearntStudy(
         name=shown,
         about=about,
         params=tuple(params for _, params in ranked),
-        values=tuple(value for value, _ in ranked),
+        values=tuple(values[0] for values, _ in ranked),
+        second=tuple(values[1] for values, _ in ranked if len(values) > 1 and told.is_learnt),
     )
 
 
-def _value(each: tuple[float, Parameters]) -> float:
-    return each[0]
+def _first(each: Told) -> float:
+    return each[0][0]
+
+
+def _best_first(found: list[Told]) -> list[Told]:
+    """Return configurations in order: by the first of their values, or, of two, as they stand to each other."""
+    if found and len(found[0][0]) > 1:
+        points = [(-values[0], -values[1]) for values, _ in found]
+        stand = standing(points)
+        return [found[index] for index in sorted(range(len(found)), key=lambda index: (stand[index], points[index]))]
+    return sorted(found, key=lambda each: -_first(each))
 
 
 def _place(source: str, storage: str) -> tuple[str, str]:
@@ -107,8 +119,6 @@ def _study(url: str, name: str) -> optuna.Study:
             f"learn_from: {mask(address)} cannot be read as a database of Optuna's: {str(error).splitlines()[0]}",
             "name another, or open it once with the installed Optuna (`optuna storage upgrade`)",
         ) from error
-    if len(study.directions) > 1:
-        raise UserError(f"learn_from: {name} has several objectives", "name a study that has one")
     return study
 
 
@@ -133,18 +143,8 @@ def _fitted(study: Study, external: dict[str, Any]) -> Parameters | None:
     return None if different or not study.allows(internal) else internal
 
 
-def _thinned(ranked: list[tuple[float, Parameters]]) -> list[tuple[float, Parameters]]:
+def _thinned(ranked: list[Told]) -> list[Told]:
     if len(ranked) <= MOST:
         return ranked
     best, rest = ranked[: MOST // 2], ranked[MOST // 2 :]
     return best + [rest[len(rest) * place // (MOST - len(best))] for place in range(MOST - len(best))]
-
-
-def _difference(theirs: optuna.Study, study: Study) -> str:
-    """Say where the source was searched for something else."""
-    objective = study.objective
-    was = str(theirs.user_attrs.get("objective") or "").removeprefix("validation ")
-    direction = theirs.direction.name.lower()
-    if was not in ("", objective.metric) or direction != objective.direction:
-        return f" (it was to {direction} {was or 'its value'}, this one is to {objective.direction} {objective.metric})"
-    return ""

@@ -33,7 +33,7 @@ class GP(SamplerConfig):
         """Return the next configuration of the tick's plan; None where the study says so and the search has settled."""
         from search.curves.learnt import liked_point
         from search.curves.plan import draw_seed, plan, spread_point
-        from search.curves.settling import outlook
+        from search.curves.settling import leader, outlook
 
         history = mirror.history
         tick, made = mirror.sampler_state.get("plan", (None, None))
@@ -45,19 +45,24 @@ class GP(SamplerConfig):
             liked = liked_point(history, draw_seed(study, "liked", number)) if number % 2 else None
             return liked or spread_point(study, number)
         if study.until_settled and (decided := outlook(history, made)) != "go on":
-            leader = history.best()
-            return leader.params if leader and decided == "train again" else None
+            return leader(history) if decided == "train again" else None
         return made.new.pop(0) if made.new else spread_point(study, number)
 
     def exhausted_reason(self, study: "Study", trials: "Sequence[TrialRow]") -> str | None:
         """Return that the search has settled, if it has."""
-        from search.curves.settling import SEEDS, seed_deviation
+        from search.curves.settling import SEEDS, freedom, seed_deviation, trained_again
 
         planned = sum(row.is_planned for row in trials)
         over = all(row.state != "running" for row in trials)
         ended = study.until_settled and over and planned < study.trials
-        if not ended or (deviation := seed_deviation(trials)) is None:
+        if not ended or freedom(trials) < (again := trained_again(study)):
             return None
+        if study.objective.beside is not None:
+            return (
+                "settled: one more training of each point of the front is expected to lift it by less than other "
+                f"seeds of them move it, as {again} trainings from other seeds have shown"
+            )
+        deviation = seed_deviation(trials)
         return (
             f"settled: one more training is expected to gain less than {deviation:.2g}, by which another seed changes "
             f"the {study.objective.metric} (the standard deviation of {SEEDS})"

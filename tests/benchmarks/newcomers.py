@@ -64,10 +64,10 @@ from torch import nn
 from studyhall import Baseline, Choice, Float, Int, Study, Table
 
 
-def net(features: int, classes: int, hidden: int, dropout: float) -> nn.Module:
+def net(inputs: int, classes: int, hidden: int, dropout: float) -> nn.Module:
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(features, hidden),
+        nn.Linear(inputs, hidden),
         nn.ReLU(),
         nn.Dropout(dropout),
         nn.Linear(hidden, hidden),

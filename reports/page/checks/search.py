@@ -171,9 +171,14 @@ class Settled(Check):
 
     def judge(self, report: ReportData) -> Finding:
         """Hold what one more training is expected to gain against what another seed changes."""
+        if report.objective.beside is not None:
+            if reason := report.study.sampler.exhausted_reason(report.study, report.rows):
+                return self.passed(f"The search has {reason}.")
+            return self.not_applicable("How far a front still is from that, a search with --until-settled alone tells.")
         if report.prospect is None:
             return self.not_applicable("Too few trials have scores to expect anything of others.")
-        gain = f"One more training is expected to raise the best validation score by {report.prospect:.2g}"
+        turned = "lower" if report.objective.direction == "minimize" else "raise"
+        gain = f"One more training is expected to {turned} the best validation score by {report.prospect:.2g}"
         found, deviation = report.finalists, seed_deviation(report.rows)
         if deviation is None and found is not None and found.seeds > 1:
             seeds = [found.rows[found.winner.number, seed] for seed in range(found.seeds)]

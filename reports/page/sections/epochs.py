@@ -23,7 +23,8 @@ class Epochs(Section):
     def trial_drawings(self, report: ReportData, trial: int) -> Sequence[Drawing]:
         """Return the figure of one trial."""
         frame, epochs = epochs_of(report, trial), counted(report.study.epochs, "epoch")
-        loss = "loss (scaled target)" if report.study.task is REGRESSION else "loss per image"
+        noun = "example" if report.finalists is None else report.finalists.predictions.noun
+        loss = "loss (scaled target)" if report.study.task is REGRESSION else f"loss per {noun}"
         trained = "As it was trained in the search. "
         if report.finalists:
             seeds = counted(frame["seed"].nunique(), "seed")

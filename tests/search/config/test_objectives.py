@@ -66,7 +66,6 @@ def test_the_fingerprint_names_the_second_objective_and_the_limits_where_they_ar
         ({"objective": ("accuracy", "accuracy")}, "accuracy stands there twice"),
         ({"objective": ("accuracy", "loss", "brier")}, "3 are too many to choose by; name one, or a pair"),
         ({"objective": ("accuracy", "rmse")}, "objective: rmse is no metric of a classification"),
-        ({"objective": ("accuracy", "parameters"), "until_settled": True}, "a front has no best trial to settle on"),
         (
             {"objective": ("accuracy", "parameters"), "pruner": OptunaPruner("MedianPruner")},
             "knows one objective; take",

@@ -38,6 +38,22 @@ def test_what_was_added_is_added_once() -> None:
     assert front.gains(end[None], cost[None])[0] == 0
 
 
+def test_a_configuration_that_comes_out_otherwise_moves_the_stairs_by_what_stands_there_instead() -> None:
+    levels = np.linspace(1.0, 4.75, LEVELS)
+    others = [(-2.0, 1.0), (-0.2, 4.0), (-1.5, 3.0)]  # without the trial of row 1
+
+    def height(score: float, cost: float) -> float:
+        points = [*others, (score, cost)]
+        return float(np.mean([max(each for each, at in points if at <= level) for level in levels]))
+
+    came_to = np.array([(-0.9, 2.0), (-1.1, 2.4), (-3.0, 1.5), (0.1, 1.2)])
+    changes = frontier().changes([1], 1, came_to[:, 0], came_to[:, 1])
+    np.testing.assert_allclose(changes, [height(*point) - height(-1.0, 2.0) for point in came_to.tolist()])
+    # A second training of it does not stand in for the first.
+    twice = Frontier(np.append(SCORES, -1.05), np.append(COSTS, 2.0), (1.0, 4.0), 1)
+    np.testing.assert_allclose(twice.changes([1, 4], 1, came_to[:, 0], came_to[:, 1]), changes)
+
+
 def test_the_closed_form_is_the_mean_of_draws() -> None:
     generator = np.random.Generator(np.random.PCG64(3))
     mean, deviation = np.array([-0.8, 0.1, -2.5]), np.array([0.5, 0.2, 1.0])

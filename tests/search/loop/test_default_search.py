@@ -10,6 +10,7 @@ from models.datasets.source import Source
 from search.config.baseline import Baseline
 from search.config.space import Float, Int
 from search.config.study import Study
+from search.objective import Objective
 from search.pruners.expected_gain import ExpectedGain
 from search.samplers.gp import GP
 from tests.support.cuts import cut_before, run
@@ -92,6 +93,29 @@ def test_a_search_that_has_settled_ends_with_its_leader_trained_from_five_seeds(
         assert table(url) == (rows, scores), f"cut before write {write}"
     assert run(study, url, digits)  # there is nothing left to do
     assert table(url) == (rows, scores)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beside", ["parameters", "loss"])
+def test_a_front_that_has_settled_ends_with_its_points_trained_from_other_seeds(
+    tmp_path: Path, digits: Source, beside: str
+) -> None:
+    objective = Objective(("accuracy", beside))
+    study = STUDY.model_copy(update={"until_settled": True, "trials": 300, "objective": objective})
+    url = f"sqlite:///{tmp_path}/whole.db"
+    assert run(study, url, digits)
+    rows, scores = table(url)
+    assert 38 <= len(rows) < 300
+    again = [row for row in rows if row.repeat_of is not None]
+    assert len(again) == 8
+    assert all(row.state == "complete" for row in again)
+    assert len({row.repeat_of for row in again}) >= 2
+    assert "as 8 trainings from other seeds have shown" in (study.sampler.exhausted_reason(study, rows) or "")
+    for write in (25, 45):
+        url = f"sqlite:///{tmp_path}/{write}.db"
+        assert cut_before(write, study, url, digits, always_keep=True)
+        assert run(study, url, digits, always_keep=True)
+        assert table(url) == (rows, scores), f"cut before write {write}"
 
 
 @pytest.mark.slow

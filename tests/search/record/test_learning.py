@@ -1,5 +1,6 @@
 """What a new study takes from earlier ones: which trials, which come first, that it keeps them, and what is refused."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from search.config.baseline import Baseline
 from search.config.space import Float, Int
 from search.config.study import Study
 from search.config.study_files import NamedStudy
+from search.objective import front_of
 from search.options import Options
 from search.record.store import Store
 from search.samplers.grid import Grid
@@ -135,6 +137,76 @@ def test_a_search_that_learns_is_cut_off_and_ends_the_same(elsewhere: str, tmp_p
     study = prepared(f"sqlite:///{tmp_path}/it.db", a_study(learn_from=(elsewhere,), epochs=3)).study
     assert run(study, whole, digits)
     for write in (6, 4):
+        assert cut_before(write, study, cut, digits, always_keep=write == 4)
+    assert run(study, cut, digits)
+    assert table(cut) == table(whole)
+
+
+# --- two objectives ---------------------------------------------------------------------------------------------------
+
+
+def their_front(url: str, *names: str, directions: tuple[str, str] = ("minimize", "maximize")) -> None:
+    """A study of Optuna's with two objectives: the loss falls with the rate, and so does the accuracy."""
+    study = optuna.create_study(study_name="front", storage=optuna_storage(url), directions=directions)
+    if names:
+        with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+            study.set_metric_names(list(names))
+    for number in range(6):
+        params = {"learning_rate": 0.1 + number / 10, "hidden": 8, "weight_decay": 0.001, "another": 0.5}
+        values = [0.9 - number / 10, 0.9 - number / 20] if number != 3 else [0.8, 0.2]  # the fourth is dominated
+        study.add_trial(optuna.create_trial(params=params, distributions=THEIR_SPACE, values=values))
+
+
+def test_a_front_is_learnt_from_by_the_names_of_its_metrics(url: str, tmp_path: Path) -> None:
+    their_front(theirs := f"sqlite:///{tmp_path}/theirs.db", "loss", "accuracy")
+    (learnt,) = prepared(url, a_study(learn_from=(f"{theirs}:front",), objective=("accuracy", "loss"))).study.learnt
+    rates = [round(float(params["learning_rate"]), 6) for params in learnt.params]
+    assert rates[:2] == [0.1, 0.6]  # both ends of the front, then what lies between, and last what is dominated
+    assert sorted(rates[2:5]) == [0.2, 0.3, 0.5]
+    assert rates[5] == 0.4
+    assert learnt.values[:2] == pytest.approx((0.9, 0.65))
+    assert learnt.second[:2] == pytest.approx((-0.9, -0.4))
+    assert "it was to" not in learnt.about
+
+
+def test_one_objective_learns_from_that_of_a_front(url: str, tmp_path: Path) -> None:
+    their_front(theirs := f"sqlite:///{tmp_path}/theirs.db", "loss", "accuracy")
+    (learnt,) = prepared(url, a_study(learn_from=(f"{theirs}:front",))).study.learnt
+    assert learnt.values == pytest.approx((0.9, 0.85, 0.8, 0.7, 0.65, 0.2))
+    assert learnt.second == ()
+
+
+def test_a_front_learns_of_its_first_objective_from_a_study_of_one(url: str, elsewhere: str) -> None:
+    (learnt,) = prepared(url, a_study(learn_from=(elsewhere,), objective=("accuracy", "loss"))).study.learnt
+    assert learnt.second == ()
+    assert "it says nothing of loss" in learnt.about
+
+
+@pytest.mark.parametrize(("names", "what"), [((), "which have no names"), (("speed", "loss"), "speed and loss")])
+def test_a_front_of_something_else_is_refused(url: str, tmp_path: Path, names: tuple[str, ...], what: str) -> None:
+    their_front(theirs := f"sqlite:///{tmp_path}/theirs.db", *names)
+    with pytest.raises(UserError, match=f"front has several objectives, {what}") as caught:
+        prepared(url, a_study(learn_from=(f"{theirs}:front",)))
+    assert "accuracy" in caught.value.remedy
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beside", ["parameters", "loss"])
+def test_a_front_of_ours_is_learnt_from_and_cut_off_and_ends_the_same(
+    url: str, tmp_path: Path, digits: Source, beside: str
+) -> None:
+    of = a_study(objective=("accuracy", beside), epochs=3)
+    assert run(of, url, digits)  # it is called `small`
+    study = prepared(url, of.model_copy(update={"learn_from": ("small",)})).study
+    (learnt,) = study.learnt
+    complete = [row for row in trials(url) if row.state == "complete"]
+    assert len(learnt.params) == len(complete)
+    assert len(learnt.second) == (0 if beside == "parameters" else len(complete))
+    front = {frozenset(row.params.items()) for row in front_of(complete, study.objective)}
+    assert {frozenset(params.items()) for params in learnt.params[: len(front)]} == front
+    whole, cut = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "cut"))
+    assert run(study, whole, digits)
+    for write in (7, 4):
         assert cut_before(write, study, cut, digits, always_keep=write == 4)
     assert run(study, cut, digits)
     assert table(cut) == table(whole)
