@@ -102,9 +102,10 @@ def _check_known(study: "Study") -> None:
             f"nor has a {study.schedule.name} schedule; they have {', '.join(sorted(known))}"
         )
     if missing := sorted(needed - names):
-        raise ValueError(
-            f"space: {missing[0]!r} is missing; give it a range, like Float(1e-3, 1.0, log=True), or a fixed value"
-        )
+        told = study.family.data_arguments if missing[0] not in TRAINING_PARAMETERS else ()
+        fact = f" (what the data tell a model is called {one_of(told)})" if told else ""
+        remedy = f"give it a range, like Float(1e-3, 1.0, log=True), or a fixed value{fact}"
+        raise ValueError(f"space: {missing[0]!r} is missing; {remedy}")
     if "momentum" in names and not any("momentum" in each.optional_parameters for each in _optimizers(study)):
         raise ValueError(f"space: {study.optimizer.name} has no momentum; take it out, or choose optimizer=SGD()")
     _check_of_one_optimizer(study)

@@ -51,7 +51,7 @@ class Frontier:
     Args:
         scores: (T,), what is known of the first objective.
         costs: (T,), the second, the lower the better.
-        axis: Costs between which levels lie.
+        axis: Costs between which levels lie: those of the trials, and of all models of the space where costs are known.
         draws: D.
         numbers: (T,), the trials', for those who ask who they are.
     """

@@ -187,7 +187,7 @@ class _Competition:
         finite = [number for number, value in values.items() if math.isfinite(value)]
         costs = np.array([second.of_trial(number) for number in finite])
         scores = np.array([self._seen.score(values[number]) for number in finite])
-        return Frontier(scores, costs, (float(costs.min()), float(costs.max())), DRAWS, finite)
+        return Frontier(scores, costs, second.axis(costs), DRAWS, finite)
 
     def _incumbent(self, ends: Array, costs: Array) -> Incumbent:
         """Return what is best so far, with the ends of live trials taken in."""

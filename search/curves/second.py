@@ -14,10 +14,12 @@ from search.curves.fitting import fitted
 from search.curves.kernels import Array
 from search.curves.learnt import InformedProcess, source_processes
 from search.curves.observed import Observed, newest_value, observed
-from search.samplers.unit_cube import features
+from search.samplers.unit_cube import features, from_unit_cube
 
 if TYPE_CHECKING:
     from search.loop.history import SearchHistory
+
+REACHED = 64  # random configurations that tell what the models of a space cost
 
 
 class KnownCost:
@@ -30,6 +32,15 @@ class KnownCost:
 
     def _cost(self, params: Parameters) -> float:
         return self._objective.place(self._history.study.costs(params)[self._objective.metric])
+
+    def axis(self, costs: Array) -> tuple[float, float]:
+        """Return the least and the largest cost that trials have, (T,), or any model of the space."""
+        state, study = self._history.mirror.sampler_state, self._history.study
+        if (reach := state.get("reach")) is None:
+            shares = np.random.Generator(np.random.PCG64(0)).random((REACHED, len(study.space)))
+            drawn = (from_unit_cube(study.space, point) for point in shares.tolist())
+            reach = state["reach"] = [self._cost(params) for params in drawn if study.allows(params)]
+        return min([*reach, float(costs.min())]), max([*reach, float(costs.max())])
 
     def of_trial(self, number: int) -> float:
         """Return the cost of a trial as it is now."""
@@ -59,6 +70,10 @@ class LearntCost:
         self._process = InformedProcess(own, sources) if sources else own
         self._process.observe(seen.scores)
         self._row = {number: row for row, number in enumerate(seen.numbers)}
+
+    def axis(self, costs: Array) -> tuple[float, float]:
+        """Return the least and the largest cost that trials have, (T,)."""
+        return float(costs.min()), float(costs.max())
 
     def of_trial(self, number: int) -> float:
         """Return the cost of a trial as it is now."""

@@ -146,7 +146,11 @@ def test_a_study_file_may_import_its_model(
         ('"hidden": Int', '"width": Int', "'width' is what Net is told of the data by that name"),
         (', "hidden": Int(4, 9)', "", "'hidden' is missing"),
         ("self, hidden, classes", "self, hidden, /, classes", "by its place alone"),
-        ("self, hidden, classes", "self, hidden, widht, classes", "'widht' is missing"),
+        (
+            "self, hidden, classes",
+            "self, hidden, widht, classes",
+            "'widht' is missing",
+        ),
     ],
 )
 def test_a_study_file_that_names_no_model_is_refused(old: str, new: str, told: str, tmp_path: Path) -> None:
@@ -155,6 +159,13 @@ def test_a_study_file_that_names_no_model_is_refused(old: str, new: str, told: s
         load(str(write(tmp_path, GOOD.replace(old, new))))
     assert told in refused.value.what
     assert "\n" not in refused.value.what + refused.value.remedy
+
+
+def test_an_argument_that_nobody_gives_is_told_with_those_that_the_data_give(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        load(str(write(tmp_path, GOOD.replace("self, hidden, classes", "self, hidden, features, classes"))))
+    assert "'features' is missing" in refused.value.what
+    assert 'what the data tell a model is called "channels", "height", "width", "inputs" or' in refused.value.remedy
 
 
 # What only the rest of the file does is not done where the model is made anew.
