@@ -100,7 +100,7 @@ def test_a_search_that_has_settled_ends_with_its_leader_trained_from_five_seeds(
 def test_a_front_that_has_settled_ends_with_its_points_trained_from_other_seeds(
     tmp_path: Path, digits: Source, beside: str
 ) -> None:
-    objective = Objective(("accuracy", beside))
+    objective = Objective(beside=Objective(beside))
     study = STUDY.model_copy(update={"until_settled": True, "trials": 300, "objective": objective})
     url = f"sqlite:///{tmp_path}/whole.db"
     assert run(study, url, digits)
