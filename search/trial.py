@@ -51,7 +51,12 @@ class TrialRow:
     @property
     def is_planned(self) -> bool:
         """Whether the study planned the trial itself, so that it counts in the budget."""
-        return not self.suggested and (self.state != "failed" or not self.is_foreign)
+        return not self.suggested and not self.is_passed_over
+
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether another program has added the trial and the search did not take it up."""
+        return self.is_foreign and self.state == "failed"
 
 
 def standard_error(values: Sequence[float]) -> float:

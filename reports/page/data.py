@@ -163,7 +163,7 @@ def read_report(
     study, rows = record.study, search.trials
     trials = trials_frame(record, rows, search.curves)
     diverged = [row.diverged_at is not None for row in rows]
-    passed_over = [row.is_foreign and row.state == "failed" for row in rows]
+    passed_over = [row.is_passed_over for row in rows]
     trials["fate"] = (
         trials["state"]
         .mask(pd.Series(diverged, dtype=bool), "diverged")

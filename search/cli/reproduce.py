@@ -30,7 +30,7 @@ def reproduce(prepared: Prepared, number: int) -> tuple[list[EpochMetrics], list
     row = rows[number]
     if row.joined is None and row.repeat_of is not None:
         row = rows[row.repeat_of]  # a repeat has that trial's curve
-    if row.is_foreign and row.state == "failed":
+    if row.is_passed_over:
         raise UserError(f"trial {number} was {row.reason}", "name one that the search has trained")
     recorded = prepared.record.curve(row.number)
     if not recorded or row.joined is None:

@@ -41,7 +41,7 @@ def summary(record: Record, run: RunOutcome | None) -> str:
             )
         if row.state == "failed" and row.reason and not row.is_foreign:
             lines.append(f"  trial {row.number} failed: {row.reason.strip().splitlines()[-1]}")
-    passed_over = [row for row in rows if row.is_foreign and row.state == "failed"]
+    passed_over = [row for row in rows if row.is_passed_over]
     lines += [f"  trial {row.number}: {row.reason}" for row in passed_over[:FOREIGN_SHOWN]]
     if len(passed_over) > FOREIGN_SHOWN:
         lines.append(f"  and {len(passed_over) - FOREIGN_SHOWN} more trials of other programs")

@@ -62,7 +62,7 @@ class Frontier:
         low, high = axis
         self.scores, self.costs, self.numbers = scores, costs, numbers
         self._levels = np.linspace(low, high + BEYOND * (high - low), LEVELS)
-        self._had: Array = np.where(costs[:, None] <= self._levels, scores[:, None], -math.inf)  # (T, G)
+        self._had = self._at_levels(scores, costs)  # (T, G)
         self.stairs: Array = np.maximum(self._had.max(0), scores.min())  # (G,)
         self._best = np.repeat(self.stairs[:, None], draws, 1)  # (G, D)
 
@@ -87,9 +87,15 @@ class Frontier:
             costs: (K,), at these.
         """
         others = np.maximum(np.delete(self._had, members, 0).max(0, initial=-math.inf), self.scores.min())
-        had = np.where(costs[:, None] <= self._levels, scores[:, None], -math.inf)  # (K, G)
-        changes: Array = np.maximum(others, had).mean(1) - np.maximum(others, self._had[place]).mean()
+        changes: Array = (
+            np.maximum(others, self._at_levels(scores, costs)).mean(1) - np.maximum(others, self._had[place]).mean()
+        )
         return changes
+
+    def _at_levels(self, scores: Array, costs: Array) -> Array:
+        """Return what each of K scores counts for at each level, (K, G): nothing where it costs more."""
+        had: Array = np.where(costs[:, None] <= self._levels, scores[:, None], -math.inf)
+        return had
 
     def improvement(self, mean: Array, deviation: Array, cost: Array, cost_deviation: Array | None) -> Array:
         """Return the lift that ends are expected to give the staircase as it is known for certain, in closed form.

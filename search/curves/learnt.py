@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from models.config.base import Parameters
 from search.config.learnt import LearntStudy
 from search.config.space import Space
+from search.curves.fitting import fitted
 from search.curves.kernels import Array, Index, Scores
 from search.curves.process import CurveProcess
 from search.front import layers
@@ -113,6 +114,17 @@ class InformedProcess:
             np.zeros(len(points)),
         )
         return expected
+
+
+def informed(history: "SearchHistory", which: int = 0) -> CurveProcess | InformedProcess:
+    """Return the study's own process as it is fitted, with what sources tell beside it where there are any.
+
+    Args:
+        history: The study's.
+        which: 0 for the objective, 1 for the one beside it.
+    """
+    own, sources = fitted(history, which), source_processes(history, which)
+    return InformedProcess(own, sources) if sources else own
 
 
 def liked_point(history: "SearchHistory", seed: int) -> Parameters | None:

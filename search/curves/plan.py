@@ -16,10 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from models.config.base import Parameters
 from models.seeds import derive
-from search.curves.fitting import fitted
 from search.curves.frontier import BestScore, Frontier, Incumbent, expected_improvement
 from search.curves.kernels import Array
-from search.curves.learnt import InformedProcess, source_processes
+from search.curves.learnt import InformedProcess, informed
 from search.curves.observed import Observed, newest_value, observed
 from search.curves.process import CurveProcess
 from search.curves.second import KnownCost, LearntCost, second_objective
@@ -109,8 +108,7 @@ def plan(history: "SearchHistory", free: int, *, begin: int) -> Plan | None:
         seen = observed(history, history.tick, CONSIDERED)
         if seen is None:
             return None
-        own, sources = fitted(history), source_processes(history)
-        process = InformedProcess(own, sources) if sources else own
+        process = informed(history)
         process.observe(seen.scores)
         second = second_objective(history, CONSIDERED)
         return _Competition(history, seen, process, second, history.tick, len(history.mirror)).plan(free, begin)

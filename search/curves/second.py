@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.config.base import Parameters
-from search.curves.fitting import fitted
 from search.curves.kernels import Array
-from search.curves.learnt import InformedProcess, source_processes
+from search.curves.learnt import informed
 from search.curves.observed import Observed, newest_value, observed
 from search.samplers.unit_cube import features, from_unit_cube
 
@@ -65,9 +64,7 @@ class LearntCost:
     """A second objective that trials learn."""
 
     def __init__(self, history: "SearchHistory", seen: Observed) -> None:
-        own, sources = fitted(history, 1), source_processes(history, 1)
-        self._history, self._seen = history, seen
-        self._process = InformedProcess(own, sources) if sources else own
+        self._history, self._seen, self._process = history, seen, informed(history, 1)
         self._process.observe(seen.scores)
         self._row = {number: row for row, number in enumerate(seen.numbers)}
 

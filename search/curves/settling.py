@@ -72,13 +72,14 @@ def leader(history: "SearchHistory") -> Parameters | None:
     front = list({_configuration(row): row for row in front_of(history.rows.values(), study.objective)}.values())
     first, second = study.objective.all
     places = [(first.place(row.value or 0.0), second.place(row.second or 0.0)) for row in front]
-    chosen = [front[index].params for index in spread(places, POINTS)]
+    chosen = [front[index] for index in spread(places, POINTS)]
     seeds = Counter(
         _configuration(row)
         for row in history.rows.values()
         if row.joined is not None and row.state in ("running", "complete")
     )
-    return min(chosen, key=lambda params: seeds[frozenset(params.items())], default=None)
+    fewest = min(chosen, key=lambda row: seeds[_configuration(row)], default=None)
+    return None if fewest is None else fewest.params
 
 
 def freedom(rows: Iterable["TrialRow"]) -> int:
@@ -92,12 +93,13 @@ def seed_deviation(rows: Iterable["TrialRow"]) -> float | None:
     Returns:
         None unless `SEEDS` - 1 degrees of freedom are there.
     """
-    squares, rows = 0.0, list(rows)
+    squares, known = 0.0, 0
     for trials in _by_configuration(rows).values():
         values = [row.value for row in trials if row.value is not None]
         mean = math.fsum(values) / len(values)
         squares += math.fsum((value - mean) ** 2 for value in values)
-    return math.sqrt(squares / known) if (known := freedom(rows)) >= SEEDS - 1 else None
+        known += len(values) - 1
+    return math.sqrt(squares / known) if known >= SEEDS - 1 else None
 
 
 def front_deviation(history: "SearchHistory", made: "Plan") -> float | None:

@@ -1,11 +1,13 @@
 """The search as it ships: what is tried and who goes on follows from the record, however often it is cut off."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
 import pytest
 
 from models.config.families import Mlp
+from models.config.messages import EpochMetrics
 from models.datasets.source import Source
 from search.config.baseline import Baseline
 from search.config.space import Float, Int
@@ -13,6 +15,7 @@ from search.config.study import Study
 from search.objective import Objective
 from search.pruners.expected_gain import ExpectedGain
 from search.samplers.gp import GP
+from search.trial import TrialRow
 from tests.support.cuts import cut_before, run
 from tests.support.runs import assert_whole, table
 
@@ -71,6 +74,20 @@ def test_a_run_cut_off_before_its_writes_ends_the_same(
     assert write > 20
 
 
+def assert_same_after_cuts(
+    writes: Sequence[int],
+    study: Study,
+    folder: Path,
+    digits: Source,
+    whole: tuple[list[TrialRow], list[tuple[int, EpochMetrics]]],
+) -> None:
+    for write in writes:
+        url = f"sqlite:///{folder}/{write}.db"
+        assert cut_before(write, study, url, digits, always_keep=True)
+        assert run(study, url, digits, always_keep=True)
+        assert table(url) == whole, f"cut before write {write}"
+
+
 @pytest.mark.slow
 def test_a_search_that_has_settled_ends_with_its_leader_trained_from_five_seeds(tmp_path: Path, digits: Source) -> None:
     study = STUDY.model_copy(update={"until_settled": True, "trials": 300})
@@ -86,11 +103,7 @@ def test_a_search_that_has_settled_ends_with_its_leader_trained_from_five_seeds(
     said = study.sampler.exhausted_reason(study, rows)
     assert said is not None
     assert "settled" in said
-    for write in (25, 45, 65):
-        url = f"sqlite:///{tmp_path}/{write}.db"
-        assert cut_before(write, study, url, digits, always_keep=True)
-        assert run(study, url, digits, always_keep=True)
-        assert table(url) == (rows, scores), f"cut before write {write}"
+    assert_same_after_cuts((25, 45, 65), study, tmp_path, digits, (rows, scores))
     assert run(study, url, digits)  # there is nothing left to do
     assert table(url) == (rows, scores)
 
@@ -111,11 +124,7 @@ def test_a_front_that_has_settled_ends_with_its_points_trained_from_other_seeds(
     assert all(row.state == "complete" for row in again)
     assert len({row.repeat_of for row in again}) >= 2
     assert "as 8 trainings from other seeds have shown" in (study.sampler.exhausted_reason(study, rows) or "")
-    for write in (25, 45):
-        url = f"sqlite:///{tmp_path}/{write}.db"
-        assert cut_before(write, study, url, digits, always_keep=True)
-        assert run(study, url, digits, always_keep=True)
-        assert table(url) == (rows, scores), f"cut before write {write}"
+    assert_same_after_cuts((25, 45), study, tmp_path, digits, (rows, scores))
 
 
 @pytest.mark.slow
