@@ -1,9 +1,9 @@
 """Who gets the free lanes: paused trials that go on, or new configurations, whichever promise most for their epochs.
 
 A curve process says where every trial, begun or not, may end. Lanes are given one after the other to whatever adds
-most, for each epoch that it still takes, to the expected best end of all that is known and already chosen: expected
-improvement of a batch, as q-EI (Ginsbourger et al. 2010) by Monte Carlo. All of it follows from the history, the seed
-and the number of free lanes. Knows no record and no engine.
+most, for the square of the epochs that it still takes, to the expected best end of all that is known and already
+chosen: expected improvement of a batch, as q-EI (Ginsbourger et al. 2010) by Monte Carlo. All of it follows from the
+history, the seed and the number of free lanes. Knows no record and no engine.
 """
 
 import math
@@ -38,6 +38,9 @@ EVEN, AROUND, LEADERS, OFFERED = 256, 48, 8, 100
 STRIDES = (0.02, 0.08, 0.2)  # of the cube's edge, by which a candidate lies beside its leader
 # Extrapolated curves are less certain than a process says that was fitted to their beginnings; measured on LCBench.
 DOUBT = 1.25
+# The power of the epochs left that a gain is divided by. At 1 a trial that is nearly trained waits for new ones whose
+# ends are guesses; at 2 it ends first, and what is learnt of it serves all others. Measured on LCBench and `mlp`.
+EPOCHS_LEFT = 2
 
 
 @dataclass
@@ -164,7 +167,7 @@ class _Competition:
             found.second[number] = 0.0 if self._second is None else self._second.expected(number)
         taken = np.zeros(competing, bool)
         for _ in range(min(free, competing)):
-            gain = best.gains(ends, costs) / left_of
+            gain = best.gains(ends, costs) / left_of**EPOCHS_LEFT
             gain[taken] = -1.0
             if len(found.new) == begin:
                 gain[len(self._paused) :] = -1.0

@@ -21,10 +21,10 @@ class ExpectedGain(PrunerConfig):
     """Trials wait after a tenth, a fifth and two fifths of their epochs; a free lane goes to whoever promises most.
 
     A Gaussian process over all curves says where each trial may end. A free lane goes to the paused trial, or to the
-    new one, that adds most to the expected best end for each epoch that it still takes. So a trial that was overtaken
-    comes back when the others have levelled off, and late bloomers are found out by the few that were trained to their
-    end. Once all trials have begun, paused ones go on until the best of them by expectation are complete and no other
-    is expected to gain anything that counts.
+    new one, that adds most to the expected best end for the square of the epochs that it still takes. So a good trial
+    ends soon, one that was overtaken comes back when the others have levelled off, and late bloomers are found out by
+    the few that were trained to their end. Once all trials have begun, paused ones go on until the best of them by
+    expectation are complete and no other is expected to gain anything that counts.
 
     Example:
         >>> ExpectedGain(shares=(0.2, 0.5), finish=5)

@@ -68,19 +68,21 @@ def a_source(seed: int, *, reversed_: bool = False, shift: float = 0.15) -> Lear
 class Found:
     """What six searches with four lanes found, a row each."""
 
-    regret: NDArray[np.float64]  # (6,), after the epochs of 8 full trainings
+    early: NDArray[np.float64]  # (6,), the regret after the epochs of 3 full trainings
+    regret: NDArray[np.float64]  # (6,), after those of 8
     epochs: NDArray[np.int64]  # (6,), until a configuration came within 0.03 of the best; 65 where none did
 
 
 def searches(**words: Any) -> Found:
-    regret, epochs = [], []
+    early, regret, epochs = [], [], []
     for seed in range(6):
         fields = {"learnt": (a_source(seed, **words),)} if words else {}
         trace = own.search(Bowl(seed), seed, 64, settings=fields, lanes=4)
         found = [Bowl().regret(trace.after_epochs(spent) or 0.0) for spent in range(1, 65)]
+        early.append(found[23])
         regret.append(found[-1])
         epochs.append(1 + sum(each > 0.03 for each in found))
-    return Found(np.array(regret), np.array(epochs))
+    return Found(np.array(early), np.array(regret), np.array(epochs))
 
 
 # --- how much a source counts -----------------------------------------------------------------------------------------
@@ -110,8 +112,8 @@ def cold() -> Found:
 @pytest.mark.slow
 def test_a_search_that_learns_from_a_similar_one_needs_fewer_epochs(cold: Found) -> None:
     warm = searches(shift=0.15)
-    assert (warm.epochs < cold.epochs).sum() >= 5
-    assert warm.epochs.mean() < 0.75 * cold.epochs.mean()
+    assert np.median(warm.early) < 0.6 * np.median(cold.early)
+    assert warm.epochs.mean() < 0.85 * cold.epochs.mean()  # 18 such searches: 0.7 of them
 
 
 @pytest.mark.slow
