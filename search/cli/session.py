@@ -13,11 +13,10 @@ from search.cli.loggers import LoggerLike, Loggers
 from search.cli.progress import ProgressDisplay
 from search.cli.summary import summary
 from search.config.study_files import NamedStudy
-from search.fleet.fleet import Fleet
 from search.fleet.local import Machine
 from search.interrupt import Interrupt
 from search.launch import Prepared, RunOutcome, Watcher
-from search.loop.snapshots import snapshots_of
+from search.loop.snapshots import clear_all
 from search.options import Options
 
 
@@ -67,8 +66,7 @@ def run(
     rows = prepared.record.trials()
     with Loggers(prepared.record, loggers) as telling:
         if sum(row.is_planned for row in rows) >= prepared.study.trials and all(row.state != "running" for row in rows):
-            with Fleet(1, 0) as idle:  # a kill may have fallen between the last trial's end and the snapshots' removal
-                snapshots_of(prepared.record, idle).clear()
+            clear_all(prepared.record)
             telling.catch_up()
             outcome = None
         else:

@@ -19,6 +19,7 @@ from typing import Any
 from models.errors import UserError
 from search.fleet.base import EngineError
 from search.fleet.fleet import Fleet
+from search.record.lease import LeaseHeld
 from search.record.record import Record
 from search.record.snapshot_table import SnapshotTable
 
@@ -35,6 +36,17 @@ def snapshots_of(
     if record.in_a_file:
         return Snapshots(folder, fleet, clock)
     return ServerSnapshots(folder, fleet, SnapshotTable(record, run), clock)
+
+
+def clear_all(record: Record) -> None:
+    """Remove what a kill between the last trial's end and the removal of its snapshots has left.
+
+    Where another process has the study, an export say, they are its own, and stay.
+    """
+    with contextlib.suppress(LeaseHeld), record.lease():
+        shutil.rmtree(record.folder / "snapshots", ignore_errors=True)
+        if not record.in_a_file:
+            SnapshotTable(record, "").clear()
 
 
 def clear_runs(record: Record, kind: str) -> None:

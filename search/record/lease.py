@@ -29,6 +29,10 @@ class LeaseLost(UserError):  # noqa: N818 (like UserError's other kinds, a fact 
     """Another process runs the study now; nothing was written."""
 
 
+class LeaseHeld(UserError):  # noqa: N818 (as above)
+    """Another process has the study's lease."""
+
+
 class LeasedStudy:
     """One study of a database, and the right to write to it.
 
@@ -66,7 +70,7 @@ class LeasedStudy:
                 than a tick.
 
         Raises:
-            UserError: Another process runs the study; the message says which one, and since when.
+            LeaseHeld: Another process runs the study; the message says which one, and since when.
         """
         owner = owner or f"{socket.gethostname()}:{os.getpid()}"
         try:
@@ -116,14 +120,14 @@ class LeasedStudy:
         ended = host == socket.gethostname() and pid.isdigit() and not _is_running(int(pid))
         return None if ended else str(row.owner)
 
-    def _refusal(self) -> UserError:
+    def _refusal(self) -> LeaseHeld:
         lease = select(Studies.owner, Studies.since, Studies.until).where(Studies.id == self.row)
         with self._database.reading() as connection:
             row = connection.execute(lease).one()
         since = f" since {row.since:%Y-%m-%d %H:%M:%S} UTC" if row.since else ""
         left = math.ceil((row.until - self._clock()).total_seconds()) if row.until else 0
         lost = f"; if that machine is lost, the same command takes over in {left} s" if left > 0 else ""
-        return UserError(
+        return LeaseHeld(
             f"`{self.name}` is being run by {row.owner or 'another process'}{since}",
             f"wait until that ends, or stop it there{lost}; with --name a study of another name can run beside it",
         )

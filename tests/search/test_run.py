@@ -14,6 +14,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from search.record.store import Store
 from tests.support.commands import refused, search_here
 from tests.support.runs import (
     ROOT,
@@ -69,6 +70,19 @@ def test_a_finished_study_is_not_trained_again(finished: tuple[Path, str]) -> No
     assert "`small` is finished: nothing to train; --trials N with N above 20 adds trials" in said
     assert "tick" not in said
     assert table(f"sqlite:///{folder}/runs.db") == before
+
+
+def test_a_finished_study_that_another_process_has_keeps_that_ones_snapshots(
+    finished: tuple[Path, str], tmp_path: Path, url: str
+) -> None:
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    exported = tmp_path / "runs" / "small" / "snapshots" / "retrain-3" / "tick-00000001"
+    exported.mkdir(parents=True)
+    record = Store(url).find("small")
+    assert record is not None
+    with record.lease():  # as an export has it
+        assert "nothing to train" in search_here(tmp_path / "small.py", url)
+    assert exported.exists()
 
 
 def test_restarting_keeps_what_was_there(finished: tuple[Path, str], tmp_path: Path, url: str) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.datasets.source import Source
+from search.record.snapshot_table import SnapshotTable
+from search.record.store import Store
 from tests.support.commands import search_here
 from tests.support.cuts import cut_before, run
 from tests.support.runs import (
@@ -26,6 +28,22 @@ def test_the_table_is_the_same_as_in_a_file(url: str, in_a_file: str, digits: So
     assert run(REPEATING, url, digits)
     assert table(url) == table(in_a_file)
     assert_over(url)
+
+
+def test_a_finished_study_is_not_trained_again(url: str, tmp_path: Path) -> None:
+    study = study_file(tmp_path)
+    search_here(study, url)
+    record, before = Store(url).find("small"), table(url)
+    assert record is not None
+    left = SnapshotTable(record, "")  # by a kill, when the last trial had ended
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "coordinator.json").write_text("{}")
+    with record.lease():
+        left.put(1, tmp_path / "kept")
+    assert left.ticks() == [1]
+    assert "nothing to train" in search_here(study, url)
+    assert left.ticks() == []
+    assert table(url) == before
 
 
 @pytest.mark.slow
