@@ -196,7 +196,7 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     from reports.page.ensemble_sentences import ensemble_sentence
     from reports.page.finalist_sentences import model_file
     from reports.page.verdict import verdict
-    from reports.page.wording import metric_title
+    from reports.page.wording import counted, metric_title
     from search.cli.wording import parameters_text
 
     out.print(verdict(report).headline, markup=False)
@@ -212,7 +212,7 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
         name = f"trial {row['trial']}" + (f" (baseline {row['baseline']})" if isinstance(row["baseline"], str) else "")
         mean, low, high = (figure.text(row[f"test_{figure.metric}_{end}"]) for end in ("mean", "low", "high"))
         out.print(
-            f"{row['rank']}. {name}: test {figure.title} {mean} [{low}, {high}] over {row['seeds']} seeds, "
+            f"{row['rank']}. {name}: test {figure.title} {mean} [{low}, {high}] over {counted(row['seeds'], 'seed')}, "
             f"{validation} {objective.text(row[report.score])}",
             markup=False,
         )
@@ -229,7 +229,7 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
 
 def _print_validated(report: "ReportData", finalists: "ValidatedFinalists", folder: Path, csv: Path) -> None:
     """Print what came out where there is no test set."""
-    from reports.page.wording import metric_title, trial_name
+    from reports.page.wording import counted, metric_title, trial_name
     from search.cli.wording import parameters_text
 
     metric = metric_title(report.objective.metric)
@@ -237,7 +237,7 @@ def _print_validated(report: "ReportData", finalists: "ValidatedFinalists", fold
         over = finalists.interval(row.number)
         text = report.objective.text
         bounds = f" [{text(over.low)}, {text(over.high)}]" if finalists.seeds > 1 else ""
-        said = f"validation {metric} {text(over.mean)}{bounds} over {finalists.seeds} seeds"
+        said = f"validation {metric} {text(over.mean)}{bounds} over {counted(finalists.seeds, 'seed')}"
         out.print(f"{rank}. {trial_name(row)}: {said}", markup=False)
     out.print(f"first: {parameters_text(report.study.to_external(finalists.winner.params))}", markup=False)
     out.print(f"{folder / csv}, {folder / 'trials.csv'}", markup=False)

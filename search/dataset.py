@@ -80,8 +80,11 @@ def find_dataset(
 
 
 def _name_on(dataset: str, name: str, study: Study, store: Store | None) -> str:
-    """Return the name of a study on a data set: `name@dataset`, unless it is its own or a renamed study has `name`."""
-    if dataset == study.data:
+    """Return the name of a study on a data set: `name@dataset`, unless it is its own or `name` says it already.
+
+    A study that was renamed has whatever name was given.
+    """
+    if dataset == study.data or name.endswith(f"@{dataset}"):
         return name
     named = store.find(name) if store else None
     return name if named is not None and named.study.data == dataset else f"{name}@{dataset}"

@@ -11,6 +11,7 @@ from reports.finalists.choose import check_ensemble, choose, retrained_for
 from reports.finalists.ensemble import select
 from reports.finalists.training import finalist_rows, is_retrained
 from reports.finalists.wave import Job
+from reports.page.wording import counted
 from search.cli.wording import duration
 from search.record.record import Record
 
@@ -40,7 +41,7 @@ class ExportPlan:
         retrained = f"{self.retrain_models} to keep, on all examples" if self.retrain_models else "none to keep"
         return [
             f"study       {self.study}",
-            f"finalists   trials {finalists}; {self.seeds} seeds each",
+            f"finalists   trials {finalists}; {counted(self.seeds, 'seed')} each",
             f"training    {self.rank_models} models for their rank, {retrained}, up to {self.epochs} epochs each",
             *self._ensemble,
             f"time        about {duration(self.seconds)} at most, by what the search's epochs took"
