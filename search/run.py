@@ -3,6 +3,7 @@
 import shlex
 import sys
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -169,11 +170,11 @@ def show_list(storage: str, *, json: bool) -> None:
         show(storage, out)
 
 
-def write_study(file: str) -> None:
-    """Write a study file, and say what to do with it."""
+def write_study(file: str, table: Path | None = None, *, label: str | None = None, target: str | None = None) -> None:
+    """Write a study file, of a table if one is given, and say what to do with it."""
     from search.cli.new import write
 
-    path = write(file)
+    path = write(file, table, label=label, target=target)
     out.print(f"{path} is a study to read and to change; it runs as it is", markup=False)
     out.print(f"next: python -m search.run --study {path} --check", markup=False)
     out.print(f"then: python -m search.run --study {path}", markup=False)

@@ -135,13 +135,17 @@ def list_(storage: cli.Storage = DEFAULT_STORAGE, json: cli.Json = False, debug:
 
 @app.command()
 def new(
-    file: Annotated[str, typer.Argument(metavar="NAME|FILE.py", help="The file to write.")], debug: Debug = False
+    file: Annotated[str, typer.Argument(metavar="NAME|FILE.py", help="The file to write.")],
+    table: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Search perceptrons for this table.")] = None,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="Its column to predict, of classes.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Its column to predict, of numbers.")] = None,
+    debug: Debug = False,
 ) -> None:
-    """Write a study file to start from; it runs as it is."""
+    """Write a study file to start from, of your table if you name one; it runs as it is."""
     with running(debug):
         from search.run import write_study
 
-        write_study(file)
+        write_study(file, table, label=label, target=target)
 
 
 def main() -> None:

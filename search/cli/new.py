@@ -5,6 +5,7 @@ import keyword
 from pathlib import Path
 
 from models.errors import UserError
+from search.cli.new_of_table import table_study
 from search.config import study_files
 
 TEMPLATE = '''"""{name}: say in a sentence what is searched, and on what.
@@ -60,22 +61,34 @@ study = Study(
 '''
 
 
-def write(name_or_path: str) -> Path:
+def write(name_or_path: str, table: Path | None = None, *, label: str | None = None, target: str | None = None) -> Path:
     """Write a study file and return its path.
 
     Args:
         name_or_path: A name, for ./NAME.py, or a path.
+        table: A CSV file that the study is to search; without one it is of MNIST.
+        label: The table's column to predict, where it has classes.
+        target: The table's column to predict, where it has numbers.
 
     Raises:
-        UserError: A study cannot have this name, the file is there already, or it cannot be written.
+        UserError: A study cannot have this name, the file is there already, or it cannot be written; or the table
+            cannot be read, or has no such column.
     """
+    if table is None and (label or target):
+        raise UserError(f"--{'label' if label else 'target'} goes with --table", "name the CSV file with --table")
+    if label and target:
+        raise UserError("--label and --target are two things to predict", "give --label if the column has classes")
     path = Path(name_or_path)
     if path.name and path.suffix != ".py":
         path = path.with_name(f"{path.name}.py")
     _check_name(path.stem, path)
+    if table is None:
+        text = TEMPLATE.format(name=path.stem, path=path)
+    else:
+        text = table_study(path.stem, path, table, label, target)
     try:
         with path.open("x", encoding="utf-8") as file:  # refuses a file that is there, even one made this moment
-            file.write(TEMPLATE.format(name=path.stem, path=path))
+            file.write(text)
     except FileExistsError:
         raise UserError(f"{path} is there already", "choose another name; nothing was overwritten") from None
     except OSError as error:

@@ -54,7 +54,7 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     for name in features:
         try:
             texts = _categories(train, name, first[name], fills=fills)
-            parts_of_date = parts_of([day_of(cell) for cell in first[name]]) if _has_dates(first[name]) else ()
+            parts_of_date = parts_of([day_of(cell) for cell in first[name]]) if has_dates(first[name]) else ()
             has_missing = config.missing == "category" and any(_is_missing(cell, texts) for cell in first[name])
             names += (
                 [f"{name}@{part}" for part in parts_of_date] or [f"{name}={text}" for text in texts or ()] or [name]
@@ -147,7 +147,8 @@ def read_columns(path: Path) -> Columns:
     return {name: list(cells) for name, cells in zip(names, zip(*rows[1:], strict=True), strict=True)}
 
 
-def _to_number(cell: str) -> float | None:
+def to_number(cell: str) -> float | None:
+    """Return what a cell says; None if it is no number."""
     try:
         return float(cell)
     except ValueError:
@@ -169,7 +170,7 @@ def _categories(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> 
     """Return the different texts of a column, sorted; None if it is a column of numbers or dates."""
     if fills and not any(cell.strip() for cell in cells):
         raise UserError(f"{path}: the column {name!r} has no value", f"leave it out with leave_out=({name!r},)")
-    if _has_dates(cells) or any(_to_number(cell) is not None for cell in cells):
+    if has_dates(cells) or any(to_number(cell) is not None for cell in cells):
         return None  # then a cell that is none is an error
     texts = sorted({cell.strip() for cell in cells} - ({""} if fills else set()))
     if len(texts) > MAX_TEXTS:
@@ -181,7 +182,7 @@ def _categories(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> 
     return texts
 
 
-def _has_dates(cells: Sequence[str]) -> bool:
+def has_dates(cells: Sequence[str]) -> bool:
     """Return whether a column is of dates: its first value is one."""
     return day_of(next((cell for cell in cells if cell.strip().lower() not in MISSING), "")) is not None
 
@@ -208,7 +209,7 @@ def _to_columns(
             raise _not_a_number(path, name, stripped.index(""), "")
         return np.asarray(np.array(stripped)[:, np.newaxis] == np.array(texts), np.float32)
     missing = np.array([fills and _is_missing(cell, None) for cell in cells])
-    numbers = [_to_number(cell) for cell in cells]
+    numbers = [to_number(cell) for cell in cells]
     with np.errstate(over="ignore"):
         column = np.array([np.nan if number is None else number for number in numbers], np.float64).astype(np.float32)
     if unfit := np.flatnonzero(~np.isfinite(column) & ~missing).tolist():
