@@ -77,6 +77,7 @@ def test_draws_do_not_depend_on_where_the_file_lies(tmp_path: Path) -> None:
     assert len({draw_seed(load(str(_files(folder))).study, "spread") for folder in folders}) == 1
 
 
+@pytest.mark.slow
 def test_the_table_is_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
     file = _files(tmp_path)
     result = _run(file)
@@ -186,6 +187,7 @@ def test_what_such_a_study_cannot_have_is_refused(tmp_path: Path, arguments: dic
         export_study(result, workers=0, quiet=True, **arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_trial_is_the_same_when_it_is_trained_again(tmp_path: Path) -> None:
     file = _files(tmp_path)
     url = f"sqlite:///{tmp_path}/small.db"

@@ -100,6 +100,7 @@ def pruned_by(study: Study, metric: str, scores: list[tuple[int, EpochMetrics]])
     return pruned
 
 
+@pytest.mark.slow
 def test_one_word_in_a_study_file_lets_it_search_and_prune_by_loss(
     tmp_path: Path, digits: Source, one_thread: None
 ) -> None:
@@ -151,6 +152,7 @@ class Plugin:
 '''
 
 
+@pytest.mark.slow
 def test_a_metric_of_another_package_is_recorded_and_searched_for_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: Source, one_thread: None
 ) -> None:

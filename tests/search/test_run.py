@@ -85,6 +85,7 @@ def test_a_finished_study_that_another_process_has_keeps_that_ones_snapshots(
     assert exported.exists()
 
 
+@pytest.mark.slow
 def test_restarting_keeps_what_was_there(finished: tuple[Path, str], tmp_path: Path, url: str) -> None:
     shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
     before = table(url)

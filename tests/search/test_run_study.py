@@ -74,6 +74,7 @@ def test_a_result_holds_the_trials_the_best_and_optunas_study(finished: Result) 
     )
 
 
+@pytest.mark.slow
 def test_it_finds_what_the_command_finds(tmp_path: Path, url: str) -> None:
     file = study_file(tmp_path, ("trials=20", "trials=8"))
     by_command = f"sqlite:///{tmp_path}/command.db"
@@ -103,6 +104,7 @@ def test_a_program_is_told_of_every_tick_and_of_every_trial_once(url: str) -> No
     assert (winner.state, winner.parameters, winner.value) == ("complete", result.best.parameters, result.best.score)
 
 
+@pytest.mark.slow
 def test_optunas_plots_draw_a_search(finished: Result) -> None:
     study = finished.study
     history = optuna.visualization.plot_optimization_history(study)

@@ -53,6 +53,7 @@ def test_a_baseline_trains_as_its_author_did(name: str) -> None:
         assert not decoupled or baseline.parameters["weight_decay"] == 0  # Adam and AdamW are then the same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_study_runs_to_its_end_on_digits(name: str, tmp_path: Path) -> None:
     named = load(name)

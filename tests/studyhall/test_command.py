@@ -82,6 +82,7 @@ def test_check_as_json_has_the_plan_in_numbers(tmp_path: Path) -> None:
     assert 0 < plan["epoch_seconds"] < plan["seconds"][0] <= plan["seconds"][1]
 
 
+@pytest.mark.slow
 def test_export_and_compare_as_json(runs: Path) -> None:
     line = ("mlp@digits", "--top", "1", "--seeds", "2", "--workers", "0", "--json")
     exported = json.loads(invoke("studyhall.command", "export", *line, folder=runs.parent).output)

@@ -78,6 +78,7 @@ def test_import_studyhall_imports_nothing_of_ours_yet(tmp_path: Path) -> None:
     assert program(tmp_path, text) == "['studyhall', 'studyhall.importing']\n"
 
 
+@pytest.mark.slow
 def test_everything_public_is_in_the_one_name(tmp_path: Path) -> None:
     text = "from studyhall import *; print(Study.__name__, run_study.__name__, Export.__name__, UserError.__name__)"
     assert program(tmp_path, text).split() == ["Study", "run_study", "Export", "UserError"]

@@ -53,6 +53,7 @@ def test_it_computes_what_a_named_metric_does_lane_by_lane() -> None:
     assert own_metric(margin).compute(given).shape == (3,)
 
 
+@pytest.mark.slow
 def test_a_search_by_it_is_recorded_exported_and_told(tmp_path: Path) -> None:
     of = study(objective=Objective(square_distance, direction="minimize"), metrics=("brier", misses))
     assert Study.model_validate_json(of.model_dump_json()) == of

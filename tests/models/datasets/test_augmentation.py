@@ -284,6 +284,7 @@ def test_a_table_is_not_moved() -> None:
         check_movable((Flip(),), np.zeros((1, 9, 1, 1), np.float32))
 
 
+@pytest.mark.slow
 def test_an_engine_imports_torchvision_only_where_it_is_asked_for() -> None:
     code = "import models.engine.engine, sys; sys.exit('torchvision' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

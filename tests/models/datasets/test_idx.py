@@ -121,6 +121,7 @@ packings: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 }
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)  # the machine may be busy with other tests
 @given(
     images=contents,

@@ -118,6 +118,7 @@ def test_its_work_is_counted() -> None:
     assert 3 < work[1] / work[0] < 4  # four times as many products, of which the first layer's are twice as many
 
 
+@pytest.mark.slow
 def test_a_study_of_it_is_searched(tmp_path: Path) -> None:
     study = Study(
         family=Resnet(blocks=1), data="digits", epochs=1, trials=2, engines=1, lanes=2, pruner=NoPruner(),

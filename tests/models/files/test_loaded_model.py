@@ -155,6 +155,7 @@ def test_an_exported_program_answers_as_the_model_does(
         rows.export(tmp_path / "model.bin")
 
 
+@pytest.mark.slow
 def test_onnx_runtime_answers_as_the_model_does(pictures: LoadedModel, rows: LoadedModel, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

@@ -79,6 +79,7 @@ def test_a_check_of_bounds_passes_over_what_the_best_trial_does_not_have(report:
     assert run_checks(dataclasses.replace(report, rows=rows))  # and raises nothing
 
 
+@pytest.mark.slow
 def test_a_page_is_made_of_a_conditional_space(report: ReportData, tmp_path: Path) -> None:
     text = write_report(report, tmp_path)
     assert "momentum" in text
@@ -91,6 +92,7 @@ def own(tmp_path: Path) -> Study:
     return load(str(write(tmp_path, OWN))).study
 
 
+@pytest.mark.slow
 def test_texts_and_truths_have_columns_of_their_own(own: Study, tmp_path: Path) -> None:
     report = report_of(many_trials(tmp_path, own.model_copy(update={"trials": 60})))
     kinds = {name: str(report.trials[name].dtype) for name in ("deep", "activation", "slope")}

@@ -44,6 +44,7 @@ def named(text: str, pattern: str) -> set[int]:
     return {int(number) for number in re.findall(r"\d+", place[1])} if place else set()
 
 
+@pytest.mark.slow
 def test_no_finalist_is_told_apart_in_one_sentence_and_not_in_another(reports: list[ReportData]) -> None:
     apart = 0
     for report in reports:
@@ -62,6 +63,7 @@ def test_no_finalist_is_told_apart_in_one_sentence_and_not_in_another(reports: l
     assert 3 < apart < 50  # both happen
 
 
+@pytest.mark.slow
 def test_checks_agree_with_the_verdict(reports: list[ReportData]) -> None:
     for report in reports:
         text, beaten = " ".join(verdict(report).sentences), check_of(report, "baseline beaten")

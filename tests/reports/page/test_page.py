@@ -63,6 +63,7 @@ def test_every_figure_has_its_three_files(twice: tuple[Path, Path]) -> None:
         assert {file.suffix for file in figures.glob(f"{stem}.*")} == {".csv", ".png", ".svg"}
 
 
+@pytest.mark.slow
 def test_a_drawing_in_the_page_follows_its_colours(searched: ReportData, tmp_path: Path) -> None:
     text = write_report(searched, tmp_path)
     drawings = "".join(re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL))
@@ -77,6 +78,7 @@ def test_the_page_says_how_to_get_it_again(page: PageReader) -> None:
     assert "f00" in page.text  # the fingerprint's hash of the data
 
 
+@pytest.mark.slow
 def test_an_unfinished_study_of_a_loss_has_a_page(tmp_path: Path) -> None:
     record = a_record(tmp_path, a_study(objective="loss", baselines=()))
     add(record, 0, [0.5, 0.75], "complete")
@@ -109,6 +111,7 @@ def test_every_study_gets_a_page(
     assert "How to get this again" in PageReader(write_report(report, tmp_path / "out")).text
 
 
+@pytest.mark.slow
 def test_a_test_without_a_mistake_says_so(fated: Record, tmp_path: Path) -> None:
     text = PageReader(write_report(report_of(fated, {2: 1.0}, seeds=1), tmp_path)).text
     assert "No test image was classified wrongly." in text

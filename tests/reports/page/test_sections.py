@@ -86,6 +86,7 @@ def test_few_trials_have_no_importance(searched: ReportData) -> None:
     assert part.text.startswith("Not told: 6 trials are too few")
 
 
+@pytest.mark.slow
 def test_an_importance_finds_the_parameter_that_matters(tmp_path: Path) -> None:
     record = a_record(tmp_path, a_study(baselines=(), trials=80))
     for number, hidden in enumerate(np.linspace(16, 512, 80).astype(int)):
@@ -95,6 +96,7 @@ def test_an_importance_finds_the_parameter_that_matters(tmp_path: Path) -> None:
     assert dict(zip(frame["parameter"], frame["importance"], strict=True))["weight_decay"] < 0.1
 
 
+@pytest.mark.slow
 def test_an_importance_of_pruned_trials_is_of_an_epoch_that_many_reached(tmp_path: Path) -> None:
     record = a_record(tmp_path, a_study(baselines=(), trials=60, epochs=4))
     for number, hidden in enumerate(np.linspace(16, 512, 60).astype(int)):

@@ -385,6 +385,7 @@ def test_the_first_ticks_are_told_each(told: Callable[[Imagined, int], list[tupl
     assert [int(text.split()[1]) for _, text in lines if text.startswith("tick")] == list(range(1, 21))
 
 
+@pytest.mark.slow
 def test_a_long_log_stays_readable(told: Callable[[Imagined, int], list[tuple[float, str]]]) -> None:
     lines = told(Imagined(study(epochs=500, trials=100), seconds=20.0), 2000)  # eleven hours
     times = [now for now, _ in lines]
@@ -392,6 +393,7 @@ def test_a_long_log_stays_readable(told: Callable[[Imagined, int], list[tuple[fl
     assert max(b - a for a, b in pairwise(times)) <= 80.0  # a minute, and the tick it ends in
 
 
+@pytest.mark.slow
 def test_a_new_best_is_told_at_once_with_its_parameters(
     told: Callable[[Imagined, int], list[tuple[float, str]]],
 ) -> None:
@@ -458,6 +460,7 @@ def test_a_broken_file_is_listed_with_what_is_wrong(folder: Path) -> None:
     assert _row("bad.py") == Row("bad.py", state="broken", about="line 1: '(' was never closed")
 
 
+@pytest.mark.slow
 def test_a_study_is_listed_as_it_stands(folder: Path) -> None:
     url = f"sqlite:///{folder}/runs.db"
     file = study_file(folder)

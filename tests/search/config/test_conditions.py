@@ -63,6 +63,7 @@ def spaces(draw: st.DrawFn) -> dict[str, Range]:
     return dict(draw(st.permutations(sorted(space.items()))))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spaces(), st.sampled_from([TPE(startup=3), Random(), QMC(), "grid"]), st.integers(0, 2**31))
 def test_a_parameter_is_absent_exactly_where_its_conditions_do_not_hold(

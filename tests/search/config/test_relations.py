@@ -70,6 +70,7 @@ SAMPLERS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.describe()[:14])
 def test_every_draw_satisfies_the_relation_and_is_the_same_after_a_crash(sampler: SamplerConfig) -> None:
     of = study(sampler=sampler)

@@ -136,6 +136,7 @@ def breach(slip: Callable[[], object]) -> ValueError:
     return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slip", "words"), SLIPS, ids=[words for _, words in SLIPS])
 def test_a_slip_is_told_as_fact_and_remedy(slip: Callable[[], object], words: str) -> None:
     message = str(breach(slip))

@@ -91,6 +91,7 @@ study = Study(family=Net, data="digits", epochs=1, trials=1, engines=1, space=sp
 """
 
 
+@pytest.mark.slow
 def test_a_search_without_workers_tells_where_a_model_hangs(tmp_path: Path) -> None:
     file = tmp_path / "hanging.py"
     file.write_text(HANGING)
@@ -121,6 +122,7 @@ study = Study(family=Mlp(), data=load, epochs=1, trials=1, space=space)
 """
 
 
+@pytest.mark.slow
 def test_a_data_function_that_hangs_is_told_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "hanging.py"
     file.write_text(HANGING_DATA)
@@ -155,6 +157,7 @@ def test_a_worker_that_gives_no_sign_is_ended(worker: WorkerProcess) -> None:
     assert (raised.value.died, raised.value.silent, worker.dead) == (True, True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worker", ["for i in 1 2 3 4; do sleep 1; echo; done; echo '{\"scores\": []}'"], indirect=True)
 def test_a_worker_that_gives_signs_is_waited_for(worker: WorkerProcess) -> None:
     assert worker.receive() == {"scores": []}

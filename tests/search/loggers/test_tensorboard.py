@@ -151,6 +151,7 @@ def test_catching_up_again_changes_nothing(record: Record) -> None:
     assert _files(record) == before
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(record: Record) -> None:
     _catch_up(record, clock=lambda: 7.0)
     before = _files(record)
@@ -205,6 +206,7 @@ COMMAND = [sys.executable, "-m", "search.run", "--study", "mlp", "--dataset", "d
 COMMAND += ["--epochs", "5", "--lanes", "2", "--workers", "0", "--quiet", "--tensorboard"]
 
 
+@pytest.mark.slow
 def test_a_run_that_pauses_after_every_tick_writes_every_epoch_once(tmp_path: Path, one_thread: None) -> None:
     changes = {"data": "digits", "trials": 7, "epochs": 4, "lanes": 2, "engines": 1}
     named = catalog.load("mlp")
@@ -235,6 +237,7 @@ def test_a_run_that_is_killed_writes_every_epoch_once(tmp_path: Path) -> None:
     _holds_what_is_recorded(_find(tmp_path / "runs"))
 
 
+@pytest.mark.slow
 def test_a_finished_study_gets_its_files_afterwards(runs: Path) -> None:
     again = ["--study", "mlp", "--dataset", "digits", "--trials", "10", "--epochs", "4", "--tensorboard"]
     told = invoke("search.run", *again, folder=runs.parent).output

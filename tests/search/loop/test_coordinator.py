@@ -86,6 +86,7 @@ def test_another_table_from_another_seed(undisturbed: str, url: Url, digits: Sou
     assert table(url("other")) != table(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_larger_budget_leaves_the_first_trials_untouched(url: Url, digits: Source) -> None:
     fewer = REPEATING.model_copy(update={"trials": 9})
     assert run(fewer, url("db"), digits)
@@ -176,6 +177,7 @@ def test_a_snapshot_that_cannot_be_read_is_done_without(
     assert_whole(url("db"))
 
 
+@pytest.mark.slow
 def test_a_snapshot_with_one_wrong_bit_is_done_without(
     undisturbed: str, url: Url, digits: Source, tmp_path: Path
 ) -> None:
@@ -187,6 +189,7 @@ def test_a_snapshot_with_one_wrong_bit_is_done_without(
     assert table(url("db")) == table(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_snapshot_ahead_of_the_record_is_not_taken(
     undisturbed: str, url: Url, digits: Source, tmp_path: Path
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_snapshot_ahead_of_the_record_is_not_taken(
     assert table(url("db")) == table(undisturbed)
 
 
+@pytest.mark.slow
 def test_another_studys_snapshots_are_not_taken(undisturbed: str, url: Url, digits: Source, tmp_path: Path) -> None:
     other = REPEATING.model_copy(update={"seed": 1})
     assert not run(other, url("db"), digits, pause=after(2))

@@ -57,6 +57,7 @@ def search(
     return trials(url)
 
 
+@pytest.mark.slow
 def test_a_suggestion_is_trained_on_top_of_the_budget(url: str, digits: Source) -> None:
     rows = search(url, digits, 2, lambda: by_optuna(url).enqueue_trial(SUGGESTED))
     (suggested,) = [row for row in rows if row.suggested]
@@ -104,6 +105,7 @@ def test_a_finished_trial_of_another_program_is_passed_over(url: str, digits: So
     assert sum(row.is_planned for row in rows) == REPEATING.trials
 
 
+@pytest.mark.slow
 def test_a_grid_loses_no_combination_to_other_trials(url: str, digits: Source) -> None:
     values: dict[str, Any] = {"learning_rate": (0.1, 0.2), "hidden": (4, 5, 6), "weight_decay": (0.0, 0.01)}
     grid = REPEATING.model_copy(update={"sampler": Grid(values=values), "trials": 13})
@@ -117,6 +119,7 @@ def test_a_grid_loses_no_combination_to_other_trials(url: str, digits: Source) -
     assert len(drawn) == 12
 
 
+@pytest.mark.slow
 def test_a_trial_that_another_program_ends_leaves_its_lane(url: str, digits: Source) -> None:
     rows = search(url, digits, 1, lambda: by_optuna(url).tell(0, state=TrialState.FAIL))
     assert (rows[0].state, rows[0].reason) == ("failed", "ended by another program, as fail")
@@ -124,6 +127,7 @@ def test_a_trial_that_another_program_ends_leaves_its_lane(url: str, digits: Sou
     assert by_optuna(url).trials[0].user_attrs["reason"] == "ended by another program, as fail"
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_ended_in_a_pause_has_failed(url: str, digits: Source) -> None:
     assert not run(REPEATING, url, digits, pause=lambda: True)
     by_optuna(url).tell(1, 0.99)
@@ -167,6 +171,7 @@ def test_a_program_that_always_is_quicker_is_named(url: str, digits: Source, mon
         run(roomy, url, digits)
 
 
+@pytest.mark.slow
 def test_a_study_that_is_renamed_in_mid_run_ends_the_same(tmp_path: Path, digits: Source) -> None:
     calm, url = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/renamed.db"
     run(REPEATING, calm, digits)

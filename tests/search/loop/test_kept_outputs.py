@@ -69,6 +69,7 @@ def test_they_are_of_complete_trials_at_their_last_epoch(undisturbed: str) -> No
         assert metrics == pytest.approx(last, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_cut_off_before_any_write_the_same_are_kept(undisturbed: str, digits: Source, tmp_path: Path) -> None:
     write = 2
     while cut_before(write, SMALL, url := f"sqlite:///{tmp_path}/{write}/runs.db", digits, always_keep=True):
@@ -78,6 +79,7 @@ def test_cut_off_before_any_write_the_same_are_kept(undisturbed: str, digits: So
     assert write > 10
 
 
+@pytest.mark.slow
 def test_those_of_the_best_trials_are_kept(
     undisturbed: str, digits: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +92,7 @@ def test_those_of_the_best_trials_are_kept(
     assert len(kept(url)) == 2
 
 
+@pytest.mark.slow
 def test_a_search_does_without_those_that_cannot_be_made(
     digits: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_run_cut_off_before_a_write_ends_the_same(
     assert write > 10
 
 
+@pytest.mark.slow
 def test_a_trial_fails_with_any_of_its_lanes(
     study: Study, url: Url, digits: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:

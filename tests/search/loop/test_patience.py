@@ -84,6 +84,7 @@ def test_it_is_complete_for_optuna_too_with_its_best_value(searched: Result) -> 
         assert row.best_epoch <= row.epochs < EPOCHS
 
 
+@pytest.mark.slow
 def test_after_a_crash_the_same_trials_stop_at_the_same_epochs(searched: Result, tmp_path: Path) -> None:
     def crash(event: object) -> None:
         raise RuntimeError("at a tick")
@@ -101,6 +102,7 @@ def test_pruned_is_not_stopped_early(tmp_path: Path) -> None:
     assert not trials[trials["state"] == "pruned"]["stopped_early"].any()
 
 
+@pytest.mark.slow
 def test_finalists_stop_while_they_are_ranked(searched: Result) -> None:
     exported = export_study(searched, top=2, seeds=2, workers=0, quiet=True)
     record = Store(searched.storage, create=False).find("patient")

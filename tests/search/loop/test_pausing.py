@@ -68,6 +68,7 @@ def test_same_table_whatever_the_number_of_processes(workers: int, undisturbed: 
     assert table(url("spread")) == table(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_paused_run_goes_on_from_its_snapshot(undisturbed: str, url: Url, digits: Source) -> None:
     for _ in range(3):
         assert not run(PAUSING, url("db"), digits, pause=after(2))

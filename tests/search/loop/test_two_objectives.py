@@ -61,6 +61,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", SEARCHES.values(), ids=SEARCHES)
 def test_the_front_is_what_plain_optuna_says_and_is_the_same_after_a_kill(
     of: dict[str, Any], tmp_path: Path, digits: Source
@@ -91,6 +92,7 @@ def test_the_front_is_what_plain_optuna_says_and_is_the_same_after_a_kill(
     assert_whole(url)
 
 
+@pytest.mark.slow
 def test_trials_wait_by_their_layer_and_by_what_they_add_to_it(tmp_path: Path, digits: Source) -> None:
     of = study(sampler=Random(), pruner=Promotion(reduction_factor=2))
     record = searched(of, f"sqlite:///{tmp_path}/it.db", digits)
@@ -103,6 +105,7 @@ def test_trials_wait_by_their_layer_and_by_what_they_add_to_it(tmp_path: Path, d
     assert {score.number for score in history.rungs[1][:4]} <= went_on < {score.number for score in history.rungs[1]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [GP(), TPE(startup=4)], ids=lambda sampler: sampler.name)
 def test_nothing_beyond_a_limit_is_begun(sampler: SamplerConfig, tmp_path: Path, digits: Source) -> None:
     of = study(
@@ -139,6 +142,7 @@ def test_a_limit_that_cannot_be_kept_is_told_before_anything_trains(
     assert told.partition(";")[0] in str(caught.value)
 
 
+@pytest.mark.slow
 def test_two_learnt_metrics(tmp_path: Path, digits: Source) -> None:
     of = study(objective=("accuracy", "calibration_error"), pruner=ExpectedGain(shares=(0.5,)))
     record = searched(of, f"sqlite:///{tmp_path}/it.db", digits)

@@ -9,6 +9,7 @@ import pytest
 from search.fleet.local import peak_memory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [True, False])
 def test_torch_is_asked_where_a_driver_shows_its_file(shown: bool, tmp_path: Path) -> None:
     file = tmp_path / "dxg"

@@ -153,6 +153,7 @@ def test_a_study_renamed_in_the_dashboard_goes_on_under_the_new_name(store: Stor
     assert begin(store).row != record.row
 
 
+@pytest.mark.slow
 def test_of_a_copy_made_in_mid_run_the_record_is_what_it_was_then(store: Store, url: str) -> None:
     record, storage = begin(store), optuna_storage(url)
     with record.lease():

@@ -132,6 +132,7 @@ def test_a_study_of_ours_is_learnt_from_by_its_name(url: str, digits: Source) ->
     assert study.learnt_first[0]["learning_rate"] == best.params["learning_rate"]
 
 
+@pytest.mark.slow
 def test_a_search_that_learns_is_cut_off_and_ends_the_same(elsewhere: str, tmp_path: Path, digits: Source) -> None:
     whole, cut = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "cut"))
     study = prepared(f"sqlite:///{tmp_path}/it.db", a_study(learn_from=(elsewhere,), epochs=3)).study
@@ -212,6 +213,7 @@ def test_a_front_of_ours_is_learnt_from_and_cut_off_and_ends_the_same(
     assert table(cut) == table(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "what", "remedy"),
     [

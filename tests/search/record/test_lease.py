@@ -43,6 +43,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.slow
 def test_the_lease_dies_with_its_process(store: Store, url: str) -> None:
     record = begin(store)
     holder = WarmPopen([sys.executable, "-c", HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -133,6 +133,7 @@ def test_studies_are_in_the_names_of_today(old: str) -> None:
     assert own.study.family.name == own.fingerprint["family.name"] == "custom"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [1, 2])
 def test_tables_are_those_of_a_new_database(old: str, version: int, tmp_path: Path, server: Server) -> None:
     if version == 1:

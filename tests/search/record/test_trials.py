@@ -23,6 +23,7 @@ from tests.support.records import (
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
+@pytest.mark.slow
 def test_a_trial_is_what_optuna_would_have_written(record: Record, url: str) -> None:
     space = SPACE | {"activation": CategoricalDistribution(("relu", "tanh"))}
     drawn = a_trial(0).params | {"activation": "tanh"}

@@ -26,6 +26,7 @@ from tests.support.conditional import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [TPE(startup=5), Random(), QMC()], ids=lambda sampler: sampler.name)
 def test_a_factor_draws_all_of_its_values_and_no_others(sampler: SamplerConfig) -> None:
     assert {drawn["batch_size"] for drawn in draws(a_study(sampler), 60)} == {16, 32, 64}
@@ -44,6 +45,7 @@ def test_the_record_holds_the_values_of_a_factor_as_they_are() -> None:
 # --- samplers over a conditional space --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
 def test_a_draw_from_a_conditional_space_is_the_same_after_a_crash(sampler: SamplerConfig) -> None:
     study = a_study(sampler)

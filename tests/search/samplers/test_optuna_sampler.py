@@ -81,6 +81,7 @@ def draws(study: Study, number: int) -> list[Parameters]:
 # --- draws ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=_title)
 def test_a_draw_after_a_rebuild_is_the_one_that_was_due(sampler: OptunaSampler) -> None:
     study = a_study(sampler, baselines=[Baseline("known", learning_rate=0.1, hidden=4, weight_decay=0.0)])
@@ -96,6 +97,7 @@ def test_a_draw_after_a_rebuild_is_the_one_that_was_due(sampler: OptunaSampler) 
 KNOW_CONDITIONS = [each for each in SAMPLERS if each.title not in ("QMCSampler", "PartialFixedSampler", "GridSampler")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", KNOW_CONDITIONS, ids=_title)
 def test_conditions_factors_and_choices_are_kept(sampler: OptunaSampler) -> None:
     study, crashed = conditional.a_study(sampler), conditional.a_record(conditional.a_study(sampler))
@@ -115,6 +117,7 @@ def test_another_seed_draws_otherwise(sampler: OptunaSampler) -> None:
     assert draws(a_study(sampler, seed=1), 12) != draws(a_study(sampler, seed=2), 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "trials"), [(SAMPLERS[0], 22), (SAMPLERS[1], 60)], ids=["gp", "cma-es"])
 def test_what_trials_came_to_is_learnt_from(sampler: OptunaSampler, trials: int) -> None:
     def distance(of: OptunaSampler) -> float:

@@ -405,6 +405,7 @@ def test_a_repeat_points_to_the_trial_that_trained() -> None:
 # --- many trials ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_many_trials_tpe_is_shown_the_best_and_all_live_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     record = a_record(a_study(TPE(considered=60)))
     mirror = record.mirror()

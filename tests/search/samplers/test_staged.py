@@ -238,6 +238,7 @@ def test_a_cell_that_repeats_is_taken_over(undisturbed: Record) -> None:
     assert max(tick for tick, _ in undisturbed.scores()) == 9  # three stages of three epochs, and not one tick more
 
 
+@pytest.mark.slow
 def test_a_baseline_that_is_a_cell_is_trained_once(tmp_path: Path) -> None:
     undisturbed = run(a_study(), tmp_path)
     best = max((row for row in undisturbed.trials()), key=lambda row: (row.value or 0, -row.number))
@@ -256,6 +257,7 @@ def test_a_search_killed_at_any_tick_ends_as_an_undisturbed_one(tick: int, tmp_p
     assert table(run(a_study(), tmp_path)) == table(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_search_paused_after_every_tick_ends_as_an_undisturbed_one(tmp_path: Path, undisturbed: Record) -> None:
     for _ in range(9):
         run(a_study(), tmp_path, timeout=0.0)  # with a snapshot each time

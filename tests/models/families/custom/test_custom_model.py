@@ -201,6 +201,7 @@ def test_a_model_that_cannot_be_trained_is_refused_before_the_first_trial(
     assert "\n" not in refused.value.what + refused.value.remedy
 
 
+@pytest.mark.slow
 def test_a_session_without_a_file_is_told_to_write_one() -> None:
     code = (
         "from torch import nn\nfrom search import *\n"

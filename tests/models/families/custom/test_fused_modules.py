@@ -534,12 +534,14 @@ def test_a_tables_examples_have_no_height() -> None:
     assert module(torch.zeros(4, 7)).shape == (4, 3)
 
 
+@pytest.mark.slow
 def test_work_is_counted_without_numbers() -> None:
     # 192 x 12 + 12 x 10 multiply-adds, biases and activations left out.
     assert custom_model_config(Plain).flops_per_example(SHAPE, 10, {"hidden": 12}) == 192 * 12 + 12 * 10
     assert custom_model_config(convolving).flops_per_example(SHAPE, 10, {}) == 64 * 5 * 27 + 4 * 8 * 45 + 320
 
 
+@pytest.mark.slow
 def test_work_is_the_number_of_weights_where_a_model_wants_numbers() -> None:
     assert custom_model_config(Branching).flops_per_example(SHAPE, 10, {}) == 193 * 12 + 2 * 130
 

@@ -126,6 +126,7 @@ def objective(trial):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "ends"), [("time.sleep(0.01)", True), ("threading.Event().wait()", False)], ids=["loops", "waits"]
 )

@@ -66,6 +66,7 @@ echo score=3
 """
 
 
+@pytest.mark.slow
 def test_a_program_that_takes_too_long_over_an_epoch_fails(tmp_path: Path) -> None:
     file = tmp_path / "train.sh"
     file.write_text(SLOW)

@@ -79,6 +79,7 @@ def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         Store("postgresql://127.0.0.1/runs")
 
 
+@pytest.mark.slow
 def test_what_is_wrong_on_the_command_line_is_told_in_two_lines(server: Server, tmp_path: Path) -> None:
     process = start(study_file(tmp_path), server.url("nonesuch"))
     said = finish(process)
@@ -87,6 +88,7 @@ def test_what_is_wrong_on_the_command_line_is_told_in_two_lines(server: Server, 
     assert len(said.strip().splitlines()) == 2, said
 
 
+@pytest.mark.slow
 def test_the_list_tells_what_keeps_it_from_the_database(server: Server, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "search.run", "--list", "--storage", server.url("nonesuch")]
     listed = warm_start.run(command, cwd=ROOT)

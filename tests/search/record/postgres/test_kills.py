@@ -24,12 +24,14 @@ from tests.support.runs import (
 from tests.support.servers import Server
 
 
+@pytest.mark.slow
 def test_the_table_is_the_same_as_in_a_file(url: str, in_a_file: str, digits: Source) -> None:
     assert run(REPEATING, url, digits)
     assert table(url) == table(in_a_file)
     assert_over(url)
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_not_trained_again(url: str, tmp_path: Path) -> None:
     study = study_file(tmp_path)
     search_here(study, url)
