@@ -1,18 +1,19 @@
 """Studies as a newcomer writes them, beside scikit-learn's usual models tuned for as many CPU seconds.
 
-`python -m tests.benchmarks.newcomers [NAME ...] [--trials N] [--seeds N] [--folder runs/newcomers]`: each study file
-is written beside its tables, searched and exported; its report stays there to be looked at. Then gradient-boosted trees
-and a perceptron of scikit-learn are tuned on the same training rows: random configurations, each scored in five folds
-(by the study's metric) until the CPU seconds of our search and export are spent, the best of them fitted to all
-rows. One test part, which nothing but the last line of either side sees. `parameters` is the front of MNIST, which
-needs the data set, and is timed against the same search with one objective; nothing of scikit-learn stands beside it.
+`python -m tests.benchmarks.newcomers [NAME ...] [--splits N] [--trials N] [--seeds N] [--folder runs/newcomers]`: each
+study file is written beside its tables, searched and exported; its report stays there to be looked at. Then
+gradient-boosted trees and a perceptron of scikit-learn are tuned on the same training rows: random configurations, each
+scored in five folds (by the study's metric) until the CPU seconds of our search and export are spent, the best of them
+fitted to all rows. The test part is seen by nothing but the last line of either side; there is another one in each
+split, and the means over splits stand before the figures of each. `parameters` is the front of MNIST, which needs the
+data set, and is timed against the same search with one objective; nothing of scikit-learn stands beside it.
 """
 
 import argparse
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,11 +192,21 @@ def rivals(task: Task) -> dict[str, tuple[Any, dict[str, Any]]]:
     return {"trees": (boosted, trees), "perceptron": (made, {prefix + name: of for name, of in layers.items()})}
 
 
-def one_task(name: str, folder: Path, trials: int | None, seeds: int) -> list[object]:
+@dataclass(frozen=True)
+class Split:
+    """What came out on one split of a table."""
+
+    tests: dict[str, float]  # figures on the test part, by whose they are
+    tried: dict[str, int]  # configurations of each of scikit-learn's
+    seconds: tuple[float, float]  # of a processor, for our search and export
+
+
+def one_split(name: str, split: int, folder: Path, trials: int | None, seeds: int) -> Split:
+    """Search a study on one split of its table, and tune scikit-learn's models beside it."""
     task = TASKS[name]
     inputs, labels = task.table()
     parts = train_test_split(
-        inputs, labels, test_size=0.3, random_state=0, stratify=labels if task.classifies else None
+        inputs, labels, test_size=0.3, random_state=split, stratify=labels if task.classifies else None
     )
     train, test = (parts[0], parts[2]), (parts[1], parts[3])
     for part, (rows, told) in (("train", train), ("test", test)):
@@ -212,11 +223,25 @@ def one_task(name: str, folder: Path, trials: int | None, seeds: int) -> list[ob
     winner = export.winner or {}
     scorer, sign = get_scorer(task.scoring), 1 if task.higher else -1
     dummy = DummyClassifier(strategy="prior") if task.classifies else DummyRegressor()
-    row: list[object] = [name, task.metric, f"{winner[f'test_{task.metric}_mean']:.4g}"]
-    for model, space in rivals(task).values():
-        fitted, tried = tuned(model, space, task, train, seconds)
-        row.append(f"{sign * scorer(fitted, *test):.4g} of {tried}")
-    return [*row, f"{sign * scorer(dummy.fit(*train), *test):.4g}", f"{searched:.0f} + {seconds - searched:.0f}"]
+    tests: dict[str, float] = {"ours": winner[f"test_{task.metric}_mean"]}
+    tried: dict[str, int] = {}
+    for rival, (model, space) in rivals(task).items():
+        fitted, tried[rival] = tuned(model, space, task, train, seconds)
+        tests[rival] = sign * scorer(fitted, *test)
+    tests["constant"] = sign * scorer(dummy.fit(*train), *test)
+    return Split(tests, tried, (searched, seconds - searched))
+
+
+def row_of(name: str, splits: Sequence[Split]) -> list[object]:
+    """Return a row of the table: of each model the mean over splits, and the figure of each."""
+    row: list[object] = [name, TASKS[name].metric]
+    for who in splits[0].tests:
+        each = [split.tests[who] for split in splits]
+        tried = f" of {np.mean([split.tried[who] for split in splits]):.0f}" if who in splits[0].tried else ""
+        of_each = f" ({', '.join(f'{figure:.4g}' for figure in each)})" if len(each) > 1 and who != "constant" else ""
+        row.append(f"{np.mean(each):.4g}{tried}{of_each}")
+    search, export = np.mean([split.seconds for split in splits], axis=0)
+    return [*row, f"{search:.0f} + {export:.0f}"]
 
 
 def say(line: str) -> None:
@@ -245,6 +270,7 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(TASKS)} and parameters; all unless given"
     )
+    parser.add_argument("--splits", type=int, default=1, help="into training and test part")
     parser.add_argument("--trials", type=int, help="instead of the study's own number")
     parser.add_argument("--seeds", type=int, default=3, help="of a finalist")
     parser.add_argument("--folder", type=Path, default=Path("runs/newcomers"))
@@ -252,12 +278,14 @@ def main() -> None:
     warnings.simplefilter("ignore")  # scikit-learn's perceptrons do not converge in so few epochs
     rows = []
     for name in given.names or [*TASKS, "parameters"]:
-        folder = (given.folder / name).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        folders = [(given.folder / f"{name}-{split}").resolve() for split in range(given.splits)]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
         if name == "parameters":
-            front(folder, given.trials)
-        else:
-            rows.append(one_task(name, folder, given.trials, given.seeds))
+            front(folders[0], given.trials)
+            continue
+        splits = [one_split(name, split, folder, given.trials, given.seeds) for split, folder in enumerate(folders)]
+        rows.append(row_of(name, splits))
     if rows:
         print_table(
             ["study", "test", "ours", "trees, of configurations", "perceptron", "constant", "CPU s, search + export"],
