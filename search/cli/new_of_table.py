@@ -21,7 +21,6 @@ study = Study(
     family=Mlp(activation="relu"),
     # A fifth of the rows is the test part, unless you name a file: test="later.csv". docs/tables.md has all words.
     data=Table(
-        {file_text},
 {table_words}    ),
 {study_words}    # The recipe, the same for every trial.
     epochs={epochs},
@@ -67,25 +66,25 @@ def table_study(name: str, path: Path, table: Path, label: str | None, target: s
         UserError: The table cannot be read, or has no such column.
     """
     seen = survey(table, label or target)
+    predicted = f"{'label' if label else 'target'}={_text(seen.predicted)}"
     epochs = min(EPOCHS[1], max(EPOCHS[0], round(STEPS * BATCH_SIZE / max(1, seen.rows))))
-    predicted = label or target or ""
     return TEMPLATE.format(
         name=name,
         path=path,
         file=table.name,
-        about=_text(f"{predicted} of {table.name}"),
-        predicted=_text(predicted),
-        file_text=_text(str(table)),
-        table_words="".join(f"        {line}\n" for line in _table_words(seen, label, target)),
-        study_words="".join(f"    {line}\n" for line in _study_words(seen, label)),
+        about=_text(f"{seen.predicted} of {table.name}"),
+        predicted=_text(seen.predicted),
+        table_words="".join(
+            f"        {line}\n" for line in (f"{_text(str(table))},", f"{predicted},", *_table_words(seen))
+        ),
+        study_words="".join(f"    {line}\n" for line in _study_words(seen, classes=label is not None)),
         epochs=epochs,
         batch_size=BATCH_SIZE,
     )
 
 
-def _table_words(seen: TableSurvey, label: str | None, target: str | None) -> Iterator[str]:
-    """Yield what `Table` is told besides its file."""
-    yield f"label={_text(label)}," if label else f"target={_text(target or '')},"
+def _table_words(seen: TableSurvey) -> Iterator[str]:
+    """Yield what `Table` is told besides its file and the column to predict."""
     if seen.leave_out:
         yield "# Columns that are no features; every other one is."
         yield "leave_out=("
@@ -97,9 +96,9 @@ def _table_words(seen: TableSurvey, label: str | None, target: str | None) -> It
         yield 'missing="median",'
 
 
-def _study_words(seen: TableSurvey, label: str | None) -> Iterator[str]:
+def _study_words(seen: TableSurvey, *, classes: bool) -> Iterator[str]:
     """Yield what the study is told of its rows."""
-    if label is not None and len(seen.classes) > 1:
+    if classes and len(seen.classes) > 1:
         commonest, count = next(iter(seen.classes.items()))
         if count > RARE * seen.rows:
             objective = "average_precision" if len(seen.classes) == 2 else "macro_f1"

@@ -19,12 +19,14 @@ class TableSurvey:
     """What a CSV file holds.
 
     Attributes:
+        predicted: The column to predict.
         rows: How many rows have a value in the column to predict.
         classes: The different values of that column, each with its number of rows, the commonest first.
         leave_out: Columns that are no features, each with the reason.
         missing: Columns with missing values, those that are left out aside.
     """
 
+    predicted: str
     rows: int
     classes: dict[str, int]
     leave_out: dict[str, str]
@@ -36,7 +38,7 @@ def survey(path: Path, predicted: str | None) -> TableSurvey:
 
     Args:
         path: The file.
-        predicted: The column to predict.
+        predicted: The column to predict; None, where nobody has said which one, is refused with the names of all.
 
     Raises:
         UserError: It is no CSV file, or it has no such column.
@@ -56,7 +58,7 @@ def survey(path: Path, predicted: str | None) -> TableSurvey:
     leave_out = {name: reason for name, reason in reasons.items() if reason}
     missing = tuple(name for name, cells in others.items() if name not in leave_out and _has_missing(cells))
     told = Counter(cell.strip() for cell in columns[predicted] if cell.strip())
-    return TableSurvey(told.total(), dict(told.most_common()), leave_out, missing)
+    return TableSurvey(predicted, told.total(), dict(told.most_common()), leave_out, missing)
 
 
 def _why_no_feature(cells: Sequence[str]) -> str:
