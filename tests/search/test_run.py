@@ -256,10 +256,10 @@ def test_a_run_needs_neither_git_nor_a_home_of_its_own(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte and a half."""
+    """A file system of three megabytes: on a slow machine two snapshots are kept, of all trials that wait."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", str(disk)], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True).returncode:
         pytest.skip("mounting a tmpfs is not allowed here")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
