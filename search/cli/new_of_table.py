@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.datasets.readers.table_survey import TableSurvey, survey
+from search.fleet.base import is_imbalanced
 
 TEMPLATE = '''"""{name}: which perceptron predicts {predicted} of {file} best?
 
@@ -49,7 +50,6 @@ BATCH_SIZE, STEPS = 64, 1500  # steps of a training, about
 EPOCHS = (20, 100)  # at least, at most
 FEW_ROWS = 3000  # below, a validation part would choose by luck (BENCHMARKS.md), and folds cost seconds
 FOLDS = 5
-RARE = 0.8  # of the rows are of the commonest class: accuracy tells little
 
 
 def table_study(name: str, path: Path, table: Path, label: str | None, target: str | None) -> str:
@@ -100,7 +100,7 @@ def _study_words(seen: TableSurvey, *, classes: bool) -> Iterator[str]:
     """Yield what the study is told of its rows."""
     if classes and len(seen.classes) > 1:
         commonest, count = next(iter(seen.classes.items()))
-        if count > RARE * seen.rows:
+        if is_imbalanced(count / seen.rows, len(seen.classes)):
             objective = "average_precision" if len(seen.classes) == 2 else "macro_f1"
             yield f"# {count:,} of {seen.rows:,} rows are of the class {_text(commonest)}: accuracy would tell little."
             yield f'objective="{objective}",'

@@ -35,8 +35,13 @@ class DatasetInfo:
 
     @property
     def imbalanced(self) -> bool:
-        """Whether the commonest class is nearer to being the only one than to having as many examples as the others."""
-        return self.commonest is not None and self.commonest[1] > (1 + 1 / len(self.classes)) / 2
+        """Whether one class is far more common than the others."""
+        return self.commonest is not None and is_imbalanced(self.commonest[1], len(self.classes))
+
+
+def is_imbalanced(share: float, classes: int) -> bool:
+    """Return whether the share of the commonest class is nearer to that of an only one than to one of equal classes."""
+    return share > (1 + 1 / classes) / 2
 
 
 class EngineError(RuntimeError):

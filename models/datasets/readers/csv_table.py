@@ -37,7 +37,7 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
     first = tables[train]
     for name in (config.predicted, *config.leave_out):
         if name not in first:
-            raise UserError(f"{train} has no column {name!r}", f"it has {_shorten(list(first))}")
+            raise UserError(f"{train} has no column {name!r}", f"it has {shorten(list(first))}")
     features = [name for name in first if name not in (config.predicted, *config.leave_out)]
     if not features:
         raise UserError(f"{train} has no column besides its label", "features are the other columns; add some")
@@ -55,7 +55,7 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
         try:
             texts = _categories(train, name, first[name], fills=fills)
             parts_of_date = parts_of([day_of(cell) for cell in first[name]]) if has_dates(first[name]) else ()
-            has_missing = config.missing == "category" and any(_is_missing(cell, texts) for cell in first[name])
+            has_missing = config.missing == "category" and any(is_missing(cell, texts) for cell in first[name])
             names += (
                 [f"{name}@{part}" for part in parts_of_date] or [f"{name}={text}" for text in texts or ()] or [name]
             )
@@ -100,8 +100,8 @@ def to_features(
         cells = ["" if cell is None or cell != cell else str(cell) for cell in table[name]]  # NaN is not itself
         text = None if name == feature else feature[len(name) + 1 :]
         if text == "":
-            has_texts = name not in columns and f"{name}@days" not in columns
-            features.append(_missing(cells, [] if has_texts else None))
+            of_texts = name not in columns and f"{name}@days" not in columns
+            features.append(_missing(cells, [] if of_texts else None))
             continue
         if text is not None and feature[len(name)] == "@":
             features.append(to_part(_days(Path("the table"), name, cells, fills=fills), text))
@@ -115,7 +115,7 @@ def _column_of(feature: str, table: Mapping[str, Sequence[Any]]) -> str:
     names = [feature[:place] for place, sign in enumerate(feature) if sign in "=@"]
     name = next((name for name in names if name in table), None)
     if name is None:
-        raise UserError(f"the table has no column {(names or [feature])[0]!r}", f"it has {_shorten(list(table))}")
+        raise UserError(f"the table has no column {(names or [feature])[0]!r}", f"it has {shorten(list(table))}")
     return name
 
 
@@ -155,7 +155,7 @@ def to_number(cell: str) -> float | None:
         return None
 
 
-def _is_missing(cell: str, texts: Sequence[str] | None) -> bool:
+def is_missing(cell: str, texts: Sequence[str] | None) -> bool:
     """Return whether a cell is missing: an empty one, and among numbers what people write for that."""
     stripped = cell.strip()
     return not stripped if texts is not None else stripped.lower() in MISSING
@@ -163,14 +163,14 @@ def _is_missing(cell: str, texts: Sequence[str] | None) -> bool:
 
 def _missing(cells: Sequence[str], texts: Sequence[str] | None) -> NDArray[np.float32]:
     """Return 1 where a cell is missing, (N, 1)."""
-    return np.array([[_is_missing(cell, texts)] for cell in cells], np.float32)
+    return np.array([[is_missing(cell, texts)] for cell in cells], np.float32)
 
 
 def _categories(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> list[str] | None:
     """Return the different texts of a column, sorted; None if it is a column of numbers or dates."""
     if fills and not any(cell.strip() for cell in cells):
         raise UserError(f"{path}: the column {name!r} has no value", f"leave it out with leave_out=({name!r},)")
-    if has_dates(cells) or any(to_number(cell) is not None for cell in cells):
+    if not has_texts(cells):
         return None  # then a cell that is none is an error
     texts = sorted({cell.strip() for cell in cells} - ({""} if fills else set()))
     if len(texts) > MAX_TEXTS:
@@ -182,6 +182,11 @@ def _categories(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> 
     return texts
 
 
+def has_texts(cells: Sequence[str]) -> bool:
+    """Return whether a column is of texts: its values are no dates, and none of them is a number."""
+    return not has_dates(cells) and all(to_number(cell) is None for cell in cells)
+
+
 def has_dates(cells: Sequence[str]) -> bool:
     """Return whether a column is of dates: its first value is one."""
     return day_of(next((cell for cell in cells if cell.strip().lower() not in MISSING), "")) is not None
@@ -191,7 +196,7 @@ def _days(path: Path, name: str, cells: Sequence[str], *, fills: bool) -> list[f
     """Return the days from 1970 to each date; None where it is missing."""
     days = [day_of(cell) for cell in cells]
     for row, (cell, day) in enumerate(zip(cells, days, strict=True)):
-        if day is None and not (fills and _is_missing(cell, None)):
+        if day is None and not (fills and is_missing(cell, None)):
             raise _not_a_number(path, name, row, cell, "date like 2024-03-15")
     return days
 
@@ -208,7 +213,7 @@ def _to_columns(
         if "" in stripped and not fills:
             raise _not_a_number(path, name, stripped.index(""), "")
         return np.asarray(np.array(stripped)[:, np.newaxis] == np.array(texts), np.float32)
-    missing = np.array([fills and _is_missing(cell, None) for cell in cells])
+    missing = np.array([fills and is_missing(cell, None) for cell in cells])
     numbers = [to_number(cell) for cell in cells]
     with np.errstate(over="ignore"):
         column = np.array([np.nan if number is None else number for number in numbers], np.float64).astype(np.float32)
@@ -231,11 +236,12 @@ def _all_at_once(unreadable: Mapping[str, UserError]) -> UserError:
     if len(names) == 1:
         return error
     return UserError(
-        f"{error.what}; nor can {_shorten(list(map(repr, names[1:])))} be read",
+        f"{error.what}; nor can {shorten(list(map(repr, names[1:])))} be read",
         f"{FILL}, drop such rows, or leave the columns out with leave_out={tuple(names)!r}",
     )
 
 
-def _shorten(names: Sequence[str]) -> str:
+def shorten(names: Sequence[str]) -> str:
+    """Return names as a list, the first dozen of many."""
     shown = ", ".join(names[:12])
     return shown if len(names) <= 12 else f"{shown} and {len(names) - 12} more"

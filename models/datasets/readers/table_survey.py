@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.datasets.readers.csv_table import MAX_TEXTS, MISSING, has_dates, read_columns, to_number
+from models.datasets.readers.csv_table import MAX_TEXTS, has_texts, is_missing, read_columns, shorten, to_number
 from models.errors import UserError
 
 FEW = 8  # rows: so many whole numbers one after the other may be a measurement
@@ -51,7 +51,7 @@ def survey(path: Path, predicted: str | None) -> TableSurvey:
     if predicted not in columns:
         what = "the column to predict is not named" if predicted is None else f"{path} has no column {predicted!r}"
         raise UserError(
-            what, f"name it with --label if it has classes, with --target if it has numbers: {', '.join(columns)}"
+            what, f"name it with --label if it has classes, with --target if it has numbers: {shorten(list(columns))}"
         )
     others = {name: cells for name, cells in columns.items() if name != predicted}
     reasons = {name: _why_no_feature(cells) for name, cells in others.items()}
@@ -70,13 +70,10 @@ def _why_no_feature(cells: Sequence[str]) -> str:
     first = numbers[0]
     if first is not None and len(numbers) > FEW and numbers == [first + place for place in range(len(numbers))]:
         return "it counts the rows"
-    if has_dates(cells) or any(number is not None for number in numbers):
-        return ""
-    texts = len(set(values))
+    texts = len(set(values)) if has_texts(cells) else 0
     return f"it has {texts} different texts" if texts > MAX_TEXTS else ""
 
 
 def _has_missing(cells: Sequence[str]) -> bool:
-    """Return whether a value is missing: an empty cell, or among numbers what people write for that."""
-    is_text = not has_dates(cells) and all(to_number(cell) is None for cell in cells)
-    return any(not cell.strip() if is_text else cell.strip().lower() in MISSING for cell in cells)
+    texts: list[str] | None = [] if has_texts(cells) else None
+    return any(is_missing(cell, texts) for cell in cells)
