@@ -18,9 +18,10 @@ from models.config.messages import EpochMetrics
 from models.console import as_given
 from models.errors import UserError
 from reports.live_page.history import SearchHistory
-from search.cli.eta import RECENT, epochs_left
+from search.cli.eta import RECENT
 from search.cli.listing import how_far
 from search.cli.wording import lanes_text, parameters_text
+from search.cli.work import work_left
 from search.objective import front_of
 from search.options import DEFAULT_STORAGE
 from search.record.record import Record
@@ -51,7 +52,7 @@ class Follower:
         self._looked = float("-inf")
         self._record: Record | None = None
         self._history: SearchHistory | None = None
-        self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT + 1)  # (time, epochs trained)
+        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT + 1)  # (time, seconds of engines spent)
         self._now: dict[str, Any] = {"phase": "absent", "trouble": None}
         self._states: dict[int, TrialState] = {}  # of the trials that are known
         self._sent = (0, 0)  # lines and best values that have been sent
@@ -167,17 +168,18 @@ class Follower:
         }
 
     def _left(self, history: SearchHistory, unended: int) -> float | None:
-        """Return the seconds that are left, about: the recent speed times the epochs that are expected."""
-        trained = history.reached.total()
-        if not self._recent or trained > self._recent[-1][1]:
-            self._recent.append((self._clock(), trained))
+        """Return the seconds that are left, about: the work that is expected, at the recent pace."""
+        if not self._recent or history.spent > self._recent[-1][1]:
+            self._recent.append((self._clock(), history.spent))
         (since, before), (now, last) = self._recent[0], self._recent[-1]
         if last == before:
             return None
-        live = [it for it in history.unfinished if it.state == "training" and it.values]
-        unbegun = max(0, unended - len([it for it in history.unfinished if it.values]))
-        ages = Counter(len(it.values) for it in live)
-        return round(epochs_left(history.study, unbegun, history.reached, ages) * (now - since) / (last - before), 1)
+        begun = [it for it in history.unfinished if it.values]
+        training = {it.row.number: len(it.values) for it in begun if it.state == "training"}
+        waiting = {it.row.number: len(it.values) for it in begun if it.state == "paused"}
+        unbegun = max(0, unended - len(begun))
+        work = work_left(history.study, unbegun, history.reached, training, waiting, history.epoch_seconds)
+        return round(work * (now - since) / (last - before), 1)
 
     def _report(self, file: Path, rows: list[TrialRow]) -> str | None:
         """Return "new" where the report is of these trials, "old" where some have ended since, None without one."""

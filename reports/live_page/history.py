@@ -47,6 +47,8 @@ class SearchHistory:
         self.happenings: list[Happening] = []
         self.best: list[tuple[int, int, float]] = []  # (tick, trial, value): each time that a complete trial led
         self.reached: Counter[int] = Counter()  # epoch -> how many trials have trained it
+        self.epoch_seconds: dict[int, float] = {}  # trial -> seconds of its engine that its newest epoch took
+        self.spent = 0.0  # seconds of engines that all epochs took
         self.tick = 0
         self.changed: set[int] = set()  # trials that are not as the page has them
         self._rungs: dict[int, list[RungScore]] = defaultdict(list)
@@ -113,6 +115,8 @@ class SearchHistory:
             trial.add(tick, score, self.study.objective.value(score.validation))
             insert_sorted(RungScore.of(score, self.study.objective), self._rungs[score.epoch])
             self.reached[score.epoch] += 1
+            self.epoch_seconds[score.lane] = score.seconds
+            self.spent += score.seconds
             trained.add(score.lane)
         for number in trained:
             trial, rung = self.trials[number], self._rungs[len(self.trials[number].values)]

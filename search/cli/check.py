@@ -12,7 +12,6 @@ from rich.markup import escape
 from models.config.kept_examples import kept_bytes
 from models.errors import UserError
 from search import launch
-from search.cli.eta import planned_trials
 from search.cli.rehearsal import Rehearsal, expected_seconds, rehearse
 from search.cli.wording import (
     classes_note,
@@ -22,6 +21,7 @@ from search.cli.wording import (
     lanes_text,
     objectives_text,
 )
+from search.cli.work import planned_trials
 from search.config.conditions import condition
 from search.config.study import Study
 from search.config.study_files import NamedStudy

@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from search.cli.following import ChangedTrials
-from search.config.study import Study
+from search.cli.work import planned_trials, work_left
 from search.loop.members import values_of
 from search.loop.scheduler import TrialScheduler
 from search.objective import Objective, select_epoch
 from search.trial import TrialRow
 
 RECENT = 20  # snapshots over which the speed is measured: enough to even out, few enough to follow a slower machine
-PRIOR_TRIALS = 4.0  # trials for which the pruner's own rule counts, beside those that were seen at an epoch
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,16 @@ class ProgressSnapshot:
 
 
 class EtaEstimator:
-    """Follows one run from its beginning: the time left is the recent speed times the epochs that are expected."""
+    """Follows one run from its beginning: the time left is the work that is expected, at the recent pace."""
 
     def __init__(self, scheduler: TrialScheduler, clock: Callable[[], float]) -> None:
         self._scheduler, self._clock = scheduler, clock
         self._planned = planned_trials(scheduler.study)
         self._changed, self._ended = ChangedTrials(scheduler), Counter[str]()
         self._broken_off = 0  # epochs that trials were not trained for because they diverged or failed
-        self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT + 1)  # (time, epochs trained)
+        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT + 1)  # (time, seconds of engines spent)
         if not scheduler.rows:  # a resumed search has trained before: how much, is known after its first tick
-            self._recent.append((clock(), 0))
+            self._recent.append((clock(), 0.0))
 
     def snapshot(self) -> ProgressSnapshot:
         """Return the search as it is now."""
@@ -62,25 +61,24 @@ class EtaEstimator:
             scheduler.history.curves.get(row.number, ()) for row in ended if outcome(row) in ("diverged", "failed")
         ]
         self._broken_off += sum(study.epochs - len(curve) for curve in curves if curve)
-        reached, ages = scheduler.history.reached, Counter(live.curve[-1].epoch for live in scheduler.live.values())
-        trained, alive, paused = reached.total(), len(scheduler.live), scheduler.paused.values()
-        self._recent.append((self._clock(), trained))
+        history, reached = scheduler.history, scheduler.history.reached
+        training = {number: len(live.curve) for number, live in scheduler.live.items()}
+        waiting = {number: len(paused.curve) for number, paused in scheduler.paused.items()}
+        trained, alive, paused = reached.total(), len(training), len(waiting)
+        self._recent.append((self._clock(), history.spent))
         (since, before), (now, _) = self._recent[0], self._recent[-1]
         left = None
-        if trained > before and now > since:
-            unbegun = self._planned - self._ended.total() - alive - len(paused)
-            left = epochs_left(study, unbegun, reached, ages) * (now - since) / (trained - before)
-        over = reached[1] - alive - len(paused)
-        saved = (
-            study.epochs * over
-            - self._broken_off
-            - (trained - sum(ages.elements()) - sum(len(trial.curve) for trial in paused))
-        )
+        if history.spent > before and now > since:
+            unbegun = self._planned - self._ended.total() - alive - paused
+            work = work_left(study, unbegun, reached, training, waiting, history.epoch_seconds)
+            left = work * (now - since) / (history.spent - before)
+        over = reached[1] - alive - paused
+        saved = study.epochs * over - self._broken_off - (trained - sum(training.values()) - sum(waiting.values()))
         best, baseline = _best_so_far(scheduler), _best_baseline(scheduler)
         return ProgressSnapshot(
             tick=scheduler.tick,
             alive=alive,
-            paused=len(paused),
+            paused=paused,
             ended=dict(self._ended),
             planned=self._planned,
             best=best,
@@ -117,43 +115,3 @@ def _best_baseline(scheduler: TrialScheduler) -> float | None:
     rows = [scheduler.rows[number] for number in range(len(scheduler.study.baselines)) if number in scheduler.rows]
     values = [row.value for row in rows if row.state == "complete" and row.value is not None]
     return min(values, key=scheduler.study.objective.cost, default=None)
-
-
-def planned_trials(study: Study) -> int:
-    """Return the number of trials in all: the budget, or fewer where the sampler has no more to propose."""
-    most = study.sampler.max_proposals
-    return study.trials if most is None else min(study.trials, study.opening + most)
-
-
-def epochs_left(study: Study, unbegun: int, reached: Mapping[int, int], ages: Mapping[int, int]) -> float:
-    """Return how many more epochs are expected: of live trials, and of those that have not begun.
-
-    Args:
-        study: The study.
-        unbegun: How many trials have not begun.
-        reached: Epoch -> how many trials have trained it.
-        ages: Epoch -> how many live trials have trained it last.
-    """
-    expected = expected_epochs(study, reached, ages)
-    return unbegun * expected[0] + sum(count * expected[age] for age, count in ages.items())
-
-
-def expected_epochs(
-    study: Study, reached: Mapping[int, int] | None = None, ages: Mapping[int, int] | None = None
-) -> list[float]:
-    """Return how many more epochs a trial trains after 0, 1, 2, ... epochs: by the trials so far and the pruner's rule.
-
-    Live trials count as far as they have come (the product limit of Kaplan and Meier 1958), paused ones as ended.
-
-    Args:
-        study: The study.
-        reached: Epoch -> how many trials have trained it.
-        ages: Epoch -> how many live trials have trained it last.
-    """
-    reached, ages, by_rule = reached or {}, ages or {}, study.pruner.rungs(study.epochs)
-    epochs = [0.0] * (study.epochs + 1)
-    for epoch in range(study.epochs, 0, -1):
-        seen, went_on = reached.get(epoch, 0), reached.get(epoch + 1, 0) + ages.get(epoch, 0)
-        share = (went_on + PRIOR_TRIALS * by_rule.get(epoch, 1.0)) / (seen + PRIOR_TRIALS)
-        epochs[epoch - 1] = 1 + share * epochs[epoch]
-    return epochs

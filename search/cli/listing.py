@@ -17,8 +17,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.metrics.registry import metric_text
-from search.cli.eta import planned_trials
 from search.cli.wording import duration
+from search.cli.work import planned_trials
 from search.config import study_files
 from search.config.study import Study
 from search.objective import front_of

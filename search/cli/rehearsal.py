@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.datasets.source import Source
-from search.cli.eta import expected_epochs, planned_trials
+from search.cli.work import expected_epochs, planned_trials
 from search.config.study import Study
 from search.fleet.base import DatasetInfo, HostProvider
 from search.fleet.fleet import Fleet

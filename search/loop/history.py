@@ -33,6 +33,8 @@ class SearchHistory:
         rows: The trials by number; their parameters are `study.to_external(row.params)`.
         curves: Trial -> its scores, the first epoch's first; of those that trained an epoch themselves.
         ticks: Trial -> the ticks of these epochs; a gap is a pause.
+        epoch_seconds: Trial -> seconds of its engine that its newest epoch took.
+        spent: Seconds of engines that all epochs took.
         rungs: Epoch -> the scores of all trials that reached it, best first, whatever became of them since.
         paused: Numbers of the trials that are paused.
         mirror: The same trials as Optuna sees them. `mirror.history` is this object, so that a sampler has it too.
@@ -51,6 +53,8 @@ class SearchHistory:
         self.rows = {row.number: row for row in rows}
         self.curves: dict[int, list[RungScore]] = {}
         self.ticks: dict[int, list[int]] = {}
+        self.epoch_seconds: dict[int, float] = {}
+        self.spent = 0.0
         self.rungs: dict[int, list[RungScore]] = {}
         known = [self.rows[number] for number in range(begun)]
         self.mirror, self.seen = Mirror(study, known, scores), SeenConfigurations(known)
@@ -137,6 +141,8 @@ class SearchHistory:
         score = RungScore.of(metrics, self.study.objective)
         self.curves.setdefault(metrics.lane, []).append(score)
         self.ticks.setdefault(metrics.lane, []).append(tick)
+        self.epoch_seconds[metrics.lane] = metrics.seconds
+        self.spent += metrics.seconds
         insert_sorted(score, self.rungs.setdefault(metrics.epoch, []))
 
     def _rank_again(self, epochs: Iterable[int]) -> None:

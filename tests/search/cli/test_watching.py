@@ -22,18 +22,15 @@ from rich.console import Console
 
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
-from search.cli.eta import EtaEstimator, ProgressSnapshot, expected_epochs, planned_trials
+from search.cli.eta import EtaEstimator, ProgressSnapshot
 from search.cli.listing import Row, show, study_rows
 from search.cli.progress import ProgressDisplay, progress_line, progress_table, redraws_in_place
 from search.cli.wording import duration
 from search.config.space import Float, Int
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
-from search.pruners.halving import SuccessiveHalving
 from search.pruners.none import NoPruner
-from search.pruners.optuna import OptunaPruner
 from search.record.store import Store
-from search.samplers.grid import Grid
 from search.trial import TrialRow
 from tests.support.commands import search_here
 from tests.support.runs import ROOT, kill_tree, start, study_file, wait_for_tick
@@ -62,6 +59,8 @@ class Imagined:
         self.paused: dict[int, Any] = {}
         self.reached: Counter[int] = Counter()
         self.curves: dict[int, list[EpochMetrics]] = {}
+        self.epoch_seconds: dict[int, float] = {}
+        self.spent = 0.0
         self.first_complete: TrialRow | None = None  # they all have the same value
 
     @property
@@ -83,6 +82,8 @@ class Imagined:
             live.curve.append(_score(number, epoch))
             self.reached[epoch] += 1
             self.curves[number] = live.curve
+            self.epoch_seconds[number] = live.curve[-1].seconds
+            self.spent += live.curve[-1].seconds
             if epoch == self.study.epochs:
                 del self.live[number]
                 row = self.rows[number]
@@ -220,31 +221,6 @@ def test_following_five_thousand_trials_reads_each_once_for_every_tick_of_its_li
     assert snapshot.ended == {"complete": 5000}
     # A trial is read in each of its five ticks; the leader once more in each of the four before any is complete.
     assert reads == 5 * 5000 + 4
-
-
-@pytest.mark.parametrize(
-    ("pruner", "epochs"),
-    [
-        (NoPruner(), 10.0),
-        (OptunaPruner(kind="MedianPruner"), 10.0),  # whose rule we do not know
-        (SuccessiveHalving(), 1 + 1 / 2 + 2 / 4 + 4 / 8 + 2 / 16),
-        (SuccessiveHalving(min_epochs=20), 10.0),
-    ],
-)
-def test_a_judges_rule_says_how_long_trials_live(pruner: Any, epochs: float) -> None:
-    assert expected_epochs(study(pruner=pruner, epochs=10))[0] == pytest.approx(epochs)
-
-
-def test_what_was_seen_outweighs_the_rule() -> None:
-    judged = study(pruner=SuccessiveHalving(), epochs=4)
-    seen = expected_epochs(judged, reached={1: 1000, 2: 900, 3: 900, 4: 900}, ages={})
-    assert seen[0] == pytest.approx(1 + 0.9 * 3, rel=0.02)
-
-
-def test_a_grid_is_over_when_its_cells_are() -> None:
-    grid = Grid(values={"learning_rate": (0.1, 0.2), "hidden": (4, 5, 6), "weight_decay": (1e-3,)})
-    assert planned_trials(study(sampler=grid)) == 6
-    assert planned_trials(study(sampler=grid, trials=5)) == 5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""What a search is expected to train yet, in seconds of its engines: trials differ by what an epoch of them takes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from statistics import fmean
+
+from search.config.study import Study
+
+PRIOR_TRIALS = 4.0  # trials for which the pruner's own rule counts, beside those that were seen at an epoch
+
+
+def planned_trials(study: Study) -> int:
+    """Return the number of trials in all: the budget, or fewer where the sampler has no more to propose."""
+    most = study.sampler.max_proposals
+    return study.trials if most is None else min(study.trials, study.opening + most)
+
+
+def work_left(
+    study: Study,
+    unbegun: int,
+    reached: Mapping[int, int],
+    training: Mapping[int, int],
+    waiting: Mapping[int, int],
+    seconds: Mapping[int, float],
+) -> float:
+    """Return how many seconds of engines are still to be spent, about.
+
+    Args:
+        study: The study.
+        unbegun: How many trials have not begun; each is taken to be the mean of those that have.
+        reached: Epoch -> how many trials have trained it.
+        training: Live trial -> epochs that it has trained.
+        waiting: Paused trial -> epochs that it has trained.
+        seconds: Trial that has begun -> seconds of its engine that an epoch takes.
+    """
+    ages, pauses = Counter(training.values()), Counter(waiting.values())
+    expected = expected_epochs(study, reached, ages)
+    left = unbegun * expected[0] * fmean(seconds.values()) if unbegun else 0.0
+    left += sum(seconds[number] * expected[age] for number, age in training.items())
+    for number, age in waiting.items():
+        went_on, seen = reached.get(age + 1, 0) + ages[age], reached.get(age, 0)
+        to_come = expected_share(study, age, went_on, seen) * seen - went_on
+        left += seconds[number] * expected[age] * min(max(to_come / pauses[age], 0.0), 1.0)
+    return left
+
+
+def expected_epochs(
+    study: Study, reached: Mapping[int, int] | None = None, ages: Mapping[int, int] | None = None
+) -> list[float]:
+    """Return how many more epochs a trial trains after 0, 1, 2, ... epochs: by the trials so far and the pruner's rule.
+
+    Live trials count as far as they have come (the product limit of Kaplan and Meier 1958).
+
+    Args:
+        study: The study.
+        reached: Epoch -> how many trials have trained it.
+        ages: Epoch -> how many live trials have trained it last.
+    """
+    reached, ages = reached or {}, ages or {}
+    epochs = [0.0] * (study.epochs + 1)
+    for epoch in range(study.epochs, 0, -1):
+        went_on = reached.get(epoch + 1, 0) + ages.get(epoch, 0)
+        epochs[epoch - 1] = 1 + expected_share(study, epoch, went_on, reached.get(epoch, 0)) * epochs[epoch]
+    return epochs
+
+
+def expected_share(study: Study, epoch: int, went_on: int, seen: int) -> float:
+    """Return the share of trials that go on after an epoch, when all is over.
+
+    Args:
+        study: The study.
+        epoch: 1 is the first.
+        went_on: Trials that were there and have gone on.
+        seen: All trials that were there.
+    """
+    rule = study.pruner.rungs(study.epochs).get(epoch, 1.0)
+    share = (went_on + PRIOR_TRIALS * rule) / (seen + PRIOR_TRIALS)
+    return max(share, rule) if study.pruner.pauses else share  # who is paused may still go on
