@@ -1,7 +1,8 @@
 """The lease of a study: one process at a time may write to it.
 
 A lock that dies with its process decides on one machine. Between machines a row of the database does: its lease runs
-out unless a write renews it. Knows the row of a study and nothing of its trials.
+out unless it is renewed, by a write or, in a tick that takes longer, by a heartbeat. Knows the row of a study and
+nothing of its trials.
 """
 
 import math
@@ -21,8 +22,11 @@ from sqlalchemy.engine import Connection, Row
 from models.errors import UserError
 from search.optuna.internals import STUDIES, STUDY_ATTRIBUTES
 from search.record.database import Database
+from search.record.heartbeat import Heartbeat
 from search.record.postgres import ConnectionLost, LockHeld, SessionLock, retry
 from search.record.tables import LINK, Studies
+
+BEATS = 4  # in the time of a lease: it is kept even if two of them cannot be written
 
 
 class LeaseLost(UserError):  # noqa: N818 (like UserError's other kinds, a fact rather than an error)
@@ -47,6 +51,7 @@ class LeasedStudy:
         self._database, self._clock = database, clock
         self._generation: int | None = None  # of the lease, while it is ours
         self._lease_seconds = 0.0
+        self._heartbeat: Heartbeat | None = None
         # The lock file is not in the folder, so that it stays where it is while the study is archived. On a server the
         # lock is one of this machine's: other machines go by the lease's time.
         file = self.folder.with_name(f".{self.folder.name}.lock")
@@ -66,8 +71,7 @@ class LeasedStudy:
 
         Args:
             owner: "host:pid"; this process unless given.
-            lease_seconds: Another machine may take over when no write has renewed the lease for so long. Must be longer
-                than a tick.
+            lease_seconds: Another machine may take over when the lease was not renewed for so long.
 
         Raises:
             LeaseHeld: Another process runs the study; the message says which one, and since when.
@@ -83,6 +87,7 @@ class LeasedStudy:
             self._lock.release()
             raise
         self._lease_seconds = lease_seconds
+        self._heartbeat = Heartbeat(self._beat, lease_seconds / BEATS)
 
     def _claim_row(self, owner: str, lease_seconds: float) -> int:
         time = self._clock()
@@ -134,6 +139,8 @@ class LeasedStudy:
 
     def release(self) -> None:
         """Let others run the study. Where the server does not answer, the lease runs out by itself."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         mine = update(Studies).where(Studies.id == self.row, Studies.generation == self._generation)
         try:
             with suppress(ConnectionLost), self._database.transaction() as connection:
@@ -141,6 +148,14 @@ class LeasedStudy:
         finally:
             self._generation = None
             self._lock.release()
+
+    def _beat(self) -> bool:
+        """Renew the lease between two writes; return whether it is still ours."""
+        self._database.check_in_place()
+        until = self._clock() + timedelta(seconds=self._lease_seconds)
+        mine = update(Studies).where(Studies.id == self.row, Studies.generation == self._generation)
+        with self._database.transaction() as connection:
+            return bool(connection.execute(mine.where(Studies.owner.is_not(None)).values(until=until)).rowcount)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a transaction that only reads: all that is read in it is of one moment."""

@@ -4,16 +4,20 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 import optuna
 import pytest
+from sqlalchemy import select
 
 from models.errors import UserError
+from search.record import lease
 from search.record.lease import LeaseLost
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
+from search.record.tables import Studies
 from tests.support.records import Clock, a_score, a_trial, begin, claim_elsewhere, insert
 from tests.support.warm_start import WarmPopen
 
@@ -88,6 +92,45 @@ def test_a_tick_renews_the_lease(store: Store, clock: Clock) -> None:
     clock.time += timedelta(seconds=100)
     with pytest.raises(UserError, match="is being run by elsewhere:1"):
         begin(store).claim()
+
+
+def lease_end(record: Record) -> datetime:
+    with record.reading() as connection:
+        until: datetime = connection.scalars(select(Studies.until).where(Studies.id == record.row)).one()
+    return until
+
+
+def test_a_tick_that_takes_longer_than_a_lease_keeps_it(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "BEATS", 12_000)  # one in 10 ms
+    running, patience = begin(store), time.monotonic() + 30
+    claim_elsewhere(running, seconds=120)
+    for _ in range(3):
+        clock.time += timedelta(seconds=100)
+        while lease_end(running) != clock.time + timedelta(seconds=120):
+            assert time.monotonic() < patience
+            time.sleep(0.01)
+    assert running.owner() == "elsewhere:1"
+    with pytest.raises(UserError, match="is being run by elsewhere:1"):
+        begin(store).claim()
+    running.release()
+    assert running.owner() is None
+
+
+def test_a_lease_that_was_taken_over_is_not_renewed(store: Store, clock: Clock) -> None:
+    lost = begin(store)
+    claim_elsewhere(lost, seconds=120)
+    clock.time += timedelta(seconds=121)
+    here = begin(store)
+    with here.lease():
+        taken = lease_end(here)
+        clock.time += timedelta(seconds=1)
+        assert not lost._beat()
+        assert lease_end(here) == taken
+        assert here._beat()
+        assert lease_end(here) == taken + timedelta(seconds=1)
+    assert not here._beat()  # what is given back stays so
 
 
 WRITES = {
