@@ -177,7 +177,7 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
     from reports.page.ensemble_sentences import ensemble_data
     from reports.page.verdict import verdict
 
-    results = report.results
+    results = report.table
     return {
         "study": report.name,
         "headline": verdict(report).headline,
@@ -187,13 +187,13 @@ def _as_data(report: "ReportData", folder: Path, csv: Path) -> dict[str, object]
         "trials_csv": str(folder / "trials.csv"),
         "results_csv": None if results is None else str(folder / csv),
         "models": None if report.finalists is None else str(report.folder / "finalists"),
-        "ensemble": None if report.finalists is None else ensemble_data(report.finalists),
+        "ensemble": None if report.finalists is None else ensemble_data(report, report.finalists),
     }
 
 
 def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     """Print what came out."""
-    from reports.page.ensemble_sentences import ensemble_sentence
+    from reports.page.ensemble_sentences import ensemble_sentences
     from reports.page.finalist_sentences import model_file
     from reports.page.verdict import verdict
     from reports.page.wording import counted, metric_title
@@ -220,7 +220,7 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     out.print(f"winner: {parameters_text(best)}", markup=False)
     if (one := model_file(report.finalists)) is not None:
         out.print(one[0], markup=False)
-    if (sentence := ensemble_sentence(report.finalists)) is not None:
+    for sentence in ensemble_sentences(report, report.finalists):
         out.print(f"ensemble: {sentence}", markup=False)
     tables = f"{folder / csv}, {folder / 'trials.csv'}"
     out.print(f"{tables}, models in {report.folder / 'finalists'}", markup=False)

@@ -24,7 +24,8 @@ class Export:
     Args:
         study: The study's name.
         headline: The verdict in a sentence.
-        results: One row per finalist, with the columns of `results.csv`; None without retraining.
+        results: The rows of `results.csv`: the finalists in rank, then the ensemble, where it was asked for; None
+            without retraining.
         page: The report.
         folder: Where page and tables are; the finalists' models are in <the study's folder>/finalists.
     """
@@ -136,4 +137,4 @@ def export_study(
         raise KeyboardInterrupt("paused, with a snapshot; the same call goes on from here") from None
     finally:
         optuna.logging.set_verbosity(before)
-    return Export(name, verdict(report).headline, report.results, written / "report.html", written)
+    return Export(name, verdict(report).headline, report.table, written / "report.html", written)

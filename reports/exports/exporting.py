@@ -81,7 +81,7 @@ def _train_and_read(training: "Training", options: ExportOptions, folder: Path) 
     if not options.retrain:
         return read_report(record, search)
     chosen = choose(record, search.trials, search.curves, options.top)
-    ensemble = select(record, search.trials) if options.ensemble else None
+    ensemble = select(record, search.trials, search.curves) if options.ensemble else None
     ranked, numbers = rank_finalists(training, chosen, seeds), {row.number for row in chosen}
     if record.study.family.external:
         return read_report(record, search, ranked, seeds)
@@ -136,8 +136,8 @@ def _write(
     sections, finalists = all_sections(report.study.task), report.finalists
     with _no_collection():
         report.trials.drop(columns="fate").to_csv(folder / "trials.csv", index=False)
-        if report.results is not None:
-            report.results.to_csv(folder / options.csv, index=False)
+        if (table := report.table) is not None:
+            table.to_csv(folder / options.csv, index=False)
         page = write_page(report, sections, folder, options.command_to_repeat(report.name))
     if finalists is None:
         return

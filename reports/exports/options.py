@@ -47,14 +47,14 @@ class ExportOptions:
 
 
 def check_possible(record: "Record", options: ExportOptions) -> None:
-    """Raise UserError where a study of trials that train by themselves cannot have what is asked for."""
-    from reports.finalists.choose import check_ensemble
-
+    """Raise UserError where a study cannot have what is asked for."""
     label = record.study.family.label
     asked = {"--audit": bool(options.audit), "--retest": options.retest, "--data-dir": options.data_dir is not None}
     asked["--ensemble"] = options.ensemble
-    if options.ensemble:
-        check_ensemble(record.study, retrains=options.retrain)
+    if options.ensemble and not options.retrain:
+        raise UserError(
+            "an ensemble is one more finalist, and there are to be none", "leave out --ensemble or --no-retrain"
+        )
     if record.study.family.external and (given := [option for option, is_given in asked.items() if is_given]):
         raise UserError(f"{label} trains by itself, without a test set or an audit", f"leave out {given[0]}")
 

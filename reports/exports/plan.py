@@ -7,12 +7,13 @@ import statistics
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.finalists.choose import check_ensemble, choose, retrained_for
-from reports.finalists.ensemble import select
+from reports.finalists.choose import choose, retrained_for
+from reports.finalists.ensemble import Selection, select
 from reports.finalists.training import finalist_rows, is_retrained
 from reports.finalists.wave import Job
-from reports.page.wording import counted
+from reports.page.wording import counted, metric_title
 from search.cli.wording import duration
+from search.objective import Objective
 from search.record.record import Record
 
 
@@ -29,6 +30,7 @@ class ExportPlan:
     seconds: float  # of all that training, at most; it is measured on the machine of the search
     members: tuple[int, ...] = ()  # trials of the ensemble, where one is asked for
     candidates: int = 0  # that it was chosen among
+    members_cost: str | None = None  # together, where the second objective is a cost: `4,810 parameters`
 
     def as_data(self) -> dict[str, Any]:
         """Return what `--json` prints."""
@@ -55,7 +57,9 @@ class ExportPlan:
             return []
         more = len(set(self.members) - set(self.finalists))
         trained = f"{more} of them retrained beside the finalists" if more else "all of them finalists"
-        return [f"ensemble    trials {', '.join(map(str, self.members))}, chosen among {self.candidates}; {trained}"]
+        cost = f", {self.members_cost} together" if self.members_cost else ""
+        members = ", ".join(map(str, self.members))
+        return [f"ensemble    trials {members}{cost}, chosen among {self.candidates}; {trained}"]
 
 
 def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensemble: bool = False) -> ExportPlan:
@@ -74,9 +78,7 @@ def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensembl
     study, curves, done = record.study, record.curves(), finalist_rows(record)
     trials = record.trials()
     chosen = choose(record, trials, curves, top)
-    if ensemble:
-        check_ensemble(study, retrains=True)
-    selection = select(record, trials) if ensemble else None
+    selection = select(record, trials, curves) if ensemble else None
     members = () if selection is None else tuple(selection.weights)
     numbers = [row.number for row in chosen]
     share = 1 / (1 - study.held_out)  # of examples more, where nothing is held out
@@ -95,6 +97,21 @@ def export_plan(record: Record, top: int, seeds: int, processes: int, *, ensembl
                 retrain_models += 1
                 seconds += epoch * share * (study.epochs if is_unranked else epochs)
     parallel = max(1, min(processes, study.engines))
-    candidates = 0 if selection is None else selection.candidates
-    time = seconds / parallel
-    return ExportPlan(record.name, numbers, seeds, rank_models, retrain_models, study.epochs, time, members, candidates)
+    return ExportPlan(
+        study=record.name,
+        finalists=numbers,
+        seeds=seeds,
+        rank_models=rank_models,
+        retrain_models=retrain_models,
+        epochs=study.epochs,
+        seconds=seconds / parallel,
+        members=members,
+        candidates=0 if selection is None else selection.candidates,
+        members_cost=None if selection is None else _cost_of(study.objective.beside, selection),
+    )
+
+
+def _cost_of(second: Objective | None, selection: Selection) -> str | None:
+    if second is None or not second.is_known or selection.second is None:
+        return None
+    return f"{second.text(selection.second)} {metric_title(second.metric)}"

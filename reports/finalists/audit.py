@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from models.config.messages import EpochMetrics, LaneSpec
 from reports.finalists.training import Training
 from reports.finalists.wave import cannot_train
@@ -22,10 +25,12 @@ from search.loop.balance import balanced
 from search.loop.coordinator import Leaving
 from search.loop.members import by_trial, lane_specs, lanes_of
 from search.loop.snapshots import Snapshots
+from search.objective import select_epoch
 from search.record.record import Record
 from search.trial import TrialRow
 
 PHASE = "audit"  # the name of its curves among those of the finalists; their seed is 0, for there is only one
+ROUNDING = 1e-3  # between losses of one trial trained twice, where bits are not equal; another trial is farther away
 
 
 def audit(training: Training, rows: Sequence[TrialRow], searched: Mapping[int, Sequence[EpochMetrics]]) -> None:
@@ -65,6 +70,36 @@ def curves(record: Record) -> dict[int, list[EpochMetrics]]:
 def is_over(study: Study, curve: Sequence[EpochMetrics]) -> bool:
     """Return whether an audited trial has reached its last epoch, or has diverged."""
     return curve[-1].epoch == study.epochs or not math.isfinite(curve[-1].validation["loss"])
+
+
+def audit_frame(
+    study: Study,
+    trials: pd.DataFrame,
+    curves: Mapping[int, Sequence[EpochMetrics]],
+    audited: Mapping[int, Sequence[EpochMetrics]],
+) -> pd.DataFrame:
+    """Return one row per pruned trial that was run to its end: the objective where it was cut, and at its end.
+
+    `same` is whether its first epochs came out as recorded, `gain` how far it would have ended above the search's best:
+    0 is a tie, and minus infinity stands for one that diverged.
+    """
+    columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
+    columns |= {"gain": "Float64"}
+    objective, complete = study.objective, trials[trials["state"] == "complete"]
+    costs = [objective.cost(value) for value in complete[f"validation_{objective.metric}"]]
+    best = min(costs, default=math.inf)
+    rows = []
+    for trial, curve in sorted(audited.items()):
+        selected = select_epoch(curve, study.keep, objective)
+        if selected is None or not is_over(study, curve):
+            continue  # diverged at once, or paused in the middle
+        recorded, ended = curves[trial], curve[-1].epoch == study.epochs
+        pairs = zip(recorded, curve, strict=False)
+        same = all(math.isclose(old.train["loss"], new.train["loss"], rel_tol=ROUNDING) for old, new in pairs)
+        end = objective.value(selected.validation) if ended else np.nan
+        gain = best - objective.cost(end) if ended else -math.inf
+        rows.append((trial, len(recorded), objective.value(recorded[-1].validation), end, same, gain))
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
 class Audit:

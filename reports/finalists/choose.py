@@ -55,16 +55,6 @@ def choose(
     return chosen + [row for row in ranked if row.baseline is not None and row not in chosen]
 
 
-def check_ensemble(study: Study, *, retrains: bool) -> None:
-    """Raise UserError where an ensemble cannot be chosen, or not be compared with the winner."""
-    if not retrains:
-        raise UserError(
-            "an ensemble is one more finalist, and there are to be none", "leave out --ensemble or --no-retrain"
-        )
-    if study.objective.beside is not None:
-        raise UserError("an ensemble is the best by one objective, and the study has two", "leave out --ensemble")
-
-
 def selected_epoch(study: Study, curve: Sequence[EpochMetrics]) -> int:
     """Return the epoch whose metrics were a complete trial's in the search."""
     selected = select_epoch(curve, study.keep, study.objective)

@@ -5,11 +5,14 @@ that helps most is added again and again, and the best of all these bags is kept
 to the validation examples at their last epoch, which the search has kept. Members that are no finalists are retrained
 as finalists are, and under each seed the ensemble is made of that seed's models: so it is one more finalist.
 
+Of two objectives the first chooses; the second is a cost, of which different members add up, or another metric of the
+bag's answers. No bag is tried whose costs lie beyond a limit of the study.
+
 Letters: V validation examples, C classes (1 where a number is predicted).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -18,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.config.messages import EpochMetrics
 from models.engine.predictions import predictions_of
 from models.errors import UserError
 from models.files.ensemble import combine
@@ -47,6 +51,7 @@ class Selection:
     validation: float  # the objective's value on the examples that chose it
     best_alone: float  # that of the best single trial, of the same answers
     candidates: int  # trials that it was chosen among
+    second: float | None = None  # the second objective's value: what its members cost together, or of their answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,6 @@ class TestedEnsemble:
     selection: Selection
     predictions: TestPredictions  # with its logits under `ENSEMBLE`
     seeds: int
-    cost: Cost | None  # the sums of its members; None where they were not measured
 
     @property
     def weights(self) -> Mapping[int, int]:
@@ -64,13 +68,28 @@ class TestedEnsemble:
         return self.selection.weights
 
     @property
+    def several(self) -> bool:
+        """Whether it has different members: else it is one trial over again."""
+        return len(self.weights) > 1
+
+    @property
+    def cost(self) -> Cost | None:
+        """The sums of its members'; None where these were not measured."""
+        return self.predictions.costs.get(ENSEMBLE)
+
+    @property
     def scores(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
         """(S, N) numbers whose mean over test examples is the figure."""
         return self.predictions.scores(ENSEMBLE, self.seeds)
 
 
-def select(record: Record, trials: Sequence[TrialRow]) -> Selection:
+def select(record: Record, trials: Sequence[TrialRow], curves: Mapping[int, Sequence[EpochMetrics]]) -> Selection:
     """Choose among the complete trials whose validation outputs are kept.
+
+    Args:
+        record: The study.
+        trials: All of its trials.
+        curves: Their metrics, which say what each costs.
 
     Raises:
         UserError: None are kept.
@@ -88,35 +107,52 @@ def select(record: Record, trials: Sequence[TrialRow]) -> Selection:
             "an earlier version kept none: leave out --ensemble, or search it anew with --restart",
         )
     objective, of_lanes = study.objective, next(iter(kept.values()))
-    metrics = {name: study.metric_of(name) for name in (objective.metric, "loss")}
+    learnt = (each.metric for each in objective.all if not each.is_known)
+    metrics = {name: study.metric_of(name) for name in (*learnt, "loss")}
+    costs = [curves[trial][0].validation for trial in kept]  # the same in every epoch
 
-    def score(given: Outputs) -> Key:
-        """Return the key of the means over lanes, as a trial's metrics are."""
+    def cost_of(members: Collection[int]) -> dict[str, float]:
+        return {name: sum(costs[model][name] for model in members) for name in study.known_costs}
+
+    def allowed(members: Collection[int]) -> bool:
+        return all(limit.holds(cost_of(members)) for limit in study.constraints)
+
+    def values(given: Outputs) -> dict[str, float]:
+        """Return the means over lanes, as a trial's metrics are."""
         predictions = [
             predictions_of(study.loss, outputs.unsqueeze(0), lane.labels, lane.target)
             for outputs, lane in zip(given, of_lanes, strict=True)
         ]
-        return objective.key(
-            {name: fmean(float(it.compute(each)) for each in predictions) for name, it in metrics.items()}
-        )
+        return {name: fmean(float(it.compute(each)) for each in predictions) for name, it in metrics.items()}
+
+    def score(given: Outputs) -> Key:
+        return objective.key(values(given))
 
     library = [[lane.outputs for lane in lanes] for lanes in kept.values()]
     predicts_number = of_lanes[0].target is not None
-    picks = greedy(library, score, predicts_number=predicts_number)
+    picks = greedy(library, score, predicts_number=predicts_number, allowed=allowed)
     counts = Counter(list(kept)[pick] for pick in picks)
     together = mean_of(library, Counter(picks), predicts_number=predicts_number)
     best, alone = score(together), min(score(outputs) for outputs in library)
     weights = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
-    return Selection(weights, objective.cost(best[0]), objective.cost(alone[0]), len(kept))
+    second = None if objective.beside is None else (values(together) | cost_of(set(picks)))[objective.beside.metric]
+    return Selection(weights, objective.cost(best[0]), objective.cost(alone[0]), len(kept), second)
 
 
-def greedy(library: Sequence[Outputs], score: Callable[[Outputs], Key], *, predicts_number: bool) -> list[int]:
+def greedy(
+    library: Sequence[Outputs],
+    score: Callable[[Outputs], Key],
+    *,
+    predicts_number: bool,
+    allowed: Callable[[Collection[int]], bool] = lambda members: True,
+) -> list[int]:
     """Return the models that are added to a bag, with repeats, in their order: the best bag of at most `ROUNDS`.
 
     Args:
         library: What each model answers: of equals the first is added.
         score: Returns a key that sorts the best first.
         predicts_number: Whether outputs are numbers rather than logits.
+        allowed: Whether different models may be in one bag. Each may be alone.
     """
     bag: list[int] = []
     tried: list[tuple[Key, list[int]]] = []
@@ -124,7 +160,8 @@ def greedy(library: Sequence[Outputs], score: Callable[[Outputs], Key], *, predi
         members = set(bag)
         keys = [
             (score(mean_of(library, Counter([*bag, model]), predicts_number=predicts_number)), model)
-            for model in (range(len(library)) if len(members) < MEMBERS else sorted(members))
+            for model in range(len(library))
+            if model in members or (len(members) < MEMBERS and allowed(members | {model}))
         ]
         bag = [*bag, min(keys)[1]]
         tried.append((min(keys)[0], bag))
@@ -147,9 +184,11 @@ def answers_of(selection: Selection, predictions: TestPredictions, seeds: int) -
             torch.stack(given), list(selection.weights.values()), predicts_number=predictions.target is not None
         )
         logits[ENSEMBLE, seed] = together.numpy()
-    costs = [predictions.costs[trial] for trial in selection.weights if trial in predictions.costs]
-    cost = Cost(*(sum(each) for each in zip(*costs, strict=True))) if len(costs) == len(selection.weights) else None
-    return TestedEnsemble(selection, replace(predictions, logits=logits), seeds, cost)
+    of_members = [predictions.costs[trial] for trial in selection.weights if trial in predictions.costs]
+    costs = {}
+    if len(of_members) == len(selection.weights):
+        costs[ENSEMBLE] = Cost(*(sum(each) for each in zip(*of_members, strict=True)))
+    return TestedEnsemble(selection, replace(predictions, logits=logits, costs=costs), seeds)
 
 
 def write(record: Record, study: Study, selection: Selection) -> Path:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from models.metrics.registry import METRICS
 from reports.figures.statistics import Interval, resampled_interval
+from reports.finalists.ensemble import ENSEMBLE, TestedEnsemble
 from reports.finalists.predictions import Cost, ModelKey, TestPredictions
-from search.config.columns import BEFORE_PARAMETERS, Column, after_parameters
+from search.config.columns import BEFORE_PARAMETERS, ENSEMBLE_OF, Column, after_parameters
 from search.config.study import Study
 from search.record.rows import FinalistRow
 from search.record.trials_frame import parameter_types
@@ -89,7 +90,7 @@ def results_frame(
         cost, constant = predictions.costs.get(trial.number), predictions.constant_answer()[1]
         summary = Summary(rank, study_name, study, trial, by_seed, test, cost, constant)
         values = {column.name: column.value(summary) for column in columns}
-        lines.append(values | study.to_external(trial.params))
+        lines.append(values | ({} if trial.number == ENSEMBLE else study.to_external(trial.params)))
     dtypes = {
         **{column.name: column.dtype for column in BEFORE_PARAMETERS},
         "learning_rate": "Float64",
@@ -99,6 +100,28 @@ def results_frame(
         **{column.name: column.dtype for column in after},
     }
     return pd.DataFrame(lines, columns=list(dtypes)).astype(dtypes)
+
+
+def ensemble_frame(
+    study_name: str, study: Study, ensemble: TestedEnsemble, rows: Mapping[ModelKey, FinalistRow]
+) -> pd.DataFrame:
+    """Return the ensemble's row of the same table: what is of one trial alone, or of a ranking, stays empty.
+
+    Args:
+        study_name: As for the finalists.
+        study: As for the finalists.
+        ensemble: With its predictions.
+        rows: What is recorded of finalists, the members among them.
+    """
+    losses = metric_values("loss", ensemble.predictions, study, ENSEMBLE, ensemble.seeds, EVERY)
+    made = {}
+    for seed, loss in enumerate(losses):
+        seconds = sum(rows[trial, seed].train_seconds or 0.0 for trial in ensemble.weights)
+        made[ENSEMBLE, seed] = FinalistRow(ENSEMBLE, seed, test={"loss": float(loss)}, train_seconds=seconds)
+    trial = TrialRow(ENSEMBLE, "complete", {})
+    frame = results_frame(study_name, study, [trial], ensemble.seeds, made, ensemble.predictions)
+    nothing, members = pd.Series([None], dtype="Int64"), [f"{of}:{count}" for of, count in ensemble.weights.items()]
+    return frame.assign(rank=nothing, trial=nothing, **{ENSEMBLE_OF: pd.Series([" ".join(members)], dtype="string")})
 
 
 def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]:

@@ -18,19 +18,20 @@ import pandas as pd
 from models.config.messages import EpochMetrics
 from reports.figures.figure import Figure, figure_of
 from reports.figures.statistics import Interval, narrowed_by_seeds
-from reports.finalists import audit
+from reports.finalists.audit import audit_frame, curves
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
 from reports.finalists.ensemble import Selection, TestedEnsemble, answers_of
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.ranked import RankedFinalists
 from reports.finalists.rivals import rivals_frame
-from reports.finalists.table import results_frame
+from reports.finalists.table import ensemble_frame, results_frame
 from reports.finalists.validated import ValidatedFinalists, validated_finalists
 from reports.page.prospect import prospect_of
 from reports.page.recorded_search import RecordedSearch
+from search.config.columns import ENSEMBLE_OF
 from search.config.study import Study
-from search.objective import Objective, select_epoch
+from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow, LedgerRow
 from search.record.trials_frame import trials_frame
@@ -38,7 +39,6 @@ from search.trial import TrialRow
 
 FATES = ("complete", "pruned", "diverged", "failed", "running")  # how a trial ended, and one that has not
 PASSED_OVER = "passed over"  # the fate of a trial that another program added and the search did not take up
-ROUNDING = 1e-3  # between losses of one trial trained twice, where bits are not equal; another trial is farther away
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,8 @@ class FinalistData(RankedFinalists):
     rows: Mapping[ModelKey, FinalistRow]  # what is recorded of each, by trial and seed
     results: pd.DataFrame  # the table of `results.csv`
     curves: pd.DataFrame  # of the ranking, with columns trial, seed, epoch and those of `epochs_frame`
-    ensemble: TestedEnsemble | None = None  # of some of them, where it was asked for
+    ensemble: TestedEnsemble | None = None  # of complete trials, where it was asked for
+    ensemble_results: pd.DataFrame | None = None  # its row of `results.csv`
 
     def tested(self, trial: int) -> Interval:
         """Return a finalist's test figure over seeds and test examples."""
@@ -142,8 +143,16 @@ class ReportData:
 
     @property
     def results(self) -> pd.DataFrame | None:
-        """The table of `results.csv`; None without finalists."""
+        """The finalists' rows of `results.csv`; None without finalists."""
         return found.results if (found := self.finalists or self.validated) else None
+
+    @property
+    def table(self) -> pd.DataFrame | None:
+        """The table of `results.csv`: the finalists, and below them the ensemble, where it was asked for."""
+        row = None if self.finalists is None else self.finalists.ensemble_results
+        if row is None or self.results is None:
+            return self.results
+        return pd.concat([self.results.assign(**{ENSEMBLE_OF: pd.Series(dtype="string")}), row], ignore_index=True)
 
     @property
     def shown(self) -> int | None:
@@ -174,7 +183,9 @@ def read_report(
     if ranked and predictions is not None:
         finalists = _read_finalists(record, ranked, seeds, predictions)
         if ensemble is not None:
-            finalists = replace(finalists, ensemble=answers_of(ensemble, predictions, seeds))
+            together = answers_of(ensemble, predictions, seeds)
+            row = ensemble_frame(record.name, study, together, finalists.rows)
+            finalists = replace(finalists, ensemble=together, ensemble_results=row)
     elif ranked:
         validated = validated_finalists(record, ranked, seeds, search.curves)
     return ReportData(
@@ -187,7 +198,7 @@ def read_report(
         rows=rows,
         trials=trials,
         curves=epochs_frame(study, trained),
-        audit=audit_frame(study, trials, search.curves, audit.curves(record)),
+        audit=audit_frame(study, trials, search.curves, curves(record)),
         ledger=record.ledger(),
         prospect=prospect_of(study, rows, search.scores),
         finalists=finalists,
@@ -215,33 +226,3 @@ def epochs_frame(study: Study, epochs: Sequence[EpochMetrics]) -> pd.DataFrame:
     for metric in study.recorded:
         columns[f"validation_{metric}"] = [of.validation.get(metric, math.nan) for of in epochs]
     return pd.DataFrame(columns | {"seconds": [of.seconds for of in epochs]})
-
-
-def audit_frame(
-    study: Study,
-    trials: pd.DataFrame,
-    curves: Mapping[int, Sequence[EpochMetrics]],
-    audited: Mapping[int, Sequence[EpochMetrics]],
-) -> pd.DataFrame:
-    """Return one row per pruned trial that was run to its end: the objective where it was cut, and at its end.
-
-    `same` is whether its first epochs came out as recorded, `gain` how far it would have ended above the search's best:
-    0 is a tie, and minus infinity stands for one that diverged.
-    """
-    columns = {"trial": "Int64", "pruned_at": "Int64", "then": "Float64", "end": "Float64", "same": "boolean"}
-    columns |= {"gain": "Float64"}
-    objective, complete = study.objective, trials[trials["state"] == "complete"]
-    costs = [objective.cost(value) for value in complete[f"validation_{objective.metric}"]]
-    best = min(costs, default=math.inf)
-    rows = []
-    for trial, curve in sorted(audited.items()):
-        selected = select_epoch(curve, study.keep, objective)
-        if selected is None or not audit.is_over(study, curve):
-            continue  # diverged at once, or paused in the middle
-        recorded, ended = curves[trial], curve[-1].epoch == study.epochs
-        pairs = zip(recorded, curve, strict=False)
-        same = all(math.isclose(old.train["loss"], new.train["loss"], rel_tol=ROUNDING) for old, new in pairs)
-        end = objective.value(selected.validation) if ended else np.nan
-        gain = best - objective.cost(end) if ended else -math.inf
-        rows.append((trial, len(recorded), objective.value(recorded[-1].validation), end, same, gain))
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -7,6 +7,7 @@ from reports.figures.figure import Figure
 from reports.figures.statistics import LEVEL, Comparison
 from reports.finalists.ensemble import TestedEnsemble
 from reports.page.data import FinalistData, ReportData
+from reports.page.front_sentences import ahead_of_ensemble, of_ensemble
 from reports.page.wording import counted, listed, p_value
 
 
@@ -23,8 +24,13 @@ def members_text(ensemble: TestedEnsemble) -> str:
     return f"trial{'s' if len(named) > 1 else ''} {listed(named)}"
 
 
+def ensemble_sentences(report: ReportData, finalists: FinalistData) -> list[str]:
+    """Return what the verdict says: what it came to, and where it lies to the front of two objectives."""
+    return [said for said in (ensemble_sentence(finalists), of_ensemble(report, finalists)) if said is not None]
+
+
 def ensemble_sentence(finalists: FinalistData) -> str | None:
-    """Return the verdict's sentence; None without an ensemble."""
+    """Return what it came to against the winner; None without an ensemble."""
     if (ensemble := finalists.ensemble) is None:
         return None
     if list(ensemble.weights) == [finalists.winner.number]:
@@ -44,17 +50,32 @@ def ensemble_sentence(finalists: FinalistData) -> str | None:
     )
 
 
-def ensemble_data(finalists: FinalistData) -> dict[str, object] | None:
-    """Return what programs are told: how often each member counts, the test figure with its interval, and the gain."""
-    if (ensemble := finalists.ensemble) is None:
+def ensemble_data(report: ReportData, finalists: FinalistData) -> dict[str, object] | None:
+    """Return what programs are told: how often each member counts, the test figure with its interval, and the gain.
+
+    Of two objectives each has its test value with the interval, or its cost; and which trials dominate the ensemble.
+    """
+    ensemble, row = finalists.ensemble, finalists.ensemble_results
+    if ensemble is None or row is None:
         return None
     figure = finalists.predictions.figure
     interval, gap = figure.interval(ensemble.scores), against_winner(finalists, ensemble).gap
+    of_objectives: dict[str, object] = {}
+    if report.objective.beside is not None:
+        for each in report.objective.all:
+            if each.is_known:
+                of_objectives[each.metric] = ensemble.selection.second
+            elif each.metric != figure.metric:
+                name = f"test_{each.metric}"
+                of_objectives[name] = [float(row[f"{name}_{end}"].iloc[0]) for end in ("mean", "low", "high")]
+        on_test, on_validation = ahead_of_ensemble(report, finalists)
+        of_objectives |= {"dominated_on_test_by": on_test, "dominated_on_validation_by": on_validation}
     return {
         "members": {str(trial): count for trial, count in ensemble.weights.items()},
         f"test_{figure.metric}": [interval.mean, interval.low, interval.high],
         "gain": [gap.mean, gap.low, gap.high],
         "validation": ensemble.selection.validation,
+        **of_objectives,
     }
 
 

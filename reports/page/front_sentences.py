@@ -1,9 +1,16 @@
 """What is said of a front of two objectives, a sentence each. Plain text; whoever shows it makes it safe."""
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.figures.statistics import LEVEL
 from reports.page.data import FinalistData, ReportData
 from reports.page.wording import counted, listed, metric_title, trial_name
 from search.front import Point, dominates
-from search.objective import front_of
+from search.objective import Objective, front_of
 from search.trial import TrialRow
 
 
@@ -57,9 +64,6 @@ def _baselines(report: ReportData, front: list[TrialRow]) -> str:
     """Return how each baseline that is not on the front lies to it."""
     first, second = report.objective.all
 
-    def point(row: TrialRow) -> Point:
-        return first.cost(row.value or 0.0), second.cost(row.second or 0.0)
-
     def text(row: TrialRow) -> str:
         return f"{first.text(row.value or 0.0)}, {second.text(row.second or 0.0)}"
 
@@ -67,10 +71,16 @@ def _baselines(report: ReportData, front: list[TrialRow]) -> str:
     for row in report.rows:
         if row.baseline is None or row.state != "complete" or row in front:
             continue
-        better = next(other for other in front if dominates(point(other), point(row)))
+        better = next(other for other in front if dominates(_point(report, other), _point(report, row)))
         lies = f"Behind it lies {trial_name(row)} ({text(row)})"
         said += f"{lies}: trial {better.number} ({text(better)}) is not worse in either. "
     return said
+
+
+def _point(report: ReportData, row: TrialRow) -> Point:
+    """Return where a complete trial lies by what it came to in the search."""
+    first, second = report.objective.all
+    return first.cost(row.value or 0.0), second.cost(row.second or 0.0)
 
 
 def _kept(report: ReportData) -> str:
@@ -81,19 +91,70 @@ def _kept(report: ReportData) -> str:
 
 def _behind(report: ReportData, finalists: FinalistData, points: list[TrialRow]) -> list[str]:
     """Return which points are behind another one on the test set in both objectives, by their means."""
+    tested = _tested_points(report, finalists)
+    numbers = [row.number for row in points]
+    ahead = {it: [other for other in numbers if dominates(tested[other], tested[it])] for it in numbers}
+    return [f"trial {number} is behind trial {better[0]} in both" for number, better in ahead.items() if better]
+
+
+def _tested_points(report: ReportData, finalists: FinalistData) -> dict[int, Point]:
+    """Return where every finalist lies by the means of its test."""
+    results = {row["trial"]: row for row in finalists.results.to_dict("records")}
+    return {row.number: _tested_point(report, results[row.number], row.second) for row in finalists.ranked}
+
+
+def _tested_point(report: ReportData, row: Mapping[Any, Any], second: float | None) -> Point:
+    """Return where a row of results.csv lies by its means; a second objective that is a cost is known before."""
+    values = [second if each.is_known else row.get(f"test_{each.metric}_mean") for each in report.objective.all]
+    found = zip(report.objective.all, values, strict=True)
+    return tuple(math.nan if pd.isna(value) else each.cost(float(value)) for each, value in found)  # type: ignore[return-value]
+
+
+# --- the ensemble -----------------------------------------------------------------------------------------------------
+
+
+def of_ensemble(report: ReportData, finalists: FinalistData) -> str | None:
+    """Return where the ensemble lies to the front; None where there is none, or it is one trial over again."""
+    ensemble, row = finalists.ensemble, finalists.ensemble_results
+    if report.objective.beside is None or ensemble is None or row is None or not ensemble.several:
+        return None
     first, second = report.objective.all
-    results = finalists.results.set_index("trial")
-    columns = [f"test_{each.metric}_mean" for each in report.objective.all if not each.is_known]
-    if any(column not in results for column in columns):
-        return []
+    at = f"{second.text(ensemble.selection.second or 0.0)} {metric_title(second.metric)}, the sum of its members'"
+    where = f"{_told(first, row)} at {at}" if second.is_known else f"{_told(first, row)} and {_told(second, row)}"
+    on_test, on_validation = ahead_of_ensemble(report, finalists)
+    if on_test:
+        return f"It is no point of the front, but beside it: {where}. On the test set {_not_worse(on_test)}."
+    if on_validation:
+        return f"It is no point of the front, but beside it: {where}. In the search {_not_worse(on_validation)}."
+    return (
+        f"It is one more point of the front: {where}. By the means no finalist is better in both on the test set, nor "
+        "any complete trial on the validation examples, which chose the members; intervals may overlap."
+    )
 
-    def point(row: TrialRow) -> Point:
-        tested = [float(results[column][row.number]) for column in columns]
-        return first.cost(tested[0]), second.cost(row.second or 0.0 if second.is_known else tested[1])
 
-    at = {row.number: point(row) for row in points}
-    found = []
-    for number, mine in at.items():
-        if better := [other for other, theirs in at.items() if dominates(theirs, mine)]:
-            found.append(f"trial {number} is behind trial {better[0]} in both")
-    return found
+def ahead_of_ensemble(report: ReportData, finalists: FinalistData) -> tuple[list[int], list[int]]:
+    """Return which finalists dominate the ensemble on the test set, by means, and which trials on validation."""
+    ensemble, row = finalists.ensemble, finalists.ensemble_results
+    assert ensemble is not None
+    assert row is not None
+    first, second = report.objective.all
+    selection, others = ensemble.selection, front_of(report.rows, report.objective)
+    of_test = _tested_point(report, row.to_dict("records")[0], selection.second)
+    of_validation = first.cost(selection.validation), second.cost(selection.second or 0.0)
+    tested = _tested_points(report, finalists)
+    return (
+        [trial for trial, point in tested.items() if dominates(point, of_test)],
+        [it.number for it in others if dominates(_point(report, it), of_validation)],
+    )
+
+
+def _not_worse(trials: list[int]) -> str:
+    named, are = ("trials", "are") if len(trials) > 1 else ("trial", "is")
+    return f"{named} {listed(trials)} {are} not worse in either"
+
+
+def _told(objective: Objective, row: pd.DataFrame) -> str:
+    """Return `test macro f1 0.9521 (95 % interval 0.9410 to 0.9630)`."""
+    mean, low, high = (float(row[f"test_{objective.metric}_{end}"].iloc[0]) for end in ("mean", "low", "high"))
+    text = objective.text
+    return f"test {metric_title(objective.metric)} {text(mean)} ({LEVEL:.0%} interval {text(low)} to {text(high)})"

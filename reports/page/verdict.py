@@ -9,7 +9,7 @@ from reports.figures.statistics import LEVEL
 from reports.finalists.looks import looks
 from reports.page import finalist_sentences, front_sentences
 from reports.page.data import FinalistData, ReportData
-from reports.page.ensemble_sentences import ensemble_sentence
+from reports.page.ensemble_sentences import ensemble_sentences
 from reports.page.finalist_sentences import KeyFigure, inseparable
 from reports.page.validated_verdict import validated_verdict
 from reports.page.wording import counted, metric_title, trial_name
@@ -90,8 +90,7 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
         sentences.append(one[0])
     if report.study.members > 1:
         sentences.append(f"In the search each trial was judged by {report.study.judged_by}.")
-    if (together := ensemble_sentence(finalists)) is not None:
-        sentences.append(together)
+    sentences += ensemble_sentences(report, finalists)
     for told in (finalist_sentences.constant_answer(finalists), finalist_sentences.luck(report, finalists)):
         sentences.append(told[0])
         figures.append(told[1])

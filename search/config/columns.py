@@ -70,6 +70,7 @@ CONSTANT_ANSWER: dict[TaskName, str] = {  # what always giving one answer has on
     "classification": "commonest_class_accuracy",
     "regression": "mean_predictor_rmse",
 }
+ENSEMBLE_OF = "ensemble_of"  # the last column of results.csv, where an ensemble was asked for: its members
 RESULT_COLUMNS = BEFORE_PARAMETERS + after_parameters(CLASSIFICATION)
 
 TRIAL_COLUMNS = (
@@ -93,4 +94,5 @@ def member_columns(metric: str, name: str, members: int) -> list[str]:
 
 
 _OF_NUMBERS = frozenset(column.name for column in after_parameters(REGRESSION))
-RESERVED = _OF_NUMBERS | {column.name for column in RESULT_COLUMNS} | {*TRIAL_COLUMNS, "pauses", "stopped_early"}
+RESERVED = _OF_NUMBERS | {column.name for column in RESULT_COLUMNS}
+RESERVED |= {*TRIAL_COLUMNS, "pauses", "stopped_early", ENSEMBLE_OF}

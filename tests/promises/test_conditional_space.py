@@ -181,5 +181,5 @@ def test_a_model_of_ones_own_is_trained_over_a_conditional_space(tmp_path: Path,
 def test_no_parameter_can_be_called_as_a_column_of_the_tables(exported: Path) -> None:
     folder = exported / "runs" / "studies" / "own"
     columns = {*pd.read_csv(folder / "trials.csv").columns, *pd.read_csv(folder / "results.csv").columns, "fate"}
-    of_other_studies = {"stopped_early", *(name for name in RESERVED if "rmse" in name)}
+    of_other_studies = {"stopped_early", "ensemble_of", *(name for name in RESERVED if "rmse" in name)}
     assert columns - {*SPACE, "weight_decay"} == RESERVED - of_other_studies

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from models.config.task import EVERY_TASK
 from reports.figures.statistics import LEVEL
 from reports.page.data import ReportData
 from reports.page.sections.base import Chapter, Column, Drawing, Part, Section, Table, parameter_columns
-from reports.page.style import BASELINE, FAINT, INK, NARROW, WINNER, ScoreAxis, legend, new_figure
+from reports.page.style import BASELINE, FAINT, INK, NARROW, PLAIN, WINNER, ScoreAxis, legend, new_figure
 from reports.page.wording import counted, metric_title
 from search.objective import Objective, front_of
 
@@ -32,11 +33,11 @@ class Front(Section):
             return []
         frame = front_frame(report)
         first, second = (metric_title(each.metric) for each in report.objective.all)
-        front = int(frame["front"].sum())
+        front, trials = int(frame["front"].sum()), int(frame["number"].count())
         drawing = Drawing(
             "front",
             f"The front of {first} and {second}",
-            f"Validation {first} of {counted(len(frame), 'complete trial')} over {second}; {front} are the front.",
+            f"Validation {first} of {counted(trials, 'complete trial')} over {second}; {front} are the front.",
             frame,
             partial(_draw, report.objective, frame),
             _caption(report, front),
@@ -57,13 +58,16 @@ class SearchedFront(Front):
 def front_frame(report: ReportData) -> pd.DataFrame:
     """Return one row per complete trial: both objectives, whether it is of the front, and what its finalist came to.
 
+    An ensemble of several trials has the last row, without a number: its values on the validation examples, of a cost
+    the sum of its members', and what it came to.
+
     `mean`, `low` and `high` are of the first objective: of the test, with the interval over seeds and examples, where
     results are told in it; else the mean over seeds, and one standard deviation between them to either side.
     """
     first, second = report.objective.all
     front = {row.number for row in front_of(report.rows, report.objective)}
     complete = report.trials[report.trials["state"] == "complete"]
-    frame = complete[["number", "baseline", first.column, second.column]].copy()
+    frame = complete[["number", "baseline", first.column, second.column]].astype({"number": "Int64"})
     frame["front"] = frame["number"].isin(front)
     for end in ("mean", "low", "high"):
         frame[end] = np.nan
@@ -74,7 +78,22 @@ def front_frame(report: ReportData) -> pd.DataFrame:
             std = row.get(f"{of_test}_std", np.nan)
             low, high = row.get(f"{of_test}_low", mean - std), row.get(f"{of_test}_high", mean + std)
             frame.loc[frame["number"] == row["trial"], ["mean", "low", "high"]] = [mean, low, high]
-    return frame.sort_values([second.column, "number"])
+    frame = frame.sort_values([second.column, "number"], ignore_index=True)
+    if (together := _ensemble(report)) is None:
+        return frame
+    ensemble = pd.DataFrame([together], columns=frame.columns).astype(frame.dtypes)
+    return pd.concat([frame, ensemble], ignore_index=True)
+
+
+def _ensemble(report: ReportData) -> dict[str, Any] | None:
+    """Return the ensemble's row, as far as it is known; None without one of several trials."""
+    first, second = report.objective.all
+    if (finalists := report.finalists) is None or (ensemble := finalists.ensemble) is None or not ensemble.several:
+        return None
+    row, chosen = finalists.ensemble_results, ensemble.selection
+    assert row is not None
+    tested = {end: row[f"test_{first.metric}_{end}"].iloc[0] for end in ("mean", "low", "high")}
+    return {first.column: chosen.validation, second.column: chosen.second, "front": False, **tested}
 
 
 def _caption(report: ReportData, front: int) -> str:
@@ -86,22 +105,27 @@ def _caption(report: ReportData, front: int) -> str:
     if report.finalists is None:
         return text
     over = f"{LEVEL:.0%} interval over seeds and test {report.finalists.predictions.noun}s"
-    over = over if first.metric == report.figure.metric else "standard deviation between seeds"
-    return (
-        f"{text} Marks with a stroke are finalists, retrained: their test {metric_title(first.metric)} and the {over}."
-    )
+    over = over if f"test_{first.metric}_low" in report.finalists.results else "standard deviation between seeds"
+    text += f" Marks with a stroke are finalists, retrained: their test {metric_title(first.metric)} and the {over}."
+    if _ensemble(report) is None:
+        return text
+    second = report.objective.all[1]
+    where = "what its members cost together" if second.is_known else f"its validation {metric_title(second.metric)}"
+    return f"{text} The square is the ensemble, at {where}."
 
 
 def _draw(objective: Objective, frame: pd.DataFrame, width: float) -> Figure:
     """Draw every complete trial, the front as a staircase, and the finalists with what is known of them."""
     first, second = objective.all
-    figure, axes = new_figure(width, 3.4, head=0.3 if width > NARROW else 0.46)
+    narrow_head = 0.46 if frame["number"].notna().all() else 0.62  # inches: two lines of the legend, or three
+    figure, axes = new_figure(width, 3.4, head=0.3 if width > NARROW else narrow_head)
     scores, costs = frame[first.column].astype(float), frame[second.column].astype(float)
     tested = frame[frame["mean"].notna()]
     every = [*scores, *tested["mean"], *tested["low"], *tested["high"]]
     up = ScoreAxis(first, np.array(every), metric_title(first.metric))
     along = ScoreAxis(second, costs, metric_title(second.metric) if second.is_known else "")
-    rest, front = frame[~frame["front"]], frame[frame["front"]]
+    trials = frame[frame["number"].notna()]
+    rest, front = trials[~trials["front"]], frame[frame["front"]]
     axes.plot(
         along.place(rest[second.column]), up.place(rest[first.column]), "o", color=FAINT, markersize=3, label="complete"
     )
@@ -115,15 +139,19 @@ def _draw(objective: Objective, frame: pd.DataFrame, width: float) -> Figure:
         linewidth=1,
         label="front, validation",
     )
-    for baseline, colour, label in ((False, INK, "finalist, test"), (True, BASELINE, "baseline, test")):
-        some = tested[tested["baseline"].notna() == baseline]
+    baseline, ensemble = tested["baseline"].notna(), tested["number"].isna()
+    for some, mark, colour, label in (
+        (tested[~baseline & ~ensemble], "D", INK, "finalist, test"),
+        (tested[baseline], "D", BASELINE, "baseline, test"),
+        (tested[ensemble], "s", PLAIN, "ensemble, test"),
+    ):
         if len(some):
             places = along.place(some[second.column])
             axes.vlines(places, up.place(some["low"]), up.place(some["high"]), color=colour, linewidth=1.4)
-            axes.plot(places, up.place(some["mean"]), "D", color=colour, markersize=3.5, label=label)
+            axes.plot(places, up.place(some["mean"]), mark, color=colour, markersize=3.5, label=label)
     up.apply(axes)
     along.apply(axes, "x")
-    legend(axes, 4 if width > NARROW else 2)
+    legend(axes, 5 if width > NARROW else 2)
     return figure
 
 

@@ -7,31 +7,36 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor
 
 from models.datasets.source import Source
 from models.errors import UserError
+from models.files.ensemble import combine
+from models.files.kept_outputs import read_outputs
 from models.files.loaded_model import load
 from reports.comparison import last_tested
 from reports.finalists import predictions
-from reports.finalists.choose import check_ensemble
 from reports.finalists.ensemble import ENSEMBLE, FILE, MEMBERS, Selection, answers_of, greedy, select
 from reports.page.ensemble_sentences import ensemble_sentence
-from search.objective import Key
+from search.config.limits import Constraint
+from search.config.study import Study
+from search.loop.kept_outputs import kept_file
+from search.objective import Key, Objective
 from search.pruners.none import NoPruner
 from search.record.record import Record
 from search.record.store import Store
 from tests.support.commands import invoke
 from tests.support.cuts import run
 from tests.support.exports import STUDY, record
-from tests.support.reports import a_study, finalists_of
+from tests.support.reports import finalists_of
 from tests.support.runs import REPEATING
 
 pytestmark = pytest.mark.usefixtures("unrendered")
 
-PAIR = ("accuracy", "parameters")
 LABELS = torch.tensor([0, 1, 0, 1])
 
 
@@ -70,6 +75,14 @@ def test_it_has_five_members_at_most() -> None:
         return float((given[0] - 1 / 8).square().sum()), 0.0, 0
 
     assert len(set(greedy(library, score, predicts_number=True))) == MEMBERS == 5
+
+
+def test_what_may_not_be_together_is_not_tried() -> None:
+    one, other, third = answers(3, 3, -1, 3), answers(3, -1, 3, 1), answers(1, 1, -1, 3)
+    library = [one, other, third]
+    assert set(greedy(library, errors, predicts_number=False)) == {0, 1}
+    picked = greedy(library, errors, predicts_number=False, allowed=lambda members: not {0, 1} <= {*members})
+    assert picked == [0], "the third is wrong where the first is"
 
 
 def test_its_test_is_made_of_what_its_members_have_answered(fated: Record) -> None:
@@ -117,6 +130,12 @@ def test_an_export_retrains_its_members_and_makes_one_file_of_them(runs: Path) -
     expected = together.predictions.logits[ENSEMBLE, 0][kept.misclassified].argmax(1)
     assert model.predict_proba(kept.inputs).argmax(1).tolist() == expected.tolist()
     assert float(together.scores.mean()) == pytest.approx((openings[-1].figures or {})["ensemble"])
+    table = pd.read_csv(runs / "studies" / STUDY / "results.csv")
+    assert table["ensemble_of"].dropna().tolist() == [" ".join(f"{it}:{count}" for it, count in weights.items())]
+    row = table.iloc[-1]
+    assert row[["rank", "trial", "hidden", "validation_accuracy"]].isna().all()
+    assert row["test_accuracy_mean"] == pytest.approx(float(together.scores.mean()))
+    assert row["test_accuracy_low"] < row["test_accuracy_mean"] < row["test_accuracy_high"]
     again = invoke("reports.export", *line, folder=runs.parent)
     assert "rank:" not in again.output, "nothing is trained again"
     assert "test set opened" not in again.output
@@ -129,17 +148,55 @@ def test_it_is_chosen_over_all_folds(digits: Source, tmp_path: Path) -> None:
     assert run(study, url, digits)
     record = Store(url).find("small")
     assert record is not None
-    selection = select(record, record.trials())
+    selection = select(record, record.trials(), record.curves())
+    assert selection.second is None
     assert selection.candidates == sum(row.joined is not None for row in record.trials()) > 1
     assert selection.validation >= selection.best_alone > 0.3
     shutil.rmtree(record.folder / "outputs")
     with pytest.raises(UserError, match="no validation outputs"):
-        select(record, record.trials())
+        select(record, record.trials(), record.curves())
 
 
-def test_it_is_the_best_by_one_objective() -> None:
-    with pytest.raises(UserError, match="the study has two"):
-        check_ensemble(a_study(objective=PAIR), retrains=True)
+def searched(study: Study, folder: Path, digits: Source) -> Record:
+    """The record of a search in this process."""
+    assert run(study, f"sqlite:///{folder}/runs.db", digits)
+    record = Store(f"sqlite:///{folder}/runs.db").find("small")
+    assert record is not None
+    return record
+
+
+SMALL = REPEATING.model_copy(update={"trials": 8, "lanes": 4, "pruner": NoPruner()})
+BY_COST = Objective.model_validate(("accuracy", "parameters"))
+BY_METRIC = Objective.model_validate(("accuracy", "macro_f1"))
+
+
+def test_a_cost_is_the_sum_of_different_members(digits: Source, tmp_path: Path) -> None:
+    record = searched(SMALL.model_copy(update={"objective": BY_COST}), tmp_path, digits)
+    selection, rows = select(record, record.trials(), record.curves()), record.trials()
+    assert len(selection.weights) > 1
+    assert selection.second == sum(rows[trial].second or 0 for trial in selection.weights)
+
+
+def test_no_ensemble_costs_more_than_the_study_allows(digits: Source, tmp_path: Path) -> None:
+    limit = Constraint("parameters", max=9_000)  # 5 hidden units are 3,985 parameters: a second model fits, no third
+    record = searched(SMALL.model_copy(update={"constraints": (limit,)}), tmp_path, digits)
+    selection, curves = select(record, record.trials(), record.curves()), record.curves()
+    assert sum(curves[trial][0].validation["parameters"] for trial in selection.weights) <= 9_000
+    assert len(selection.weights) == 2
+
+
+def test_a_second_metric_is_that_of_its_answers(digits: Source, tmp_path: Path) -> None:
+    record = searched(SMALL.model_copy(update={"objective": BY_METRIC}), tmp_path, digits)
+    selection = select(record, record.trials(), record.curves())
+    answered = []
+    for trial in selection.weights:
+        with kept_file(record, trial) as file:
+            (lane,) = read_outputs(file) or ()
+        answered.append(lane.outputs)
+    together = combine(torch.stack(answered), list(selection.weights.values()), predicts_number=False).argmax(1)
+    assert len(selection.weights) > 1
+    assert selection.second == pytest.approx(f1_score(lane.labels, together, average="macro"))
+    assert selection.validation == pytest.approx(accuracy_score(lane.labels, together))
 
 
 def test_it_needs_finalists(fated: Record) -> None:
