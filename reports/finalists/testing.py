@@ -43,9 +43,10 @@ def predict_test_set(
         _enter_reading(record, source, kept, ranked, seeds, command, ensemble)
         return kept
     together = "" if ensemble is None else ", and of an ensemble"
-    opened = open_test_set(record, source, f"test of {len(files)} models{together}", len(files), command)
+    models = f"{len(files)} model{'s' * (len(files) != 1)}"
+    opened = open_test_set(record, source, f"test of {models}{together}", len(files), command)
     examples, labels = opened.examples, opened.labels
-    say(f"test set opened: {len(files)} models on {len(labels)} {examples.noun}s (line {opened.line} of the ledger)")
+    say(f"test set opened: {models} on {len(labels)} {examples.noun}s (line {opened.line} of the ledger)")
     logits, costs, target = {}, {}, None
     for model, file in files.items():
         description, module = load_model(file, record.study.family)
@@ -80,7 +81,7 @@ def _enter_reading(
         record.show(last.id, figures)
     elif last is None or list((last.figures or {}).items()) != list(figures.items()):
         models = len(ranked) * seeds
-        purpose = f"read again: {len(ranked)} finalists, {seeds} seeds"
+        purpose = f"read again: {len(ranked)} finalist{'s' * (len(ranked) != 1)}, {seeds} seed{'s' * (seeds != 1)}"
         record.read_again(purpose, source.name, source.sha256, models, command=command, figures=figures)
 
 

@@ -129,6 +129,9 @@ def test_reading_again_with_other_options_is_a_line_of_its_own(runs: Path) -> No
     assert "kept predictions read again once with other options" in page
     export(runs, "--top", "1", "--seeds", "4")
     assert len(record(runs).ledger()) == 3
+    export(runs, "--top", "1", "--seeds", "1")
+    last = record(runs).ledger()[-1]
+    assert (last.kind, last.purpose.partition(":")[2].partition(";")[0]) == ("read again", " 2 finalists, 1 seed")
 
 
 def test_without_retraining_the_test_set_stays_shut(runs: Path) -> None:
