@@ -2,8 +2,9 @@
 
 Every write is idempotent: what is there already stays, and what is of another report is removed. Optuna's
 `upload_artifact` refuses trials that are over, and gives the same file another id each time; so artifacts are entered
-as the dashboard itself keeps those of trials that are over, under ids made of their content. Must not know what a
-report says.
+as the dashboard itself keeps those of trials that are over, under ids made of their content. Where it renames a study,
+it copies notes and leaves artifacts behind: a list in the study's folder, which stays, says which files were its. Must
+not know what a report says.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import json
 import mimetypes
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from search.record.store import Store
 _OF_STUDY = "artifacts:"  # followed by the artifact's id
 _OF_TRIAL = "dashboard:artifacts:"  # followed by Optuna's id of the trial, a colon and the artifact's id
 _OURS = "studyhall:shelf"  # the attribute of a study that lists our artifacts
+_LIST = "artifacts.json"  # in the study's folder: their ids, whatever the study is called by now
 
 # Marks of our part of a note, which the dashboard does not show; and how notes began before there were any.
 _BEGIN, _END = "<!-- written by reports.export, again each time -->", "<!-- what stands below is yours, as above -->"
@@ -62,24 +64,49 @@ def put(store: Store, url: str, record: Record, notes: Mapping[int | None, str],
         files = FileSystemArtifactStore(folder)
         wanted = {_key(record, item, ids): item.file for item in items}
         attributes = storage.get_study_system_attrs(record.study_id)
+        before: list[str] = attributes.get(_OURS, [])
+        ours, others = set(map(_id_in, wanted)), {*map(_id_in, before), *_listed(record)}
+        _list(record, ours | others)  # before there are files: one that nobody lists would stay for ever
         for key, file in wanted.items():
             if attributes.get(key) in (None, "null"):
-                artifact = key.rpartition(":")[2]
+                artifact = _id_in(key)
                 with file.open("rb") as stream:  # the file first: an entry without one would be a broken link
                     files.write(artifact, stream)
                 kind, encoding = mimetypes.guess_type(file.name)
                 about = {"artifact_id": artifact, "filename": file.name, "encoding": encoding}
                 about["mimetype"] = kind or "application/octet-stream"
                 storage.set_study_system_attr(record.study_id, key, json.dumps(about))
-        before: list[str] = attributes.get(_OURS, [])
         for key in sorted(set(before) - wanted.keys()):
             storage.set_study_system_attr(record.study_id, key, "null")  # so the dashboard marks what is deleted
+        for artifact in sorted(others - ours):
             with contextlib.suppress(ArtifactNotFound):  # deleted already
-                files.remove(key.rpartition(":")[2])
+                files.remove(artifact)
         if before != sorted(wanted):
             storage.set_study_system_attr(record.study_id, _OURS, sorted(wanted))
+        _list(record, ours)
     finally:
         storage.remove_session()
+
+
+def _id_in(key: str) -> str:
+    """Return the id of the artifact that an attribute enters."""
+    return key.rpartition(":")[2]
+
+
+def _listed(record: Record) -> set[str]:
+    """Return the ids that the study's folder lists; none where there is no list, or it is damaged."""
+    try:
+        return {str(uuid.UUID(artifact)) for artifact in json.loads((record.folder / _LIST).read_text("utf-8"))}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return set()
+
+
+def _list(record: Record, artifacts: Set[str]) -> None:
+    """Write that list, whole or not at all, where it is another one."""
+    if _listed(record) != artifacts:
+        unfinished = record.folder / f"{_LIST}.partial"
+        unfinished.write_text(json.dumps(sorted(artifacts)), "utf-8")
+        unfinished.replace(record.folder / _LIST)
 
 
 def _note(study: optuna.Study, trial_id: int | None, text: str) -> None:

@@ -12,7 +12,9 @@ from optuna_dashboard.artifact._backend import list_study_artifacts, list_trial_
 
 from reports.served.artifacts import artifact_folder, with_our_part
 from search.record.store import Store
-from tests.support.exports import STUDY, export, url
+from tests.support.commands import invoke
+from tests.support.dashboards import served
+from tests.support.exports import STUDY, export, record, url
 
 
 @pytest.mark.parametrize("mine", ["mine", "# Mine\n\n* 1\n* 2"])
@@ -62,3 +64,27 @@ def test_another_report_takes_the_place_of_the_last_one(runs: Path) -> None:
     shown = [item for trial in study.trials for item in list_trial_artifacts(attributes, {}, trial)]
     assert len(shown) == 2 * 3
     assert len(list(artifact_folder(Store(url(runs))).iterdir())) == 1 + len(shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lists", ["as it was", "damaged"])
+def test_after_a_rename_the_next_report_removes_the_files_of_the_last_one(runs: Path, lists: str) -> None:
+    folder = artifact_folder(Store(url(runs)))
+    (folder / "mine").write_text("of another program")
+    before = {file.name for file in folder.iterdir()}
+    with served(url(runs), allowed="everything") as ask:
+        assert ask("POST", f"/api/studies/{record(runs).study_id}/rename", {"study_name": "better"})[0] == 201
+    if lists == "damaged":
+        (runs / "studies" / STUDY / "artifacts.json").write_text('["../mine"')
+    done = invoke(
+        "reports.export", "--study", "better", "--top", "1", "--seeds", "2", "--workers", "0", folder=runs.parent
+    )
+    assert done.exit_code == 0, done.output
+    study = optuna.load_study(study_name="better", storage=RDBStorage(url(runs)))
+    attributes = study._storage.get_study_system_attrs(study._study_id)
+    shown = [*list_study_artifacts(attributes)]
+    shown += [item for trial in study.trials for item in list_trial_artifacts(attributes, {}, trial)]
+    now = {file.name for file in folder.iterdir()}
+    assert len(shown) == 1 + 2 * 3
+    stay = {"mine"} if lists == "as it was" else before
+    assert now == {item["artifact_id"] for item in shown} | stay
