@@ -21,7 +21,7 @@ from reports.live_page.history import SearchHistory
 from search.cli.eta import RECENT
 from search.cli.listing import how_far
 from search.cli.wording import lanes_text, parameters_text
-from search.cli.work import work_left
+from search.cli.work import best_first, work_left
 from search.objective import front_of
 from search.options import DEFAULT_STORAGE
 from search.record.record import Record
@@ -176,7 +176,8 @@ class Follower:
             return None
         begun = [it for it in history.unfinished if it.values]
         training = {it.row.number: len(it.values) for it in begun if it.state == "training"}
-        waiting = {it.row.number: len(it.values) for it in begun if it.state == "paused"}
+        curves = {it.row.number: it.curve for it in begun if it.state == "paused"}
+        waiting = best_first(curves, history.study.objective)
         unbegun = max(0, unended - len(begun))
         work = work_left(history.study, unbegun, history.reached, training, waiting, history.epoch_seconds)
         return round(work * (now - since) / (last - before), 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from search.cli.following import ChangedTrials
-from search.cli.work import planned_trials, work_left
+from search.cli.work import best_first, planned_trials, work_left
 from search.loop.members import values_of
 from search.loop.scheduler import TrialScheduler
 from search.objective import Objective, select_epoch
@@ -63,7 +63,7 @@ class EtaEstimator:
         self._broken_off += sum(study.epochs - len(curve) for curve in curves if curve)
         history, reached = scheduler.history, scheduler.history.reached
         training = {number: len(live.curve) for number, live in scheduler.live.items()}
-        waiting = {number: len(paused.curve) for number, paused in scheduler.paused.items()}
+        waiting = best_first({number: trial.curve for number, trial in scheduler.paused.items()}, study.objective)
         trained, alive, paused = reached.total(), len(training), len(waiting)
         self._recent.append((self._clock(), history.spent))
         (since, before), (now, _) = self._recent[0], self._recent[-1]

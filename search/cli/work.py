@@ -1,10 +1,13 @@
 """What a search is expected to train yet, in seconds of its engines: trials differ by what an epoch of them takes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from models.config.messages import EpochMetrics
 from search.config.study import Study
+from search.objective import Objective
+from search.pruners.rung import RungScore
 
 PRIOR_TRIALS = 4.0  # trials for which the pruner's own rule counts, beside those that were seen at an epoch
 
@@ -30,18 +33,33 @@ def work_left(
         unbegun: How many trials have not begun; each is taken to be the mean of those that have.
         reached: Epoch -> how many trials have trained it.
         training: Live trial -> epochs that it has trained.
-        waiting: Paused trial -> epochs that it has trained.
+        waiting: Paused trial -> epochs that it has trained, as `best_first` sorts them: the best go on.
         seconds: Trial that has begun -> seconds of its engine that an epoch takes.
     """
-    ages, pauses = Counter(training.values()), Counter(waiting.values())
+    ages = Counter(training.values())
     expected = expected_epochs(study, reached, ages)
     left = unbegun * expected[0] * fmean(seconds.values()) if unbegun else 0.0
     left += sum(seconds[number] * expected[age] for number, age in training.items())
-    for number, age in waiting.items():
+    to_come: dict[int, float] = {}  # epoch -> how many of those that wait there are still expected to go on
+    for age in set(waiting.values()):
         went_on, seen = reached.get(age + 1, 0) + ages[age], reached.get(age, 0)
-        to_come = expected_share(study, age, went_on, seen) * seen - went_on
-        left += seconds[number] * expected[age] * min(max(to_come / pauses[age], 0.0), 1.0)
+        to_come[age] = max(0.0, expected_share(study, age, went_on, seen) * seen - went_on)
+    for number, age in waiting.items():
+        going = min(to_come[age], 1.0)
+        to_come[age] -= going
+        left += going * seconds[number] * expected[age]
     return left
+
+
+def best_first(waiting: Mapping[int, Sequence[EpochMetrics]], objective: Objective) -> dict[int, int]:
+    """Return how many epochs each paused trial has trained, the best by its newest epoch first.
+
+    Args:
+        waiting: Paused trial -> its curve.
+        objective: What it is judged by.
+    """
+    keys = {number: RungScore.of(curve[-1], objective).key for number, curve in waiting.items()}
+    return {number: len(waiting[number]) for number in sorted(keys, key=lambda number: keys[number])}
 
 
 def expected_epochs(

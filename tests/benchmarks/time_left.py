@@ -11,7 +11,8 @@ from itertools import groupby
 from operator import itemgetter
 from statistics import fmean
 
-from search.cli.work import planned_trials, work_left
+from models.config.messages import EpochMetrics
+from search.cli.work import best_first, planned_trials, work_left
 from search.options import DEFAULT_STORAGE
 from search.record.record import Record
 from search.record.store import Store
@@ -26,15 +27,18 @@ def told_and_true(record: Record) -> list[tuple[float, float]]:
     rungs = study.pruner.rungs(study.epochs) if study.pruner.pauses else {}
     ticks = [(tick, [score for _, score in at]) for tick, at in groupby(record.scores(), key=itemgetter(0))]
     reached, epochs, seconds = Counter[int](), dict[int, int](), dict[int, float]()
+    curves = dict[int, list[EpochMetrics]]()
     left, pairs = sum(score.seconds for _, scores in ticks for score in scores), []
     for index, (_, scores) in enumerate(ticks):
         for score in scores:
             reached[score.epoch] += 1
             epochs[score.lane], seconds[score.lane] = score.epoch, score.seconds
+            curves.setdefault(score.lane, []).append(score)
             left -= score.seconds
         following = {score.lane for _, later in ticks[index + 1 : index + 2] for score in later}
         unfinished = {number: epoch for number, epoch in epochs.items() if epoch < study.epochs}
-        waiting = {number: epoch for number, epoch in unfinished.items() if epoch in rungs}
+        paused = {number: curves[number] for number, epoch in unfinished.items() if epoch in rungs}
+        waiting = best_first(paused, study.objective)
         training = {n: epoch for n, epoch in unfinished.items() if n not in waiting and n in following}
         told = work_left(study, planned - len(epochs), reached, training, waiting, seconds)
         pairs.append((told, left))

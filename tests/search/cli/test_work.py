@@ -70,6 +70,15 @@ def test_who_waits_counts_as_often_as_trials_go_on() -> None:
     assert work_left(searched, 0, reached, {}, {9: 1}, seconds) < 1 * 4 * 2.0
 
 
+def test_of_those_that_wait_the_best_go_on() -> None:
+    searched = study(pruner=ExpectedGain(shares=(0.2,)), epochs=5)
+    reached, seconds = {1: 10}, {number: 9.0 if number < 7 else 1.0 for number in range(10)}
+    best_first = dict.fromkeys(range(10), 1)
+    assert work_left(searched, 0, reached, {}, best_first, seconds) == pytest.approx(7 * 4 * 9.0)
+    worst_first = dict.fromkeys(range(9, -1, -1), 1)
+    assert work_left(searched, 0, reached, {}, worst_first, seconds) == pytest.approx(4 * (4 * 9.0 + 3 * 1.0))
+
+
 def test_who_was_cut_does_not_come_back() -> None:
     searched = study(pruner=SuccessiveHalving(), epochs=4)
     assert work_left(searched, 0, {1: 10, 2: 5, 3: 2, 4: 2}, {}, {}, dict.fromkeys(range(10), 1.0)) == 0.0
