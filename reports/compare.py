@@ -43,7 +43,8 @@ def main(
     """Put all exported studies into one table: published, reproduced, found."""
     with command(debug):
         from models.errors import UserError
-        from reports.comparison import comparison_frame, fits, markdown, narrow
+        from reports.comparison import comparison_frame
+        from reports.comparison_table import fits, markdown, narrow
         from search.record.store import Store
 
         store = Store(storage, create=False)

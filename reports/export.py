@@ -206,11 +206,13 @@ def _print_results(report: "ReportData", folder: Path, csv: Path) -> None:
     if report.finalists is None:
         out.print(f"{folder / 'report.html'}, {folder / 'trials.csv'}: {len(report.trials)} trials", markup=False)
         return
-    figure, objective = report.figure, report.objective
-    validation = "validation" + ("" if objective.metric == figure.metric else f" {metric_title(objective.metric)}")
+    figure, objective = report.finalists.figure, report.objective
+    other = objective.metric != report.figure.metric
+    validation = f"validation {metric_title(objective.metric)}" if other else "validation"
     for row in report.finalists.results.to_dict("records"):
         name = f"trial {row['trial']}" + (f" (baseline {row['baseline']})" if isinstance(row["baseline"], str) else "")
-        mean, low, high = (figure.text(row[f"test_{figure.metric}_{end}"]) for end in ("mean", "low", "high"))
+        tested = report.finalists.tested(row["trial"])
+        mean, low, high = (figure.text(value) for value in (tested.mean, tested.low, tested.high))
         out.print(
             f"{row['rank']}. {name}: test {figure.title} {mean} [{low}, {high}] over {counted(row['seeds'], 'seed')}, "
             f"{validation} {objective.text(row[report.score])}",

@@ -28,7 +28,9 @@ class Metric(Protocol):
     and imports torch only inside `compute`: commands read its attributes to sort trials. One that needs logits is
     computed on the validation part, and of finalists on the test set; of the running epoch's minibatches it is not.
     `tasks = ("regression",)` says that it is of numbers that are predicted, `has_unit = True` that it has their unit;
-    a metric that says neither is of classes.
+    a metric that says neither is of classes. One that is a mean over examples may say so by a method
+    `of_examples(predictions)`, which returns the numbers (L, N) whose mean it is: a report is then sure of it without
+    drawing examples anew.
 
     Example:
         >>> class ErrorRate:

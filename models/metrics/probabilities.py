@@ -82,10 +82,14 @@ class Brier:
 
     def compute(self, predictions: Predictions) -> "Tensor":
         """Return (L,) float64."""
+        return self.of_examples(predictions).mean(1)
+
+    def of_examples(self, predictions: Predictions) -> "Tensor":
+        """Return the numbers whose mean it is, (L, N)."""
         scores = probabilities(predictions)
         places = predictions.labels.expand(len(scores), -1).unsqueeze(2)
         scores.scatter_add_(2, places, scores.new_full((), -1.0).expand_as(places))
-        return scores.square().sum(2).mean(1) / (2 if scores.shape[2] == 2 else 1)
+        return scores.square().sum(2) / (2 if scores.shape[2] == 2 else 1)
 
 
 class ExpectedCalibrationError:
@@ -118,10 +122,14 @@ class TopK:
 
     def compute(self, predictions: Predictions) -> "Tensor":
         """Return (L,) float64."""
+        return self.of_examples(predictions).mean(1)
+
+    def of_examples(self, predictions: Predictions) -> "Tensor":
+        """Return the numbers whose mean it is, (L, N): 1 where the class is among them, 0 where not."""
         logits = predictions.logits
         assert logits is not None
         own = logits.gather(2, predictions.labels.expand(len(logits), -1).unsqueeze(2))
-        return ((logits > own).sum(2) < self._k).double().mean(1)
+        return ((logits > own).sum(2) < self._k).double()
 
 
 top_2_accuracy, top_3_accuracy, top_5_accuracy = (partial(TopK, k) for k in (2, 3, 5))

@@ -47,7 +47,11 @@ class MeanAbsoluteError:
 
     def compute(self, predictions: Predictions) -> "Tensor":
         """Return (L,) float64."""
-        return means(errors(predictions).abs())
+        return means(self.of_examples(predictions))
+
+    def of_examples(self, predictions: Predictions) -> "Tensor":
+        """Return the numbers whose mean it is, (L, N)."""
+        return errors(predictions).abs()
 
 
 class R2:

@@ -21,6 +21,10 @@ class Loss:
 
         return long_sums(predictions.losses) / predictions.losses.shape[1]
 
+    def of_examples(self, predictions: Predictions) -> "Tensor":
+        """Return the numbers whose mean it is, (L, N)."""
+        return predictions.losses
+
 
 class Accuracy:
     """The share of examples whose greatest logit is that of their class."""

@@ -37,7 +37,7 @@ class Comparison(NamedTuple):
     p: float
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """One of the two sources of variance: seeds, or images."""
 
     error: float  # standard error of the mean
@@ -65,7 +65,8 @@ def interval(values: NDArray[np.float64], bounds: Bounds | None = None) -> Inter
         values: (S, N), one number per seed and image.
         bounds: Between which every number lies, if there are such.
     """
-    low, high = _ends(_with(values, 2 * bounds if bounds else ()), 1 - LEVEL)
+    held = _with(values, 2 * bounds if bounds else ())
+    low, high = _ends(float(held.mean()), _parts(held), 1 - LEVEL)
     if bounds:
         low, high = max(low, bounds[0]), min(high, bounds[1])
     return Interval(float(values.mean()), _std(values), low, high)
@@ -81,7 +82,7 @@ def positive_interval(values: NDArray[np.float64]) -> Interval:
     Args:
         values: (S, N), as `root_mean_square` returns them.
     """
-    mean, half = float(values.mean()), _half_width(_parts(values), 1 - LEVEL)
+    mean, half = float(values.mean()), half_width(_parts(values), 1 - LEVEL)
     if mean == 0.0:
         return Interval(0.0, _std(values), 0.0, 0.0)
     share = half / mean
@@ -125,37 +126,29 @@ def compare(
     """
     differences = first - second
     values = _with(differences, (bounds[1] - bounds[0], bounds[0] - bounds[1]) if bounds else ())
-    gap = Interval(float(differences.mean()), _std(differences), *_ends(values, (1 - LEVEL) / family))
-    parts, distance = _parts(values), abs(float(values.mean()))
+    return comparison(float(differences.mean()), _std(differences), float(values.mean()), _parts(values), family)
+
+
+def comparison(gap: float, std: float, centre: float, parts: Sequence[Part], family: int) -> Comparison:
+    """Return what is known of a gap between two configurations: interval and p value, of the same parts.
+
+    Args:
+        gap: Its mean.
+        std: Between seeds.
+        centre: Of the interval; p is of its distance from 0.
+        parts: What it varies by.
+        family: How many comparisons there are, this one included.
+    """
+    known, distance = Interval(gap, std, *_ends(centre, parts, (1 - LEVEL) / family)), abs(centre)
     if distance == 0.0 or not any(part.error for part in parts):
-        return Comparison(gap, 1.0 if distance == 0.0 else 0.0)
+        return Comparison(known, 1.0 if distance == 0.0 else 0.0)
 
     def beyond(logarithm: float) -> float:
-        return _half_width(parts, float(np.exp(logarithm))) - distance
+        return half_width(parts, float(np.exp(logarithm))) - distance
 
     least = -700.0  # of a logarithm whose exponential is still a number
     p = float(np.exp(optimize.brentq(beyond, least, 0.0))) if beyond(least) > 0 else 0.0
-    return Comparison(gap, min(1.0, family * p))
-
-
-def resampled_interval(values: NDArray[np.float64], resampled: NDArray[np.float64]) -> Interval:
-    """Return the interval of a metric that is no mean over images, over new seeds and new images.
-
-    The seeds have Student's interval of their means; the images the percentiles of the metric on images drawn with
-    replacement (Efron 1979). The half widths to each side add as squares, as in `interval`.
-
-    Args:
-        values: (S,), the metric under each seed.
-        resampled: (draws,), its mean over the seeds for each draw of as many images; a draw without it is NaN.
-    """
-    mean, std = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else float("nan")
-    drawn = resampled[np.isfinite(resampled)]
-    if not len(drawn):
-        return Interval(mean, std, float("nan"), float("nan"))
-    half = _Part(std / len(values) ** 0.5, len(values) - 1).half_width(1 - LEVEL) if len(values) > 1 else 0.0
-    low, high = np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    below, above = (float(np.hypot(half, max(0.0, distance))) for distance in (mean - low, high - mean))
-    return Interval(mean, std, mean - below, mean + above)
+    return Comparison(known, min(1.0, family * p))
 
 
 def next_run(values: NDArray[np.float64]) -> Interval:
@@ -178,8 +171,12 @@ def narrowed_by_seeds(values: NDArray[np.float64]) -> float:
     Args:
         values: (S, N), of two seeds or more.
     """
-    parts = _parts(values)
-    whole = _half_width(parts, 1 - LEVEL)
+    return share_of_seeds(_parts(values))
+
+
+def share_of_seeds(parts: Sequence[Part]) -> float:
+    """Return by which share an interval would be narrower without its first part; the last one is the images'."""
+    whole = half_width(parts, 1 - LEVEL)
     return 1 - parts[-1].half_width(1 - LEVEL) / whole if whole else 0.0
 
 
@@ -192,18 +189,19 @@ def _with(values: NDArray[np.float64], images: Sequence[float]) -> NDArray[np.fl
     return np.hstack([values, np.tile(np.asarray(images, float), (len(values), 1))])
 
 
-def _ends(values: NDArray[np.float64], p: float) -> tuple[float, float]:
-    mean, half = float(values.mean()), _half_width(_parts(values), p)
-    return mean - half, mean + half
+def _ends(centre: float, parts: Sequence[Part], p: float) -> tuple[float, float]:
+    half = half_width(parts, p)
+    return centre - half, centre + half
 
 
-def _parts(values: NDArray[np.float64]) -> list[_Part]:
+def _parts(values: NDArray[np.float64]) -> list[Part]:
     """Return the part of the seeds, unless there is one seed, and that of the images."""
     means = (values.mean(1), values.mean(0))
-    return [_Part(float(of.std(ddof=1)) / len(of) ** 0.5, len(of) - 1) for of in means if len(of) > 1]
+    return [Part(float(of.std(ddof=1)) / len(of) ** 0.5, len(of) - 1) for of in means if len(of) > 1]
 
 
-def _half_width(parts: Sequence[_Part], p: float) -> float:
+def half_width(parts: Sequence[Part], p: float) -> float:
+    """Return the half width of the interval at level 1 - p of what varies by these parts: they add as squares."""
     return float(np.hypot.reduce([part.half_width(p) for part in parts]))
 
 

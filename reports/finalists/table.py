@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.metrics.registry import METRICS
-from reports.figures.statistics import Interval, resampled_interval
+from reports.figures.resampled import EVERY
+from reports.figures.statistics import Interval
+from reports.finalists.answers import answers_of, metric_values
 from reports.finalists.ensemble import ENSEMBLE, TestedEnsemble
+from reports.finalists.measured import Measured, constant_value, measured_in
 from reports.finalists.predictions import Cost, ModelKey, TestPredictions
 from search.config.columns import BEFORE_PARAMETERS, ENSEMBLE_OF, Column, after_parameters
 from search.config.study import Study
 from search.record.rows import FinalistRow
 from search.record.trials_frame import parameter_types
 from search.trial import TrialRow
-
-EVERY = slice(None)
-DRAWS, FEW, FEWER_DRAWS = 300, 2_000, 100  # of the test examples; more than a few of these are drawn less often
 
 
 @dataclass(frozen=True)
@@ -76,12 +75,20 @@ def results_frame(
     seeds: int,
     rows: Mapping[ModelKey, FinalistRow],
     predictions: TestPredictions,
+    measured: Measured,
 ) -> pd.DataFrame:
-    """Return one row per finalist, in their order, with a column for every metric that the study records."""
+    """Return one row per finalist, in their order, with a column for every metric that the study records.
+
+    `measured` is what they are compared by. It, and a second objective that is another metric, have an interval.
+    """
     recorded = tuple(column for metric in study.recorded for column in _columns_of(metric, predictions))
-    objectives = [each.metric for each in study.objective.all if not each.is_known]
-    others = [metric for metric in objectives if metric != predictions.figure.metric]
-    after = (*after_parameters(study.task), *recorded, *(it for metric in others for it in _ends(metric, predictions)))
+    objectives = [each for each in study.objective.all if not each.is_known]
+    others = [
+        measured if each.metric == measured.figure.metric else measured_in(each, study, predictions, seeds)
+        for each in objectives
+        if each.metric != predictions.figure.metric
+    ]
+    after = (*after_parameters(study.task), *recorded, *(column for each in others for column in _ends(each)))
     columns = (*BEFORE_PARAMETERS, *after)
     lines = []
     for rank, trial in enumerate(ranked, start=1):
@@ -103,7 +110,11 @@ def results_frame(
 
 
 def ensemble_frame(
-    study_name: str, study: Study, ensemble: TestedEnsemble, rows: Mapping[ModelKey, FinalistRow]
+    study_name: str,
+    study: Study,
+    ensemble: TestedEnsemble,
+    rows: Mapping[ModelKey, FinalistRow],
+    measured: Measured,
 ) -> pd.DataFrame:
     """Return the ensemble's row of the same table: what is of one trial alone, or of a ranking, stays empty.
 
@@ -112,14 +123,16 @@ def ensemble_frame(
         study: As for the finalists.
         ensemble: With its predictions.
         rows: What is recorded of finalists, the members among them.
+        measured: What they are compared by.
     """
-    losses = metric_values("loss", ensemble.predictions, study, ENSEMBLE, ensemble.seeds, EVERY)
+    answers = answers_of(study, ensemble.predictions, ENSEMBLE, ensemble.seeds)
+    losses = metric_values(study.metric_of("loss"), answers, EVERY)
     made = {}
     for seed, loss in enumerate(losses):
         seconds = sum(rows[trial, seed].train_seconds or 0.0 for trial in ensemble.weights)
         made[ENSEMBLE, seed] = FinalistRow(ENSEMBLE, seed, test={"loss": float(loss)}, train_seconds=seconds)
     trial = TrialRow(ENSEMBLE, "complete", {})
-    frame = results_frame(study_name, study, [trial], ensemble.seeds, made, ensemble.predictions)
+    frame = results_frame(study_name, study, [trial], ensemble.seeds, made, ensemble.predictions, measured)
     nothing, members = pd.Series([None], dtype="Int64"), [f"{of}:{count}" for of, count in ensemble.weights.items()]
     return frame.assign(rank=nothing, trial=nothing, **{ENSEMBLE_OF: pd.Series([" ".join(members)], dtype="string")})
 
@@ -128,7 +141,8 @@ def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]
     """Return the columns of a metric that is recorded besides those of every study."""
 
     def tested(finalist: Summary) -> NDArray[np.float64]:
-        return metric_values(metric, predictions, finalist.study, finalist.trial.number, len(finalist.rows), EVERY)
+        answers = answers_of(finalist.study, predictions, finalist.trial.number, len(finalist.rows))
+        return metric_values(finalist.study.metric_of(metric), answers, EVERY)
 
     def std(finalist: Summary) -> float | None:
         return float(tested(finalist).std(ddof=1)) if len(finalist.rows) > 1 else None
@@ -140,60 +154,11 @@ def _columns_of(metric: str, predictions: TestPredictions) -> tuple[Column, ...]
     )
 
 
-def _ends(metric: str, predictions: TestPredictions) -> tuple[Column, Column]:
-    """Return the columns of the interval of an objective that results are not told in."""
-    found: dict[int, Interval] = {}
-
-    def tested(finalist: Summary) -> Interval:
-        number = finalist.trial.number
-        if number not in found:
-            found[number] = metric_interval(metric, predictions, finalist.study, number, len(finalist.rows))
-        return found[number]
-
+def _ends(measured: Measured) -> tuple[Column, ...]:
+    """Return the columns of the interval of an objective that results are not told in, and of always one answer."""
+    metric, constant = measured.figure.metric, constant_value(measured)
     return (
-        Column(f"test_{metric}_low", "Float64", lambda finalist: tested(finalist).low),
-        Column(f"test_{metric}_high", "Float64", lambda finalist: tested(finalist).high),
+        Column(f"test_{metric}_low", "Float64", lambda finalist: measured.interval(finalist.trial.number).low),
+        Column(f"test_{metric}_high", "Float64", lambda finalist: measured.interval(finalist.trial.number).high),
+        Column(f"constant_answer_{metric}", "Float64", lambda finalist: constant),
     )
-
-
-def metric_interval(metric: str, predictions: TestPredictions, study: Study, trial: int, seeds: int) -> Interval:
-    """Return a finalist's test value of a metric that is no mean over examples, with its interval.
-
-    It ends where a registered metric does: at 1, or at 0 where less is better.
-    """
-    count, draws = len(predictions.labels), np.random.Generator(np.random.PCG64(0))
-
-    def drawn() -> float:
-        chosen = draws.integers(count, size=count)
-        try:
-            return float(metric_values(metric, predictions, study, trial, seeds, chosen).mean())
-        except Exception:  # noqa: BLE001 (the user's own function, of examples among which a class may be missing)
-            return float("nan")
-
-    resampled = [drawn() for _ in range(DRAWS if count <= FEW else FEWER_DRAWS)]
-    of = resampled_interval(metric_values(metric, predictions, study, trial, seeds, EVERY), np.array(resampled))
-    if metric not in METRICS:
-        return of
-    if study.metric_of(metric).greater_is_better:
-        return of._replace(high=min(of.high, 1.0))
-    return of._replace(low=max(of.low, 0.0))
-
-
-def metric_values(
-    metric: str,
-    predictions: TestPredictions,
-    study: Study,
-    trial: int,
-    seeds: int,
-    chosen: NDArray[np.int64] | slice,
-) -> NDArray[np.float64]:
-    """Return a metric of a finalist's models, (seeds,), on chosen test examples, from the logits that are kept."""
-    import torch
-
-    from models.engine.predictions import predictions_of
-
-    # The seeds of a finalist stand in the place of lanes: they have answered to the same examples.
-    outputs = torch.from_numpy(np.stack([predictions.logits[trial, seed][chosen] for seed in range(seeds)]))
-    scale = None if predictions.target is None else predictions.target.scale
-    given = predictions_of(study.loss, outputs, torch.from_numpy(predictions.labels[chosen]), scale)
-    return np.asarray(study.metric_of(metric).compute(given).numpy(), np.float64)

@@ -6,22 +6,22 @@ write.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from models.config.messages import EpochMetrics
 from reports.figures.figure import Figure, figure_of
-from reports.figures.statistics import Interval, narrowed_by_seeds
+from reports.figures.statistics import Interval
 from reports.finalists.audit import audit_frame, curves
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
 from reports.finalists.ensemble import Selection, TestedEnsemble, answers_of
+from reports.finalists.measured import CONSTANT, Measured, constant_value, measured_of
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.ranked import RankedFinalists
 from reports.finalists.rivals import rivals_frame
@@ -47,19 +47,25 @@ class FinalistData(RankedFinalists):
 
     seeds: int  # how many each was trained under
     predictions: TestPredictions  # those of their models for the test set
+    measured: Measured  # what they are compared by: the objective, or what results are told in
     rows: Mapping[ModelKey, FinalistRow]  # what is recorded of each, by trial and seed
     results: pd.DataFrame  # the table of `results.csv`
     curves: pd.DataFrame  # of the ranking, with columns trial, seed, epoch and those of `epochs_frame`
     ensemble: TestedEnsemble | None = None  # of complete trials, where it was asked for
     ensemble_results: pd.DataFrame | None = None  # its row of `results.csv`
 
+    @property
+    def figure(self) -> Figure:
+        """What they are compared by, as sentences write it."""
+        return self.measured.figure
+
     def tested(self, trial: int) -> Interval:
         """Return a finalist's test figure over seeds and test examples."""
-        return self.predictions.figure.interval(self.predictions.scores(trial, self.seeds))
+        return self.measured.interval(trial)
 
     def model_file(self) -> Interval:
         """Return the test figure of the winner's model of seed 0, the one to take, over test examples alone."""
-        return self.predictions.figure.interval(self.predictions.scores(self.winner.number, 1))
+        return self.measured.first_seed(self.winner.number)
 
     def against(self, rival: int) -> Mapping[Any, Any]:
         """Return the winner's comparison with another finalist: a row of `rivals`."""
@@ -68,20 +74,22 @@ class FinalistData(RankedFinalists):
 
     def narrowed_by_seeds(self, rival: int | None = None) -> float:
         """Return by which share endless seeds would narrow the winner's interval, or that of its gap to a rival."""
-        scores = self.predictions.scores(self.winner.number, self.seeds)
-        return narrowed_by_seeds(scores if rival is None else scores - self.predictions.scores(rival, self.seeds))
+        return self.measured.narrowed_by_seeds(self.winner.number, rival)
 
     @cached_property
-    def above_constant(self) -> Interval:
-        """How much better the winner is than always giving the same answer."""
-        predictions = self.predictions
-        constant = np.tile(predictions.constant_scores(), (self.seeds, 1))
-        return predictions.figure.compare(predictions.scores(self.winner.number, self.seeds), constant).gap
+    def constant(self) -> float | None:
+        """The test figure of always giving one answer; None where it is not defined."""
+        return constant_value(self.measured)
+
+    @cached_property
+    def above_constant(self) -> Interval | None:
+        """How much better the winner is than that."""
+        return None if self.constant is None else self.measured.compare(self.winner.number, CONSTANT).gap
 
     @cached_property
     def rivals(self) -> pd.DataFrame:
         """`rivals_frame` of them."""
-        return rivals_frame([row.number for row in self.ranked], self.seeds, self.predictions)
+        return rivals_frame([row.number for row in self.ranked], self.measured, self.predictions.costs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +118,7 @@ class ReportData:
 
     @property
     def figure(self) -> Figure:
-        """What results are told in."""
+        """What results of its task are told in."""
         return figure_of(self.study.task)
 
     @property
@@ -181,11 +189,8 @@ def read_report(
     trained = [epoch for row in rows if row.joined is not None for epoch in search.curves.get(row.number, [])]
     finalists = validated = None
     if ranked and predictions is not None:
-        finalists = _read_finalists(record, ranked, seeds, predictions)
-        if ensemble is not None:
-            together = answers_of(ensemble, predictions, seeds)
-            row = ensemble_frame(record.name, study, together, finalists.rows)
-            finalists = replace(finalists, ensemble=together, ensemble_results=row)
+        together = None if ensemble is None else answers_of(ensemble, predictions, seeds)
+        finalists = _read_finalists(record, ranked, seeds, predictions, together)
     elif ranked:
         validated = validated_finalists(record, ranked, seeds, search.curves)
     return ReportData(
@@ -206,15 +211,23 @@ def read_report(
     )
 
 
-def _read_finalists(record: Record, ranked: list[TrialRow], seeds: int, predictions: TestPredictions) -> FinalistData:
+def _read_finalists(
+    record: Record,
+    ranked: list[TrialRow],
+    seeds: int,
+    predictions: TestPredictions,
+    ensemble: TestedEnsemble | None,
+) -> FinalistData:
     ranking = record.finalist_scores("rank")
     scores = [(trial, seed, epoch) for _, trial, seed, epoch in ranking if seed < seeds]
     curves = epochs_frame(record.study, [epoch for _, _, epoch in scores])
     curves["trial"] = [trial for trial, _, _ in scores]  # there a lane was a trial under a seed
     curves.insert(1, "seed", [seed for _, seed, _ in scores])
     rows = as_retrained(record.study, [row for row in record.finalists() if row.seed < seeds], ranking)
-    results = results_frame(record.name, record.study, ranked, seeds, rows, predictions)
-    return FinalistData(ranked, seeds, predictions, rows, results, curves)
+    measured = measured_of(record.study, predictions, seeds, [row.number for row in ranked], ensemble)
+    results = results_frame(record.name, record.study, ranked, seeds, rows, predictions, measured)
+    row = None if ensemble is None else ensemble_frame(record.name, record.study, ensemble, rows, measured)
+    return FinalistData(ranked, seeds, predictions, measured, rows, results, curves, ensemble, row)
 
 
 def epochs_frame(study: Study, epochs: Sequence[EpochMetrics]) -> pd.DataFrame:

@@ -3,18 +3,16 @@
 Plain text; whoever shows it makes it safe.
 """
 
-from reports.figures.figure import Figure
 from reports.figures.statistics import LEVEL, Comparison
-from reports.finalists.ensemble import TestedEnsemble
+from reports.finalists.ensemble import ENSEMBLE, TestedEnsemble
 from reports.page.data import FinalistData, ReportData
 from reports.page.front_sentences import ahead_of_ensemble, of_ensemble
 from reports.page.wording import counted, listed, p_value
 
 
-def against_winner(finalists: FinalistData, ensemble: TestedEnsemble) -> Comparison:
+def against_winner(finalists: FinalistData) -> Comparison:
     """Return by how much the ensemble is better than the winner: one comparison, paired under each seed."""
-    winner = finalists.predictions.scores(finalists.winner.number, finalists.seeds)
-    return finalists.predictions.figure.compare(ensemble.scores, winner)
+    return finalists.measured.compare(ENSEMBLE, finalists.winner.number)
 
 
 def members_text(ensemble: TestedEnsemble) -> str:
@@ -35,8 +33,7 @@ def ensemble_sentence(finalists: FinalistData) -> str | None:
         return None
     if list(ensemble.weights) == [finalists.winner.number]:
         return "No ensemble of complete trials did better than the winner alone on the validation examples."
-    figure: Figure = finalists.predictions.figure
-    interval, against = figure.interval(ensemble.scores), against_winner(finalists, ensemble)
+    figure, interval, against = finalists.figure, finalists.tested(ENSEMBLE), against_winner(finalists)
     gap = against.gap
     lead = figure.ahead(gap.mean, "on the winner alone")
     told = "the two can be told apart" if against.p < 1 - LEVEL else "the two cannot be told apart"
@@ -51,28 +48,30 @@ def ensemble_sentence(finalists: FinalistData) -> str | None:
 
 
 def ensemble_data(report: ReportData, finalists: FinalistData) -> dict[str, object] | None:
-    """Return what programs are told: how often each member counts, the test figure with its interval, and the gain.
+    """Return what programs are told: how often each member counts, its test figures with intervals, and the gain.
 
     Of two objectives each has its test value with the interval, or its cost; and which trials dominate the ensemble.
     """
     ensemble, row = finalists.ensemble, finalists.ensemble_results
     if ensemble is None or row is None:
         return None
-    figure = finalists.predictions.figure
-    interval, gap = figure.interval(ensemble.scores), against_winner(finalists, ensemble).gap
+    interval, gap = finalists.tested(ENSEMBLE), against_winner(finalists).gap
+    standard = finalists.predictions.figure
+    in_standard = standard.interval(ensemble.scores)
     of_objectives: dict[str, object] = {}
     if report.objective.beside is not None:
         for each in report.objective.all:
             if each.is_known:
                 of_objectives[each.metric] = ensemble.selection.second
-            elif each.metric != figure.metric:
+            elif each.metric != standard.metric:
                 name = f"test_{each.metric}"
                 of_objectives[name] = [float(row[f"{name}_{end}"].iloc[0]) for end in ("mean", "low", "high")]
         on_test, on_validation = ahead_of_ensemble(report, finalists)
         of_objectives |= {"dominated_on_test_by": on_test, "dominated_on_validation_by": on_validation}
     return {
         "members": {str(trial): count for trial, count in ensemble.weights.items()},
-        f"test_{figure.metric}": [interval.mean, interval.low, interval.high],
+        f"test_{standard.metric}": [in_standard.mean, in_standard.low, in_standard.high],
+        f"test_{finalists.figure.metric}": [interval.mean, interval.low, interval.high],
         "gain": [gap.mean, gap.low, gap.high],
         "validation": ensemble.selection.validation,
         **of_objectives,

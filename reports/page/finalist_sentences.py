@@ -22,7 +22,7 @@ MAX_NAMED = 5  # rivals whose bounds are told in a sentence; the table has all
 
 def gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     """Return how far the winner lies above the baseline."""
-    seeds, known, figure = finalists.seeds, finalists.tested(baseline.number), finalists.predictions.figure
+    seeds, known, figure = finalists.seeds, finalists.tested(baseline.number), finalists.figure
     against, signed = finalists.against(baseline.number), figure.signed
     lead = figure.ahead(against["gap"], f"against {trial_name(baseline)}")
     told = "the two can be told apart" if against["apart"] else "the two cannot be told apart"
@@ -39,35 +39,29 @@ def gain(finalists: FinalistData, baseline: TrialRow) -> tuple[str, KeyFigure]:
     return sentence + only_one, ("gain over the baseline", signed(against["gap"]), basis)
 
 
-def searched_for(
-    report: ReportData, finalists: FinalistData, baseline: TrialRow | None
-) -> tuple[str, str, KeyFigure] | None:
-    """Return the winner's test value of the objective, a sentence on it, and the key figure.
-
-    None where the objective is what results are told in, or its interval is not known.
-    """
-    objective, figure, results = report.objective, report.figure, finalists.results.set_index("trial")
-    columns = [f"test_{objective.metric}_{end}" for end in ("mean", "low", "high")]
-    if objective.metric == figure.metric or any(column not in results for column in columns):
+def in_standard(report: ReportData, finalists: FinalistData) -> tuple[str, KeyFigure] | None:
+    """Return what the winner has of accuracy or rmse; None where these are what finalists are compared by."""
+    standard, winner, predictions = report.figure, finalists.winner.number, finalists.predictions
+    if finalists.figure.metric == standard.metric:
         return None
-    title, text = metric_title(objective.metric), objective.text
-
-    def value(trial: int) -> tuple[str, str]:
-        mean, low, high = (float(results[column][trial]) for column in columns)
-        return text(mean), f"{text(low)} to {text(high)}"
-
-    (mean, within), winner = value(finalists.winner.number), finalists.winner
-    sentence = ""
-    if baseline is not None and baseline != winner:
-        known = value(baseline.number)
-        sentence = f"By {title}, {trial_name(baseline)} has {known[0]} ({LEVEL:.0%} interval {known[1]}). "
-    tested = finalists.tested(winner.number)
-    sentence += (
-        f"Comparisons and checks are told in test {figure.title}, of which it has {figure.text(tested.mean)} "
-        f"({figure.within(tested)})."
+    of = standard.interval(predictions.scores(winner, finalists.seeds))
+    name, constant = predictions.constant_answer()
+    value, within = standard.text(of.mean), standard.within(of)
+    sentence = (
+        f"The winner's test {standard.title} is {value} ({LEVEL:.0%} interval {within}); always answering “{name}” "
+        f"would have {standard.text(constant)}."
     )
-    headline = f"test {title} {mean} ({LEVEL:.0%} interval {within})"
-    return headline, sentence, (f"test {title}", mean, f"{within}; {_sample(finalists)}")
+    return sentence, (f"test {standard.title}", value, f"{within}; {_sample(finalists)}")
+
+
+def undefined(report: ReportData, finalists: FinalistData) -> str | None:
+    """Return why finalists are not compared by what was searched for; None where they are."""
+    if finalists.figure.metric == report.objective.metric:
+        return None
+    return (
+        f"Test {metric_title(report.objective.metric)} is not defined for every finalist, so figures and comparisons "
+        f"are of {finalists.figure.title}, though finalists rank by the former."
+    )
 
 
 def _of_gain(figure: Figure) -> str:
@@ -79,7 +73,7 @@ def model_file(finalists: FinalistData) -> tuple[str, KeyFigure] | None:
     """Return how good the one model is that is to be taken; None with one seed, whose headline says it."""
     if finalists.seeds == 1:
         return None
-    figure, one, noun = finalists.predictions.figure, finalists.model_file(), finalists.predictions.noun
+    figure, one, noun = finalists.figure, finalists.model_file(), finalists.predictions.noun
     file = finalists.rows[finalists.winner.number, 0].model
     sentence = (
         f"The model to take is finalists/{file}, one of its {finalists.seeds} seeds, named before the test: its own "
@@ -102,7 +96,7 @@ def inseparable(finalists: FinalistData) -> list[int]:
 
 def rivals(finalists: FinalistData) -> list[str]:
     """Return who can be told apart from the winner, how much worse the others may be, and which is cheap enough."""
-    rivals, alike, figure = finalists.rivals, inseparable(finalists), finalists.predictions.figure
+    rivals, alike, figure = finalists.rivals, inseparable(finalists), finalists.figure
     if rivals.empty:
         return ["It is the only finalist."]
     sentences = []
@@ -145,11 +139,29 @@ def _trials(numbers: object) -> str:
     return f"trial{'s' if len(items) > 1 else ''} {listed(items)}"
 
 
-def constant_answer(finalists: FinalistData) -> tuple[str, KeyFigure]:
-    """Return what always giving the same answer would have: the commonest class, or the mean."""
-    predictions = finalists.predictions
-    (name, value), gap, figure = predictions.constant_answer(), finalists.above_constant, predictions.figure
-    what, quoted = ("the commonest class", f"“{name}”") if predictions.classes else ("the mean", name)
+def one_answer(finalists: FinalistData) -> tuple[str, str]:
+    """Return what `FinalistData.constant` is of: what is always answered, and what is quoted of it."""
+    predictions, (name, _) = finalists.predictions, finalists.predictions.constant_answer()
+    if not predictions.classes:
+        return "the mean", name
+    if finalists.figure.metric == predictions.figure.metric:
+        return "the commonest class", f"“{name}”"
+    return "the classes' shares", f"“{name}” the most likely"
+
+
+def always(finalists: FinalistData) -> str:
+    """Return the same, short: `“0”`, or `the classes' shares`."""
+    if finalists.figure.metric == finalists.predictions.figure.metric:
+        return f"“{finalists.predictions.constant_answer()[0]}”"
+    return one_answer(finalists)[0]
+
+
+def constant_answer(finalists: FinalistData) -> tuple[str, KeyFigure] | None:
+    """Return what always giving the same answer would have, and how the winner lies to it; None if not defined."""
+    value, gap, figure = finalists.constant, finalists.above_constant, finalists.figure
+    if value is None or gap is None:
+        return None
+    what, quoted = one_answer(finalists)
     sentence = f"Always answering {what}, {quoted}, would have {figure.title} {figure.text(value)}"
     if gap.low <= 0:
         bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
@@ -193,8 +205,10 @@ def published(report: ReportData, finalists: FinalistData, baseline: TrialRow) -
     if of is None:
         return None
     text, within = report.figure.text, report.figure.within
+    named = "" if finalists.figure.metric == report.figure.metric else f"test {report.figure.title} "
     start = (
-        f"Published for “{baseline.baseline}”: {of.figure:g}. The same configuration comes to {text(of.run.mean)} here"
+        f"Published for “{baseline.baseline}”: {named}{of.figure:g}. The same configuration comes to "
+        f"{text(of.run.mean)} here"
     )
     figure = ("published", f"{of.figure:g}", f"reproduced: {text(of.run.mean)}")
     if of.side is None:

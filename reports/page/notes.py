@@ -30,8 +30,8 @@ def study_note(report: ReportData) -> str:
 def trial_note(report: ReportData, finalists: FinalistData, row: TrialRow) -> str:
     """Return a finalist's rank and metrics."""
     result = finalists.results[finalists.results["trial"] == row.number].iloc[0]
-    figure = report.figure
-    mean, low, high = (figure.text(result[f"test_{figure.metric}_{end}"]) for end in ("mean", "low", "high"))
+    figure, tested = finalists.figure, finalists.tested(row.number)
+    mean, low, high = (figure.text(value) for value in (tested.mean, tested.low, tested.high))
     return (
         f"**Finalist, rank {result['rank']} of {len(finalists.ranked)}.** Test {figure.title} "
         f"{mean}, {LEVEL:.0%} interval {low} to {high}, test loss {result['test_loss_mean']:.4f}, validation "

@@ -10,7 +10,7 @@ from reports.finalists.looks import looks
 from reports.page import finalist_sentences, front_sentences
 from reports.page.data import FinalistData, ReportData
 from reports.page.ensemble_sentences import ensemble_sentences
-from reports.page.finalist_sentences import KeyFigure, inseparable
+from reports.page.finalist_sentences import KeyFigure, always, inseparable
 from reports.page.validated_verdict import validated_verdict
 from reports.page.wording import counted, metric_title, trial_name
 
@@ -66,15 +66,12 @@ def _search_verdict(report: ReportData) -> Verdict:
 
 def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     winner, baseline, predictions = finalists.winner, finalists.baseline, finalists.predictions
-    tested, figure = finalists.tested(winner.number), report.figure
-    searched = finalist_sentences.searched_for(report, finalists, baseline)
-    headline = _headline(report, finalists, None if searched is None else searched[0])
+    tested, figure, headline = finalists.tested(winner.number), finalists.figure, _headline(report, finalists)
     basis = f"{counted(finalists.seeds, 'seed')} × {counted(len(predictions.labels), predictions.noun)}"
     figures = [(f"test {figure.title}", figure.text(tested.mean), f"{figure.within(tested)}; {basis}")]
     sentences = []
-    if searched is not None:
-        sentences.append(searched[1])
-        figures.insert(0, searched[2])
+    if (standard := finalist_sentences.in_standard(report, finalists)) is not None:
+        figures.append(standard[1])
     if (one := finalist_sentences.model_file(finalists)) is not None:
         figures.append(one[1])
     if baseline is None:
@@ -86,14 +83,19 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
         sentences.append(sentence)
         figures.append(key_figure)
     sentences += finalist_sentences.rivals(finalists)
+    if standard is not None:
+        sentences.append(standard[0])
+    if (why := finalist_sentences.undefined(report, finalists)) is not None:
+        sentences.append(why)
     if one is not None:
         sentences.append(one[0])
     if report.study.members > 1:
         sentences.append(f"In the search each trial was judged by {report.study.judged_by}.")
     sentences += ensemble_sentences(report, finalists)
     for told in (finalist_sentences.constant_answer(finalists), finalist_sentences.luck(report, finalists)):
-        sentences.append(told[0])
-        figures.append(told[1])
+        if told is not None:
+            sentences.append(told[0])
+            figures.append(told[1])
     if baseline is not None and (published := finalist_sentences.published(report, finalists, baseline)) is not None:
         sentences.append(published[0])
         figures.append(published[1])
@@ -104,20 +106,20 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     return Verdict(headline, sentences, figures)
 
 
-def _headline(report: ReportData, finalists: FinalistData, searched: str | None) -> str:
-    """Return who is first, with its test figure; and where it may have learned nothing, what that would have.
-
-    `searched` is its test value of the objective, where that is another metric: then it stands in the figure's place.
-    """
-    winner, figure, noun = finalists.winner, report.figure, finalists.predictions.noun
-    learned = searched is not None or finalists.above_constant.low > 0
-    stands_out = searched is None and learned and not finalists.rivals.empty and not inseparable(finalists)
+def _headline(report: ReportData, finalists: FinalistData) -> str:
+    """Return who is first, with its test figure; and where it may have learned nothing, what that would have."""
+    winner, figure, noun = finalists.winner, finalists.figure, finalists.predictions.noun
+    learned = finalists.above_constant is None or finalists.above_constant.low > 0
+    stands_out = learned and not finalists.rivals.empty and not inseparable(finalists)
     verb = "wins" if stands_out else "comes first"
     if report.objective.beside is not None:
         verb = f"comes first by {metric_title(report.objective.metric)}"
-    tested, (name, constant) = finalists.tested(winner.number), finalists.predictions.constant_answer()
+    tested = finalists.tested(winner.number)
     over = "interval" if finalists.seeds > 1 else f"interval of the {noun}s alone, since one seed shows no other luck:"
-    by_figure = f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})"
-    headline = f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
-    headline += by_figure if searched is None else searched
-    return headline + ("." if learned else f"; always answering “{name}” would have {figure.text(constant)}.")
+    headline = (
+        f"Trial {trial_name(winner).removeprefix('trial ')}{',' if winner.baseline else ''} {verb}: "
+        f"test {figure.title} {figure.text(tested.mean)} ({LEVEL:.0%} {over} {figure.within(tested)})"
+    )
+    if learned:
+        return f"{headline}."
+    return f"{headline}; always answering {always(finalists)} would have {figure.text(finalists.constant or 0.0)}."

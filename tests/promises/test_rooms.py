@@ -46,6 +46,7 @@ reports.figures reports.served
 reports.finalists reports.live_page
 reports.page
 reports.exports reports.comparison reports.dashboard
+reports.comparison_table
 reports
 reports.export reports.compare reports.evaluate reports.live
 studyhall.command

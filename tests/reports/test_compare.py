@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from reports import compare, comparison
+from reports import compare, comparison, comparison_table
 from reports.finalists.predictions import FILE, read
 from search.config.baseline import Baseline
 from search.record.record import Record
@@ -230,7 +230,7 @@ def test_a_folder_that_cannot_be_written_is_told(asked: Asked, runs: Path) -> No
     ],
 )
 def test_a_figure_is_told_with_its_certainty(row: comparison.Row, told: str) -> None:
-    assert comparison._spread(row, "test_loss") == told
+    assert comparison_table._spread(row, "test_loss") == told
 
 
 def test_a_narrow_terminal_gets_the_test_accuracies_alone() -> None:
@@ -246,7 +246,7 @@ def test_a_narrow_terminal_gets_the_test_accuracies_alone() -> None:
     published = {"study": "mlp", "dataset": "mnist", "what": "published", "baseline": "x" * 90, "test_accuracy": 0.97}
     bounds = {"test_accuracy_low": 0.98, "test_accuracy_high": 0.99}
     frame = pd.DataFrame([found | bounds, published]).astype({"trial": "Int64", "front": "Int64"})
-    lines = comparison.narrow(frame).splitlines()
+    lines = comparison_table.narrow(frame).splitlines()
     assert lines[0] == "mlp on mnist"
     assert lines[1].split() == [*["found:", "trial", "3", "of", "7", "on", "the", "front"], "0.9876", "±", "0.0076"]
     assert lines[2].endswith("  0.97")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from safetensors.numpy import save_file
 
 from models.config.families import Mlp
 from models.config.messages import EpochMetrics
-from reports.finalists.predictions import Cost, TestPredictions
+from reports.finalists.measured import measured_of
+from reports.finalists.predictions import Cost, ModelKey, TestPredictions
 from reports.page.checks.base import Finding
 from reports.page.checks.registry import run_checks
 from reports.page.data import FinalistData, ReportData, read_report
@@ -83,7 +85,7 @@ def add(
                 lane=number,
                 epoch=epoch,
                 train={"loss": 1 - accuracy, "accuracy": accuracy},
-                validation={"loss": 1 - accuracy, "accuracy": 0.1 if np.isnan(accuracy) else accuracy},
+                validation=_validation(study, 1 - accuracy, 0.1 if np.isnan(accuracy) else accuracy),
                 seconds=0.5,
             )
             insert_metrics(record, tick + epoch, [score])
@@ -95,9 +97,16 @@ def add(
             record.tell(number, fate, accuracies[-1])
 
 
-def every_fate(folder: Path) -> Record:
+def _validation(study: Study, loss: float, accuracy: float) -> dict[str, float]:
+    """Metrics of an epoch; another objective is the accuracy, or 1 less it where less is better."""
+    objective = study.objective
+    value = accuracy if objective.direction == "maximize" else 1 - accuracy
+    return {objective.metric: value, "loss": loss, "accuracy": accuracy}
+
+
+def every_fate(folder: Path, **changes: object) -> Record:
     """A study of every fate: trial 2 is the best, trial 4 diverged, trial 3 was pruned, trial 5 still runs."""
-    record = a_record(folder, a_study())
+    record = a_record(folder, a_study(**changes))
     add(record, 0, [0.5, 0.6, 0.65, 0.7], "complete")
     add(record, 1, [0.6, 0.7, 0.75, 0.8], "complete")
     add(record, 2, [0.6, 0.7, 0.9, 0.85], "complete", hidden=500)
@@ -136,9 +145,35 @@ def with_hits(report: ReportData, hits: Mapping[int, NDArray[np.bool_]]) -> Repo
     predictions = replace(report.finalists.predictions, labels=labels, logits=logits, costs=costs)
     ranked = [report.rows[trial] for trial in hits]
     rows = {(trial, seed): report.finalists.rows[2, 0] for trial in report.trials["number"] for seed in range(seeds)}
-    return replace(
-        report, finalists=replace(report.finalists, ranked=ranked, seeds=seeds, predictions=predictions, rows=rows)
+    return _with_finalists(report, ranked, seeds, predictions, rows)
+
+
+def with_logits(report: ReportData, logits: Mapping[ModelKey, NDArray[np.float32]], labels: NDArray[Any]) -> ReportData:
+    """Return a tested report whose finalists, in the order of their trials here, answer so to test images."""
+    assert report.finalists is not None
+    trials = list(dict.fromkeys(trial for trial, _ in logits))
+    costs = {trial: Cost(100, 100.0 / (1 + trial), 400, 0.1) for trial in trials}
+    classes = report.finalists.predictions.classes[: next(iter(logits.values())).shape[1]]
+    predictions = replace(report.finalists.predictions, labels=labels, logits=logits, costs=costs, classes=classes)
+    rows = dict.fromkeys(logits, report.finalists.rows[2, 0])
+    return _with_finalists(
+        report, [report.rows[trial] for trial in trials], len(logits) // len(trials), predictions, rows
     )
+
+
+def _with_finalists(
+    report: ReportData,
+    ranked: list[TrialRow],
+    seeds: int,
+    predictions: TestPredictions,
+    rows: Mapping[ModelKey, FinalistRow],
+) -> ReportData:
+    assert report.finalists is not None
+    measured = measured_of(report.study, predictions, seeds, [row.number for row in ranked])
+    finalists = replace(
+        report.finalists, ranked=ranked, seeds=seeds, predictions=predictions, measured=measured, rows=rows
+    )
+    return replace(report, finalists=finalists)
 
 
 def finalists_of(record: Record, accuracies: Mapping[int, float], seeds: int = 3) -> FinalistData:
@@ -173,7 +208,7 @@ def _add_finalist(record: Record, draws: np.random.Generator, trial: int, seed: 
         trial,
         seed,
         best_epoch=3,
-        validation={"loss": 0.3, "accuracy": accuracy},
+        validation=_validation(record.study, 0.3, accuracy),
         epochs=3,
         train={"loss": 0.1, "accuracy": 0.9},
         train_seconds=1.0,
@@ -187,7 +222,7 @@ def _add_finalist(record: Record, draws: np.random.Generator, trial: int, seed: 
             lane=trial * 1000 + seed,
             epoch=epoch,
             train={"loss": 1 / epoch, "accuracy": 0.5},
-            validation={"loss": 1.1 / epoch, "accuracy": accuracy},
+            validation=_validation(record.study, 1.1 / epoch, accuracy),
             seconds=0.1,
         )
         record.record_finalists("rank", epoch, [(trial, seed, score)])

@@ -4,10 +4,13 @@ from reports.finalists.looks import looks
 from reports.finalists.published import published_of
 from reports.page.checks.base import FinalistsCheck, Finding
 from reports.page.data import FinalistData, ReportData
-from reports.page.finalist_sentences import inseparable
+from reports.page.finalist_sentences import always, inseparable
 from reports.page.wording import counted, listed
 
 ENOUGH_SEEDS = 5
+LOOK_AT_FEATURES = (
+    "Look whether the features say anything of the {}: a plot of each against it tells more than a search."
+)
 MUCH = 1 / 3  # of an interval, by which endless seeds would narrow it
 
 
@@ -52,7 +55,7 @@ class BaselineBeaten(FinalistsCheck):
             return self.look("No baseline finished: it diverged or failed.", remedy)
         if baseline == winner:
             return self.look("The baseline comes first.")
-        against, figure = finalists.against(baseline.number), report.figure
+        against, figure = finalists.against(baseline.number), finalists.figure
         bounds = f"{figure.signed(against['low'])} to {figure.signed(against['high'])}"
         if against["apart"] and against["gap"] > 0:
             return self.passed(f"“{baseline.baseline}” is beaten by {figure.text(against['gap'])} ({bounds}).")
@@ -73,9 +76,9 @@ class BetterThanTheCommonestClass(FinalistsCheck):
     )
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
-        """Compare the winner with always answering the commonest class."""
-        text, passes = _against_constant(report, finalists)
-        return self.passed(text) if passes else self.look(text)
+        """Compare the winner with always answering the commonest class, or the shares of the classes."""
+        by_accuracy = finalists.figure.metric == report.figure.metric
+        return _against_constant(self, finalists, self.remedy if by_accuracy else LOOK_AT_FEATURES.format("classes"))
 
 
 class BetterThanTheMean(FinalistsCheck):
@@ -83,21 +86,25 @@ class BetterThanTheMean(FinalistsCheck):
 
     tasks = ("regression",)
     name, question = "better than the mean", "Is the winner better than always answering the mean?"
-    remedy = "Look whether the features say anything of the target: a plot of each against it tells more than a search."
+    remedy = LOOK_AT_FEATURES.format("target")
 
     def judge_finalists(self, report: ReportData, finalists: FinalistData) -> Finding:
         """Compare the winner with always answering the mean of the training part."""
-        text, passes = _against_constant(report, finalists)
-        return self.passed(text) if passes else self.look(text)
+        return _against_constant(self, finalists, self.remedy)
 
 
-def _against_constant(report: ReportData, finalists: FinalistData) -> tuple[str, bool]:
+def _against_constant(check: FinalistsCheck, finalists: FinalistData, remedy: str) -> Finding:
     """Return how the winner compares with always giving the same answer, and whether it is better for certain."""
-    (name, value), gap, figure = finalists.predictions.constant_answer(), finalists.above_constant, report.figure
+    value, gap, figure = finalists.constant, finalists.above_constant, finalists.figure
+    if value is None or gap is None:
+        return check.not_applicable(f"The {figure.title} of always giving one answer is not defined.")
     bounds = f"{figure.signed(gap.low)} to {figure.signed(gap.high)}"
     side = "above" if (gap.mean >= 0) == figure.greater_is_better else "below"
-    text = f"Always answering “{name}” has {figure.text(value)}; the winner is {figure.text(abs(gap.mean))} {side} that"
-    return f"{text} (better by {bounds}).", gap.low > 0
+    text = (
+        f"Always answering {always(finalists)} has {figure.text(value)}; the winner is {figure.text(abs(gap.mean))} "
+        f"{side} that (better by {bounds})."
+    )
+    return check.passed(text) if gap.low > 0 else check.look(text, remedy)
 
 
 class PublishedReproduced(FinalistsCheck):

@@ -6,6 +6,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
+from reports.figures.figure import Figure as TestFigure
 from reports.figures.statistics import LEVEL
 from reports.page.data import FinalistData, ReportData
 from reports.page.sections.base import Column, Drawing, Part, Section, Table, fixed, parameter_columns
@@ -26,8 +27,8 @@ class Finalists(Section):
         finalists = report.finalists
         if finalists is None:
             return []
-        frame, number, figure = seeds_frame(finalists), len(finalists.ranked), report.figure
-        mean = figure.text(finalists.results[f"test_{figure.metric}_mean"].iloc[0])
+        frame, number, figure = seeds_frame(finalists), len(finalists.ranked), finalists.figure
+        mean = figure.text(finalists.tested(finalists.winner.number).mean)
         more = f" The first {MAX_DRAWN} of {number} finalists; the table has all." if number > MAX_DRAWN else ""
         drawing = Drawing(
             "finalists",
@@ -35,20 +36,21 @@ class Finalists(Section):
             f"Test {figure.title} of {counted(number, 'finalist')} by rank, with a mark for each of "
             f"{counted(finalists.seeds, 'seed')}. First in rank is trial {finalists.winner.number}, mean {mean}.",
             frame,
-            partial(_draw, finalists.results, frame, figure.metric),
+            partial(_draw, finalists.results, frame, figure),
             f"A dot is a seed, a stroke the mean, a band the {LEVEL:.0%} interval. By rank, which was fixed before the "
             f"test set was opened.{more}",
         )
         return [drawing, _table(report, finalists)]
 
 
-def _draw(results: pd.DataFrame, frame: pd.DataFrame, metric: str, width: float) -> Figure:
+def _draw(results: pd.DataFrame, frame: pd.DataFrame, of: TestFigure, width: float) -> Figure:
     """Draw every finalist's seeds, mean and interval."""
+    metric, direction = of.metric, "maximize" if of.greater_is_better else "minimize"
     columns = {f"test_{metric}_{end}": end for end in ("mean", "low", "high")}
     spread, frame = results.head(MAX_DRAWN).rename(columns=columns), frame[frame["rank"] <= MAX_DRAWN]
     figure, axes = new_figure(width, 0.7 + 0.36 * len(spread))
     drawn = [*frame[f"test_{metric}"], *spread["low"], *spread["high"]]
-    axis = ScoreAxis(Objective(metric), drawn, f"test {metric_title(metric)}")
+    axis = ScoreAxis(Objective(metric, direction=direction), drawn, f"test {metric_title(metric)}")
     labels = []
     for line in spread.itertuples():
         baseline = isinstance(line.baseline, str)
@@ -66,51 +68,53 @@ def _draw(results: pd.DataFrame, frame: pd.DataFrame, metric: str, width: float)
 
 
 def _table(report: ReportData, finalists: FinalistData) -> Table:
-    results, figure, objective = finalists.results.copy(), report.figure, report.objective
-    text, tested = figure.text, f"test_{figure.metric}"
-    bounds = zip(results[f"{tested}_low"], results[f"{tested}_high"], strict=True)
-    results["interval"] = [f"{text(low)}–{text(high)}" for low, high in bounds]
-    validation = "validation" + ("" if objective.metric == figure.metric else f" {metric_title(objective.metric)}")
-    of_objective = _of_objective(objective, results) if objective.metric != figure.metric else []
+    results, standard, figure, objective = finalists.results.copy(), report.figure, finalists.figure, report.objective
     over = f"{LEVEL:.0%}, over seeds and test {finalists.predictions.noun}s"
+    drawn = f"{LEVEL:.0%}, over seeds, and test {finalists.predictions.noun}s drawn anew"
+    tested = _tested(figure, results, drawn if finalists.measured.draws else over)
+    if figure.metric != standard.metric:
+        tested += _tested(standard, results, over)
+    validation = "validation" + ("" if objective.metric == standard.metric else f" {metric_title(objective.metric)}")
     columns = [
         Column("rank", "rank"),
         Column("trial", "trial"),
-        Column(f"test {figure.title}", f"{tested}_mean", text, "mean over seeds"),
-        Column("interval", "interval", title=over),
-        Column("std", f"{tested}_std", text, "standard deviation between seeds"),
-        *of_objective,
+        *tested,
         Column(validation, report.score, objective.text, "mean over seeds; the rank is by this"),
-        Column("train", f"train_{figure.metric}_mean", text, "mean over seeds, on all it was retrained on"),
-        Column("test loss", "test_loss_mean", fixed(4)),
+        Column(
+            "train" if figure.metric == standard.metric else f"train {standard.title}",
+            f"train_{standard.metric}_mean",
+            standard.text,
+            "mean over seeds, on all it was retrained on",
+        ),
+        *([] if figure.metric == "loss" else [Column("test loss", "test_loss_mean", fixed(4))]),
         *parameter_columns(report),
         Column("epochs", "epochs"),
         Column("seconds", "train_seconds", fixed(1), "of retraining, mean over seeds"),
-        Column("published", f"published_{tested}", lambda value: f"{value:g}"),
+        Column("published", f"published_test_{standard.metric}", lambda value: f"{value:g}"),
         Column("baseline", "baseline"),
     ]
     return Table("finalists", columns, results)
 
 
-def _of_objective(objective: Objective, results: pd.DataFrame) -> list[Column]:
-    """Return the columns of the test's value of an objective that results are not told in."""
-    mean, low, high = (f"test_{objective.metric}_{end}" for end in ("mean", "low", "high"))
-    if low not in results:
-        return []
-    results["objective_interval"] = [
-        f"{objective.text(start)}–{objective.text(end)}" for start, end in zip(results[low], results[high], strict=True)
+def _tested(figure: TestFigure, results: pd.DataFrame, over: str) -> list[Column]:
+    """Return the columns of a test figure, and add that of its interval to the table."""
+    mean, std, low, high = (f"test_{figure.metric}_{end}" for end in ("mean", "std", "low", "high"))
+    interval = f"{figure.metric}_interval"
+    bounds = zip(results[low], results[high], strict=True)
+    results[interval] = [f"{figure.text(start)}–{figure.text(end)}" for start, end in bounds]
+    columns = [
+        Column(f"test {figure.title}", mean, figure.text, "mean over seeds"),
+        Column("interval", interval, title=over),
     ]
-    title = metric_title(objective.metric)
-    return [
-        Column(f"test {title}", mean, objective.text, "mean over seeds"),
-        Column("its interval", "objective_interval", title=f"{LEVEL:.0%}, over seeds, and test examples drawn anew"),
-    ]
+    if std in results:
+        columns.append(Column("std", std, figure.text, "standard deviation between seeds"))
+    return columns
 
 
 def seeds_frame(finalists: FinalistData) -> pd.DataFrame:
     """Return one row per finalist and seed."""
-    metric = finalists.predictions.figure.metric
-    tested = {row.number: finalists.predictions.scores(row.number, finalists.seeds).mean(1) for row in finalists.ranked}
+    metric = finalists.figure.metric
+    tested = {row.number: finalists.measured.by_seed(row.number) for row in finalists.ranked}
     rows = [
         {
             "rank": rank,

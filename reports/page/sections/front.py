@@ -61,8 +61,8 @@ def front_frame(report: ReportData) -> pd.DataFrame:
     An ensemble of several trials has the last row, without a number: its values on the validation examples, of a cost
     the sum of its members', and what it came to.
 
-    `mean`, `low` and `high` are of the first objective: of the test, with the interval over seeds and examples, where
-    results are told in it; else the mean over seeds, and one standard deviation between them to either side.
+    `mean`, `low` and `high` are of the first objective: of the test, with the interval over seeds and examples. Of
+    trials that train by themselves they are empty.
     """
     first, second = report.objective.all
     front = {row.number for row in front_of(report.rows, report.objective)}
@@ -74,10 +74,8 @@ def front_frame(report: ReportData) -> pd.DataFrame:
     if (results := report.results) is not None:
         of_test = f"test_{first.metric}"
         for row in results.to_dict("records"):
-            mean = row.get(f"{of_test}_mean", np.nan)
-            std = row.get(f"{of_test}_std", np.nan)
-            low, high = row.get(f"{of_test}_low", mean - std), row.get(f"{of_test}_high", mean + std)
-            frame.loc[frame["number"] == row["trial"], ["mean", "low", "high"]] = [mean, low, high]
+            tested = [row.get(f"{of_test}_{end}", np.nan) for end in ("mean", "low", "high")]
+            frame.loc[frame["number"] == row["trial"], ["mean", "low", "high"]] = tested
     frame = frame.sort_values([second.column, "number"], ignore_index=True)
     if (together := _ensemble(report)) is None:
         return frame
@@ -105,7 +103,6 @@ def _caption(report: ReportData, front: int) -> str:
     if report.finalists is None:
         return text
     over = f"{LEVEL:.0%} interval over seeds and test {report.finalists.predictions.noun}s"
-    over = over if f"test_{first.metric}_low" in report.finalists.results else "standard deviation between seeds"
     text += f" Marks with a stroke are finalists, retrained: their test {metric_title(first.metric)} and the {over}."
     if _ensemble(report) is None:
         return text

@@ -11,10 +11,10 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.figures.statistics import resampled_interval
+from reports.figures.resampled import DRAWS, Resampled, resampled_interval
 from tests.benchmarks.honesty import say
 
-SHARES, ROWS, SEEDS, DRAWS = (0.05, 0.3), (200, 600), (1, 3, 5), 300
+SHARES, ROWS, SEEDS = (0.05, 0.3), (200, 600), (1, 3, 5)
 MEAN, OF_SKILL, OF_SEED = 1.5, 0.1, 0.3
 
 
@@ -53,8 +53,8 @@ def main(reports: int) -> None:
                 for _ in range(reports):
                     scores, labels = drawn(draws, share, rows, seeds)
                     chosen = (draws.integers(rows, size=rows) for _ in range(DRAWS))
-                    resampled = [average_precision(scores[:, some], labels[some]).mean() for some in chosen]
-                    of = resampled_interval(average_precision(scores, labels), np.array(resampled))
+                    resampled = np.stack([average_precision(scores[:, some], labels[some]) for some in chosen])
+                    of = resampled_interval(Resampled(average_precision(scores, labels), resampled, rows))
                     held += of.low <= truths[seeds] <= of.high
                 cells.append(f"{100 * held / reports:.1f}")
             say(f"| {share} | {rows} | {' | '.join(cells)} |")

@@ -21,6 +21,7 @@ from models.files.loaded_model import load
 from reports.comparison import last_tested
 from reports.finalists import predictions
 from reports.finalists.ensemble import ENSEMBLE, FILE, MEMBERS, Selection, answers_of, greedy, select
+from reports.finalists.measured import measured_of
 from reports.page.ensemble_sentences import ensemble_sentence
 from search.config.limits import Constraint
 from search.config.study import Study
@@ -91,7 +92,8 @@ def test_its_test_is_made_of_what_its_members_have_answered(fated: Record) -> No
     given = finalists.predictions.logits
     mean = (2 * torch.from_numpy(given[2, 1]).softmax(1) + torch.from_numpy(given[1, 1]).softmax(1)) / 3
     np.testing.assert_allclose(torch.from_numpy(ensemble.predictions.logits[ENSEMBLE, 1]).softmax(1), mean, atol=1e-6)
-    sentence = ensemble_sentence(replace(finalists, ensemble=ensemble))
+    measured = measured_of(fated.study, finalists.predictions, 3, [2, 1, 0], ensemble)
+    sentence = ensemble_sentence(replace(finalists, ensemble=ensemble, measured=measured))
     assert sentence is not None
     assert sentence.startswith("Together, trials 2 (twice) and 1 have test accuracy 0.9")
     alone = replace(finalists, ensemble=answers_of(Selection({2: 3}, 0.9, 0.9, 3), finalists.predictions, 3))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from reports.figures.statistics import ACCURACY, compare
+from reports.finalists.measured import measured_of
 from reports.finalists.predictions import Cost
 from reports.finalists.rivals import rivals_frame
 from reports.page.data import ReportData
@@ -29,14 +30,13 @@ def test_all_comparisons_are_of_one_family(fated: Record) -> None:
 def test_a_rivals_work_is_told_as_its_share_of_the_winners(tested: ReportData) -> None:
     assert tested.finalists is not None
     costs = {2: Cost(100, 80.0, 500, 0.1), 0: Cost(50, 20.0, 300, 0.1)}
-    predictions = replace(tested.finalists.predictions, costs=costs)
-    assert rivals_frame([2, 0], 3, predictions)["multiply_adds"].tolist() == [0.25]
+    assert rivals_frame([2, 0], tested.finalists.measured, costs)["multiply_adds"].tolist() == [0.25]
     assert tested.finalists.rivals["multiply_adds"].isna().all()  # tested by an earlier version
 
 
 def test_one_finalist_has_no_rival(tested: ReportData) -> None:
     assert tested.finalists is not None
-    assert rivals_frame([2], 3, tested.finalists.predictions).empty
+    assert rivals_frame([2], tested.finalists.measured, {}).empty
 
 
 def test_models_that_agree_on_few_images_are_not_taken_for_equal(tested: ReportData) -> None:
@@ -47,7 +47,7 @@ def test_models_that_agree_on_few_images_are_not_taken_for_equal(tested: ReportD
         labels=predictions.labels[:30],
         logits={(trial, seed): predictions.logits[2, 0][:30] for trial in (2, 0) for seed in range(3)},
     )
-    (row,) = rivals_frame([2, 0], 3, few).to_dict("records")
+    (row,) = rivals_frame([2, 0], measured_of(tested.study, few, 3, [2, 0]), {}).to_dict("records")
     assert row["gap"] == 0.0
     assert row["high"] > 0.05
     assert not np.isnan(row["p"])

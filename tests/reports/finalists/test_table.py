@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import log_softmax
 from sklearn.metrics import f1_score
 
-from reports.finalists.table import metric_interval
+from reports.figures.statistics import interval
+from reports.finalists.measured import measured_in
 from search.config.columns import RESULT_COLUMNS
+from search.objective import Objective
 from search.record.record import Record
 from tests.support.reports import a_record, a_study, add, finalists_of
 
@@ -41,7 +45,7 @@ def test_the_interval_of_a_metric_that_is_no_mean_over_images_is_as_wide_as_one_
     record = a_record(tmp_path, a_study())
     add(record, 0, [0.5, 0.6], "complete")
     finalists = finalists_of(record, {0: 0.8}, seeds=3)
-    of_f1 = metric_interval("macro_f1", finalists.predictions, record.study, 0, 3)
+    of_f1 = measured_in(Objective("macro_f1"), record.study, finalists.predictions, 3).interval(0)
     accuracy = finalists.tested(0)
     assert of_f1.low < of_f1.mean < of_f1.high <= 1
     assert of_f1.high - of_f1.low == pytest.approx(accuracy.high - accuracy.low, rel=0.3)  # ten classes of even size
@@ -50,5 +54,10 @@ def test_the_interval_of_a_metric_that_is_no_mean_over_images_is_as_wide_as_one_
 def test_an_objective_that_results_are_not_told_in_has_the_columns_of_an_interval(tmp_path: Path) -> None:
     record = a_record(tmp_path, a_study(objective="loss"))
     add(record, 0, [0.5, 0.6], "complete")
-    (row,) = finalists_of(record, {0: 0.8}, seeds=3).results.to_dict("records")
-    assert 0 <= row["test_loss_low"] < row["test_loss_high"]
+    finalists = finalists_of(record, {0: 0.8}, seeds=3)
+    (row,) = finalists.results.to_dict("records")
+    logits = np.stack([finalists.predictions.logits[0, seed] for seed in range(3)])
+    losses = -log_softmax(logits.astype(float), axis=2)[:, np.arange(600), finalists.predictions.labels]
+    of = interval(losses)
+    assert (row["test_loss_low"], row["test_loss_high"]) == pytest.approx((of.low, of.high))
+    assert row["constant_answer_loss"] == pytest.approx(np.log(10))  # ten classes of even size

@@ -59,10 +59,16 @@ def test_the_score_is_called_by_the_objectives_name(tmp_path: Path) -> None:
     )
 
 
-def test_what_was_searched_for_is_told_first_and_what_is_compared_is_named(tmp_path: Path) -> None:
-    record = a_record(tmp_path, a_study(objective="loss", baselines=()))
-    add(record, 0, [0.5, 0.75], "complete")
-    of = verdict(report_of(record, {0: 0.8}))
-    assert of.headline.startswith("Trial 0 comes first: test loss 0.2000 (95% interval ")
-    assert of.sentences[0].startswith("Comparisons and checks are told in test accuracy, of which it has 0.80")
-    assert [name for name, *_ in of.figures[:2]] == ["test loss", "test accuracy"]
+def test_what_was_searched_for_is_told_and_compared_first_and_accuracy_once(tmp_path: Path) -> None:
+    record = a_record(tmp_path, a_study(objective="loss"))
+    add(record, 0, [0.5, 0.6], "complete")
+    add(record, 1, [0.5, 0.75], "complete")
+    of = verdict(report_of(record, {1: 0.8, 0: 0.6}))
+    assert of.headline.startswith("Trial 1 wins: test loss ")
+    assert of.sentences[0].startswith("That is better by ")
+    assert "with interval +" in of.sentences[0]
+    assert of.sentences[2].startswith("The winner's test accuracy is 0.80")
+    assert of.sentences[2].endswith("always answering “0” would have 0.1000.")
+    assert sum("accuracy" in sentence for sentence in of.sentences) == 2  # the other one is what was published
+    assert [name for name, *_ in of.figures[:3]] == ["test loss", "test accuracy", "the model file"]
+    assert "always the classes' shares" in [name for name, *_ in of.figures]
