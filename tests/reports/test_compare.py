@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from reports import compare, comparison, comparison_table
 from reports.finalists.predictions import FILE, read
 from search.config.baseline import Baseline
+from search.objective import Objective
 from search.record.record import Record
 from search.record.rows import FinalistRow
 from search.record.store import Store
@@ -215,6 +216,22 @@ def test_a_folder_that_cannot_be_written_is_told(asked: Asked, runs: Path) -> No
     code, output = asked("--out", runs / "studies.db")
     assert code == 2
     assert "cannot be written to" in output
+
+
+def test_what_was_searched_for_has_a_column_of_its_own(store: Store) -> None:
+    usual, other = store.find("mlp@digits"), store.find("mlp@digits")
+    assert usual is not None
+    assert other is not None
+    other.study = other.study.model_copy(update={"objective": Objective("loss")})
+    assert "objective" not in comparison.comparison_frame([usual])
+    frame = comparison.comparison_frame([other])
+    found = _row(frame, "found")
+    assert found["objective"] == "loss"
+    assert found["test_objective"] == pytest.approx(found["test_loss"], rel=1e-4)
+    assert found["test_objective_low"] < found["test_objective"] < found["test_objective_high"]
+    told = f"loss {found['test_objective']:.4f} ± "
+    assert told in comparison_table.markdown(frame, [other])
+    assert told in comparison_table.narrow(frame)
 
 
 @pytest.mark.parametrize(
