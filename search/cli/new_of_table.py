@@ -1,9 +1,10 @@
 """`new --table`: writes a study file for a CSV file, with what its rows and columns ask for."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from models.datasets.readers.csv_table import to_number
 from models.datasets.readers.table_survey import TableSurvey, survey
 from search.fleet.base import is_imbalanced
 
@@ -101,12 +102,19 @@ def _study_words(seen: TableSurvey, *, classes: bool) -> Iterator[str]:
     if classes and len(seen.classes) > 1:
         commonest, count = next(iter(seen.classes.items()))
         if is_imbalanced(count / seen.rows, len(seen.classes)):
-            objective = "average_precision" if len(seen.classes) == 2 else "macro_f1"
+            # Of two classes `average_precision` is of the second.
+            rare_is_second = len(seen.classes) == 2 and _sorted_last(seen.classes) != commonest
             yield f"# {count:,} of {seen.rows:,} rows are of the class {_text(commonest)}: accuracy would tell little."
-            yield f'objective="{objective}",'
+            yield f'objective="{"average_precision" if rare_is_second else "macro_f1"}",'
     if seen.rows < FEW_ROWS:
         yield f"# {seen.rows:,} rows are few for a validation part: each configuration is scored on all of them."
         yield f"folds={FOLDS},"
+
+
+def _sorted_last(classes: Iterable[str]) -> str:
+    """Return the class that is the last one of a data set: by number where all are numbers, else by the alphabet."""
+    numbers = {name: to_number(name) for name in classes}
+    return max(numbers) if None in numbers.values() else max(numbers, key=lambda name: numbers[name] or 0.0)
 
 
 def _text(text: str) -> str:

@@ -14,6 +14,7 @@ from search.trial import TrialRow
 # arrays have class numbers by custom.
 FEW_IN_TABLES, FEW_IN_ARRAYS = 2, 20
 _WHOLE = re.compile(r"-?\d+")
+OF_THE_SECOND = ("precision", "recall", "f1", "average_precision")  # of two classes; roc_auc is the same of either
 
 
 def parameters_text(parameters: Mapping[str, Value]) -> str:
@@ -64,7 +65,16 @@ def constant_answer_text(dataset_info: DatasetInfo) -> str:
 
 def imbalance_note(dataset_info: DatasetInfo, metric: str) -> str:
     """Return what to know of data in which one class is far more common than the others, or nothing."""
-    if not dataset_info.imbalanced or metric not in ("accuracy", "loss"):
+    if not dataset_info.imbalanced:
+        return ""
+    assert dataset_info.commonest is not None
+    commonest, classes = dataset_info.commonest[0], dataset_info.classes
+    if metric in OF_THE_SECOND and len(classes) == 2 and commonest == classes[1]:
+        return (
+            f"{metric} is of the second of two classes, “{commonest}”, which is far commoner than “{classes[0]}”: "
+            '"macro_f1", "balanced_accuracy" and "roc_auc" tell of both, or give the rare one a name that sorts last'
+        )
+    if metric not in ("accuracy", "loss"):
         return ""
     return (
         f"one class is far commoner than the others ({constant_answer_text(dataset_info)}): accuracy tells little; "

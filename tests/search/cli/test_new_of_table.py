@@ -66,13 +66,30 @@ def test_it_says_what_the_table_asks_for(write: Callable[[Rows], Path]) -> None:
     write(stones())
     named = written("--label", "kind")
     study, text = named.study, named.text
-    assert study.objective.metric == "average_precision"
+    assert study.objective.metric == "macro_f1"  # average precision would be of "granite", the second of both
     assert '# 54 of 60 rows are of the class "granite": accuracy would tell little.' in text
     assert study.folds == 5
     assert study.data.leave_out == ("id", "empty")  # type: ignore[union-attr]
     assert '"id",  # it counts the rows' in text
     assert study.data.missing == "median"  # type: ignore[union-attr]
     assert study.epochs == 100
+
+
+@pytest.mark.parametrize(
+    ("common", "rare", "objective"),
+    [
+        ("granite", "slate", "average_precision"),
+        ("granite", "basalt", "macro_f1"),
+        ("9", "10", "average_precision"),  # by number
+        ("10", "9", "macro_f1"),
+        ("1", "0", "macro_f1"),
+    ],
+)
+def test_average_precision_is_taken_where_it_is_of_the_rare_class(
+    write: Callable[[Rows], Path], common: str, rare: str, objective: str
+) -> None:
+    write([row | {"kind": common if row["kind"] == "granite" else rare} for row in stones()])
+    assert written("--label", "kind").study.objective.metric == objective
 
 
 def test_many_rows_and_even_classes_need_none_of_that(write: Callable[[Rows], Path]) -> None:

@@ -1,5 +1,6 @@
 """What is said of data in which one class is far commoner than others, or whose classes may be numbers to predict."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ def test_strong_imbalance_is_said_with_the_objectives_that_suit(share: float, cl
 
 def test_whoever_searches_for_another_objective_is_told_nothing() -> None:
     assert imbalance_note(info(0.95), "roc_auc") == ""
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "f1", "precision", "recall"])
+def test_an_objective_of_the_commoner_class_is_told(metric: str) -> None:
+    said = imbalance_note(replace(info(0.95), commonest=("1", 0.95)), metric)
+    assert said.startswith(f"{metric} is of the second of two classes, “1”, which is far commoner than “0”")
+    assert imbalance_note(info(0.95), metric) == ""  # the second is the rare one
+    assert imbalance_note(replace(info(0.95), commonest=("1", 0.95)), "roc_auc") == ""  # the same of either class
+    assert imbalance_note(replace(info(0.95, 3), commonest=("1", 0.95)), metric) == ""  # a mean over classes
 
 
 def labelled(data: Any, classes: tuple[str, ...]) -> str:
