@@ -82,7 +82,9 @@ def _cost(finalists: FinalistData, ensemble: TestedEnsemble) -> str:
     winner = finalists.predictions.costs.get(finalists.winner.number)
     if winner is None or ensemble.cost is None or not winner.multiply_adds:
         return ""
-    return f". A prediction of theirs costs {ensemble.cost.multiply_adds / winner.multiply_adds:.2g} times the winner's"
+    times = ensemble.cost.multiply_adds / winner.multiply_adds
+    much = f"{times:.2g} times the winner's" if times >= 1.05 else "hardly more than the winner's"
+    return f". A prediction of theirs costs {much}"
 
 
 def selection_text(report: ReportData, ensemble: TestedEnsemble) -> str:

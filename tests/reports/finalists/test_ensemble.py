@@ -104,6 +104,20 @@ def test_its_test_is_made_of_what_its_members_have_answered(fated: Record) -> No
     assert ensemble_sentence(finalists) is None
 
 
+@pytest.mark.parametrize(
+    ("theirs", "told"), [(1020, "hardly more than the winner's."), (2400, "2.4 times the winner's.")]
+)
+def test_what_its_prediction_costs_is_told(fated: Record, theirs: int, told: str) -> None:
+    finalists = finalists_of(fated, {2: 0.9, 1: 0.88, 0: 0.6})
+    costs = {2: predictions.Cost(9, 1000, 9, 0.1), 1: predictions.Cost(9, theirs - 1000, 9, 0.1)}
+    finalists = replace(finalists, predictions=replace(finalists.predictions, costs=costs))
+    ensemble = answers_of(Selection({2: 2, 1: 1}, 0.93, 0.9, 3), finalists.predictions, 3)
+    measured = measured_of(fated.study, finalists.predictions, 3, [2, 1, 0], ensemble)
+    sentence = ensemble_sentence(replace(finalists, ensemble=ensemble, measured=measured))
+    assert sentence is not None
+    assert sentence.endswith(f"A prediction of theirs costs {told}")
+
+
 @pytest.mark.slow
 def test_an_export_retrains_its_members_and_makes_one_file_of_them(runs: Path) -> None:
     line = ("--study", STUDY, "--top", "2", "--seeds", "2", "--workers", "0", "--ensemble")
