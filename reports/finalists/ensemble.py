@@ -175,7 +175,7 @@ def mean_of(library: Sequence[Outputs], counts: Mapping[int, int], *, predicts_n
     return [combine(torch.stack(lane), weights, predicts_number=predicts_number) for lane in zip(*chosen, strict=True)]
 
 
-def answers_of(selection: Selection, predictions: TestPredictions, seeds: int) -> TestedEnsemble:
+def answered_together(selection: Selection, predictions: TestPredictions, seeds: int) -> TestedEnsemble:
     """Return what the ensemble answers for the test set, of what its members have answered."""
     logits = {}
     for seed in range(seeds):

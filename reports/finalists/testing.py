@@ -7,7 +7,7 @@ from models.engine.predictions import metrics_of, predictions_of
 from models.files.model_file import load_model
 from reports.finalists import predictions
 from reports.finalists.costs import cost_of
-from reports.finalists.ensemble import Selection, answers_of
+from reports.finalists.ensemble import Selection, answered_together
 from reports.finalists.predictions import TestPredictions
 from reports.finalists.test_set import logits_of, open_test_set
 from search.record.record import Record
@@ -91,5 +91,5 @@ def _figures(
     """Return the mean test figure of each finalist, in rank, and of the ensemble."""
     figures = {f"trial {row.number}": float(predictions.scores(row.number, seeds).mean()) for row in ranked}
     if ensemble is not None:
-        figures["ensemble"] = float(answers_of(ensemble, predictions, seeds).scores.mean())
+        figures["ensemble"] = float(answered_together(ensemble, predictions, seeds).scores.mean())
     return figures

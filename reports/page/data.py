@@ -20,7 +20,7 @@ from reports.figures.statistics import Interval
 from reports.finalists.audit import audit_frame, curves
 from reports.finalists.audit_sample import AuditedBand, band_of, can_be_audited
 from reports.finalists.choose import as_retrained
-from reports.finalists.ensemble import Selection, TestedEnsemble, answers_of
+from reports.finalists.ensemble import Selection, TestedEnsemble, answered_together
 from reports.finalists.measured import CONSTANT, Measured, constant_value, measured_of
 from reports.finalists.predictions import ModelKey, TestPredictions
 from reports.finalists.ranked import RankedFinalists
@@ -189,7 +189,7 @@ def read_report(
     trained = [epoch for row in rows if row.joined is not None for epoch in search.curves.get(row.number, [])]
     finalists = validated = None
     if ranked and predictions is not None:
-        together = None if ensemble is None else answers_of(ensemble, predictions, seeds)
+        together = None if ensemble is None else answered_together(ensemble, predictions, seeds)
         finalists = _read_finalists(record, ranked, seeds, predictions, together)
     elif ranked:
         validated = validated_finalists(record, ranked, seeds, search.curves)

@@ -36,14 +36,14 @@ def work_left(
         waiting: Paused trial -> epochs that it has trained, as `best_first` sorts them: the best go on.
         seconds: Trial that has begun -> seconds of its engine that an epoch takes.
     """
-    ages = Counter(training.values())
+    ages, rules = Counter(training.values()), study.pruner.rungs(study.epochs)
     expected = expected_epochs(study, reached, ages)
     left = unbegun * expected[0] * fmean(seconds.values()) if unbegun else 0.0
     left += sum(seconds[number] * expected[age] for number, age in training.items())
     to_come: dict[int, float] = {}  # epoch -> how many of those that wait there are still expected to go on
     for age in set(waiting.values()):
         went_on, seen = reached.get(age + 1, 0) + ages[age], reached.get(age, 0)
-        to_come[age] = max(0.0, expected_share(study, age, went_on, seen) * seen - went_on)
+        to_come[age] = max(0.0, _share(rules.get(age, 1.0), study.pruner.pauses, went_on, seen) * seen - went_on)
     for number, age in waiting.items():
         going = min(to_come[age], 1.0)
         to_come[age] -= going
@@ -74,23 +74,23 @@ def expected_epochs(
         reached: Epoch -> how many trials have trained it.
         ages: Epoch -> how many live trials have trained it last.
     """
-    reached, ages = reached or {}, ages or {}
+    reached, ages, rules = reached or {}, ages or {}, study.pruner.rungs(study.epochs)
     epochs = [0.0] * (study.epochs + 1)
     for epoch in range(study.epochs, 0, -1):
-        went_on = reached.get(epoch + 1, 0) + ages.get(epoch, 0)
-        epochs[epoch - 1] = 1 + expected_share(study, epoch, went_on, reached.get(epoch, 0)) * epochs[epoch]
+        went_on, seen = reached.get(epoch + 1, 0) + ages.get(epoch, 0), reached.get(epoch, 0)
+        share = _share(rules.get(epoch, 1.0), study.pruner.pauses, went_on, seen)
+        epochs[epoch - 1] = 1 + share * epochs[epoch]
     return epochs
 
 
-def expected_share(study: Study, epoch: int, went_on: int, seen: int) -> float:
+def _share(rule: float, pauses: bool, went_on: int, seen: int) -> float:
     """Return the share of trials that go on after an epoch, when all is over.
 
     Args:
-        study: The study.
-        epoch: 1 is the first.
+        rule: The share by the pruner's own rule.
+        pauses: Whether who does not go on may still do so.
         went_on: Trials that were there and have gone on.
         seen: All trials that were there.
     """
-    rule = study.pruner.rungs(study.epochs).get(epoch, 1.0)
     share = (went_on + PRIOR_TRIALS * rule) / (seen + PRIOR_TRIALS)
-    return max(share, rule) if study.pruner.pauses else share  # who is paused may still go on
+    return max(share, rule) if pauses else share

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import Timeout
-from sqlalchemy import or_, select, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from models.errors import UserError
@@ -141,10 +141,9 @@ class LeasedStudy:
         """Let others run the study. Where the server does not answer, the lease runs out by itself."""
         if self._heartbeat is not None:
             self._heartbeat.stop()
-        mine = update(Studies).where(Studies.id == self.row, Studies.generation == self._generation)
         try:
             with suppress(ConnectionLost), self._database.transaction() as connection:
-                connection.execute(mine.values(owner=None, since=None, until=None))
+                connection.execute(self._mine.values(owner=None, since=None, until=None))
         finally:
             self._generation = None
             self._lock.release()
@@ -152,10 +151,19 @@ class LeasedStudy:
     def _beat(self) -> bool:
         """Renew the lease between two writes; return whether it is still ours."""
         self._database.check_in_place()
-        until = self._clock() + timedelta(seconds=self._lease_seconds)
-        mine = update(Studies).where(Studies.id == self.row, Studies.generation == self._generation)
         with self._database.transaction() as connection:
-            return bool(connection.execute(mine.where(Studies.owner.is_not(None)).values(until=until)).rowcount)
+            return self._prolong(connection)
+
+    def _prolong(self, connection: Connection) -> bool:
+        """Let the lease run for its whole time again; return whether it is still ours."""
+        until = self._clock() + timedelta(seconds=self._lease_seconds)
+        return bool(connection.execute(self._mine.values(until=until)).rowcount)
+
+    @property
+    def _mine(self) -> Update:
+        """An update of the study's row, if the lease is ours and was not given back."""
+        of_ours = Studies.generation == self._generation
+        return update(Studies).where(Studies.id == self.row, of_ours, Studies.owner.is_not(None))
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a transaction that only reads: all that is read in it is of one moment."""
@@ -180,14 +188,12 @@ class LeasedStudy:
             f"`{self.name}` was taken over by another process while this one was not heard of",
             "let the other one go on; nothing of this one's last tick was written",
         )
-        until = self._clock() + timedelta(seconds=self._lease_seconds)
-        mine = update(Studies).where(Studies.id == self.row, Studies.generation == self._generation)
         # On a server the session that holds the lock is the one that writes.
         holder = self._lock if isinstance(self._lock, SessionLock) else self._database
         try:
             with ExitStack() as begun:
                 connection = begun.enter_context(holder.transaction())
-                if not connection.execute(mine.values(until=until)).rowcount:
+                if not self._prolong(connection):
                     raise lost
                 if connection.scalar(select(STUDIES.c.study_id).where(STUDIES.c.study_id == self.study_id)) is None:
                     raise self._deleted(connection)

@@ -20,7 +20,7 @@ from models.files.kept_outputs import read_outputs
 from models.files.loaded_model import load
 from reports.comparison import last_tested
 from reports.finalists import predictions
-from reports.finalists.ensemble import ENSEMBLE, FILE, MEMBERS, Selection, answers_of, greedy, select
+from reports.finalists.ensemble import ENSEMBLE, FILE, MEMBERS, Selection, answered_together, greedy, select
 from reports.finalists.measured import measured_of
 from reports.page.ensemble_sentences import ensemble_sentence
 from search.config.limits import Constraint
@@ -88,7 +88,7 @@ def test_what_may_not_be_together_is_not_tried() -> None:
 
 def test_its_test_is_made_of_what_its_members_have_answered(fated: Record) -> None:
     finalists = finalists_of(fated, {2: 0.9, 1: 0.88, 0: 0.6})
-    ensemble = answers_of(Selection({2: 2, 1: 1}, 0.93, 0.9, 3), finalists.predictions, 3)
+    ensemble = answered_together(Selection({2: 2, 1: 1}, 0.93, 0.9, 3), finalists.predictions, 3)
     given = finalists.predictions.logits
     mean = (2 * torch.from_numpy(given[2, 1]).softmax(1) + torch.from_numpy(given[1, 1]).softmax(1)) / 3
     np.testing.assert_allclose(torch.from_numpy(ensemble.predictions.logits[ENSEMBLE, 1]).softmax(1), mean, atol=1e-6)
@@ -96,7 +96,7 @@ def test_its_test_is_made_of_what_its_members_have_answered(fated: Record) -> No
     sentence = ensemble_sentence(replace(finalists, ensemble=ensemble, measured=measured))
     assert sentence is not None
     assert sentence.startswith("Together, trials 2 (twice) and 1 have test accuracy 0.9")
-    alone = replace(finalists, ensemble=answers_of(Selection({2: 3}, 0.9, 0.9, 3), finalists.predictions, 3))
+    alone = replace(finalists, ensemble=answered_together(Selection({2: 3}, 0.9, 0.9, 3), finalists.predictions, 3))
     assert (
         ensemble_sentence(alone)
         == "No ensemble of complete trials did better than the winner alone on the validation examples."
@@ -111,7 +111,7 @@ def test_what_its_prediction_costs_is_told(fated: Record, theirs: int, told: str
     finalists = finalists_of(fated, {2: 0.9, 1: 0.88, 0: 0.6})
     costs = {2: predictions.Cost(9, 1000, 9, 0.1), 1: predictions.Cost(9, theirs - 1000, 9, 0.1)}
     finalists = replace(finalists, predictions=replace(finalists.predictions, costs=costs))
-    ensemble = answers_of(Selection({2: 2, 1: 1}, 0.93, 0.9, 3), finalists.predictions, 3)
+    ensemble = answered_together(Selection({2: 2, 1: 1}, 0.93, 0.9, 3), finalists.predictions, 3)
     measured = measured_of(fated.study, finalists.predictions, 3, [2, 1, 0], ensemble)
     sentence = ensemble_sentence(replace(finalists, ensemble=ensemble, measured=measured))
     assert sentence is not None
@@ -142,7 +142,7 @@ def test_an_export_retrains_its_members_and_makes_one_file_of_them(runs: Path) -
     kept = predictions.read(folder / predictions.FILE, sums)
     assert kept is not None
     weights = {int(str(it.about["trial"])): it.weight for it in model.description.members}
-    together = answers_of(Selection(weights, 0.0, 0.0, 9), kept, 2)
+    together = answered_together(Selection(weights, 0.0, 0.0, 9), kept, 2)
     expected = together.predictions.logits[ENSEMBLE, 0][kept.misclassified].argmax(1)
     assert model.predict_proba(kept.inputs).argmax(1).tolist() == expected.tolist()
     assert float(together.scores.mean()) == pytest.approx((openings[-1].figures or {})["ensemble"])
