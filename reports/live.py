@@ -37,7 +37,7 @@ EXAMPLES = """
 
 @app.command(cls=UngroupedCommand, epilog=EXAMPLES)
 def main(
-    study: Annotated[str, typer.Option(metavar="NAME", help="The study to watch.")],
+    study: Annotated[str, typer.Option(metavar="NAME", help="The study to watch, or its file.")],
     storage: Storage = DEFAULT_STORAGE,
     port: Annotated[
         int, typer.Option(parser=bounded_int(0, 65535), metavar="P", help="Where it listens; 0 takes a free one.")

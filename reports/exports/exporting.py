@@ -157,9 +157,15 @@ def _write(
 
 
 def find_record(store: "Store", name: str) -> "Record":
-    """Return the study's record. Raises UserError, with what there is instead, where there is none."""
+    """Return the study's record; its name is also that of the file it was searched from, `folder/mlp.py`.
+
+    Raises:
+        UserError: There is none; with what there is instead.
+    """
     from models.errors import UserError, did_you_mean
 
+    if name.endswith(".py"):
+        name = Path(name).stem
     record = store.find(name)
     if record is None:
         names = store.names()

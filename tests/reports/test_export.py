@@ -244,6 +244,7 @@ def _without_room(runs: Path, folder: Path, options: Sequence[str], what: str) -
     [
         (["--study", "mpl@digits"], 'no study named "mpl@digits"'),
         (["--study", "mlp"], '(did you mean "mlp@digits"?)'),
+        (["--study", "mine/mlp.py"], 'no study named "mlp"'),  # the file it was searched from
         (["--study", STUDY, "--out", "/proc/nowhere"], "/proc/nowhere cannot be written to"),
         (["--study", STUDY, "--storage", "sqlite:///nowhere.db"], "there is no database at nowhere.db"),
     ],
