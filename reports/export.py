@@ -41,7 +41,7 @@ EXAMPLES = """
 
 @app.command(epilog=EXAMPLES)
 def main(
-    study: Annotated[str, typer.Option(metavar="NAME", help="A study in the database, or its file.", rich_help_panel=WHERE)],
+    study: Annotated[str, typer.Option(metavar="NAME", help="A study, or its file.", rich_help_panel=WHERE)],
     storage: Storage = DEFAULT_STORAGE,
     top: Annotated[
         int,

@@ -83,7 +83,11 @@ class Recipe(FrozenConfig):
         description="Decay per step of the running mean of the weights, which is then scored and saved in their place, "
         "unless `ema_decay` is searched; 0 for none.",
     )
-    augment: tuple[Augment, ...] = Field(default=(), description="How training pictures are moved at random.")
+    augment: tuple[Augment, ...] = Field(
+        default=(),
+        description="How training pictures are moved at random. Where the space has `augment=Choice((False, True))`, "
+        "only those of trials with True.",
+    )
     keep: Keep = Field(
         default="best",
         description="Which epoch gives a trial's score, and how many epochs a finalist is retrained for.",
@@ -116,6 +120,7 @@ class Recipe(FrozenConfig):
         "warmup": Warmup,
         "clip_norm": Norm,
         "ema_decay": Decay,
+        "augment": bool,
     }
 
     @field_validator("augment", mode="before")
@@ -148,6 +153,10 @@ class Recipe(FrozenConfig):
     def value(self, name: str, parameters: Parameters) -> Any:
         """Return a trial's value of a field that can be searched."""
         return parameters.get(name, getattr(self, name))
+
+    def augment_of(self, parameters: Parameters) -> tuple[Augment, ...]:
+        """Return how a trial's training pictures are moved."""
+        return self.augment if parameters.get("augment", True) else ()
 
     def uses(self, name: str, searched: Collection[str]) -> bool:
         """Return whether a trial may have another value of a field than one that does nothing."""

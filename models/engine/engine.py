@@ -26,7 +26,8 @@ from models.engine.step_graph import Slots, slots_on
 from models.families.base import Family, Lane, Weights, initial_tensors, state_tensors
 from models.ops.matmul import set_precision
 
-_Key = tuple[int, int, int, str, Hashable]  # of a group: stream, fold, minibatch size, optimizer, the family's own key
+# Of a group: stream, fold, minibatch size, whether pictures are moved, optimizer, the family's own key.
+_Key = tuple[int, int, int, bool, str, Hashable]
 
 
 class Engine:
@@ -173,7 +174,8 @@ class Engine:
         own = self._family.group(parameters)
         if self._replayed and not self._family.fused_by_hand:
             own = (own, number)
-        self._groups[number] = (lane.spec.stream, lane.spec.fold, size, optimizer, own)
+        moved = bool(self._recipe.augment_of(parameters))
+        self._groups[number] = (lane.spec.stream, lane.spec.fold, size, moved, optimizer, own)
 
     def _fuse(self, only: int | None) -> None:
         """Fuse the lanes of each group; groups with the same members as before stay as they are."""

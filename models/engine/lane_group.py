@@ -88,6 +88,7 @@ class LaneGroup:
     def __init__(self, training: Training, lanes: list[Lane], fused: FusedModel, size: int, stream: int) -> None:
         self.lanes = lanes
         self._training, self._fused, self._size, self._stream = training, fused, size, stream
+        self._augment = training.recipe.augment_of(lanes[0].spec.parameters)  # all of them have the same
 
     def tick(self, number: int) -> tuple[Metrics, Metrics]:
         """Train for an epoch and score; return each lane's metrics, in training from before each step."""
@@ -102,7 +103,7 @@ class LaneGroup:
         predictions = training.predictions(len(self.lanes), source, training=True)
         fused.begin_tick(derive(seed, "masks"), len(source))
         steps = training.steps(self.lanes, fused, self._size, seed)
-        for places, x, y in source.batches(self._size, order, training.recipe.augment, derive(seed, "augment")):
+        for places, x, y in source.batches(self._size, order, self._augment, derive(seed, "augment")):
             predictions.put(places, y, *steps.step(x, y, optimizer))
             training.after_minibatch()
         return predictions.metrics()

@@ -139,7 +139,7 @@ class ReplayedGroup(LaneGroup):
     ) -> None:
         super().__init__(training, lanes, fused, size, stream)
         fused.replayed = True
-        self.sees = stream, size  # which minibatches
+        self.sees = stream, size, self._augment  # which minibatches
         self._epoch, self._scored, self._slot = epoch, scored, slot
         self._optimizer: LaneOptimizer | None = None
         self._steps: FusedModel | RecipeSteps = fused

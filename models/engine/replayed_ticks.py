@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 import torch
 
+from models.config.augmentation import Augment
 from models.datasets.batches import Epoch
 from models.engine.epoch_predictions import EpochPredictions, named_metrics
 from models.engine.lane_group import SCORED_AT_ONCE, LaneGroup, Metrics, Training
@@ -27,7 +28,7 @@ class ReplayedTicks:
 
     def __init__(self, training: Training, slots: Slots) -> None:
         self._training, self._slots = training, slots
-        self._epochs: dict[tuple[int, int], Epoch] = {}  # by stream and minibatch size
+        self._epochs: dict[tuple[int, int, tuple[Augment, ...]], Epoch] = {}  # by stream, minibatch size and moves
         scored = training.validation_set
         self._scored = None if scored is None else Epoch(scored, SCORED_AT_ONCE)
         self._places: dict[ReplayedGroup, int] = {}
@@ -35,8 +36,9 @@ class ReplayedTicks:
 
     def group(self, lanes: list[Lane], fused: FusedModel, size: int, stream: int) -> ReplayedGroup:
         """Return a group of lanes, in the place that has the fewest."""
-        if (stream, size) not in self._epochs:
-            self._epochs[stream, size] = Epoch(self._training.train_set, size, self._training.recipe.augment)
+        sees = stream, size, self._training.recipe.augment_of(lanes[0].spec.parameters)
+        if sees not in self._epochs:
+            self._epochs[sees] = Epoch(self._training.train_set, size, sees[-1])
         taken = Counter(self._places.values())
         place = min(range(self._slots.count), key=lambda number: taken[number])
         group = ReplayedGroup(
@@ -45,7 +47,7 @@ class ReplayedTicks:
             fused,
             size,
             stream,
-            epoch=self._epochs[stream, size],
+            epoch=self._epochs[sees],
             scored=self._scored,
             slot=self._slots.slot(place),
         )
@@ -61,7 +63,7 @@ class ReplayedTicks:
     def tick(self, number: int) -> tuple[list[Lane], Metrics, Metrics]:
         """Train all groups for an epoch and score them; return their lanes, and the metrics of each, of both."""
         device = self._training.device
-        for (stream, _), epoch in self._epochs.items():
+        for (stream, *_), epoch in self._epochs.items():
             seed = self._training.seed(stream, number)
             epoch.renew(self._training.order(seed), derive(seed, "augment"))
         with torch.random.fork_rng([torch.cuda.current_device()] if device.type == "cuda" else []):

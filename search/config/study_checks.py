@@ -149,6 +149,8 @@ def _check_external(study: "Study") -> None:
 def _check_recipe(study: "Study") -> None:
     if study.data is None:
         raise ValueError('data: there are none; name a data set, like data="mnist", or bring your own')
+    if "augment" in study.names and not study.augment:
+        raise ValueError("augment: it is searched, and the study does not say how; say so, like augment=Flip()")
     for metric in (*(each.metric for each in study.objective.all if not each.is_known), *study.metrics):
         study.metric_of(metric)
     if taken := [own.name for own in study.own_metrics if own.name in METRICS]:

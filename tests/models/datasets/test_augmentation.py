@@ -22,7 +22,7 @@ from models.datasets.split import Normalisation
 from models.engine.engine import Engine
 from models.errors import UserError
 from models.seeds import derive
-from search import Float, Int, Study
+from search import Choice, Float, Int, Study
 from search.config.study_files import load
 from search.record.fingerprint import fingerprint
 
@@ -229,6 +229,18 @@ def test_a_model_is_scored_and_measured_on_pictures_as_they_are(part: BatchSourc
         assert score.validation["loss"] == pytest.approx(nn.functional.cross_entropy(model(x), y).item(), rel=1e-5)
 
 
+def test_lanes_whose_pictures_are_moved_train_beside_others_as_if_alone(part: BatchSource) -> None:
+    both, moved, plain = engine(part), engine(part), engine(part, RECIPE.model_copy(update={"augment": ()}))
+    for lane, is_moved in ((0, True), (1, False)):
+        spec = order(lane)
+        both.add(spec.model_copy(update={"parameters": {**spec.parameters, "augment": is_moved}}))
+        (moved if is_moved else plain).add(spec)
+    for tick in (1, 2):
+        of_moved, of_plain = sorted(both.tick(tick), key=lambda score: score.lane)
+        assert figures(of_moved) == figures(moved.tick(tick)[0])
+        assert figures(of_plain) == figures(plain.tick(tick)[0])
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +259,17 @@ def test_a_fingerprint_tells_how_pictures_are_moved() -> None:
 
 def test_one_word_may_stand_alone() -> None:
     assert study(Flip()).augment == (Flip(),)
+
+
+def test_whether_pictures_are_moved_is_searched_only_where_it_is_said_how() -> None:
+    space = {**study().space, "augment": Choice((False, True))}
+    searched = Study.model_validate({"family": "mlp", "space": space, "augment": Flip()})
+    assert searched.augment_of({"augment": True}) == searched.augment_of({}) == (Flip(),)
+    assert not searched.augment_of({"augment": False})
+    with pytest.raises(ValueError, match="it is searched, and the study does not say how"):
+        Study.model_validate({"family": "mlp", "space": space})
+    with pytest.raises(ValueError, match="augment can be 'yes', and should be a valid boolean"):
+        Study.model_validate({"family": "mlp", "space": {**space, "augment": Choice(("yes", "no"))}, "augment": Flip()})
 
 
 def test_a_studys_record_keeps_the_words() -> None:
