@@ -39,6 +39,8 @@ METRICS = Registry(
     },
 )
 
+OF_THE_SECOND = ("precision", "recall", "f1", "average_precision")  # of two classes; roc_auc is the same of either
+
 
 @cache
 def metric_named(name: str) -> Metric:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from models.metrics.registry import OF_THE_SECOND
 from reports.figures.figure import Figure
 from reports.figures.statistics import LEVEL
 from reports.finalists.published import Published, published_of
@@ -62,6 +63,14 @@ def undefined(report: ReportData, finalists: FinalistData) -> str | None:
         f"Test {metric_title(report.objective.metric)} is not defined for every finalist, so figures and comparisons "
         f"are of {finalists.figure.title}, though finalists rank by the former."
     )
+
+
+def of_one_class(finalists: FinalistData) -> str | None:
+    """Return which of two classes the figures are of, where they are of one."""
+    if finalists.figure.metric not in OF_THE_SECOND or len(classes := finalists.predictions.classes) != 2:
+        return None
+    title = finalists.figure.title
+    return f"{title[0].upper()}{title[1:]} is of the class “{classes[1]}” alone, the second of the two."
 
 
 def _of_gain(figure: Figure) -> str:

@@ -85,8 +85,9 @@ def _test_verdict(report: ReportData, finalists: FinalistData) -> Verdict:
     sentences += finalist_sentences.rivals(finalists)
     if standard is not None:
         sentences.append(standard[0])
-    if (why := finalist_sentences.undefined(report, finalists)) is not None:
-        sentences.append(why)
+    for said in (finalist_sentences.undefined(report, finalists), finalist_sentences.of_one_class(finalists)):
+        if said is not None:
+            sentences.append(said)
     if one is not None:
         sentences.append(one[0])
     if report.study.members > 1:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from models.config.base import Value
-from models.metrics.registry import metric_text
+from models.metrics.registry import OF_THE_SECOND, metric_text
 from search.config.study import Study
 from search.fleet.base import DatasetInfo
 from search.objective import Objective
@@ -14,7 +14,6 @@ from search.trial import TrialRow
 # arrays have class numbers by custom.
 FEW_IN_TABLES, FEW_IN_ARRAYS = 2, 20
 _WHOLE = re.compile(r"-?\d+")
-OF_THE_SECOND = ("precision", "recall", "f1", "average_precision")  # of two classes; roc_auc is the same of either
 
 
 def parameters_text(parameters: Mapping[str, Value]) -> str:

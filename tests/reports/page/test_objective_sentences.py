@@ -44,6 +44,16 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[ReportData]:
     return made
 
 
+@pytest.mark.parametrize(("objective", "is_told"), [("average_precision", True), ("macro_f1", False)])
+def test_which_of_two_classes_a_metric_is_of_is_said(objective: str, is_told: bool, tmp_path: Path) -> None:
+    report = report_of(every_fate(tmp_path, objective=objective), {2: 0.9, 0: 0.6}, images=40)
+    told = verdict(simulated(report, np.random.default_rng(0)))
+    second = finalists(report).predictions.classes[1]
+    sentence = f"Average precision is of the class “{second}” alone, the second of the two."
+    assert (sentence in told.sentences) == is_told
+    assert ("of the class" in " ".join(told.sentences)) == is_told
+
+
 def named(text: str, pattern: str) -> set[int]:
     """Return the numbers of the trials in the first place of a text that a pattern leads to."""
     place = re.search(pattern + r" trials? ([\d, and]+)", text)
