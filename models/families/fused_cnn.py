@@ -1,9 +1,10 @@
 """Lanes of convolutional networks, forward and backward by hand.
 
-The second convolution is most of the arithmetic and runs at the machine's peak as it is; an ordinary loop spends as
-much again on the first one and on pooling: on their copies, indices and memory allocated at every step. Here the first
-convolution leaves the four members of all pooling windows apart from each other, so that pooling is three maxima of
-whole tensors, in memory that is kept. No autograd: each gradient is derived beside its code and tested against it.
+The second convolution is most of the arithmetic and runs at the machine's peak as it is, if the channels of a pixel lie
+side by side; an ordinary loop spends as much again on the first one and on pooling: on their copies, indices and memory
+allocated at every step. Here the first convolution leaves the four members of all pooling windows apart from each
+other, so that pooling is three maxima of whole tensors, in memory that is kept, and what is pooled lies as the second
+one takes it. No autograd: each gradient is derived beside its code and tested against it.
 
 The lanes share the patches of the pictures, cut once a minibatch; from there each goes its own way, so that its bits
 are its own whoever stands beside it, whatever the width, in either precision.
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from models.config.losses import Loss
 from models.families.base import FusedModel, Lane, Weights
-from models.families.cnn_workspace import PADDINGS, PATCH, SECOND, Workspace
+from models.families.cnn_workspace import PADDINGS, PATCH, Patches, Workspace
 from models.ops.dropout import dropout_masks
 from models.ops.losses import LOSSES, answers_of, one_hot, soft_cross_entropy
 from models.ops.optimizers.base import Block, HiddenMatrix, LaneOptimizer
@@ -91,11 +92,8 @@ class FusedCnn(FusedModel):
         losses, hits = zip(*chunks, strict=True)
         return torch.cat(losses, 1), torch.cat(hits, 1)
 
-    def _patches(self, x: Tensor) -> Tensor:
-        """Cut x (B, I, height, width) into all that each first pooling window sees: (I * 36 + 1, B * P).
-
-        A row is one pixel of the patch; the last row is of ones and meets the bias.
-        """
+    def _patches(self, x: Tensor) -> Patches:
+        """Cut x (B, I, height, width) into all that each first pooling window sees."""
         x = x.to(self._dtype)
         if around := PADDINGS[self._padding][0]:
             x = nn.functional.pad(x, (around,) * 4)
@@ -104,7 +102,7 @@ class FusedCnn(FusedModel):
         patches = x.new_empty(cut.shape[1] * PATCH * PATCH + 1, len(x) * rows * columns)
         patches[:-1].view(-1, PATCH, PATCH, len(x), rows, columns).copy_(cut.permute(1, 4, 5, 0, 2, 3))
         patches[-1].fill_(1)
-        return patches
+        return Patches(patches, patches.t().contiguous())
 
     def _one_hot(self, y: Tensor) -> Tensor:
         """Return labels y (B,) as (C, B) of zeros and ones; numbers as (1, B)."""
@@ -145,7 +143,7 @@ class _Net:
 
     def step(
         self,
-        patches: Tensor,
+        patches: Patches,
         y: Tensor,
         hot: Tensor,
         space: Workspace,
@@ -154,77 +152,80 @@ class _Net:
         mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
-        z, h2 = self._forward(patches, space, mask)
+        z, h2, a2 = self._forward(patches, space, mask)
         hits = answers_of(z, y, 0)
         if targets is None:
             losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
         else:
             losses = soft_cross_entropy(z.unsqueeze(0), targets.unsqueeze(0), True).squeeze(0)
-        self._backward(z, h2, patches, space, mask)  # z holds dz now
+        self._backward(z, h2, a2, patches, space, mask)  # z holds dz now
         optimizer.apply(self._block, self._gradient)
         return losses, hits
 
     def score(
-        self, patches: Tensor, y: Tensor, hot: Tensor, space: Workspace, logits: Tensor | None
+        self, patches: Patches, y: Tensor, hot: Tensor, space: Workspace, logits: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Return losses (B,) and hits (B,); write the logits (B, C) to `logits` if given."""
-        z, _ = self._forward(patches, space)
+        z, *_ = self._forward(patches, space)
         if logits is not None:
             logits.copy_(z.t())
         hits = answers_of(z, y, 0)
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 
-    def _forward(self, patches: Tensor, space: Workspace, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the logits (C, B) and what the linear layer saw, (B, 2 H Q); the rest stays in the space.
+    def _forward(self, patches: Patches, space: Workspace, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits (C, B), what the linear layer saw, (B, Q 2 H), and the second convolution (B, 2 H, ...).
 
-        Convolution and cutting into pooling windows are one product. Member (r, c) of the window at (y, x) is
+        The rest stays in the space. Convolution and cutting into pooling windows are one product. Member (r, c) of the
+        window at (y, x) is
             a[r, c] = b + sum_ij w[i, j] picture[2y + r + i, 2x + c + j] = b + sum_uv w[u - r, v - c] patch[u, v],
         u and v from 0 to 5, so the four members are the products of one patch with four shifted filters.
         ReLU comes after the pooling: being monotonic it changes places with the maximum, on a quarter of the numbers.
         """
-        w, size = self._weights, space.hidden1.shape[0]
+        w = self._weights
         for shifted in space.shifted:
             shifted.copy_(w["conv1.weight"])
-        space.filters[..., -1] = w["conv1.bias"]
-        # (4 H, I 36 + 1) @ (I 36 + 1, B P) -> (4 H, B P)
-        torch.mm(space.filters.flatten(0, 2), patches, out=space.windows1.view(4 * self.hidden, -1))
-        a1 = pool(space.windows1, space.winners1, space.maxima1)  # (H, B P)
-        torch.clamp_min(a1.view(self.hidden, size, -1).transpose(0, 1), 0, out=space.hidden1.flatten(2))  # (B, H, P)
+        space.filters[:, :, -1] = w["conv1.bias"]
+        for member, filters in zip(space.windows1.flatten(0, 1), space.filters.flatten(0, 1), strict=True):
+            torch.mm(patches.places, filters, out=member)  # (B P, I 36 + 1) @ (I 36 + 1, H) -> (B P, H)
+        pool(space.windows1, space.winners1, space.hidden1).clamp_min_(0)
 
-        dtype = patches.dtype
-        a2 = torch.conv2d(space.hidden1, w["conv2.weight"].to(dtype), w["conv2.bias"].to(dtype), padding=self._padding)
-        rows, columns = space.even
-        space.second.copy_(a2[:, :, :rows, :columns].reshape(-1, rows * columns).t())  # (4 Q, B 2 H)
-        a2 = pool(space.windows2, space.winners2, space.maxima2)
-        h2 = a2.clamp_min(0).flatten(0, 1).t().reshape(size, -1).to(w["out.weight"].dtype)  # (B, 2 H Q)
+        space.filters2.copy_(w["conv2.weight"])
+        bias = w["conv2.bias"].to(space.filters2.dtype)
+        a2 = torch.conv2d(space.pictures1, space.filters2, bias, padding=self._padding)
+        pool(space.windows2(a2), space.winners2, space.hidden2).clamp_min_(0)
+        h2 = space.hidden2.flatten(1).to(w["out.weight"].dtype)
         if mask is not None:
-            h2 = h2 * mask.t()
-        return torch.addmm(w["out.bias"].unsqueeze(1), w["out.weight"], h2.t()), h2
+            h2 = h2 * self._by_place(mask.t())
+        return torch.addmm(w["out.bias"].unsqueeze(1), self._by_place(w["out.weight"]), h2.t()), h2, a2
 
-    def _backward(self, dz: Tensor, h2: Tensor, patches: Tensor, space: Workspace, mask: Tensor | None) -> None:
+    def _by_place(self, by_channel: Tensor) -> Tensor:
+        """Return what is (n, 2 H Q) with the channels of a place side by side: (n, Q 2 H)."""
+        return by_channel.reshape(len(by_channel), 2 * self.hidden, -1).transpose(1, 2).flatten(1)
+
+    def _backward(
+        self, dz: Tensor, h2: Tensor, a2: Tensor, patches: Patches, space: Workspace, mask: Tensor | None
+    ) -> None:
         """Write the gradient of the mean loss by all weights, from dz (C, B), that by the logits.
 
         With a = W h + b:  dW = da h^T,  db = da 1,  dh = W^T da; a convolution is such a product over its patches.
         """
-        w, g, dtype = self._weights, self._gradients, patches.dtype
-        size, hidden = space.hidden1.shape[0], self.hidden
-        torch.mm(dz, h2, out=g["out.weight"])
+        w, g, hidden = self._weights, self._gradients, self.hidden
+        by_place = torch.mm(dz, h2).view(len(dz), -1, 2 * hidden)  # (C, Q, 2 H)
+        g["out.weight"].view(len(dz), 2 * hidden, -1).copy_(by_place.transpose(1, 2))
         torch.sum(dz, 1, out=g["out.bias"])
-        dh2 = torch.mm(dz.t(), w["out.weight"])  # (B, 2 H Q)
-        dh2 = (dh2 if mask is None else dh2 * mask.t()).to(dtype)
-        dh2 = dh2.view(2 * hidden * size, -1).t().reshape(space.maxima2.shape)  # (Q, B 2 H)
-        unpool(keep_positive(dh2, space.maxima2, out=dh2), space.windows2, space.winners2)
+        dh2 = torch.mm(dz.t(), self._by_place(w["out.weight"]))  # (B, Q 2 H)
+        dh2 = dh2 if mask is None else dh2 * self._by_place(mask.t())
+        dh2 = dh2.to(a2.dtype).view_as(space.hidden2)
+        unpool(keep_positive(dh2, space.hidden2, out=dh2), space.windows2(a2), space.winners2)  # a2 holds da2 now
 
         rows, columns = space.even
-        da2 = space.second.t().reshape(size, 2 * hidden, rows, columns)
+        a2[:, :, rows:].zero_()  # the last row or column may be in no window
+        a2[:, :, :, columns:].zero_()
         around = self._padding
-        down, right = (side + 2 * around - SECOND + 1 for side in space.hidden1.shape[2:])
-        if (down, right) != space.even:  # the last row or column is in no window
-            da2 = nn.functional.pad(da2, (0, right - columns, 0, down - rows))
         dh1, dw2, db2 = torch.ops.aten.convolution_backward(
-            da2,
-            space.hidden1,
-            w["conv2.weight"].to(dtype),
+            a2,
+            space.pictures1,
+            space.filters2,
             [2 * hidden],
             [1, 1],  # stride
             [around, around],  # padding
@@ -237,10 +238,11 @@ class _Net:
         g["conv2.weight"].copy_(dw2)
         g["conv2.bias"].copy_(db2)
 
-        maxima1 = space.maxima1.view(hidden, size, -1)
-        keep_positive(dh1.flatten(2).transpose(0, 1), maxima1, out=maxima1)  # (H, B, P)
-        unpool(space.maxima1, space.windows1, space.winners1)
-        # The product above backwards: (I 36 + 1, B P) @ (B P, 4 H). A filter's gradient is the sum over its shifts.
-        torch.mm(patches, space.windows1.view(4 * hidden, -1).t(), out=space.filters_gradient.flatten(1))
+        dh1 = dh1.permute(0, 2, 3, 1).reshape(space.hidden1.shape)
+        unpool(keep_positive(dh1, space.hidden1, out=dh1), space.windows1, space.winners1)
+        members = zip(space.windows1.flatten(0, 1), space.filters_gradient.flatten(0, 1), strict=True)
+        for member, gradient in members:  # the product above backwards: (I 36 + 1, B P) @ (B P, H)
+            torch.mm(patches.pixels, member, out=gradient)
+        # A filter's gradient is the sum over its shifts.
         torch.sum(torch.stack(space.shifted_gradient).to(dz.dtype), 0, out=g["conv1.weight"])
-        torch.sum(space.filters_gradient[-1].to(dz.dtype), (0, 1), out=g["conv1.bias"])
+        torch.sum(space.filters_gradient[:, :, -1].to(dz.dtype), (0, 1), out=g["conv1.bias"])
