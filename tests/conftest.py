@@ -123,11 +123,20 @@ def runs(_exported: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A PostgreSQL server of our own, for tests of databases on one; skipped, with the reason, where there is none."""
+def _server() -> Iterator[Server]:
     pytest.importorskip("psycopg", reason="needs psycopg: pip install 'studyhall[postgres]'")
     if (found := binaries()) is None:
         pytest.skip("needs a PostgreSQL server: apt-get install postgresql")
     server = Server(found)
     yield server
     server.close()
+
+
+@pytest.fixture
+def server(_server: Server) -> Iterator[Server]:
+    """A PostgreSQL server of our own, for tests of databases on one; skipped, with the reason, where there is none.
+
+    A test's databases are removed after it: those of a whole run would be gigabytes, and take minutes to remove.
+    """
+    yield _server
+    _server.drop_all()
