@@ -1,9 +1,10 @@
-"""Commands that begin at once: each is forked from one process that has imported the libraries.
+"""Commands that begin at once: each is forked from a process that has imported the libraries, and our modules.
 
-To start Python with torch, Optuna and the rest takes seconds of a core, and tests start hundreds of commands. A fork
-of a process that has them imports our own modules alone, or not even these: see `preload`. It is a child like another:
-killed, signalled, waited for. Workers begin so as well, of these commands and of the tests' own process. What a cold
-start does, imports nothing heavy say, is tested by `subprocess` itself.
+To start Python with torch, Optuna and the rest takes seconds of a core, our own modules most of another, and tests
+start hundreds of commands. One process has the libraries; from it two are forked that have our modules as well, under
+the names that `studyhall` and its workers give them, `studyhall.search`, and under those of `python -m search.run`. A
+fork of these is a child like another: killed, signalled, waited for. Workers begin so as well, of these commands and of
+the tests' own process. What a cold start does, imports nothing heavy say, is tested by `subprocess` itself.
 """
 
 import atexit
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +29,20 @@ scipy.optimize scipy.stats sklearn.metrics sklearn.ensemble matplotlib.pyplot ma
 pydantic.main pydantic.dataclasses typer rich.progress jinja2 safetensors.torch filelock optuna_dashboard PIL.Image
 torch.utils.flop_counter torch._dynamo
 """  # the last two are what a module of the user's own needs, and take as long as torch itself
+MORE = """
+alembic.config alembic.migration pygments.lexers pygments.lexers.python rich._emoji_codes sqlalchemy.ext.compiler
+encodings.utf_8_sig waitress.server
+"""  # what commands import of libraries as they run
+OURS = """
+models.engine.engine models.engine.external_engine models.families.custom.factory models.families.custom.flops
+models.families.custom.module_family models.families.fused_mlp models.families.mlp models.datasets.digits
+models.ops.optimizers.sgd models.ops.output_layers
+search.cli.listing search.cli.live search.cli.session search.run search.curves.plan search.curves.settling
+search.samplers.gp search.samplers.random search.samplers.staged search.samplers.tpe search.fleet.worker_process
+reports.dashboard reports.export reports.compare reports.exports.exporting reports.exports.progress
+reports.finalists.audit reports.finalists.testing reports.finalists.training reports.page.notes reports.page.page
+reports.page.sections.registry reports.served.artifacts
+"""  # what commands and workers import of ours as they run: this list may lag behind, and costs time alone
 WORKER = [sys.executable, "-P", "-m", "studyhall.worker"]
 RENDERED = "TESTS_RENDER_FIGURES"  # an environment variable
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
@@ -45,7 +61,7 @@ class WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
         request = {"words": [*map(str, args[1:])], "folder": str(folder or Path.cwd()), "environment": environment}
         request["group"] = ends[-1]
         files = [end if end != -1 else number for number, end in enumerate((ends[0], ends[3], ends[5]))]
-        server, libc = _server(), ctypes.CDLL(None)
+        server, libc = _server(_prefix(request["words"])), ctypes.CDLL(None)
         libc.prctl(ADOPT_ORPHANS, 1)
         socket.send_fds(server, [json.dumps(request).encode()], files)
         self.pid = int(server.recv(LONGEST))  # a child of this process by now
@@ -85,24 +101,51 @@ def _begins_otherwise(environment: dict[str, str]) -> bool:
     return any((Path(folder) / "sitecustomize.py").exists() for folder in folders if folder)
 
 
-_channels: list[socket.socket] = []  # to the process that has the libraries, once there is one
+# To the process that has the libraries, and by the prefix of their names to those that have our modules as well. Where
+# only workers are started, inside of a command, there is one for all.
+_channels: dict[str | None, socket.socket] = {}
 
 
-def _server() -> socket.socket:
-    if not _channels:
+def _prefix(words: list[str]) -> str | None:
+    """Return what the names of our modules begin with in a command that imports them; None where nobody knows.
+
+    None as well where `python -m search.run` has workers, whose server is forked from it: they have other names.
+    """
+    if words[:2] == ["-m", "studyhall"] or words[0] == "-P":
+        return "studyhall."
+    if words[0] == "-m" and words[1].startswith(("search.", "reports.", "models.")) and not _has_workers(words):
+        return ""
+    return None
+
+
+def _has_workers(words: list[str]) -> bool:
+    return "--workers" in words and words[words.index("--workers") + 1] != "0"
+
+
+def _server(prefix: str | None) -> socket.socket:
+    if None not in _channels:
         preload()
-    return _channels[0]
+    if prefix not in _channels:
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        socket.send_fds(_channels[None], [json.dumps({"prefix": prefix}).encode()], [its.fileno()])
+        its.close()
+        _channels[prefix] = mine
+        atexit.register(mine.close)
+    return _channels[prefix]
 
 
 def preload(*modules: str) -> None:
-    """Start the process that has the libraries, and modules of ours if any are named; it ends with this one."""
+    """Start the process that has the libraries, and modules if any are named; it ends with this one.
+
+    With modules of ours among them, all commands are forked from it, whatever names they give our modules.
+    """
     assert not _channels, "it has been started"
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-P", __file__, str(its.fileno()), *modules]
     process = subprocess.Popen(command, pass_fds=[its.fileno()], env=environment)
     its.close()
-    _channels.append(mine)
+    _channels.update(dict.fromkeys((None, "", "studyhall.") if modules else (None,), mine))
     atexit.register(process.wait)
     atexit.register(mine.close)  # the last to be registered is the first to be called
 
@@ -115,7 +158,17 @@ def _next_request(channel: socket.socket) -> Any:
     while True:
         message, files, _, _ = socket.recv_fds(channel, LONGEST, 3)
         if not message:
-            sys.exit()
+            os._exit(0)
+        if len(files) == 1:  # a request for a server with our modules
+            if os.fork():
+                os.close(files[0])
+            else:
+                channel.close()
+                channel = socket.socket(fileno=files[0])
+                prefix = json.loads(message)["prefix"]
+                ours = [prefix + name for name in OURS.split()]
+                _import(*MORE.split(), *ours, *(["studyhall.command"] if prefix else []))
+            continue
         told, tells = os.pipe()
         if between := os.fork():
             os.waitpid(between, 0)  # which makes its child an orphan, and whoever asked the orphan's parent
@@ -133,9 +186,19 @@ def _next_request(channel: socket.socket) -> Any:
             return json.loads(message)
 
 
+def _import(*modules: str) -> None:
+    """Import modules for all forks that follow."""
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    for module in modules:
+        importlib.import_module(module)
+    sys.path.pop(0)
+    gc.collect()
+    gc.freeze()  # what no collection looks at stays shared with the forks
+
+
 def _become(words: list[str], folder: str, environment: dict[str, str], group: int) -> None:
     """Be `python WORDS...` in a folder and an environment."""
-    if "--workers" in words and words[words.index("--workers") + 1] != "0":
+    if _has_workers(words):
         _keep_a_server()
     if group != -1:
         os.setpgid(0, group)
@@ -148,19 +211,46 @@ def _become(words: list[str], folder: str, environment: dict[str, str], group: i
         importlib.import_module("matplotlib.figure").Figure.savefig = unrendered_figure
     importlib.import_module("numpy").random.seed()  # another in every process; Python's `random` sees to that itself
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    for name in ("models.console", "studyhall.models.console"):  # which look at the environment when they are made
+        if name in sys.modules:
+            sys.modules[name].out.__init__(highlight=False, soft_wrap=True)
+            sys.modules[name].err.__init__(highlight=False, soft_wrap=True, stderr=True)
     sys.orig_argv = [sys.executable, *words]
     if words[0] == "-P":
         words = words[1:]
     else:
         sys.path.insert(0, folder if words[0] in ("-m", "-c") else str(Path(words[0]).resolve().parent))
     sys.argv = words[words[0] in ("-m", "-c") :]
-    if words[0] == "-m":
-        Path("/proc/self/comm").write_text(words[1].rpartition(".")[2])  # by which `workers_of` knows it
-        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
-    elif words[0] == "-c":
-        exec(words[1], {"__name__": "__main__"})
-    else:
-        runpy.run_path(words[0], run_name="__main__")
+    try:
+        if words[0] == "-m":
+            sys.modules.pop(words[1], None)  # it is to be __main__, and Python warns where it has been imported
+            Path("/proc/self/comm").write_text(words[1].rpartition(".")[2])  # by which `workers_of` knows it
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        elif words[0] == "-c":
+            exec(words[1], {"__name__": "__main__"})
+        else:
+            runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        _end(ended.code or 0)
+        raise
+    _end(0)
+
+
+def _end(code: int) -> None:
+    """End as Python does, but without clearing its modules: that writes to all that is shared, half a second of a core.
+
+    Returns where Python has something to say about the output's end.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] - waits for threads, as Python does
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # nobody reads it any more, or it is closed
+        return
+    os._exit(code)
 
 
 def _keep_a_server() -> None:
@@ -168,7 +258,7 @@ def _keep_a_server() -> None:
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork():
         its.close()
-        _channels.append(mine)
+        _channels.update(dict.fromkeys((None, "", "studyhall."), mine))
         subprocess.Popen = PopenOfWarmWorkers  # type: ignore[misc]
     else:
         mine.close()
@@ -180,13 +270,8 @@ def _keep_a_server() -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the tests
     sys.modules["triton"] = None  # type: ignore[assignment] - its bindings complain, at the end, of what is frozen
-    for library in LIBRARIES.split():
-        importlib.import_module(library)
+    _import(*LIBRARIES.split())
     del sys.modules["triton"]
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    for module in sys.argv[2:]:
-        importlib.import_module(module)
-    sys.path.pop(0)
-    gc.collect()
-    gc.freeze()  # what no collection looks at stays shared with the forks
+    if sys.argv[2:]:
+        _import(*sys.argv[2:])
     _become(**_next_request(socket.socket(fileno=int(sys.argv[1]))))
