@@ -212,7 +212,8 @@ def in_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
 
     def write(statement: str) -> None:
         which = "lane.spec.parameters['hidden'] == 7 and lane.epochs == 1"
-        monkeypatch.setenv("PYTHONPATH", fail_when_training(tmp_path, "studyhall.worker", which, statement))
+        # The first of all folders: the Python of some systems has a sitecustomize of its own.
+        monkeypatch.syspath_prepend(fail_when_training(tmp_path, "studyhall.worker", which, statement))
 
     return write
 

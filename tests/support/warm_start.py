@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,9 +97,10 @@ def unrendered_figure(figure: object, file: Path | IO[str], **options: object) -
 
 
 def _begins_otherwise(environment: dict[str, str]) -> bool:
-    """Whether a test has put something into Python's start."""
+    """Whether a test has put something into Python's start, before what a system's own Python may have there."""
     folders = environment.get("PYTHONPATH", "").split(os.pathsep)
-    return any((Path(folder) / "sitecustomize.py").exists() for folder in folders if folder)
+    first = next((folder for folder in folders if folder and (Path(folder) / "sitecustomize.py").exists()), None)
+    return first not in (None, sysconfig.get_path("stdlib"))
 
 
 # To the process that has the libraries, and by the prefix of their names to those that have our modules as well. Where

@@ -92,7 +92,7 @@ def test_a_browser_sees_a_real_search_as_it_is_recorded(tmp_path: Path, url: str
         trained = [float(f"{it.validation['accuracy']:.6g}") for it in curves[row.number]] if row.joined else []
         assert trial["curve"] == trained
     assert browser.now["phase"] == "finished"
-    assert browser.kinds.count("change") >= 4, "ticks come one by one"
+    assert browser.kinds.count("change") >= 2, "ticks come as they are recorded, if several at a time"
     assert browser.kinds[-1] == "end"
     told = [(line["n"], line["kind"]) for line in browser.lines]
     assert {kind for _, kind in told} >= {"began", "paused", "complete"}
