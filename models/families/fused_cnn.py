@@ -152,6 +152,7 @@ class _Net:
         mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
+        mask = None if mask is None else self._by_place(mask.t())
         z, h2, a2 = self._forward(patches, space, mask)
         hits = answers_of(z, y, 0)
         if targets is None:
@@ -195,7 +196,7 @@ class _Net:
         pool(space.windows2(a2), space.winners2, space.hidden2).clamp_min_(0)
         h2 = space.hidden2.flatten(1).to(w["out.weight"].dtype)
         if mask is not None:
-            h2 = h2 * self._by_place(mask.t())
+            h2 = h2 * mask
         return torch.addmm(w["out.bias"].unsqueeze(1), self._by_place(w["out.weight"]), h2.t()), h2, a2
 
     def _by_place(self, by_channel: Tensor) -> Tensor:
@@ -214,8 +215,7 @@ class _Net:
         g["out.weight"].view(len(dz), 2 * hidden, -1).copy_(by_place.transpose(1, 2))
         torch.sum(dz, 1, out=g["out.bias"])
         dh2 = torch.mm(dz.t(), self._by_place(w["out.weight"]))  # (B, Q 2 H)
-        dh2 = dh2 if mask is None else dh2 * self._by_place(mask.t())
-        dh2 = dh2.to(a2.dtype).view_as(space.hidden2)
+        dh2 = (dh2 if mask is None else dh2 * mask).to(a2.dtype).view_as(space.hidden2)
         unpool(keep_positive(dh2, space.hidden2, out=dh2), space.windows2(a2), space.winners2)  # a2 holds da2 now
 
         rows, columns = space.even
