@@ -1,7 +1,7 @@
 """Lanes of convolutional networks, forward and backward by hand.
 
-The second convolution is most of the arithmetic and runs at the machine's peak as it is, if the channels of a pixel lie
-side by side; an ordinary loop spends as much again on the first one and on pooling: on their copies, indices and memory
+The second convolution, of 7 x 7 taps, is most of the arithmetic: in float32 it is done among frequencies, in a tenth of
+the multiplications (models/ops/convolution.py). An ordinary loop spends much of the rest on copies, indices and memory
 allocated at every step. Here the first convolution leaves the four members of all pooling windows apart from each
 other, so that pooling is three maxima of whole tensors, in memory that is kept, and what is pooled lies as the second
 one takes it. No autograd: each gradient is derived beside its code and tested against it.
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from models.config.losses import Loss
 from models.families.base import FusedModel, Lane, Weights
-from models.families.cnn_workspace import PADDINGS, PATCH, Patches, Workspace
+from models.families.cnn_workspace import PADDINGS, PATCH, Patches, Workspace, windows_of
 from models.ops.dropout import dropout_masks
 from models.ops.losses import LOSSES, answers_of, one_hot, soft_cross_entropy
 from models.ops.optimizers.base import Block, HiddenMatrix, LaneOptimizer
@@ -45,7 +45,7 @@ class FusedCnn(FusedModel):
         self._family, self._padding = family, family.config.padding_of(lanes[0].spec.parameters)
         self._dtype = torch.bfloat16 if family.precision == "bfloat16" else like.dtype
         numbers = torch.arange(len(lanes), device=like.device)
-        self._nets = [_Net(lane, numbers[i : i + 1], loss, PADDINGS[self._padding][1]) for i, lane in enumerate(lanes)]
+        self._nets = [_Net(lane, numbers[i : i + 1], loss) for i, lane in enumerate(lanes)]
         rates = [family.config.dropout_of(lane.spec.parameters) for lane in lanes]
         self._dropout = dropout_masks(rates, like)
         self.cuda_graph_safe = self._dropout is None or self._dropout.replayable
@@ -98,9 +98,10 @@ class FusedCnn(FusedModel):
         if around := PADDINGS[self._padding][0]:
             x = nn.functional.pad(x, (around,) * 4)
         rows, columns = self._family.pooled_sizes(self._padding)[0]
-        cut = x.unfold(2, PATCH, 2).unfold(3, PATCH, 2)[:, :, :rows, :columns]  # (B, I, rows, columns, 6, 6), a view
-        patches = x.new_empty(cut.shape[1] * PATCH * PATCH + 1, len(x) * rows * columns)
-        patches[:-1].view(-1, PATCH, PATCH, len(x), rows, columns).copy_(cut.permute(1, 4, 5, 0, 2, 3))
+        x = x.permute(1, 2, 3, 0).contiguous()  # (I, height, width, B)
+        cut = x.unfold(1, PATCH, 2).unfold(2, PATCH, 2)[:, :rows, :columns]  # (I, rows, columns, B, 6, 6), a view
+        patches = x.new_empty(len(cut) * PATCH * PATCH + 1, rows * columns * x.shape[-1])
+        patches[:-1].view(-1, PATCH, PATCH, rows, columns, x.shape[-1]).copy_(cut.permute(0, 4, 5, 1, 2, 3))
         patches[-1].fill_(1)
         return Patches(patches, patches.t().contiguous())
 
@@ -119,7 +120,7 @@ class FusedCnn(FusedModel):
 class _Net:
     """One lane. All its weights lie in one column, so that its optimizer's step is one pass over them."""
 
-    def __init__(self, lane: Lane, number: Tensor, loss: Loss, padding: int) -> None:
+    def __init__(self, lane: Lane, number: Tensor, loss: Loss) -> None:
         names = sorted(lane.weights)  # whatever order they came in, from a module or a snapshot
 
         def in_column(tensors: Weights) -> tuple[Tensor, Weights]:
@@ -139,7 +140,6 @@ class _Net:
         self.like = column
         self.hidden = len(lane.weights["conv1.bias"])
         self.seen = lane.weights["out.weight"].shape[1]  # inputs of the linear layer
-        self._padding = padding  # of the second convolution
 
     def step(
         self,
@@ -153,13 +153,13 @@ class _Net:
     ) -> tuple[Tensor, Tensor]:
         """Train one step; return losses (B,) and hits (B,) from before it."""
         mask = None if mask is None else self._by_place(mask.t())
-        z, h2, a2 = self._forward(patches, space, mask)
+        z, h2, windows2 = self._forward(patches, space, mask)
         hits = answers_of(z, y, 0)
         if targets is None:
             losses = self._loss(z.unsqueeze(0), hot, True).squeeze(0)
         else:
             losses = soft_cross_entropy(z.unsqueeze(0), targets.unsqueeze(0), True).squeeze(0)
-        self._backward(z, h2, a2, patches, space, mask)  # z holds dz now
+        self._backward(z, h2, windows2, patches, space, mask)  # z holds dz now
         optimizer.apply(self._block, self._gradient)
         return losses, hits
 
@@ -174,7 +174,7 @@ class _Net:
         return self._loss(z.unsqueeze(0), hot, False).squeeze(0), hits
 
     def _forward(self, patches: Patches, space: Workspace, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the logits (C, B), what the linear layer saw, (B, Q 2 H), and the second convolution (B, 2 H, ...).
+        """Return the logits (C, B), what the linear layer saw, (B, Q 2 H), and the windows of the second pooling.
 
         The rest stays in the space. Convolution and cutting into pooling windows are one product. Member (r, c) of the
         window at (y, x) is
@@ -187,24 +187,24 @@ class _Net:
             shifted.copy_(w["conv1.weight"])
         space.filters[:, :, -1] = w["conv1.bias"]
         for member, filters in zip(space.windows1.flatten(0, 1), space.filters.flatten(0, 1), strict=True):
-            torch.mm(patches.places, filters, out=member)  # (B P, I 36 + 1) @ (I 36 + 1, H) -> (B P, H)
+            torch.mm(patches.places, filters, out=member)  # (P B, I 36 + 1) @ (I 36 + 1, H) -> (P B, H)
         pool(space.windows1, space.winners1, space.hidden1).clamp_min_(0)
 
-        space.filters2.copy_(w["conv2.weight"])
-        bias = w["conv2.bias"].to(space.filters2.dtype)
-        a2 = torch.conv2d(space.pictures1, space.filters2, bias, padding=self._padding)
-        pool(space.windows2(a2), space.winners2, space.hidden2).clamp_min_(0)
-        h2 = space.hidden2.flatten(1).to(w["out.weight"].dtype)
+        y = space.convolution2.forward(space.pictures1, w["conv2.weight"])
+        windows2 = windows_of(y)
+        # A bias is the same for all members of a window, so it can wait for the largest one.
+        pool(windows2, space.winners2, space.hidden2).add_(w["conv2.bias"]).clamp_min_(0)
+        h2 = space.hidden2.flatten(0, 1).transpose(0, 1).flatten(1).to(w["out.weight"].dtype)
         if mask is not None:
             h2 = h2 * mask
-        return torch.addmm(w["out.bias"].unsqueeze(1), self._by_place(w["out.weight"]), h2.t()), h2, a2
+        return torch.addmm(w["out.bias"].unsqueeze(1), self._by_place(w["out.weight"]), h2.t()), h2, windows2
 
     def _by_place(self, by_channel: Tensor) -> Tensor:
         """Return what is (n, 2 H Q) with the channels of a place side by side: (n, Q 2 H)."""
         return by_channel.reshape(len(by_channel), 2 * self.hidden, -1).transpose(1, 2).flatten(1)
 
     def _backward(
-        self, dz: Tensor, h2: Tensor, a2: Tensor, patches: Patches, space: Workspace, mask: Tensor | None
+        self, dz: Tensor, h2: Tensor, windows2: Tensor, patches: Patches, space: Workspace, mask: Tensor | None
     ) -> None:
         """Write the gradient of the mean loss by all weights, from dz (C, B), that by the logits.
 
@@ -215,33 +215,17 @@ class _Net:
         g["out.weight"].view(len(dz), 2 * hidden, -1).copy_(by_place.transpose(1, 2))
         torch.sum(dz, 1, out=g["out.bias"])
         dh2 = torch.mm(dz.t(), self._by_place(w["out.weight"]))  # (B, Q 2 H)
-        dh2 = (dh2 if mask is None else dh2 * mask).to(a2.dtype).view_as(space.hidden2)
-        unpool(keep_positive(dh2, space.hidden2, out=dh2), space.windows2(a2), space.winners2)  # a2 holds da2 now
-
-        rows, columns = space.even
-        a2[:, :, rows:].zero_()  # the last row or column may be in no window
-        a2[:, :, :, columns:].zero_()
-        around = self._padding
-        dh1, dw2, db2 = torch.ops.aten.convolution_backward(
-            a2,
-            space.pictures1,
-            space.filters2,
-            [2 * hidden],
-            [1, 1],  # stride
-            [around, around],  # padding
-            [1, 1],  # dilation
-            False,  # not transposed
-            [0, 0],
-            1,  # one group
-            [True, True, True],  # all three gradients
-        )
+        dh2 = dh2 if mask is None else dh2 * mask
+        dh2 = dh2.view(len(dh2), -1, 2 * hidden).transpose(0, 1).to(space.hidden2.dtype).reshape(space.hidden2.shape)
+        torch.sum(keep_positive(dh2, space.hidden2, out=dh2).flatten(0, 2).to(dz.dtype), 0, out=g["conv2.bias"])
+        unpool(dh2, windows2, space.winners2)
+        dh1, dw2 = space.convolution2.backward()  # windows2 are a view of its y
         g["conv2.weight"].copy_(dw2)
-        g["conv2.bias"].copy_(db2)
 
-        dh1 = dh1.permute(0, 2, 3, 1).reshape(space.hidden1.shape)
+        dh1 = dh1.reshape(space.hidden1.shape)
         unpool(keep_positive(dh1, space.hidden1, out=dh1), space.windows1, space.winners1)
         members = zip(space.windows1.flatten(0, 1), space.filters_gradient.flatten(0, 1), strict=True)
-        for member, gradient in members:  # the product above backwards: (I 36 + 1, B P) @ (B P, H)
+        for member, gradient in members:  # the product above backwards: (I 36 + 1, P B) @ (P B, H)
             torch.mm(patches.pixels, member, out=gradient)
         # A filter's gradient is the sum over its shifts.
         torch.sum(torch.stack(space.shifted_gradient).to(dz.dtype), 0, out=g["conv1.weight"])
