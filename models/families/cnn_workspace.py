@@ -65,6 +65,6 @@ class Workspace:
 
 
 def windows_of(a: Tensor) -> Tensor:
-    """Return the members of a (rows, columns, ...) by their pooling windows, (2, 2, rows / 2, columns / 2, ...), a view."""
-    rows, columns = a.shape[:2]
-    return a.unflatten(1, (columns // 2, 2)).unflatten(0, (rows // 2, 2)).movedim((1, 3), (0, 1))
+    """Return the members of the pooling windows of a (2 r, 2 c, ...), (2, 2, r, c, ...), a view."""
+    rows, columns, *rest = a.shape
+    return a.view(rows // 2, 2, columns // 2, 2, *rest).movedim((1, 3), (0, 1))

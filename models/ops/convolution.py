@@ -1,8 +1,8 @@
 """Convolutions whose pictures lie place by place: (rows, columns, examples, channels).
 
-A convolution of large filters costs less among frequencies: there it is one product a frequency, of matrices as plain
-as a linear layer's, instead of one for every place and every tap of the filter. Seven by seven taps over 14 x 14 places
-take 49 multiplications for each number of the result as they stand, and 2.3 here.
+A convolution of large filters costs less among frequencies: there it is one product of matrices for each frequency
+instead of one for each tap of the filter at each place. Filters of 7 x 7 over 14 x 14 places take 49 multiplications
+for each number of the result, and 2.3 among frequencies.
 """
 
 import math
@@ -79,15 +79,16 @@ class FrequencyConvolution:
 
     A product of complex numbers (a + ib) (c + id) is three real ones, p = a c, q = b d, r = (a + b) (c + d), with
     real part p - q and imaginary part r - p - q (Karatsuba). The sums before and after are as linear as the transforms
-    are, so they are parts of the same matrices: with S and T for those of picture and filter and R for that of the result,
+    are, so they are parts of the same matrices: with S and T for those of picture and filter and R for the result's,
 
         y = R ((S x) * (T w)),   dx = S^T (R^T dy * T w),   dw = T^T (S x * R^T dy),
 
-    where * multiplies matrices, one pair for each of the 3 x frequencies. The matrices are small, so the transforms
-    are matrix products too: rows first, whose spectrum is half known since pictures are real, then columns, for one
-    frequency of the rows after the other, so that what belongs to it stays in the cache.
+    where * multiplies matrices, one pair for each of the 3 x frequencies. S, T and R are small, so they too are matrix
+    products: rows first, of whose frequencies half are enough since pictures are real, then columns, for one frequency
+    of the rows after the other, so that what belongs to it stays in the cache.
 
-    The largest error is a quarter of a direct convolution's in float32, since fewer numbers are summed.
+    In float32 the largest error is no larger than a direct convolution's, but it is spread: where a sum over places
+    would be exactly 0, such as the gradient of a tap that meets nothing but zeros, there is rounding of the others.
 
     Sources: Mathieu, Henaff, LeCun, "Fast Training of Convolutional Networks through FFTs", 2014, arXiv:1312.5851; and
     for algorithms that are y = R ((S x) * (T w)), Lavin, Gray, "Fast Algorithms for Convolutional Neural Networks",
@@ -114,12 +115,11 @@ class FrequencyConvolution:
         self, pictures: Size, side: int, padding: int, places: Size, size: int, channels: tuple[int, int], like: Tensor
     ) -> None:
         (rows, columns), (inputs, outputs) = pictures, channels
-        self._side, self._channels, self._size = side, channels, size
         over_rows, over_columns = (_Axis(n, side, padding, wanted) for n, wanted in zip(pictures, places, strict=True))
         self._picture1, self._filter1, self._result1 = (m.to(like) for m in over_rows.real())
         self._picture2, self._filter2, self._result2 = (m.to(like) for m in over_columns.tripled())
         k, triples = over_rows.half, 3 * over_columns.n
-        # By the rows' frequency, real and imaginary parts in turn; then by place or, tripled, by the columns' frequency.
+        # By frequency of the rows; then real and imaginary parts by column, or p, q, r by frequency of the columns.
         self._x1 = like.new_empty(k, 2 * columns, size * inputs)
         self._x2 = like.new_empty(k, triples, size, inputs)
         self._w1 = like.new_empty(k, 2 * side, inputs * outputs)
@@ -177,7 +177,7 @@ class _Axis:
         return in_turn[0], in_turn[1], torch.stack((result.real, -result.imag), 2).flatten(1)
 
     def tripled(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return them for complex numbers, real parts before imaginary ones: to factors a, b, a + b, and from p, q, r."""
+        """Return them for complex numbers, real parts before imaginary ones: to a, b, a + b, and from p, q, r."""
         frequencies = torch.arange(self.n)
         picture, taps = self._waves(frequencies, self._places, -1), self._waves(frequencies, self._taps, 1)
         factors = [torch.cat((real, imaginary, real + imaginary)) for real, imaginary in map(_as_real, (picture, taps))]

@@ -50,12 +50,18 @@ def join(address: str) -> Any:
     handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         with TemporaryDirectory() as folder:  # read while Ray starts
-            ray.init(
-                address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                runtime_env={"py_modules": [str(_our_packages(Path(folder)))], "env_vars": ALLOCATOR},
-            )
+            words: dict[str, Any] = {
+                "address": address,
+                "log_to_driver": False,
+                "logging_level": logging.ERROR,
+                "runtime_env": {"py_modules": [str(_our_packages(Path(folder)))], "env_vars": ALLOCATOR},
+            }
+            try:
+                ray.init(**words)
+            except ConnectionAbortedError:
+                # Behind a ray:// address the head starts a server for each client, and a busy head has been seen to
+                # give one up before it was there. Ray has disconnected by now; the second try gets another server.
+                ray.init(**words)
     except Exception as error:
         raise UserError(
             f"the cluster at {given} cannot be joined: {_cause(error)}",

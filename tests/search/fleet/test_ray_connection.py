@@ -30,3 +30,17 @@ def test_a_cluster_that_cannot_be_joined_says_why(
     with pytest.raises(UserError) as told:
         join("auto")
     assert told.value.args[0].endswith(f"cannot be joined: {said}")
+
+
+def test_a_server_that_the_head_gave_up_is_asked_for_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[object] = []
+
+    def init(address: str, **_: object) -> None:
+        tries.append(address)
+        if len(tries) == 1:
+            raise ConnectionAbortedError(TRACEBACK)
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    assert join("auto") is ray
+    assert tries == ["auto", "auto"]
