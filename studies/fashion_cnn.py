@@ -17,11 +17,10 @@ study = Study(
     batch_size=128,
     optimizer=AdamW(),  # without decay it is Adam
     schedule=Cosine(per="step"),
-    precision="bfloat16",  # at parity with float32 over seeds, in 60 % of its time
     trials=24,
     space={
         "learning_rate": Float(5e-4, 5e-3, log=True),  # the author's 1e-3 is a good guess; above 5e-3 Adam is rough
-        "hidden": Int(16, 48, step=16),  # time grows with the square; blocks of 16 are what the processor multiplies
+        "hidden": Int(16, 48, step=16),  # time grows with the square; blocks of 16 are what processors multiply
         "weight_decay": Float(1e-3, 1.0, log=True, low_is_zero=True),  # the low end means none at all
         "final_factor": Float(0.01, 1.0, log=True),  # what the rate ends at; 1 leaves it constant
         "padding": Choice(("none", "same")),

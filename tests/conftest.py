@@ -23,9 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist, there is no such hook
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Under `pytest -n 2`, each process takes half of the tests, in their order, then half of what the other has left.
+    """Under `pytest -n 3`, each process takes a third of the tests, in their order, then half of what another has left.
 
-    So a module's fixtures are made once, but where its tests are parted, and neither process is idle at the end.
+    So a module's fixtures are made once, but where its tests are parted, and no process is idle at the end.
     """
     from xdist.scheduler import WorkStealingScheduling
 

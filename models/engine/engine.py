@@ -24,7 +24,7 @@ from models.engine.replayed_ticks import ReplayedTicks
 from models.engine.snapshot import load_lanes, save_lanes
 from models.engine.step_graph import Slots, slots_on
 from models.families.base import Family, Lane, Weights, initial_tensors, state_tensors
-from models.ops.matmul import set_precision
+from models.ops.matmul import precision_notes, set_precision
 
 # Of a group: stream, fold, minibatch size, whether pictures are moved, optimizer, the family's own key.
 _Key = tuple[int, int, int, bool, str, Hashable]
@@ -141,7 +141,8 @@ class Engine:
     @property
     def notes(self) -> list[str]:
         """What the user should know about how lanes train, a sentence each."""
-        return [*self._family.notes(self._device), *(note for fold in self._replayed for note in fold.notes)]
+        slow = precision_notes(self._recipe.precision, self._device)
+        return [*slow, *self._family.notes(self._device), *(note for fold in self._replayed for note in fold.notes)]
 
     def save(self, path: Path) -> None:
         """Write a snapshot of all lanes, paused ones too, to one file."""

@@ -6,12 +6,15 @@ models/families/fused_mlp.py states for a CPU.
 Letters: R rows, K summed over, N columns, I inputs, B examples of the minibatch.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from platform import machine
 from types import ModuleType
 
 import torch
 from torch import Tensor
+
+from models.config.families import Precision
 
 KERNEL_DEVICES = ["cuda"]  # the device types that the kernels are for
 MIN_CAPABILITY = (8, 0)  # Ampere, the first with matrix units for float32 and bfloat16
@@ -43,6 +46,18 @@ def notes_for(device: torch.device) -> list[str]:
     if device.type not in KERNEL_DEVICES or not (reason := _load_kernels(device)[1]):
         return []
     return [f"the kernels for GPUs are not used ({reason}): slower, and a lane's last digits depend on those beside it"]
+
+
+def precision_notes(precision: Precision, device: torch.device) -> list[str]:
+    """Return a sentence for the user of a processor without the 16-bit products that were asked for; else nothing."""
+    if precision != "bfloat16" or device.type != "cpu" or has_16_bit_products(torch.cpu.get_capabilities()):
+        return []
+    return ['this processor has no products of 16 bits: precision="bfloat16" is slower than "float32" here']
+
+
+def has_16_bit_products(capabilities: Mapping[str, object]) -> bool:
+    """Return whether a processor multiplies bfloat16, from what `torch.cpu.get_capabilities` tells of it."""
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "avx10_2", "bf16", "sve_bf16"))
 
 
 def set_precision(device: torch.device, *, tf32: bool) -> None:

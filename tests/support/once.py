@@ -1,4 +1,4 @@
-"""What is made once for all processes of a test run (`pytest -n 2`)."""
+"""What is made once for all processes of a test run (`pytest -n 3`)."""
 
 import os
 import shutil

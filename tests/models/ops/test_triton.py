@@ -28,9 +28,28 @@ if not ON_GPU:
     os.environ["TRITON_INTERPRET"] = "1"  # read when Triton is imported
 pytest.importorskip("triton", reason="needs Triton, which is for Linux")
 
+from triton.runtime import interpreter  # noqa: E402
+
 from models.ops import triton as kernels  # noqa: E402
 
 DEVICE = torch.device("cuda" if ON_GPU else "cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_row_is_summed_alike_wherever_it_lies() -> Iterator[None]:
+    """As a GPU's matrix units do; numpy's product, which the interpreter takes, does so on some processors alone."""
+
+    def dot(_: object, a: Any, b: Any, d: Any, *__: object) -> Any:
+        total = d.data.copy()
+        for k in range(a.data.shape[-1]):
+            total += a.data[..., k : k + 1] * b.data[..., k : k + 1, :]
+        return interpreter.TensorHandle(total, d.dtype.scalar)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(interpreter.InterpreterBuilder, "create_dot", dot)
+        yield
+
+
 # The interpreter counts with numpy, which has no bfloat16.
 DTYPES = [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.skipif(not ON_GPU, reason="needs a GPU"))]
 CLOSE = {torch.float32: 1e-5, torch.bfloat16: 1e-4}  # of sums of products of the same factors

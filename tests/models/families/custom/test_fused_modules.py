@@ -26,7 +26,7 @@ from models.families.custom import custom_model, factory
 from models.families.custom.config import CustomModel
 from models.families.custom.custom_model import custom_model_config
 from models.families.custom.module_family import ModuleFamily
-from models.families.custom.vectorize import ExecutionPlan, seeded_generators
+from models.families.custom.vectorize import ExecutionPlan, accepts_channels_last, seeded_generators
 from models.files.model_description import Model
 from models.files.model_file import load_module, write_model
 from models.ops.losses import losses_of
@@ -438,6 +438,36 @@ def test_pictures_of_one_channel_lie_as_a_study_says() -> None:
     assert seen.pop() == (64, 1, 8, 1)
     for name, tensor in plain.items():
         torch.testing.assert_close(laid_out[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "side", "stride", "avx512", "accepted"),
+    [
+        (4, 1, 2, False, False),
+        (4, 1, 2, True, True),
+        (8, 1, 2, False, True),
+        (4, 1, 1, False, True),
+        (4, 3, 2, False, True),
+    ],
+)
+def test_a_convolution_whose_gradient_is_written_beside_its_memory_keeps_plain_pictures(
+    inputs: int, side: int, stride: int, avx512: bool, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_f": avx512})
+    module = nn.Sequential(nn.Conv2d(1, inputs, 3), nn.Conv2d(inputs, 4, side, stride))
+    assert accepts_channels_last(module, torch.rand(3, 1, 8, 8)) == accepted
+
+
+def test_16_bits_on_a_processor_without_their_products_are_noted(
+    parts: tuple[BatchSource, BatchSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def notes(precision: Precision, **capabilities: bool) -> list[str]:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, **capabilities})
+        return Engine(recipe().model_copy(update={"precision": precision}), family(Plain), *parts, CPU).notes
+
+    assert notes("float32") == notes("bfloat16", avx512_bf16=True) == notes("bfloat16", bf16=True) == []
+    (note,) = notes("bfloat16", avx512_bf16=False)
+    assert "slower" in note
 
 
 def test_torchs_own_generator_is_left_as_it_was(parts: tuple[BatchSource, BatchSource]) -> None:
