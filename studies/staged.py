@@ -19,7 +19,6 @@ study = Study(
     batch_size=128,
     optimizer=SGD(decoupled=True),  # w <- (1 - decay rate_t) w - rate_t gradient
     schedule=StepExponential(factor_per_drop=0.5, every=10),
-    precision="bfloat16",  # at parity with float32, in about 60 % of its time at these widths
     trials=14,  # the baseline and all cells; of the cells two repeat an earlier one and are taken over
     sampler=Staged(
         start={"hidden": 64, "weight_decay": 0.0},

@@ -1,10 +1,10 @@
 """Lanes of convolutional networks, forward and backward by hand.
 
 The second convolution, of 7 x 7 taps, is most of the arithmetic: in float32 it is done among frequencies, in a fraction
-of the multiplications (models/ops/convolution.py). An ordinary loop spends much of the rest on copies, indices and memory
-allocated at every step. Here the first convolution leaves the four members of all pooling windows apart from each
-other, so that pooling is three maxima of whole tensors, in memory that is kept, and what is pooled lies as the second
-one takes it. No autograd: each gradient is derived beside its code and tested against it.
+of the multiplications (models/ops/convolution.py). An ordinary loop spends much of the rest on copies, indices and
+memory allocated at every step. Here the first convolution leaves the four members of all pooling windows apart from
+each other, so that pooling is three maxima of whole tensors, in memory that is kept, and what is pooled lies as the
+second one takes it. No autograd: each gradient is derived beside its code and tested against it.
 
 The lanes share the patches of the pictures, cut once a minibatch; from there each goes its own way, so that its bits
 are its own whoever stands beside it, whatever the width, in either precision.

@@ -6,10 +6,14 @@ turns, and the least time of each counts.
 
 import argparse
 import importlib.util
+import sys
 import tempfile
 from pathlib import Path
 
+import torch
+
 from models.datasets.source import locate
+from models.ops.matmul import has_16_bit_products
 from tests.benchmarks.peers import CONVOLUTIONAL, PERCEPTRONS
 from tests.benchmarks.work import BATCH, configurations, convolutional, in_turns, print_ratios
 
@@ -53,11 +57,15 @@ def main() -> None:
     data, words, configured, peers = KINDS[given.kind]
     if locate(data, None) is None:
         raise SystemExit(f"this benchmark needs {data}: set STUDYHALL_DATA")
+    precisions, without = ["float32", "bfloat16"], set(given.without)
+    if not has_16_bit_products(torch.cpu.get_capabilities()):
+        sys.stdout.write("rows of bfloat16 are left out: this processor has no 16-bit products\n")
+        precisions, without = ["float32"], without | {"cnn-bfloat16"}
     size = ["--trials", str(given.trials), "--epochs", str(given.epochs)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commands: dict[str, list[str]] = {}
-        for precision in ("float32", "bfloat16"):
+        for precision in precisions:
             text = STUDY.format(
                 words=words,
                 data=data,
@@ -72,7 +80,7 @@ def main() -> None:
             study = ["--study", f"{folder}/{precision}.py"]
             commands[f"Studyhall, {precision}"] = ["-m", "search.run", *study, "--restart", "--quiet"]
         for peer in peers:
-            if peer not in given.without and (peer != "ray" or importlib.util.find_spec("pyarrow")):
+            if peer not in without and (peer != "ray" or importlib.util.find_spec("pyarrow")):
                 commands[peer] = ["-m", "tests.benchmarks.peers", peer, *size]
         taken = in_turns(commands, folder, given.rounds)
     print_ratios(f"{given.kind}, {given.trials} trials x {given.epochs} epochs", taken)
