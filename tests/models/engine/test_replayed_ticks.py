@@ -100,7 +100,8 @@ def test_replayed_steps_are_those_of_an_engine_without_graphs(name: str) -> None
     how, side = CASES[name]
     slots = RecordedSlots()
     engine = assert_same(how, slots, side=side, specs=(SPECS[0], PLAIN) if name.startswith("some") else SPECS)
-    assert not engine.notes
+    # A processor without 16-bit products is told of, whatever else is right.
+    assert not [note for note in engine.notes if "products of 16 bits" not in note]
     # Perceptrons are fused by hand, if they see the same minibatches.
     lanes = len(SPECS) if name.startswith(("cnn", "resnet", "some")) else 1
     assert len(slots.graphs) == 2 * lanes  # to train and to score
