@@ -147,7 +147,9 @@ NEIGHBOURS = [spec(1, 3, 0.01, 0.0), spec(2, 8, 0.001, 1e-2), spec(3, 1, 0.002),
 
 # A gradient that torch sums to exactly 0, of a tap that only zeros meet, is about 1e-9 here. Adam divides a gradient by
 # its size, so beside an epsilon of 1e-8 that is a step.
-@pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam(), AdamW(epsilon=1e-4)], ids=lambda config: config.name)
+@pytest.mark.parametrize(
+    "optimizer", [SGD(momentum=0.9), Adam(epsilon=1e-4), AdamW(epsilon=1e-4)], ids=lambda config: config.name
+)
 def test_a_lane_learns_what_it_would_learn_alone(
     optimizer: SGD | Adam | AdamW, parts: tuple[BatchSource, BatchSource]
 ) -> None:
