@@ -169,22 +169,24 @@ class _Axis:
 
     def real(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return them for real numbers: to real and imaginary parts in turn, and from there to real numbers."""
-        frequencies = torch.arange(self.half)
-        picture, taps = self._waves(frequencies, self._places, -1), self._waves(frequencies, self._taps, 1)
-        result = self._waves(self._results, frequencies, 1) / self.n
+        picture, taps, result = self._complex(self.half)
         result[:, 1 : (self.n + 1) // 2] *= 2  # those that stand for a conjugate too
         in_turn = [torch.stack((m.real, m.imag), 1).flatten(0, 1) for m in (picture, taps)]
         return in_turn[0], in_turn[1], torch.stack((result.real, -result.imag), 2).flatten(1)
 
     def tripled(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return them for complex numbers, real parts before imaginary ones: to a, b, a + b, and from p, q, r."""
-        frequencies = torch.arange(self.n)
-        picture, taps = self._waves(frequencies, self._places, -1), self._waves(frequencies, self._taps, 1)
+        picture, taps, result = self._complex(self.n)
         factors = [torch.cat((real, imaginary, real + imaginary)) for real, imaginary in map(_as_real, (picture, taps))]
-        result = torch.cat(_as_real(self._waves(self._results, frequencies, 1) / self.n))
-        one, none = torch.eye(self.n, dtype=result.dtype), torch.zeros(self.n, self.n, dtype=result.dtype)
+        one, none = torch.eye(self.n, dtype=torch.float64), torch.zeros(self.n, self.n, dtype=torch.float64)
         parts = torch.cat((torch.cat((one, -one, none), 1), torch.cat((-one, -one, one), 1)))
-        return factors[0], factors[1], result @ parts
+        return factors[0], factors[1], torch.cat(_as_real(result)) @ parts
+
+    def _complex(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return them as complex matrices, to and from the first frequencies."""
+        frequencies = torch.arange(count)
+        picture, taps = self._waves(frequencies, self._places, -1), self._waves(frequencies, self._taps, 1)
+        return picture, taps, self._waves(self._results, frequencies, 1) / self.n
 
     def _waves(self, rows: Tensor, columns: Tensor, sign: int) -> Tensor:
         """Return exp(sign 2 pi i row column / n), (rows, columns)."""
