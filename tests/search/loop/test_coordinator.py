@@ -251,6 +251,7 @@ def test_a_long_run_keeps_its_size(url: Url, digits: Source) -> None:
 
     assert run(study, url("db"), digits, pause=measure)
     (files, megabytes), (later_files, later_megabytes) = sizes
-    assert later_files <= files
+    # Other threads of the process may open one at that moment; one kept a tick would be 65 more.
+    assert later_files - files < 10
     # The allocator's pools fill, by 33 to 40; were lanes that left kept, it would be 160.
     assert later_megabytes - megabytes < 80.0
