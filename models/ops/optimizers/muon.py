@@ -6,14 +6,36 @@ Letters: A rows of a hidden matrix, which are a layer's outputs, and B columns, 
 from collections.abc import Collection
 
 import numpy as np
+import torch
 from torch import Tensor
-from torch.optim._muon import _zeropower_via_newtonschulz as orthogonalized
 
 from models.config.optimizers import Muon
+from models.ops.matmul import has_16_bit_products
 from models.ops.optimizers.adam import AdamSteps
 from models.ops.optimizers.base import Block, HiddenMatrix, TickHyperparameters
 
 COEFFICIENTS, ITERATIONS, SMALLEST = (3.4445, -4.7750, 2.0315), 5, 1e-7  # of Newton and Schulz, as in torch.optim.Muon
+
+
+def orthogonalized(matrix: Tensor) -> Tensor:
+    """Return a matrix (A, B) with its singular values brought near 1, by the iteration of Newton and Schulz.
+
+    As torch.optim.Muon in 16 bits (Jordan et al. 2024); in float32 on a processor without products of 16 bits, where
+    they take 13 to 38 times as long.
+    """
+    a, b, c = COEFFICIENTS
+    tall = matrix.shape[0] > matrix.shape[1]
+    near = (matrix.T if tall else matrix).to(_rounded_to(matrix.device))
+    near = near / near.norm().clamp(min=SMALLEST)  # so that no singular value exceeds 1
+    for _ in range(ITERATIONS):
+        squared = near @ near.T
+        near = torch.addmm(near, torch.addmm(squared, squared, squared, beta=b, alpha=c), near, beta=a)
+    return near.T if tall else near
+
+
+def _rounded_to(device: torch.device) -> torch.dtype:
+    slow = device.type == "cpu" and not has_16_bit_products(torch.cpu.get_capabilities())
+    return torch.float32 if slow else torch.bfloat16
 
 
 class MuonSteps(AdamSteps):
@@ -44,5 +66,5 @@ class MuonSteps(AdamSteps):
             matrix.of_lane(self.columns(name, block)) for name in ("new", "momentum", "shrink", "whole_rate")
         )
         mean = mean.lerp(own, new.expand_as(own))
-        step = orthogonalized(own.lerp(mean, momentum.expand_as(own)), COEFFICIENTS, ITERATIONS, SMALLEST).to(weight)
+        step = orthogonalized(own.lerp(mean, momentum.expand_as(own))).to(weight)
         return weight * shrink - step * (0.2 * max(step.shape) ** 0.5 * rate), mean

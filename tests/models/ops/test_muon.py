@@ -8,6 +8,7 @@ from torch import Tensor
 
 from models.config.optimizers import Muon
 from models.ops.optimizers.base import Block, HiddenMatrix, TickHyperparameters
+from models.ops.optimizers.muon import orthogonalized
 
 STEPS, RATES, DECAYS, MOMENTA = 4, (0.1, 0.02), (0.0, 0.5), (0.95, 0.6)
 EVERY = slice(None)
@@ -39,8 +40,9 @@ def row() -> tuple[Block, list[HiddenMatrix]]:
 
 @pytest.mark.parametrize("made", [stack, corner, column, row], ids=lambda made: made.__name__)
 def test_hidden_matrices_step_as_by_torchs_muon_and_the_rest_as_by_adamw(
-    made: Callable[[], tuple[Block, list[HiddenMatrix]]],
+    made: Callable[[], tuple[Block, list[HiddenMatrix]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     block, hidden = made()
     draw = torch.Generator().manual_seed(3)
     inside = torch.ones_like(block.weight)  # where there is something: all, but around a corner
@@ -73,6 +75,21 @@ def test_hidden_matrices_step_as_by_torchs_muon_and_the_rest_as_by_adamw(
         adamw = torch.optim.AdamW([rest], RATES[lane], (0.8, 0.9), 1e-6, DECAYS[lane])
         by_torch(adamw, rest, gradients)
         torch.testing.assert_close(block.weight[others], rest.detach()[others], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(6, 20), (20, 6), (7, 7)])
+def test_a_processor_without_products_of_16_bits_orthogonalizes_in_float32(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    exact = matrix / torch.linalg.matrix_norm(matrix)
+    left, values, right = torch.linalg.svd(exact, full_matrices=False)
+    for _ in range(5):  # what the iteration makes of singular values, in float64
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    found = orthogonalized(matrix)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), left @ torch.diag(values) @ right, rtol=1e-5, atol=1e-5)
 
 
 def by_torch(optimizer: torch.optim.Optimizer, weight: Tensor, gradients: list[Tensor]) -> None:
