@@ -60,7 +60,7 @@ def test_a_run_over_a_conditional_space_cut_off_before_any_write_ends_the_same(
         assert run(SMALL, url, digits, always_keep=True)
         assert table(url) == table(undisturbed), f"cut off before write {write}"
         assert_whole(url)
-        write += 11
+        write += 17
     assert write > 8
 
 
@@ -76,7 +76,7 @@ def test_processes_change_nothing_over_a_conditional_space(undisturbed: str, tmp
 
 @pytest.mark.slow
 def test_a_killed_search_of_a_conditional_space_ends_the_same(tmp_path: Path) -> None:
-    study = write(tmp_path, FILE.replace("trials=24", "trials=60"))
+    study = write(tmp_path, FILE.replace("trials=24", "trials=40"))
     calm, url = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/runs.db"
     search_here(study, calm)
     for ticks in (2, 4):

@@ -274,7 +274,7 @@ def test_a_trial_that_asks_for_too_much_memory_fails_alone(tmp_path: Path, digit
     while cut_before(write, study, url := f"sqlite:///{tmp_path}/{write}.db", digits, always_keep=True):
         assert run(study, url, digits)
         assert table(url) == table(calm)
-        write += 5
+        write += 7
     assert write > 8
 
 

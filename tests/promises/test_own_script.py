@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("unrendered")
 STUDY = """
 from studyhall import Float, Int, Script, Study
 
-study = Study(family=Script("digits.py"), objective="accuracy", epochs=4, trials=4,
+study = Study(family=Script("digits.py"), objective="accuracy", epochs=4, trials=3,
               space={"lr": Float(0.05, 2.0, log=True), "batch_size": Int(32, 128, factor=2)})
 """
 LIGHT = """

@@ -37,8 +37,15 @@ study = Study(
 """
 
 
-# For a busy machine. Ray makes workers nice by 15, which would starve them, and gives a client's server 30 seconds.
-PATIENT = {"RAY_worker_niceness": "0", "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "180"}
+# For a busy machine. Ray makes workers nice by 15, which would starve them, gives a client's server 30 seconds, starts
+# workers that nobody has asked for, and misses a node that is gone only after 15 seconds.
+SETTINGS = {
+    "RAY_worker_niceness": "0",
+    "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "180",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_health_check_period_ms": "1000",  # five are to fail, each by its own timeout
+}
 
 
 class Nodes:
@@ -55,7 +62,7 @@ class Nodes:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env={**os.environ, **PATIENT, "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": self._folder},
+            env={**os.environ, **SETTINGS, "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": self._folder},
         )
         head = self._answer()
         self.address, self._head = str(head["address"]), int(head["raylet"])

@@ -244,7 +244,7 @@ def digits_accuracies(precision: Precision, digits: Source) -> list[float]:
     of = recipe(precision, epochs=8).model_copy(update={"schedule": Cosine(), "batch_size": 64})
     parts = [BatchSource(examples, chosen, normalised, CPU) for chosen in (trained, scored)]
     fused = Engine(of, of.make_family(examples.inputs.shape[1:], 10), parts[0], parts[1], CPU)
-    for seed in range(5):
+    for seed in range(3):
         fused.add(spec(seed, 8, rate=0.005))
     for tick in range(1, 9):
         scores = fused.tick(tick)
@@ -255,8 +255,8 @@ def digits_accuracies(precision: Precision, digits: Source) -> list[float]:
 def test_bfloat16_reaches_the_accuracy_of_float32(digits: Source) -> None:
     full, half = (digits_accuracies(precision, digits) for precision in ("float32", "bfloat16"))
     assert min(full) > 0.95
-    # Five seeds on 240 pictures: one picture is 0.4 %, and the mean of five seeds moves by about 0.3 %.
-    assert abs(sum(half) - sum(full)) / 5 < 0.01
+    # Three seeds on 240 pictures: one picture is 0.4 %, and the mean of three seeds moves by about 0.4 %.
+    assert abs(sum(half) - sum(full)) / 3 < 0.012
 
 
 def test_pictures_too_small_are_refused() -> None:

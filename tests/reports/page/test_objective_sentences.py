@@ -40,7 +40,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[ReportData]:
     for objective in OBJECTIVES:
         record = every_fate(tmp_path_factory.mktemp(objective), objective=objective)
         report = report_of(record, {2: 0.9, 0: 0.6}, images=40)
-        made += [simulated(report, draws) for _ in range(8)]
+        made += [simulated(report, draws) for _ in range(5)]
     return made
 
 

@@ -39,16 +39,17 @@ def doubled(hidden):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", ["address", "client"])
-def test_the_same_table_as_on_one_machine(which: str, study: Path, local: str, nodes: Nodes, url: str) -> None:
-    said = search(study, url, "--cluster", getattr(nodes, which))
+def test_a_client_of_the_cluster_gets_the_same_table_as_on_one_machine(
+    study: Path, local: str, nodes: Nodes, url: str
+) -> None:
+    said = search(study, url, "--cluster", nodes.client)
     assert table(url) == table(local)
     assert_whole(url)
     assert not [line for line in said.splitlines() if "ray" in line.lower() or "warn" in line.lower()], said
 
 
 @pytest.mark.slow
-def test_the_same_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None:
+def test_the_same_table_and_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None:
     small = study_file(tmp_path)
     results = []
     for name in ("here", "there"):
@@ -58,7 +59,9 @@ def test_the_same_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None
             search_here(small, url)
             assert invoke(*command, "--workers", "0", folder=tmp_path).exit_code == 0
         else:
-            search(small, url, "--cluster", nodes.address)
+            said = search(small, url, "--cluster", nodes.address)
+            assert not [line for line in said.splitlines() if "ray" in line.lower() or "warn" in line.lower()], said
+            assert_whole(url)
             there = [sys.executable, "-m", *command, "--cluster", nodes.address]
             run(there, cwd=tmp_path).check_returncode()
         folder = tmp_path / name / "small"
@@ -66,6 +69,7 @@ def test_the_same_report_as_on_one_machine(nodes: Nodes, tmp_path: Path) -> None
         tables = [pd.read_csv(folder / file) for file in ("trials.csv", "results.csv")]
         timeless = [frame.drop(columns=[it for it in frame if it in TIMES]) for frame in tables]
         results.append((models, timeless))
+    assert table(f"sqlite:///{tmp_path}/here.db") == table(f"sqlite:///{tmp_path}/there.db")
     (here, mine), (there, others) = results
     assert here
     assert here == there

@@ -78,7 +78,7 @@ def test_a_paused_run_goes_on_from_its_snapshot(undisturbed: str, url: Url, digi
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("always_keep", "stride"), [(True, 3), (False, 5)], ids=["with snapshots", "without snapshots"]
+    ("always_keep", "stride"), [(True, 5), (False, 9)], ids=["with snapshots", "without snapshots"]
 )
 def test_a_run_cut_off_before_any_write_ends_the_same(
     always_keep: bool, stride: int, undisturbed: str, url: Url, digits: Source
@@ -171,7 +171,7 @@ def test_a_trial_that_fails_as_it_comes_back_fails_alone(
     while cut_before(write, PAUSING, url(f"{write}"), digits, always_keep=always_keep):
         assert run(PAUSING, url(f"{write}"), digits, always_keep=always_keep)
         assert table(url(f"{write}")) == table(url("calm")), f"cut off before write {write}"
-        write += 7
+        write += 11
     assert write > 10
 
 

@@ -315,7 +315,7 @@ def test_the_table_is_the_same_in_any_number_of_processes(exported: Path) -> Non
 
 SCRIPT = (
     GOOD.replace("import Float, Int, Study", "import Float, Int, Study, run_study").replace("trials=4", "trials=3")
-    + "\n    {guard}run_study(study, storage='sqlite:///{folder}/studies.db', name='mine', workers=2)\n"
+    + "\n    {guard}run_study(study, storage='sqlite:///{folder}/studies.db', name='mine', workers=1)\n"
 )
 
 
