@@ -143,9 +143,8 @@ class ReplayedGroup(LaneGroup):
         self._epoch, self._scored, self._slot = epoch, scored, slot
         self._optimizer: LaneOptimizer | None = None
         self._steps: FusedModel | RecipeSteps = fused
-        self.passes: list[
-            ReplayedPass
-        ] = []  # of the last tick: training, then scoring if there is something to score on
+        # Of the last tick: training, then scoring if there is something to score on.
+        self.passes: list[ReplayedPass] = []
 
     def launch(self, number: int, refused: Refused) -> Iterator[None]:
         """Start a tick, a minibatch at a time; `passes` has the answers once all of it has run."""
