@@ -50,9 +50,14 @@ def notes_for(device: torch.device) -> list[str]:
 
 def precision_notes(precision: Precision, device: torch.device) -> list[str]:
     """Return a sentence for the user of a processor without the 16-bit products that were asked for; else nothing."""
-    if precision != "bfloat16" or device.type != "cpu" or has_16_bit_products(torch.cpu.get_capabilities()):
+    if precision != "bfloat16" or not lacks_16_bit_products(device):
         return []
     return ['this processor has no products of 16 bits: precision="bfloat16" is many times slower than "float32" here']
+
+
+def lacks_16_bit_products(device: torch.device) -> bool:
+    """Return whether a device is a processor that multiplies bfloat16 many times slower than float32."""
+    return device.type == "cpu" and not has_16_bit_products(torch.cpu.get_capabilities())
 
 
 def has_16_bit_products(capabilities: Mapping[str, object]) -> bool:

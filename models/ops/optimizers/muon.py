@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.config.optimizers import Muon
-from models.ops.matmul import has_16_bit_products
+from models.ops.matmul import lacks_16_bit_products
 from models.ops.optimizers.adam import AdamSteps
 from models.ops.optimizers.base import Block, HiddenMatrix, TickHyperparameters
 
@@ -25,17 +25,12 @@ def orthogonalized(matrix: Tensor) -> Tensor:
     """
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    near = (matrix.T if tall else matrix).to(_rounded_to(matrix.device))
+    near = (matrix.T if tall else matrix).to(torch.float32 if lacks_16_bit_products(matrix.device) else torch.bfloat16)
     near = near / near.norm().clamp(min=SMALLEST)  # so that no singular value exceeds 1
     for _ in range(ITERATIONS):
         squared = near @ near.T
         near = torch.addmm(near, torch.addmm(squared, squared, squared, beta=b, alpha=c), near, beta=a)
     return near.T if tall else near
-
-
-def _rounded_to(device: torch.device) -> torch.dtype:
-    slow = device.type == "cpu" and not has_16_bit_products(torch.cpu.get_capabilities())
-    return torch.float32 if slow else torch.bfloat16
 
 
 class MuonSteps(AdamSteps):
