@@ -60,6 +60,7 @@ class RawDataset:
         columns: The names of a table's features.
         target: What the number is called that a regression predicts.
         fills: Whether a feature that is NaN is missing, and the median of the training part stands for it.
+        positive: The one of two classes that is to come last; "" leaves them sorted.
     """
 
     train: "tuple[NDArray[Any], NDArray[Any]]"
@@ -68,6 +69,7 @@ class RawDataset:
     columns: tuple[str, ...] = ()
     target: str = "target"
     fills: bool = False
+    positive: str = ""
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ Shapes: N examples, C channels, H height, W width, F features.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,11 @@ def _channels_first(given: NDArray[np.uint8], title: str) -> NDArray[np.uint8]:
 
 
 def canonical_labels(
-    train: NDArray[Any], test: NDArray[Any] | None, class_names: Sequence[str] | None, title: str
+    train: NDArray[Any],
+    test: NDArray[Any] | None,
+    class_names: Sequence[str] | None,
+    title: str,
+    positive: str = "",
 ) -> tuple[Labels, Labels | None, tuple[str, ...]]:
     """Convert the labels of both parts into indices into the classes, which are sorted.
 
@@ -112,12 +117,14 @@ def canonical_labels(
         test: The same for the test part; None if there is none.
         class_names: The names of the labels 0, 1, ..., if the data set has them.
         title: What a message calls the data.
+        positive: The one of two classes that is to be the last; "" leaves them sorted.
 
     Returns:
         The labels of both parts, and the names of the classes.
 
     Raises:
-        UserError: If labels are no classes, the test part has a class of its own, or there is only one class.
+        UserError: If labels are no classes, the test part has a class of its own, there is only one class, or
+            `positive` is none of two.
     """
     parts = [_label_values(labels, title) for labels in (train, test) if labels is not None]
     if len({labels.dtype.kind for labels in parts}) > 1:  # numbers in one part, texts in the other
@@ -139,6 +146,17 @@ def canonical_labels(
                 f"{title}: the test part has the label {unknown[0]}, the training part has not",
                 "add training examples of that class, or drop it from the test part",
             )
+    if positive and values.dtype.kind != "U":
+        with suppress(UserError):  # what is no number is none of the classes, which is told below
+            positive = str(_label_values(np.array([positive]), title)[0])  # "1.0" is called 1, as among the labels
+    if positive and (len(classes) != 2 or positive not in classes):
+        told = classes if len(classes) <= 5 else (*classes[:5], "...")
+        raise UserError(
+            f'{title}: positive="{positive}" is none of two classes; the classes are {", ".join(told)}',
+            "name one of them" if len(classes) == 2 else "leave it out: of more than two, every class counts",
+        )
+    if positive == classes[0]:
+        indices, classes = [1 - labels for labels in indices], classes[::-1]
     return indices[0].astype(np.int64), indices[1].astype(np.int64) if test is not None else None, classes
 
 

@@ -43,6 +43,13 @@ class Folder:
         kw_only=True,
         description="height and width in pixels that all pictures are resized to; None refuses pictures of other sizes",
     )
+    positive: str = Field(
+        default="",
+        kw_only=True,
+        coerce_numbers_to_str=True,
+        description="of two classes the one that precision, recall, f1 and average precision are of; if it is left "
+        "out, the last one, by number or by the alphabet",
+    )
     kind: Literal["folder"] = "folder"
     task: ClassVar[TaskName] = "classification"
 
@@ -106,6 +113,13 @@ class Table:
     _: KW_ONLY
     label: str = Field(default="", kw_only=True, description="the column to predict, of classes")
     target: str = Field(default="", kw_only=True, description="the column to predict, of numbers, in place of `label`")
+    positive: str = Field(
+        default="",
+        kw_only=True,
+        coerce_numbers_to_str=True,
+        description="of two classes the one that precision, recall, f1 and average precision are of; if it is left "
+        "out, the last one, by number or by the alphabet",
+    )
     test: Path | None = Field(default=None, kw_only=True, description="a file of test rows with the same columns")
     leave_out: tuple[str, ...] = Field(default=(), kw_only=True, description="columns that are not features")
     missing: Literal["median", "category"] | None = Field(
@@ -123,6 +137,10 @@ class Table:
             raise ValueError(
                 f"{self.title} has {'both label= and target=' if self.label else 'neither label= nor target='}; "
                 "name the column to predict: label= if it has classes, target= if it has numbers"
+            )
+        if self.target and self.positive:
+            raise ValueError(
+                f"{self.title} has positive= and target=; positive= names a class: give label=, or leave it"
             )
         return self
 

@@ -172,7 +172,7 @@ def _convert(raw: RawDataset, title: str, seed: int, task: Task) -> tuple[Parts,
     classes: tuple[str, ...] = ()
     labels, test_labels = raw.train[1], None if raw.test is None else raw.test[1]
     if task is CLASSIFICATION:
-        labels, test_labels, classes = canonical_labels(labels, test_labels, raw.class_names, title)
+        labels, test_labels, classes = canonical_labels(labels, test_labels, raw.class_names, title, raw.positive)
     else:
         labels, test_labels = canonical_targets(labels, test_labels, title)
     about: dict[str, Any] = {"classes": classes, "shape": inputs.shape[1:]}

@@ -1,10 +1,9 @@
 """`new --table`: writes a study file for a CSV file, with what its rows and columns ask for."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from models.datasets.readers.csv_table import to_number
 from models.datasets.readers.table_survey import TableSurvey, survey
 from search.fleet.base import is_imbalanced
 
@@ -76,7 +75,8 @@ def table_study(name: str, path: Path, table: Path, label: str | None, target: s
         about=_text(f"{seen.predicted} of {table.name}"),
         predicted=_text(seen.predicted),
         table_words="".join(
-            f"        {line}\n" for line in (f"{_text(str(table))},", f"{predicted},", *_table_words(seen))
+            f"        {line}\n"
+            for line in (f"{_text(str(table))},", f"{predicted},", *_table_words(seen, classes=label is not None))
         ),
         study_words="".join(f"    {line}\n" for line in _study_words(seen, classes=label is not None)),
         epochs=epochs,
@@ -84,8 +84,10 @@ def table_study(name: str, path: Path, table: Path, label: str | None, target: s
     )
 
 
-def _table_words(seen: TableSurvey) -> Iterator[str]:
+def _table_words(seen: TableSurvey, *, classes: bool) -> Iterator[str]:
     """Yield what `Table` is told besides its file and the column to predict."""
+    if classes and _has_a_rare_class(seen) and len(seen.classes) == 2:
+        yield f"positive={_text(list(seen.classes)[-1])},  # the rare one, which average precision is of"
     if seen.leave_out:
         yield "# Columns that are no features; every other one is."
         yield "leave_out=("
@@ -99,22 +101,18 @@ def _table_words(seen: TableSurvey) -> Iterator[str]:
 
 def _study_words(seen: TableSurvey, *, classes: bool) -> Iterator[str]:
     """Yield what the study is told of its rows."""
-    if classes and len(seen.classes) > 1:
+    if classes and _has_a_rare_class(seen):
         commonest, count = next(iter(seen.classes.items()))
-        if is_imbalanced(count / seen.rows, len(seen.classes)):
-            # Of two classes `average_precision` is of the second.
-            rare_is_second = len(seen.classes) == 2 and _sorted_last(seen.classes) != commonest
-            yield f"# {count:,} of {seen.rows:,} rows are of the class {_text(commonest)}: accuracy would tell little."
-            yield f'objective="{"average_precision" if rare_is_second else "macro_f1"}",'
+        yield f"# {count:,} of {seen.rows:,} rows are of the class {_text(commonest)}: accuracy would tell little."
+        yield f'objective="{"average_precision" if len(seen.classes) == 2 else "macro_f1"}",'
     if seen.rows < FEW_ROWS:
         yield f"# {seen.rows:,} rows are few for a validation part: each configuration is scored on all of them."
         yield f"folds={FOLDS},"
 
 
-def _sorted_last(classes: Iterable[str]) -> str:
-    """Return the class that is the last one of a data set: by number where all are numbers, else by the alphabet."""
-    numbers = {name: to_number(name) for name in classes}
-    return max(numbers) if None in numbers.values() else max(numbers, key=lambda name: numbers[name] or 0.0)
+def _has_a_rare_class(seen: TableSurvey) -> bool:
+    """Return whether one class is far commoner than the others."""
+    return len(seen.classes) > 1 and is_imbalanced(next(iter(seen.classes.values())) / seen.rows, len(seen.classes))
 
 
 def _text(text: str) -> str:

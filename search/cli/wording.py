@@ -71,7 +71,8 @@ def imbalance_note(dataset_info: DatasetInfo, metric: str) -> str:
     if metric in OF_THE_SECOND and len(classes) == 2 and commonest == classes[1]:
         return (
             f"{metric} is of the second of two classes, “{commonest}”, which is far commoner than “{classes[0]}”: "
-            '"macro_f1", "balanced_accuracy" and "roc_auc" tell of both, or give the rare one a name that sorts last'
+            '"macro_f1", "balanced_accuracy" and "roc_auc" tell of both, and '
+            f'positive="{classes[0]}" (a word of Table and of Folder) makes it of that one'
         )
     if metric not in ("accuracy", "loss"):
         return ""

@@ -77,7 +77,9 @@ def read_table(config: Table, train: Path, test: Path | None = None) -> RawDatas
         columns = columns_of[path]
         parts.append((np.hstack(columns), np.array([cell.strip() for cell in table[config.predicted]])))  # (N, F), (N,)
     test_part = parts[1] if len(parts) > 1 else None
-    return RawDataset(parts[0], test_part, columns=tuple(names), target=config.target, fills=fills)
+    return RawDataset(
+        parts[0], test_part, columns=tuple(names), target=config.target, fills=fills, positive=config.positive
+    )
 
 
 def to_features(

@@ -71,7 +71,7 @@ def read_folder(config: Folder, root: Path) -> RawDataset:
             with open_picture(one.file) as picture:
                 inputs[index] = to_pixels(picture, grey=grey, size=size)
         parts[split] = inputs, np.array([one.label for one in mine])
-    return RawDataset(parts["train"], parts["test"] if len(parts["test"][0]) else None)
+    return RawDataset(parts["train"], parts["test"] if len(parts["test"][0]) else None, positive=config.positive)
 
 
 def _folders_in(path: Path) -> list[Path]:

@@ -1,8 +1,8 @@
 """Runs a program as an external trial: a process, whose lines say when an epoch is over and what came of it.
 
 From one of its turns to the next it is stopped (SIGSTOP), and so is one that is paused; where the system has no such
-signal it runs ahead. It is pruned by SIGTERM, and by SIGKILL if it does not end in time. The worker's own end ends it:
-a stopped process is hung up, and one that runs finds nobody to print to.
+signal it runs ahead. It is pruned by SIGTERM, and by SIGKILL if it does not end in time. The worker's own end ends it,
+whatever it is doing (guard.py).
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING
 from models.child_process import OWN_GROUP
 from models.errors import UserError
 from models.families.external.base import ExternalRun, TrialFailed, digest, overdue
+from models.families.external.guard import Guard
 
 if TYPE_CHECKING:
     from models.families.external.script import Script
@@ -41,7 +42,7 @@ def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], 
         **OWN_GROUP,
     )
     assert process.stdout is not None
-    limit = _Limit(process, config.epoch_seconds)
+    guard, limit = Guard(process.pid), _Limit(process, config.epoch_seconds)
     told: dict[str, float] = {}
     epochs, last = 0, deque[str](maxlen=LAST_LINES)
     try:
@@ -61,6 +62,7 @@ def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], 
                 _signal(process, "SIGCONT")
                 limit.set()
         status = process.wait()
+        guard.lift()
         if limit.is_passed:
             raise overdue(config.epoch_seconds)
         if status:
@@ -72,6 +74,7 @@ def train(config: "Script", run: ExternalRun) -> Generator[Mapping[str, float], 
     finally:
         limit.lift()
         _end(process, config.stop_seconds)
+        guard.lift()
         process.stdout.close()
 
 

@@ -369,6 +369,50 @@ def test_a_table_that_will_not_do_is_told(text: str, what: str, tmp_path: Path) 
     assert "\n" not in told.value.what + told.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("rare", "common", "positive", "classes"),
+    [
+        ("bad", "good", "bad", ("good", "bad")),
+        ("bad", "good", "good", ("bad", "good")),
+        ("0", "1", 0, ("1", "0")),
+        ("0.0", "1.0", "0.0", ("1", "0")),
+    ],
+)
+def test_the_positive_one_of_two_classes_comes_last(
+    rare: str, common: str, positive: Any, classes: tuple[str, str], tmp_path: Path
+) -> None:
+    text = "weight,kind\n" + "".join(f"{place},{common if place % 3 else rare}\n" for place in range(30))
+    inputs, labels, named = whole(imported(table(tmp_path, text, positive=positive), tmp_path))
+    assert named == classes
+    rare_is = classes.index(rare.removesuffix(".0"))
+    assert {(int(row.item()) % 3 == 0, label == rare_is) for row, label in zip(inputs, labels, strict=True)} == {
+        (True, True),
+        (False, False),
+    }
+
+
+def test_of_a_folder_too(tmp_path: Path) -> None:
+    *_, classes = whole(imported(Folder(pictures(tmp_path / "pets"), positive="cat"), tmp_path))
+    assert classes == ("dog", "cat")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "positive", "what", "remedy"),
+    [
+        ("ab", "c", 'positive="c" is none of two classes; the classes are a, b', "name one of them"),
+        ("01", "0.5", 'positive="0.5" is none of two classes; the classes are 0, 1', "name one of them"),
+        ("abc", "a", "the classes are a, b, c", "leave it out: of more than two, every class counts"),
+    ],
+)
+def test_a_positive_class_that_will_not_do_is_told(
+    kinds: str, positive: str, what: str, remedy: str, tmp_path: Path
+) -> None:
+    text = "weight,kind\n" + "".join(f"{place},{kinds[place % len(kinds)]}\n" for place in range(30))
+    with pytest.raises(UserError, match=what) as told:
+        imported(table(tmp_path, text, positive=positive), tmp_path)
+    assert told.value.remedy == remedy
+
+
 def test_all_columns_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
     text = "weight,age,surface,kind\n1,,rough,a\n2,3,,b\nheavy,4,smooth,a\n"
     with pytest.raises(UserError) as told:

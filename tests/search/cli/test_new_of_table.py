@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models.datasets.dataset_config import Table
+from models.datasets.import_dataset import import_dataset
+from models.datasets.source import training_examples
 from search.config import study_files
 from search.config.study_files import NamedStudy
 from tests.support.commands import Outcome, invoke
@@ -66,7 +69,7 @@ def test_it_says_what_the_table_asks_for(write: Callable[[Rows], Path]) -> None:
     write(stones())
     named = written("--label", "kind")
     study, text = named.study, named.text
-    assert study.objective.metric == "macro_f1"  # average precision would be of "granite", the second of both
+    assert study.objective.metric == "average_precision"
     assert '# 54 of 60 rows are of the class "granite": accuracy would tell little.' in text
     assert study.folds == 5
     assert study.data.leave_out == ("id", "empty")  # type: ignore[union-attr]
@@ -75,21 +78,24 @@ def test_it_says_what_the_table_asks_for(write: Callable[[Rows], Path]) -> None:
     assert study.epochs == 100
 
 
-@pytest.mark.parametrize(
-    ("common", "rare", "objective"),
-    [
-        ("granite", "slate", "average_precision"),
-        ("granite", "basalt", "macro_f1"),
-        ("9", "10", "average_precision"),  # by number
-        ("10", "9", "macro_f1"),
-        ("1", "0", "macro_f1"),
-    ],
-)
-def test_average_precision_is_taken_where_it_is_of_the_rare_class(
-    write: Callable[[Rows], Path], common: str, rare: str, objective: str
+@pytest.mark.parametrize(("common", "rare"), [("granite", "slate"), ("granite", "basalt"), ("10", "9"), ("1.0", "0.0")])
+def test_average_precision_is_of_the_rare_class_of_two(
+    write: Callable[[Rows], Path], tmp_path: Path, common: str, rare: str
 ) -> None:
     write([row | {"kind": common if row["kind"] == "granite" else rare} for row in stones()])
-    assert written("--label", "kind").study.objective.metric == objective
+    study = written("--label", "kind").study
+    assert study.objective.metric == "average_precision"
+    assert isinstance(study.data, Table)
+    source = import_dataset(study.data, tmp_path / "imports", 0, [Path.cwd()], anew=True)
+    assert training_examples(source).classes[1] == rare.removesuffix(".0")
+
+
+def test_of_more_classes_all_count(write: Callable[[Rows], Path]) -> None:
+    write([row | {"kind": "slate" if place == 1 else row["kind"]} for place, row in enumerate(stones())])
+    study = written("--label", "kind").study
+    assert study.objective.metric == "macro_f1"
+    assert isinstance(study.data, Table)
+    assert not study.data.positive
 
 
 def test_many_rows_and_even_classes_need_none_of_that(write: Callable[[Rows], Path]) -> None:

@@ -38,6 +38,7 @@ def test_whoever_searches_for_another_objective_is_told_nothing() -> None:
 def test_an_objective_of_the_commoner_class_is_told(metric: str) -> None:
     said = imbalance_note(replace(info(0.95), commonest=("1", 0.95)), metric)
     assert said.startswith(f"{metric} is of the second of two classes, “1”, which is far commoner than “0”")
+    assert 'positive="0" (a word of Table and of Folder) makes it of that one' in said
     assert imbalance_note(info(0.95), metric) == ""  # the second is the rare one
     assert imbalance_note(replace(info(0.95), commonest=("1", 0.95)), "roc_auc") == ""  # the same of either class
     assert imbalance_note(replace(info(0.95, 3), commonest=("1", 0.95)), metric) == ""  # a mean over classes

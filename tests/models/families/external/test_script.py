@@ -1,7 +1,12 @@
 """A program as trials of an engine: its command, its lines, its ends."""
 
+import ctypes
+import os
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,8 @@ from models.errors import UserError
 from models.families.external.base import ExternalRun
 from models.families.external.script import Script
 from models.families.external.script_trial import command, metrics_in
-from tests.support.runs import is_gone, within
+from tests.support.runs import ROOT, is_gone, within
+from tests.support.warm_start import ADOPT_ORPHANS
 
 PRINTING = """
 import argparse
@@ -148,6 +154,59 @@ def test_a_program_stands_still_between_its_turns(tmp_path: Path) -> None:
     assert within(5.0, lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
     assert _only(engine.tick(2)).epoch == 2
     engine.drop(0)
+
+
+BUSY = PRINTING.partition("for epoch")[0] + "while True:\n    pass\n"
+# A worker that has come to one epoch of a program.
+WORKER = """
+import sys, threading, time
+from pathlib import Path
+from models.config.messages import LaneSpec
+from models.config.recipe import Recipe
+from models.engine.external_engine import ExternalEngine
+from models.families.external.script import Script
+
+engine = ExternalEngine(Recipe(family=Script(sys.argv[1]), epochs=10_000, metrics=("score",)), Path("logs"), 1)
+engine.add(LaneSpec(lane=0, parameters={"lr": 0.5}, seed=7))
+{then}
+print("ready", flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.fixture
+def adopted() -> Iterator[None]:
+    """Orphans become this process's children, as they become those of a container's first process."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(ADOPT_ORPHANS, 1)
+    yield
+    libc.prctl(ADOPT_ORPHANS, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+@pytest.mark.usefixtures("adopted")
+@pytest.mark.parametrize(
+    ("text", "then"),
+    [(ENDLESS, "engine.tick(1)"), (BUSY, "threading.Thread(target=engine.tick, args=(1,)).start()")],
+    ids=["standing still", "at work"],
+)
+def test_a_program_ends_with_its_worker(tmp_path: Path, text: str, then: str) -> None:
+    (tmp_path / "train.py").write_text(text)
+    command = [sys.executable, "-c", WORKER.replace("{then}", then), str(tmp_path / "train.py")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"ready\n"
+        assert within(10.0, (tmp_path / "pid").exists)
+        pid = int((tmp_path / "pid").read_text())
+        assert not is_gone(pid)
+        worker.kill()
+    try:
+        assert within(10.0, lambda: is_gone(pid))
+    finally:
+        os.kill(pid, signal.SIGKILL)  # which a child that has ended does not mind
+        os.waitpid(pid, 0)
 
 
 def test_more_lines_than_epochs_are_refused(tmp_path: Path) -> None:
