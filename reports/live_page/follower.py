@@ -5,7 +5,7 @@ follows a run of this process, of another one, or of another machine alike. Know
 """
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,9 @@ from models.config.messages import EpochMetrics
 from models.console import as_given
 from models.errors import UserError
 from reports.live_page.history import SearchHistory
-from search.cli.eta import RECENT
 from search.cli.listing import how_far
 from search.cli.wording import lanes_text, parameters_text
-from search.cli.work import best_first, work_left
+from search.cli.work import Pace, best_first, work_left
 from search.objective import front_of
 from search.options import DEFAULT_STORAGE
 from search.record.record import Record
@@ -52,7 +51,7 @@ class Follower:
         self._looked = float("-inf")
         self._record: Record | None = None
         self._history: SearchHistory | None = None
-        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT + 1)  # (time, seconds of engines spent)
+        self._pace = Pace(clock)
         self._now: dict[str, Any] = {"phase": "absent", "trouble": None}
         self._states: dict[int, TrialState] = {}  # of the trials that are known
         self._sent = (0, 0)  # lines and best values that have been sent
@@ -104,7 +103,7 @@ class Follower:
         if self._history is None or new:
             self._history, self._sent = SearchHistory(record.study), (0, 0)
         if record is not self._record:  # claimed by another run: how fast it is, is not known yet
-            self._recent.clear()
+            self._pace.clear()
         self._record, history = record, self._history
         if history.study != record.study:  # another number of trials
             new, history.study = True, record.study
@@ -169,10 +168,8 @@ class Follower:
 
     def _left(self, history: SearchHistory, unended: int) -> float | None:
         """Return the seconds that are left, about: the work that is expected, at the recent pace."""
-        if not self._recent or history.spent > self._recent[-1][1]:
-            self._recent.append((self._clock(), history.spent))
-        (since, before), (now, last) = self._recent[0], self._recent[-1]
-        if last == before:
+        self._pace.note(history.spent)
+        if (pace := self._pace.seconds()) is None:
             return None
         begun = [it for it in history.unfinished if it.values]
         training = {it.row.number: len(it.values) for it in begun if it.state == "training"}
@@ -180,7 +177,7 @@ class Follower:
         waiting = best_first(curves, history.study.objective)
         unbegun = max(0, unended - len(begun))
         work = work_left(history.study, unbegun, history.reached, training, waiting, history.epoch_seconds)
-        return round(work * (now - since) / (last - before), 1)
+        return round(pace * work, 1)
 
     def _report(self, file: Path, rows: list[TrialRow]) -> str | None:
         """Return "new" where the report is of these trials, "old" where some have ended since, None without one."""

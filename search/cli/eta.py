@@ -1,17 +1,15 @@
 """How far a search is, and about how long it still takes. Reads the scheduler; its clock is an argument."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from search.cli.following import ChangedTrials
-from search.cli.work import best_first, planned_trials, work_left
+from search.cli.work import Pace, best_first, planned_trials, work_left
 from search.loop.members import values_of
 from search.loop.scheduler import TrialScheduler
 from search.objective import Objective, select_epoch
 from search.trial import TrialRow
-
-RECENT = 20  # snapshots over which the speed is measured: enough to even out, few enough to follow a slower machine
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,18 @@ class EtaEstimator:
     """Follows one run from its beginning: the time left is the work that is expected, at the recent pace."""
 
     def __init__(self, scheduler: TrialScheduler, clock: Callable[[], float]) -> None:
-        self._scheduler, self._clock = scheduler, clock
+        self._scheduler, self._pace = scheduler, Pace(clock)
         self._planned = planned_trials(scheduler.study)
         self._changed, self._ended = ChangedTrials(scheduler), Counter[str]()
         self._broken_off = 0  # epochs that trials were not trained for because they diverged or failed
-        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT + 1)  # (time, seconds of engines spent)
         if not scheduler.rows:  # a resumed search has trained before: how much, is known after its first tick
-            self._recent.append((clock(), 0.0))
+            self._pace.note(0.0)
 
     def snapshot(self) -> ProgressSnapshot:
         """Return the search as it is now."""
         scheduler, study = self._scheduler, self._scheduler.study
         if self._changed.went_back:
-            self._recent.clear()
+            self._pace.clear()
             self._ended.clear()
             self._broken_off = 0
         ended = [row for row in self._changed.rows() if row.state != "running"]
@@ -65,13 +62,11 @@ class EtaEstimator:
         training = {number: len(live.curve) for number, live in scheduler.live.items()}
         waiting = best_first({number: trial.curve for number, trial in scheduler.paused.items()}, study.objective)
         trained, alive, paused = reached.total(), len(training), len(waiting)
-        self._recent.append((self._clock(), history.spent))
-        (since, before), (now, _) = self._recent[0], self._recent[-1]
+        self._pace.note(history.spent)
         left = None
-        if history.spent > before and now > since:
+        if (pace := self._pace.seconds()) is not None:
             unbegun = self._planned - self._ended.total() - alive - paused
-            work = work_left(study, unbegun, reached, training, waiting, history.epoch_seconds)
-            left = work * (now - since) / (history.spent - before)
+            left = pace * work_left(study, unbegun, reached, training, waiting, history.epoch_seconds)
         over = reached[1] - alive - paused
         saved = study.epochs * over - self._broken_off - (trained - sum(training.values()) - sum(waiting.values()))
         best, baseline = _best_so_far(scheduler), _best_baseline(scheduler)

@@ -1,7 +1,10 @@
-"""What a search is expected to train yet, in seconds of its engines: trials differ by what an epoch of them takes."""
+"""What a search is expected to train yet, in seconds of its engines, and how long that takes on the clock.
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+Trials differ by what an epoch of them takes, so work is counted in seconds and not in epochs.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 from models.config.messages import EpochMetrics
@@ -9,7 +12,36 @@ from search.config.study import Study
 from search.objective import Objective
 from search.pruners.rung import RungScore
 
+RECENT = 20  # moments over which the pace is measured: enough to even out, few enough to follow a slower machine
 PRIOR_TRIALS = 4.0  # trials for which the pruner's own rule counts, beside those that were seen at an epoch
+
+
+class Pace:
+    """How long a search takes to spend a second of its engines, of late.
+
+    Args:
+        clock: Tells the seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT + 1)  # (time, seconds of engines spent)
+
+    def note(self, spent: float) -> None:
+        """Take in how many seconds of engines are spent by now."""
+        if not self._recent or spent > self._recent[-1][1]:
+            self._recent.append((self._clock(), spent))
+
+    def clear(self) -> None:
+        """Begin anew: the search went back, or another process trains it."""
+        self._recent.clear()
+
+    def seconds(self) -> float | None:
+        """Return the seconds of the clock that a second of engines takes; None before that is known."""
+        if len(self._recent) < 2:
+            return None
+        (since, before), (now, spent) = self._recent[0], self._recent[-1]
+        return (now - since) / (spent - before)
 
 
 def planned_trials(study: Study) -> int:
