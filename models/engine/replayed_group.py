@@ -139,8 +139,7 @@ class ReplayedGroup(LaneGroup):
     ) -> None:
         super().__init__(training, lanes, fused, size, stream)
         fused.replayed = True
-        self.sees = stream, size, self._augment  # which minibatches
-        self._epoch, self._scored, self._slot = epoch, scored, slot
+        self.epoch, self._scored, self._slot = epoch, scored, slot
         self._optimizer: LaneOptimizer | None = None
         self._steps: FusedModel | RecipeSteps = fused
         # Of the last tick: training, then scoring if there is something to score on.
@@ -168,10 +167,10 @@ class ReplayedGroup(LaneGroup):
             self._steps = training.steps(self.lanes, fused, self._size, seed)
             if not replayable:
                 refused("it draws or counts in Python at each step")
-            self.passes[:1] = [self._pass(self._epoch, self._size, self._train_step, replayable, training=True)]
+            self.passes[:1] = [self._pass(self.epoch, self._size, self._train_step, replayable, training=True)]
         if self._scored is not None and len(self.passes) == 1:
             self.passes.append(self._pass(self._scored, SCORED_AT_ONCE, fused.score, True, training=False))
-        fused.begin_tick(derive(seed, "masks"), len(self._epoch))
+        fused.begin_tick(derive(seed, "masks"), len(self.epoch))
 
     def _pass(self, epoch: Epoch, size: int, compute: Compute, replayable: bool, *, training: bool) -> ReplayedPass:
         graph = self._slot.graph() if replayable else EagerGraph()

@@ -57,8 +57,8 @@ class ReplayedTicks:
     def keep(self, groups: Collection[LaneGroup]) -> None:
         """Forget all other groups, and the epochs that none of these sees."""
         self._places = {group: place for group, place in self._places.items() if group in groups}
-        seen = {group.sees for group in self._places}
-        self._epochs = {key: epoch for key, epoch in self._epochs.items() if key in seen}
+        seen = {group.epoch for group in self._places}
+        self._epochs = {key: epoch for key, epoch in self._epochs.items() if epoch in seen}
 
     def tick(self, number: int) -> tuple[list[Lane], Metrics, Metrics]:
         """Train all groups for an epoch and score them; return their lanes, and the metrics of each, of both."""
