@@ -25,6 +25,14 @@ from models.datasets.base import Find, RawDataset
 from models.source_code import definition, digest
 
 Pixels = Annotated[int, Field(ge=1, le=4096)]
+PositiveClass = Annotated[
+    str,
+    Field(
+        coerce_numbers_to_str=True,
+        description="of two classes the one that precision, recall, f1 and average precision are of; if it is left "
+        "out, the last one, by number or by the alphabet",
+    ),
+]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -43,13 +51,7 @@ class Folder:
         kw_only=True,
         description="height and width in pixels that all pictures are resized to; None refuses pictures of other sizes",
     )
-    positive: str = Field(
-        default="",
-        kw_only=True,
-        coerce_numbers_to_str=True,
-        description="of two classes the one that precision, recall, f1 and average precision are of; if it is left "
-        "out, the last one, by number or by the alphabet",
-    )
+    positive: PositiveClass = Field(default="", kw_only=True)
     kind: Literal["folder"] = "folder"
     task: ClassVar[TaskName] = "classification"
 
@@ -113,13 +115,7 @@ class Table:
     _: KW_ONLY
     label: str = Field(default="", kw_only=True, description="the column to predict, of classes")
     target: str = Field(default="", kw_only=True, description="the column to predict, of numbers, in place of `label`")
-    positive: str = Field(
-        default="",
-        kw_only=True,
-        coerce_numbers_to_str=True,
-        description="of two classes the one that precision, recall, f1 and average precision are of; if it is left "
-        "out, the last one, by number or by the alphabet",
-    )
+    positive: PositiveClass = Field(default="", kw_only=True)
     test: Path | None = Field(default=None, kw_only=True, description="a file of test rows with the same columns")
     leave_out: tuple[str, ...] = Field(default=(), kw_only=True, description="columns that are not features")
     missing: Literal["median", "category"] | None = Field(
